@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+#include "config.h"
+
+#include "describe.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "message.h"
+#include "plan.h"
+
+static const char *const method_names[] = {
+	[PLAN_AIO] = "aio",
+	[PLAN_INLINE] = "inline",
+	[PLAN_NOTHING] = "nothing",
+};
+
+static void
+describe_side(const char *which, const struct plan_side *side)
+{
+	printf("%s method: %s (%s)\n", which, method_names[side->method],
+	       side->reason);
+}
+
+static void
+describe_bulk(const struct plan *plan)
+{
+	printf("stretch: %" PRIu64 " bytes, source offset %" PRIu64
+	       ", destination offset %" PRIu64 "\n",
+	       plan->len, plan->src_off, plan->dst_off);
+	describe_side("source", &plan->src);
+	describe_side("destination", &plan->dst);
+	printf("job size: %zu (%s)\n", plan->job_size, plan->job_reason);
+	printf("depth: %u (%s)\n", plan->depth, plan->depth_reason);
+	if (plan->final_size > 0)
+		printf("size first: %" PRIu64 " (%s)\n", plan->final_size,
+		       plan->size_reason);
+	else
+		printf("size first: no (%s)\n", plan->size_reason);
+	if (plan->sparse_unit > 0)
+		printf("holes: %zu zero bytes (conv=sparse)\n",
+		       plan->sparse_unit);
+}
+
+int
+describe_plan(const struct plan *plan)
+{
+	const bool is_bulk = plan->way == PLAN_BULK;
+
+	printf("way: %s (%s)\n", is_bulk ? "bulk" : "record",
+	       plan->way_reason);
+	if (is_bulk)
+		describe_bulk(plan);
+	return describe_flush();
+}
+
+int
+describe_flush(void)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return 0;
+	const int error = errno;
+	message_error(error, "write error");
+	return -error;
+}

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// What goes to standard output: the plan, with the reason of each decision,
+// and --help.
+
+#pragma once
+
+struct plan;
+
+// 0 or -errno; a failure is told.
+int describe_plan(const struct plan *plan);
+
+// Flush what was printed to standard output: 0, or -errno, told.
+int describe_flush(void);

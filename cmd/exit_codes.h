@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// All exit statuses, in the order of EXIT STATUS in the manual.
+
+#pragma once
+
+enum exit_code {
+	EXIT_CODE_OK = 0,      // everything asked for was done
+	EXIT_CODE_FAILURE = 1, // usage, open, read or write error
+};

@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+#include "config.h"
+
+#include "message.h"
+
+#include <inttypes.h>
+#include <libgen.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "quote.h"
+#include "units.h"
+
+static const char *program;
+static bool is_dd;
+static bool is_line_open;
+static bool has_failed;
+
+void
+message_init(const char *name)
+{
+	const char *slash = strrchr(name, '/');
+
+	program = name;
+	is_dd = strcmp(slash ? slash + 1 : name, "dd") == 0;
+}
+
+const char *
+message_name(void)
+{
+	return program;
+}
+
+bool
+message_has_failed(void)
+{
+	return has_failed;
+}
+
+bool
+message_has_open_line(void)
+{
+	return is_line_open;
+}
+
+static void
+put(const char *text)
+{
+	has_failed |= fputs(text, stderr) < 0;
+}
+
+void
+message_close_line(void)
+{
+	if (is_line_open)
+		put("\n");
+	is_line_open = false;
+}
+
+void
+message_open_line(const char *text)
+{
+	put(text);
+	is_line_open = true;
+}
+
+void
+message_text(const char *text)
+{
+	message_close_line();
+	put(text);
+}
+
+void
+message_error(int error, const char *fmt, ...)
+{
+	char *text = NULL, *line = NULL;
+	va_list args;
+	int r;
+
+	va_start(args, fmt);
+	r = vasprintf(&text, fmt, args);
+	va_end(args);
+	if (r >= 0)
+		r = asprintf(&line, "%s: %s%s%s\n", program, text,
+			     error ? ": " : "", error ? strerror(error) : "");
+	message_text(r < 0 ? "out of memory\n" : line);
+	free(line);
+	free(text);
+}
+
+void
+message_usage_hint(void)
+{
+	char *line = NULL;
+
+	if (asprintf(&line, "Try '%s --help' for more information.\n",
+		     program) >= 0)
+		message_text(line);
+	free(line);
+}
+
+// How a phase is worded: %s is the name, before a colon quoted only if
+// needed.
+static const struct {
+	const char *text;
+	enum { IN_SENTENCE, BEFORE_COLON, NO_NAME } name;
+	bool has_offset;  // tells where, when we are not dd
+} words[] = {
+	[FAILURE_OPEN] = {"failed to open %s", IN_SENTENCE, false},
+	[FAILURE_SET_FLAGS] = {"setting flags for %s", IN_SENTENCE, false},
+	[FAILURE_STAT] = {"cannot fstat %s", IN_SENTENCE, false},
+	[FAILURE_SKIP] = {"%s: cannot skip", BEFORE_COLON, false},
+	[FAILURE_SEEK] = {"%s: cannot seek", BEFORE_COLON, false},
+	[FAILURE_RING_MEMORY] = {"memory exhausted by the ring", NO_NAME,
+				 false},
+	[FAILURE_READ] = {"error reading %s", IN_SENTENCE, true},
+	[FAILURE_WRITE] = {"error writing %s", IN_SENTENCE, true},
+	[FAILURE_WRITE_TO] = {"writing to %s", IN_SENTENCE, true},
+	[FAILURE_OFFSET_OVERFLOW] = {"offset overflow while reading file %s",
+				     IN_SENTENCE, false},
+	[FAILURE_FDATASYNC] = {"fdatasync failed for %s", IN_SENTENCE, false},
+	[FAILURE_FSYNC] = {"fsync failed for %s", IN_SENTENCE, false},
+	[FAILURE_DISCARD_CACHE] = {"failed to discard cache for: %s",
+				   BEFORE_COLON, false},
+	[FAILURE_CLOSE_SRC] = {"closing input file %s", IN_SENTENCE, false},
+	[FAILURE_CLOSE_DST] = {"closing output file %s", IN_SENTENCE, false},
+	[NOTICE_READ_SKIPPED] = {"error reading %s", IN_SENTENCE, true},
+	[NOTICE_SKIP_PAST_END] = {"%s: cannot skip to specified offset",
+				  BEFORE_COLON, false},
+	[NOTICE_BAD_OFFSET] = {"warning: invalid file offset after failed "
+			       "read", NO_NAME, false},
+	[NOTICE_DIRECT_OFF] = {"failed to turn off O_DIRECT: %s",
+			       BEFORE_COLON, false},
+};
+
+static void
+message_words(const struct failure *f)
+{
+	const char *text = words[f->phase].text;
+	char *name = NULL, *line = NULL;
+	int length = -1;
+
+	if (words[f->phase].name == IN_SENTENCE)
+		name = quote_name_always(f->name);
+	else if (words[f->phase].name == BEFORE_COLON)
+		name = quote_name_colon(f->name);
+	const char *slot = strstr(text, "%s");
+	const int head = slot ? (int)(slot - text) : (int)strlen(text);
+	if (name != NULL || slot == NULL)
+		length = asprintf(&line, "%.*s%s%s%s%s", head, text,
+				  name ? name : "", slot ? slot + 2 : "",
+				  f->error ? ": " : "",
+				  f->error ? strerror(f->error) : "");
+	if (length < 0)
+		message_error(f->error, "out of memory");
+	else if (words[f->phase].has_offset && !is_dd)
+		message_error(0, "%s (offset %" PRIu64 ")", line, f->off);
+	else
+		message_error(0, "%s", line);
+	free(line);
+	free(name);
+}
+
+static void
+message_memory(const char *which, uint64_t len)
+{
+	char size[UNITS_TEXT_MAX];
+
+	units_format_iec(size, sizeof(size), len);
+	message_error(0,
+		      "memory exhausted by %s buffer of size %" PRIu64
+		      " bytes (%s)", which, len, size);
+}
+
+void
+message_failure(const struct failure *f)
+{
+	char *name;
+
+	switch (f->phase) {
+	case FAILURE_SEEK_TOO_LARGE:
+		message_error(0,
+			      "offset too large: cannot truncate to a length "
+			      "of seek=%" PRIu64 " (%" PRIu64 "-byte) blocks",
+			      f->off, f->len);
+		return;
+	case FAILURE_TRUNCATE:
+		name = quote_name_always(f->name);
+		message_error(f->error,
+			      "failed to truncate to %" PRIu64
+			      " bytes in output file %s",
+			      f->off, name ? name : f->name);
+		free(name);
+		return;
+	case FAILURE_SRC_MEMORY:
+		message_memory("input", f->len);
+		return;
+	case FAILURE_DST_MEMORY:
+		message_memory("output", f->len);
+		return;
+	case NOTICE_PARTIAL_READ:
+		message_error(0,
+			      "warning: partial read (%" PRIu64
+			      " byte%s); suggest iflag=fullblock",
+			      f->len, f->len == 1 ? "" : "s");
+		return;
+	default:
+		message_words(f);
+	}
+}

@@ -1,0 +1,598 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+#include "config.h"
+
+#include "options.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base.h"
+#include "describe.h"
+#include "message.h"
+#include "quote.h"
+
+#define RING_MEMORY_MAX GIB
+
+struct symbol {
+	const char *name;
+	unsigned value;
+	const char *help;
+};
+
+static const struct symbol conv_symbols[] = {
+	{"ascii", CONV_ASCII, "from EBCDIC to ASCII"},
+	{"ebcdic", CONV_EBCDIC, "from ASCII to EBCDIC"},
+	{"ibm", CONV_IBM, "from ASCII to alternate EBCDIC"},
+	{"block", CONV_BLOCK, "lines become records of cbs bytes"},
+	{"unblock", CONV_UNBLOCK, "records of cbs bytes become lines"},
+	{"lcase", CONV_LCASE, "upper case becomes lower case"},
+	{"ucase", CONV_UCASE, "lower case becomes upper case"},
+	{"swab", CONV_SWAB, "swap each pair of bytes"},
+	{"sparse", CONV_SPARSE, "leave holes where a block is all zeros"},
+	{"sync", CONV_SYNC, "pad each short input block to ibs"},
+	{"excl", CONV_EXCL, "fail if the output exists"},
+	{"nocreat", CONV_NOCREAT, "do not create the output"},
+	{"notrunc", CONV_NOTRUNC, "do not cut the output"},
+	{"noerror", CONV_NOERROR, "go on after read errors"},
+	{"fdatasync", CONV_FDATASYNC, "at the end sync the output's data"},
+	{"fsync", CONV_FSYNC, "and its metadata too"},
+	{0},
+};
+
+static const struct symbol flag_symbols[] = {
+	{"append", FLAG_APPEND, "append to the output"},
+	{"direct", FLAG_DIRECT, "go around the page cache"},
+	{"directory", FLAG_DIRECTORY, "fail unless it is a directory"},
+	{"dsync", FLAG_DSYNC, "each write is durable"},
+	{"sync", FLAG_SYNC, "likewise, metadata too"},
+	{"fullblock", FLAG_FULLBLOCK, "collect full input blocks (iflag)"},
+	{"nonblock", FLAG_NONBLOCK, "do not wait in open, read or write"},
+	{"noatime", FLAG_NOATIME, "leave the access time"},
+	{"nocache", FLAG_NOCACHE, "give the pages of the cache back"},
+	{"noctty", FLAG_NOCTTY, "take no controlling terminal"},
+	{"nofollow", FLAG_NOFOLLOW, "follow no symbolic link"},
+	{"count_bytes", FLAG_COUNT_BYTES, "count= is in bytes (iflag)"},
+	{"skip_bytes", FLAG_SKIP_BYTES, "skip= is in bytes (iflag)"},
+	{"seek_bytes", FLAG_SEEK_BYTES, "seek= is in bytes (oflag)"},
+	{0},
+};
+
+enum { STATUS_NONE, STATUS_NOXFER, STATUS_PROGRESS, STATUS_BAR, STATUS_ENGINE };
+
+// The first NR_DD_STATUS are dd's.
+enum { NR_DD_STATUS = 3 };
+static const struct symbol status_symbols[] = {
+	{"none", STATUS_NONE, "only errors"},
+	{"noxfer", STATUS_NOXFER, "no transfer line at the end"},
+	{"progress", STATUS_PROGRESS, "the transfer line once a second"},
+	{"bar", STATUS_BAR, "a bar with percent, rate and time left"},
+	{"engine", STATUS_ENGINE, "the counters of the engine at the end"},
+	{0},
+};
+
+static const struct symbol io_symbols[] = {
+	{"auto", REQUEST_IO_AUTO, "as the plan decides"},
+	{"aio", REQUEST_IO_AIO, "kernel AIO wherever it can be done"},
+	{"inline", REQUEST_IO_INLINE, "one pread or pwrite at a time"},
+	{0},
+};
+
+struct operand {
+	const char *name;
+	const char *value;         // as --help shows it
+	bool is_dd;                // dd has it
+	int (*parse)(struct options *options, const struct operand *operand,
+		     const char *text);
+	size_t field;              // in struct options
+	uint64_t min, max;         // of a number
+	const struct symbol *symbols;
+	const char *what;          // "conversion", for a wrong symbol
+	const char *help;
+};
+
+static void *
+field_of(struct options *options, const struct operand *operand)
+{
+	return (char *)options + operand->field;
+}
+
+static int
+wrong_number(const char *text, int error)
+{
+	char *quoted = quote_name_always(text);
+
+	message_error(error, "invalid number: %s", quoted ? quoted : text);
+	free(quoted);
+	return -EINVAL;
+}
+
+static int
+parse_number(const char *text, struct units_number *ret)
+{
+	const int r = units_parse(text, ret);
+
+	if (r == 0 && ret->has_zero_factor) {
+		char *is = quote_symbol("0x", 2), *use = quote_symbol("00x", 3);
+
+		message_error(0,
+			      "warning: %s is a zero multiplier; use %s if "
+			      "that is intended", is ? is : "0x",
+			      use ? use : "00x");
+		free(is);
+		free(use);
+	}
+	return r;
+}
+
+// A number within the bounds of its operand.
+static int
+parse_bounded(const struct operand *operand, const char *text,
+	      struct units_number *ret)
+{
+	int r = parse_number(text, ret);
+
+	if (r == 0 && ret->value > operand->max)
+		r = -EOVERFLOW;
+	if (r == 0 && ret->value >= operand->min)
+		return 0;
+	if (operand->is_dd)
+		return wrong_number(text, r == -EOVERFLOW ? EOVERFLOW : 0);
+	message_error(0, "%s=%s: not a number from %" PRIu64 " to %" PRIu64,
+		      operand->name, text, operand->min, operand->max);
+	return -EINVAL;
+}
+
+static int
+parse_size(struct options *options, const struct operand *operand,
+	   const char *text)
+{
+	struct units_number number;
+	uint64_t *field = field_of(options, operand);
+
+	if (parse_bounded(operand, text, &number) < 0)
+		return -EINVAL;
+	*field = number.value;
+	return 0;
+}
+
+static int
+parse_extent(struct options *options, const struct operand *operand,
+	     const char *text)
+{
+	return parse_bounded(operand, text, field_of(options, operand));
+}
+
+static int
+parse_count(struct options *options, const struct operand *operand,
+	    const char *text)
+{
+	options->has_count = true;
+	return parse_extent(options, operand, text);
+}
+
+static int
+parse_name(struct options *options, const struct operand *operand,
+	   const char *text)
+{
+	const char **field = field_of(options, operand);
+
+	*field = text;
+	return 0;
+}
+
+static int
+wrong_symbol(const char *what, const char *text, size_t len)
+{
+	char *quoted = quote_symbol(text, len);
+
+	message_error(0, "invalid %s: %s", what, quoted ? quoted : text);
+	message_usage_hint();
+	free(quoted);
+	return -EINVAL;
+}
+
+// The next word of a comma-separated list, and where the one after it
+// begins; NULL: it was the last.
+static const struct symbol *
+take_symbol(const struct symbol *symbols, const char **text, size_t *ret_len)
+{
+	const size_t len = strcspn(*text, ",");
+	const char *word = *text;
+
+	*ret_len = len;
+	*text = word[len] == ',' ? word + len + 1 : NULL;
+	for (; symbols->name != NULL; symbols++)
+		if (strlen(symbols->name) == len &&
+		    strncmp(symbols->name, word, len) == 0)
+			return symbols;
+	return NULL;
+}
+
+static int
+parse_symbols(struct options *options, const struct operand *operand,
+	      const char *text)
+{
+	unsigned *field = field_of(options, operand);
+
+	while (text != NULL) {
+		size_t len;
+		const char *word = text;
+		const struct symbol *symbol =
+			take_symbol(operand->symbols, &text, &len);
+
+		if (symbol == NULL)
+			return wrong_symbol(operand->what, word, len);
+		*field |= symbol->value;
+	}
+	return 0;
+}
+
+static void
+set_status(struct options *options, unsigned status)
+{
+	if (status == STATUS_ENGINE) {
+		options->is_engine_shown = true;
+		return;
+	}
+	options->level = status == STATUS_NONE	   ? REPORT_NONE
+			 : status == STATUS_NOXFER ? REPORT_NOXFER
+						   : REPORT_ALL;
+	options->progress = status == STATUS_PROGRESS ? OPTIONS_PROGRESS
+			    : status == STATUS_BAR    ? OPTIONS_BAR
+						      : OPTIONS_NO_PROGRESS;
+}
+
+// The last one wins, within a list too.
+static int
+parse_status(struct options *options, const struct operand *operand,
+	     const char *text)
+{
+	while (text != NULL) {
+		size_t len;
+		const char *word = text;
+		const struct symbol *symbol =
+			take_symbol(operand->symbols, &text, &len);
+
+		if (symbol == NULL ||
+		    (options->request.is_dd &&
+		     symbol >= operand->symbols + NR_DD_STATUS))
+			return wrong_symbol(operand->what, word, len);
+		set_status(options, symbol->value);
+	}
+	return 0;
+}
+
+static int
+parse_io(struct options *options, const struct operand *operand,
+	 const char *text)
+{
+	size_t len;
+	const char *rest = text;
+	const struct symbol *symbol = take_symbol(operand->symbols, &rest,
+						  &len);
+
+	if (symbol == NULL || rest != NULL)
+		return wrong_symbol(operand->what, text, strlen(text));
+	options->request.io = (enum request_io)symbol->value;
+	return 0;
+}
+
+static int
+parse_plan(struct options *options, const struct operand *operand,
+	   const char *text)
+{
+	options->request.plan_only = strcmp(text, "yes") == 0;
+	if (!options->request.plan_only && strcmp(text, "no") != 0)
+		return wrong_symbol(operand->what, text, strlen(text));
+	return 0;
+}
+
+#define FIELD(x) offsetof(struct options, x)
+#define SIZE(x, least, most) \
+	.parse = parse_size, .field = FIELD(x), .min = least, .max = most
+#define EXTENT(x) .parse = parse_extent, .field = FIELD(x), .max = INT64_MAX
+#define NAME(x) .parse = parse_name, .field = FIELD(request.x)
+#define SYMBOLS(x, table, word) \
+	.parse = parse_symbols, .field = FIELD(request.x), .symbols = table, \
+	.what = word
+
+// In the order of --help and the manual.
+static const struct operand operands[] = {
+	{"if", "FILE", true, NAME(src), .help = "read from FILE, not stdin"},
+	{"of", "FILE", true, NAME(dst), .help = "write to FILE, not stdout"},
+	{"bs", "BYTES", true, SIZE(bs, 1, INT64_MAX - 1),
+	 .help = "read and write so many at a time"},
+	{"ibs", "BYTES", true, SIZE(request.ibs, 1, INT64_MAX - 1),
+	 .help = "read so many at a time (512)"},
+	{"obs", "BYTES", true, SIZE(request.obs, 1, INT64_MAX - 1),
+	 .help = "write so many at a time (512)"},
+	{"cbs", "BYTES", true, SIZE(request.cbs, 1, INT64_MAX),
+	 .help = "record length of conv=block and unblock"},
+	{"count", "N", true, .parse = parse_count, .field = FIELD(count),
+	 .max = INT64_MAX, .help = "copy only N input blocks"},
+	{"skip", "N", true, EXTENT(skip), .help = "skip N input blocks first"},
+	{"iseek", "N", true, EXTENT(skip), .help = "the same"},
+	{"seek", "N", true, EXTENT(seek), .help = "skip N output blocks first"},
+	{"oseek", "N", true, EXTENT(seek), .help = "the same"},
+	{"conv", "CONVS", true, SYMBOLS(conv, conv_symbols, "conversion"),
+	 .help = "convert, as the list says"},
+	{"iflag", "FLAGS", true, SYMBOLS(iflags, flag_symbols, "input flag"),
+	 .help = "read as the list says"},
+	{"oflag", "FLAGS", true, SYMBOLS(oflags, flag_symbols, "output flag"),
+	 .help = "write as the list says"},
+	{"status", "LEVEL", true, .parse = parse_status,
+	 .symbols = status_symbols, .what = "status level",
+	 .help = "what to print on stderr"},
+	{"depth", "N", false, SIZE(request.depth, 1, 1024),
+	 .help = "jobs in the ring (default: the plan's)"},
+	{"iosize", "BYTES", false, SIZE(request.iosize, 4 * KIB, GIB),
+	 .help = "bytes of a job (default: the plan's)"},
+	{"io", "HOW", false, .parse = parse_io, .symbols = io_symbols,
+	 .what = "io", .help = "how requests are carried out"},
+	{"plan", "yes", false, .parse = parse_plan, .what = "plan",
+	 .help = "print each decision with its reason, and stop"},
+};
+
+static bool
+is_known(const struct options *options, const struct operand *operand)
+{
+	return operand->is_dd || !options->request.is_dd;
+}
+
+static int
+unrecognized(const char *word)
+{
+	char *quoted = quote_name_always(word);
+
+	message_error(0, "unrecognized operand %s", quoted ? quoted : word);
+	message_usage_hint();
+	free(quoted);
+	return -EINVAL;
+}
+
+// SRC and DST, without a name.
+static int
+parse_bare(struct options *options, const char *word)
+{
+	struct request *q = &options->request;
+	const char **field = options->nr_names == 0 ? &q->src : &q->dst;
+
+	if (q->is_dd || options->nr_names == 2)
+		return unrecognized(word);
+	if (*field != NULL) {
+		message_error(0, "%s is given twice: %s and %s",
+			      options->nr_names == 0 ? "the source"
+						     : "the destination",
+			      *field, word);
+		return -EINVAL;
+	}
+	options->nr_names++;
+	*field = word;
+	return 0;
+}
+
+static int
+parse_word(struct options *options, const char *word)
+{
+	const char *value = strchr(word, '=');
+	struct units_number ignored;
+
+	if (value == NULL)
+		return parse_bare(options, word);
+	for (size_t i = 0; i < ARRAY_LEN(operands); i++) {
+		const struct operand *operand = &operands[i];
+
+		if (strlen(operand->name) == (size_t)(value - word) &&
+		    strncmp(operand->name, word, (size_t)(value - word)) == 0 &&
+		    is_known(options, operand))
+			return operand->parse(options, operand, value + 1);
+	}
+	// dd takes it for a number before it looks at the name, and warns.
+	(void)parse_number(value + 1, &ignored);
+	return unrecognized(word);
+}
+
+static void
+set_extent(struct request_extent *extent, const struct units_number *number,
+	   uint64_t block, bool is_bytes)
+{
+	if (is_bytes || number->is_bytes)
+		*extent = (struct request_extent){number->value / block,
+						  number->value % block};
+	else
+		*extent = (struct request_extent){number->value, 0};
+}
+
+static void
+resolve_sizes(struct options *options)
+{
+	struct request *q = &options->request;
+
+	// Two names are a copy of whole files: nobody counts its blocks.
+	const uint64_t size = options->nr_names > 0 ? MIB : 512;
+
+	if (options->nr_names > 0)
+		q->iflags |= FLAG_FULLBLOCK;
+	if (options->bs > 0)
+		q->ibs = q->obs = options->bs;
+	if (q->ibs == 0)
+		q->ibs = size;
+	if (q->obs == 0)
+		q->obs = size;
+	if (q->cbs == 0)
+		q->conv &= ~(unsigned)(CONV_BLOCK | CONV_UNBLOCK);
+	else if (q->conv & CONV_ASCII)
+		q->conv |= CONV_UNBLOCK;
+	else if (q->conv & (CONV_EBCDIC | CONV_IBM))
+		q->conv |= CONV_BLOCK;
+}
+
+static void
+resolve_extents(struct options *options)
+{
+	struct request *q = &options->request;
+
+	set_extent(&q->skip, &options->skip, q->ibs,
+		   q->iflags & FLAG_SKIP_BYTES);
+	set_extent(&q->seek, &options->seek, q->obs,
+		   q->oflags & FLAG_SEEK_BYTES);
+	set_extent(&q->count, &options->count, q->ibs,
+		   q->iflags & FLAG_COUNT_BYTES);
+	if (!options->has_count)
+		q->count = (struct request_extent){REQUEST_NO_LIMIT, 0};
+}
+
+static bool
+has_two_of(unsigned set, unsigned of)
+{
+	return __builtin_popcount(set & of) > 1;
+}
+
+static const char *
+conflict_of(const struct request *q)
+{
+	const unsigned cache = FLAG_DIRECT | FLAG_NOCACHE;
+
+	if (has_two_of(q->conv, CONV_EBCDIC_TABLES))
+		return "cannot combine any two of {ascii,ebcdic,ibm}";
+	if (has_two_of(q->conv, CONV_BLOCK | CONV_UNBLOCK))
+		return "cannot combine block and unblock";
+	if (has_two_of(q->conv, CONV_CASE))
+		return "cannot combine lcase and ucase";
+	if (has_two_of(q->conv, CONV_EXCL | CONV_NOCREAT))
+		return "cannot combine excl and nocreat";
+	if (has_two_of(q->iflags, cache) || has_two_of(q->oflags, cache))
+		return "cannot combine direct and nocache";
+	if (q->depth > 0 && q->iosize > RING_MEMORY_MAX / q->depth)
+		return "depth= times iosize= is more than 1 GiB";
+	return NULL;
+}
+
+static int
+resolve(struct options *options)
+{
+	struct request *q = &options->request;
+	const unsigned asked = q->conv;
+
+	resolve_sizes(options);
+	resolve_extents(options);
+	q->is_single_buffer = options->bs > 0 && !(asked & CONV_BYTES);
+	if (q->oflags & FLAG_FULLBLOCK)
+		return wrong_symbol("output flag", "fullblock", 9);
+	const char *conflict = conflict_of(q);
+	if (conflict == NULL)
+		return 0;
+	message_error(0, "%s", conflict);
+	return -EINVAL;
+}
+
+static void
+help_symbols(const char *title, const struct symbol *symbols, size_t most)
+{
+	printf("\n%s:\n", title);
+	for (size_t i = 0; i < most && symbols[i].name != NULL; i++)
+		printf("  %-12s %s\n", symbols[i].name, symbols[i].help);
+}
+
+static void
+help_operands(bool is_dd)
+{
+	for (size_t i = 0; i < ARRAY_LEN(operands); i++) {
+		char word[32];
+
+		if (operands[i].is_dd != is_dd)
+			continue;
+		snprintf(word, sizeof(word), "%s=%s", operands[i].name,
+			 operands[i].value);
+		printf("  %-14s %s\n", word, operands[i].help);
+	}
+}
+
+static enum options_verdict
+show_help(const struct options *options)
+{
+	const bool is_dd = options->request.is_dd;
+
+	printf("Usage: %s [OPERAND]...\n", message_name());
+	if (!is_dd)
+		printf("  or:  %s [OPERAND]... SRC DST\n", message_name());
+	printf("  or:  %s OPTION\n"
+	       "Copy a file, converting and counting as the operands say.\n\n",
+	       message_name());
+	help_operands(true);
+	if (!is_dd) {
+		printf("\nBeyond dd:\n");
+		help_operands(false);
+	}
+	printf("\nN and BYTES may have a suffix: c=1, w=2, b=512, kB=1000, "
+	       "K=1024, MB, M, and\nso on for G T P E Z Y R Q; KiB=K. "
+	       "Factors are joined by x. With a B, as in\n\"100KiB\", N "
+	       "counts bytes, not blocks.\n");
+	help_symbols("CONVS", conv_symbols, SIZE_MAX);
+	help_symbols("FLAGS", flag_symbols, SIZE_MAX);
+	help_symbols("LEVEL", status_symbols, is_dd ? NR_DD_STATUS : SIZE_MAX);
+	if (!is_dd)
+		help_symbols("HOW", io_symbols, SIZE_MAX);
+	printf("\nSIGUSR1 makes a running copy print its statistics.\n\n"
+	       "  --help     print this and exit\n"
+	       "  --version  print the version and exit\n");
+	return describe_flush() < 0 ? OPTIONS_WRONG : OPTIONS_SHOWN;
+}
+
+static enum options_verdict
+show_version(const struct options *options)
+{
+	printf("%s%s\n", options->request.is_dd ? "dd (aiodd) " : "aiodd ",
+	       PACKAGE_VERSION);
+	printf("License GPLv3+: GNU GPL version 3 or later.\n"
+	       "This is free software; there is no warranty.\n");
+	return describe_flush() < 0 ? OPTIONS_WRONG : OPTIONS_SHOWN;
+}
+
+// For the test that holds the manual against the table.
+static enum options_verdict
+show_operands(void)
+{
+	for (size_t i = 0; i < ARRAY_LEN(operands); i++)
+		printf("%s\n", operands[i].name);
+	return describe_flush() < 0 ? OPTIONS_WRONG : OPTIONS_SHOWN;
+}
+
+enum options_verdict
+options_parse(struct options *options, int argc, char **argv)
+{
+	static const struct option long_options[] = {
+		{"help", no_argument, NULL, 'h'},
+		{"version", no_argument, NULL, 'v'},
+		{"list-operands", no_argument, NULL, 'l'},
+		{0},
+	};
+	const char *slash = strrchr(argv[0], '/');
+
+	*options = (struct options){.level = REPORT_ALL};
+	options->request.is_dd =
+		strcmp(slash ? slash + 1 : argv[0], "dd") == 0;
+	switch (getopt_long(argc, argv, "", long_options, NULL)) {
+	case -1:
+		break;
+	case 'h':
+		return show_help(options);
+	case 'v':
+		return show_version(options);
+	case 'l':
+		return show_operands();
+	default:
+		message_usage_hint();
+		return OPTIONS_WRONG;
+	}
+	for (int i = optind; i < argc; i++)
+		if (parse_word(options, argv[i]) < 0)
+			return OPTIONS_WRONG;
+	return resolve(options) < 0 ? OPTIONS_WRONG : OPTIONS_RUN;
+}

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// Names and words as GNU's messages quote them. What is printable is decided
+// by LC_CTYPE. All return malloc'd text that the caller frees, or NULL when
+// memory is out.
+
+#pragma once
+
+#include <stddef.h>
+
+// For a name inside a sentence: always quoted so that a shell reads it back:
+// 'f', "it's", 'a'$'\n''b'.
+char *quote_name_always(const char *name);
+
+// For a name before a colon: quoted in the same way, but only a name that a
+// shell or a reader of the message could misunderstand, and '' for no name.
+char *quote_name_colon(const char *name);
+
+// For a word of dd's own language, len bytes at text: 'word', in UTF-8 with
+// the typographic quotes; characters that cannot be shown as in C.
+char *quote_symbol(const char *text, size_t len);

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+#include "config.h"
+
+#include "signals.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+static volatile sig_atomic_t nr_info;
+static volatile sig_atomic_t fatal;
+static sigset_t ring_set;
+
+void
+signals_note(int signo)
+{
+	if (signo == SIGUSR1)
+		nr_info = nr_info + 1;
+	else
+		fatal = signo;
+}
+
+static bool
+is_ignored(int signo)
+{
+	struct sigaction old;
+
+	return sigaction(signo, NULL, &old) == 0 && old.sa_handler == SIG_IGN;
+}
+
+// The second one kills at once.
+static void
+catch_fatal(int signo)
+{
+	struct sigaction action = {.sa_handler = signals_note,
+				   .sa_flags = SA_NODEFER | (int)SA_RESETHAND};
+
+	if (!is_ignored(signo))
+		sigaction(signo, &action, NULL);
+}
+
+void
+signals_init(bool is_dd)
+{
+	struct sigaction info = {.sa_handler = signals_note};
+	static const int ends[] = {SIGINT, SIGTERM, SIGHUP};
+
+	sigemptyset(&ring_set);
+	if (getenv("POSIXLY_CORRECT") == NULL) {
+		sigaction(SIGUSR1, &info, NULL);
+		sigaddset(&ring_set, SIGUSR1);
+	}
+	catch_fatal(SIGINT);
+	if (!is_dd) {
+		catch_fatal(SIGTERM);
+		catch_fatal(SIGHUP);
+	}
+	for (unsigned i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
+		if (!is_ignored(ends[i]))
+			sigaddset(&ring_set, ends[i]);
+}
+
+void
+signals_of_ring(sigset_t *ret_set)
+{
+	*ret_set = ring_set;
+}
+
+// An atomic decrement: a signal between reading and writing would be lost.
+bool
+signals_take_info(void)
+{
+	sigset_t old;
+
+	if (nr_info == 0)
+		return false;
+	sigprocmask(SIG_BLOCK, &ring_set, &old);
+	nr_info = nr_info - 1;
+	sigprocmask(SIG_SETMASK, &old, NULL);
+	return true;
+}
+
+int
+signals_fatal(void)
+{
+	return fatal;
+}
+
+void
+signals_raise(int signo)
+{
+	sigset_t set;
+
+	signal(signo, SIG_DFL);
+	sigemptyset(&set);
+	sigaddset(&set, signo);
+	sigprocmask(SIG_UNBLOCK, &set, NULL);
+	raise(signo);
+}

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+#include "config.h"
+
+#include "copy.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <sys/signalfd.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include "base.h"
+#include "hooks.h"
+
+int
+copy_init(struct copy *copy, const struct plan *plan, struct aio *aio,
+	  const struct endpoint *src, const struct endpoint *dst)
+{
+	*copy = (struct copy){.aio = aio, .loop.epoll_fd = -1};
+	const int r = ring_init(&copy->ring, plan->depth, plan->job_size);
+	if (r < 0)
+		return r;
+	copy->ring.end = plan->len;
+	// The page cache is filled in file order: the file then grows without
+	// gaps, and what was written so far is all there is.
+	copy->ring.is_ordered = plan->dst.method == PLAN_INLINE;
+	copy->reader = (struct reader){
+		.aio = aio,
+		.ring = &copy->ring,
+		.failure = &copy->failure,
+		.name = src->name,
+		.direct_fd = src->direct_fd,
+		.buffered_fd = src->buffered_fd,
+		.align = plan->src.align,
+		.is_zero_source = plan->src.method == PLAN_NOTHING,
+		.base = plan->src_off,
+	};
+	copy->writer = (struct writer){
+		.aio = aio,
+		.ring = &copy->ring,
+		.failure = &copy->failure,
+		.name = dst->name,
+		.direct_fd = dst->direct_fd,
+		.buffered_fd = dst->buffered_fd,
+		.align = plan->dst.align,
+		.is_null = plan->dst.method == PLAN_NOTHING,
+		.sparse_unit = plan->sparse_unit,
+		.base = plan->dst_off,
+	};
+	for (unsigned i = 0; i < plan->depth; i++) {
+		copy->ring.jobs[i].reader = &copy->reader;
+		copy->ring.jobs[i].writer = &copy->writer;
+	}
+	return 0;
+}
+
+static void
+copy_on_signal(void *ctx)
+{
+	struct copy *copy = ctx;
+	struct signalfd_siginfo info;
+
+	if (read(copy->signalled.fd, &info, sizeof(info)) == sizeof(info))
+		copy->hooks->signalled(copy->hooks->ctx, (int)info.ssi_signo);
+}
+
+static void
+copy_on_tick(void *ctx)
+{
+	struct copy *copy = ctx;
+	uint64_t expirations;
+
+	if (read(copy->ticked.fd, &expirations, sizeof(expirations)) > 0)
+		copy->hooks->tick(copy->hooks->ctx);
+}
+
+static int
+copy_watch(struct copy *copy, struct loop_source *source, int fd,
+	   void (*on_ready)(void *))
+{
+	*source = (struct loop_source){fd, on_ready, copy};
+	return fd < 0 ? -errno : loop_add(&copy->loop, source);
+}
+
+static int
+copy_open_timer(struct copy *copy)
+{
+	const unsigned ms = copy->hooks->tick_ms;
+	const struct timespec every = {ms / 1000, ms % 1000 * 1000000L};
+	const struct itimerspec when = {every, every};
+
+	if (copy->hooks->tick == NULL)
+		return 0;
+	const int fd = timerfd_create(CLOCK_MONOTONIC,
+				      TFD_NONBLOCK | TFD_CLOEXEC);
+	const int r = copy_watch(copy, &copy->ticked, fd, copy_on_tick);
+	if (r < 0)
+		return r;
+	return timerfd_settime(fd, 0, &when, NULL) < 0 ? -errno : 0;
+}
+
+static int
+copy_open_signals(struct copy *copy)
+{
+	const sigset_t *set = &copy->hooks->signals;
+
+	sigprocmask(SIG_BLOCK, set, &copy->old_mask);
+	return copy_watch(copy, &copy->signalled,
+			  signalfd(-1, set, SFD_NONBLOCK | SFD_CLOEXEC),
+			  copy_on_signal);
+}
+
+int
+copy_open_loop(struct copy *copy, const struct hooks *hooks)
+{
+	copy->hooks = hooks;
+	copy->ticked.fd = -1;
+	int r = loop_init(&copy->loop);
+	if (r < 0)
+		return r;
+	r = copy_open_signals(copy);
+	if (r == 0)
+		r = copy_open_timer(copy);
+	if (r == 0 && copy->aio->eventfd >= 0) {
+		copy->announced = (struct loop_source){
+			copy->aio->eventfd, aio_on_announced, copy->aio};
+		r = loop_add(&copy->loop, &copy->announced);
+	}
+	return r;
+}
+
+void
+copy_done(struct copy *copy)
+{
+	if (copy->loop.epoll_fd >= 0) {
+		if (copy->ticked.fd >= 0)
+			(void)close(copy->ticked.fd); // holds no data
+		if (copy->signalled.fd >= 0)
+			(void)close(copy->signalled.fd);
+		loop_done(&copy->loop);
+		sigprocmask(SIG_SETMASK, &copy->old_mask, NULL);
+	}
+	ring_done(&copy->ring);
+}
+
+static enum copy_verdict
+copy_verdict(const struct copy *copy)
+{
+	const struct ring *ring = &copy->ring;
+
+	ring_check(ring);
+	if (ring_is_drained(ring) && ring->next >= ring->end)
+		return COPY_DONE;
+	if (aio_has_work(copy->aio) || writer_can_start(&copy->writer))
+		return COPY_RUN;
+	assert(aio_in_flight(copy->aio) > 0);
+	return COPY_WAIT;
+}
+
+enum copy_verdict
+copy_step(struct copy *copy)
+{
+	// First what has ended, because it gives buffers back.
+	if (aio_reap(copy->aio) < 0)
+		return COPY_LOST;
+	// Writes before reads, so that the ring drains before it fills.
+	writer_start(&copy->writer);
+	reader_start(&copy->reader);
+	// Both stages in one io_submit.
+	aio_submit(copy->aio);
+	return copy_verdict(copy);
+}
+
+static void
+copy_count(const struct copy *copy)
+{
+	stats_count(copy->stats, copy->stats_base + ring_prefix(&copy->ring),
+		    copy->request->ibs, copy->request->obs);
+}
+
+enum copy_verdict
+copy_run(struct copy *copy)
+{
+	const struct hooks *hooks = copy->hooks;
+	enum copy_verdict verdict;
+
+	while ((verdict = copy_step(copy)) < COPY_DONE) {
+		copy_count(copy);
+		if (loop_wait(&copy->loop, verdict == COPY_WAIT ? -1 : 0) < 0)
+			return COPY_LOST;
+		if (!copy->is_stopped && hooks->must_stop(hooks->ctx)) {
+			// What is under way is finished, nothing begun.
+			copy->is_stopped = true;
+			ring_cut(&copy->ring, copy->ring.next);
+		}
+	}
+	copy_count(copy);
+	return verdict;
+}

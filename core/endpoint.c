@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+#include "config.h"
+
+#include "endpoint.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base.h"
+#include "failure.h"
+#include "hooks.h"
+
+static const struct {
+	unsigned flag;
+	int open_flag;
+} open_flags[] = {
+	{FLAG_APPEND, O_APPEND},     {FLAG_DIRECT, O_DIRECT},
+	{FLAG_DIRECTORY, O_DIRECTORY}, {FLAG_DSYNC, O_DSYNC},
+	{FLAG_NOATIME, O_NOATIME},   {FLAG_NOCTTY, O_NOCTTY},
+	{FLAG_NOFOLLOW, O_NOFOLLOW}, {FLAG_NONBLOCK, O_NONBLOCK},
+	{FLAG_SYNC, O_SYNC},
+};
+
+static int
+open_flags_of(unsigned flags)
+{
+	int open_flag = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(open_flags); i++)
+		if (flags & open_flags[i].flag)
+			open_flag |= open_flags[i].open_flag;
+	return open_flag;
+}
+
+static int
+endpoint_tell(const struct endpoint *ep, const struct hooks *h,
+	      enum failure_phase phase, int error)
+{
+	h->notice(h->ctx, &(struct failure){.phase = phase,
+					    .error = error,
+					    .name = ep->name});
+	return -error;
+}
+
+// Open path and put it on descriptor fd, whatever number the kernel gave.
+static int
+open_on(int fd, const char *path, int flags)
+{
+	const int got = open(path, flags, 0666);
+
+	if (got < 0)
+		return -errno;
+	if (got == fd)
+		return 0;
+	const int moved = dup2(got, fd) < 0 ? -errno : 0;
+	(void)close(got); // its description lives on in fd
+	return moved;
+}
+
+// A FIFO sleeps in open until the other end comes: serve signals there.
+static int
+open_on_wait(int fd, const char *path, int flags, const struct hooks *h)
+{
+	int r;
+
+	do {
+		if (h->must_stop(h->ctx))
+			return -ECANCELED;
+		r = open_on(fd, path, flags);
+	} while (r == -EINTR);
+	return r;
+}
+
+// dd ORs the flags into the description it was given, where others see
+// them. Under our own name we leave out the two that would change what
+// the others read: a pipe with O_DIRECT becomes a packet pipe and loses
+// bytes, and O_NONBLOCK breaks whoever shares it.
+static int
+set_inherited_flags(const struct endpoint *ep, unsigned flags, bool is_dd)
+{
+	struct stat st;
+	int add = open_flags_of(flags) & ~(O_NOCTTY | O_NOFOLLOW);
+
+	if (!is_dd)
+		add &= ~(O_DIRECT | O_NONBLOCK);
+	if (add == 0)
+		return 0;
+	const int old = fcntl(ep->fd, F_GETFL);
+	if (old < 0)
+		return -errno;
+	if (add & O_DIRECTORY) {
+		if (fstat(ep->fd, &st) < 0)
+			return -errno;
+		if (!S_ISDIR(st.st_mode))
+			return -ENOTDIR;
+		add &= ~O_DIRECTORY;
+	}
+	if ((old | add) != old && fcntl(ep->fd, F_SETFL, old | add) < 0)
+		return -errno;
+	return 0;
+}
+
+static int
+take_inherited(struct endpoint *ep, const char *name, unsigned flags,
+	       const struct request *q, const struct hooks *h)
+{
+	ep->name = name;
+	ep->facts.is_inherited = true;
+	const int r = set_inherited_flags(ep, flags, q->is_dd);
+	if (r < 0)
+		return endpoint_tell(ep, h, FAILURE_SET_FLAGS, -r);
+	return 0;
+}
+
+static void
+endpoint_init(struct endpoint *ep, int fd)
+{
+	*ep = (struct endpoint){.fd = fd, .direct_fd = -1, .buffered_fd = -1};
+}
+
+int
+endpoint_open_src(struct endpoint *ep, const struct request *q,
+		  const struct hooks *h)
+{
+	endpoint_init(ep, STDIN_FILENO);
+	if (q->src == NULL)
+		return take_inherited(ep, "standard input", q->iflags, q, h);
+
+	ep->name = q->src;
+	const int r = open_on_wait(ep->fd, q->src,
+				   O_RDONLY | open_flags_of(q->iflags), h);
+	if (r < 0 && r != -ECANCELED)
+		endpoint_tell(ep, h, FAILURE_OPEN, -r);
+	return r;
+}
+
+// seek= cuts the file to where the copy begins, so that what follows is
+// the copy. Devices and pipes cannot be cut, and need not.
+static int
+truncate_to_seek(struct endpoint *ep, uint64_t size, const struct hooks *h)
+{
+	struct stat st;
+	int r;
+
+	do {
+		if (h->must_stop(h->ctx))
+			return -ECANCELED;
+		r = ftruncate(ep->fd, (off_t)size) < 0 ? errno : 0;
+	} while (r == EINTR);
+	if (r == 0)
+		return 0;
+	if (fstat(ep->fd, &st) < 0)
+		return endpoint_tell(ep, h, FAILURE_STAT, errno);
+	if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
+		return 0;
+	h->notice(h->ctx, &(struct failure){.phase = FAILURE_TRUNCATE,
+					    .error = r,
+					    .name = ep->name,
+					    .off = size});
+	return -r;
+}
+
+static int
+dst_open_flags(const struct request *q)
+{
+	int flags = open_flags_of(q->oflags);
+
+	if (!(q->conv & CONV_NOCREAT))
+		flags |= O_CREAT;
+	if (q->conv & CONV_EXCL)
+		flags |= O_EXCL;
+	if (q->seek.blocks == 0 && !(q->conv & CONV_NOTRUNC))
+		flags |= O_TRUNC;
+	return flags;
+}
+
+int
+endpoint_open_dst(struct endpoint *ep, const struct request *q,
+		  const struct hooks *h)
+{
+	int64_t size;
+	int r = -EINVAL;
+
+	endpoint_init(ep, STDOUT_FILENO);
+	if (q->dst == NULL)
+		return take_inherited(ep, "standard output", q->oflags, q, h);
+
+	ep->name = q->dst;
+	const bool is_cut = !(q->conv & CONV_NOTRUNC);
+	if ((__builtin_mul_overflow(q->seek.blocks, q->obs, &size) ||
+	     __builtin_add_overflow(size, q->seek.bytes, &size)) && is_cut) {
+		h->notice(h->ctx,
+			  &(struct failure){.phase = FAILURE_SEEK_TOO_LARGE,
+					    .off = q->seek.blocks,
+					    .len = q->obs});
+		return -EOVERFLOW;
+	}
+	// A tape or FIFO is read to get to where the seek ends.
+	const int flags = dst_open_flags(q);
+	if (q->seek.blocks > 0)
+		r = open_on_wait(ep->fd, q->dst, O_RDWR | flags, h);
+	if (r < 0 && r != -ECANCELED)
+		r = open_on_wait(ep->fd, q->dst, O_WRONLY | flags, h);
+	if (r == -ECANCELED)
+		return r;
+	if (r < 0)
+		return endpoint_tell(ep, h, FAILURE_OPEN, -r);
+	if (q->seek.blocks > 0 && is_cut)
+		return truncate_to_seek(ep, (uint64_t)size, h);
+	return 0;
+}
+
+static int
+endpoint_reopen(const struct endpoint *ep, int flags)
+{
+	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", ep->fd);
+	const int fd = open(path, flags | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	if (fd > STDERR_FILENO)
+		return fd;
+
+	// A closed stderr must stay closed: a message written to it must not
+	// land in the data.
+	const int safe = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	const int r = safe < 0 ? -errno : safe;
+	(void)close(fd); // its description lives on in safe
+	return r;
+}
+
+int
+endpoint_open_direct(struct endpoint *ep, int access)
+{
+	const int old = fcntl(ep->fd, F_GETFL);
+
+	if (old < 0)
+		return -errno;
+	const int fd = endpoint_reopen(ep, access | O_DIRECT |
+						(old & (O_SYNC | O_DSYNC)));
+	if (fd < 0)
+		return fd;
+	ep->direct_fd = fd;
+	return 0;
+}
+
+int
+endpoint_open_buffered(struct endpoint *ep, int access)
+{
+	const int old = fcntl(ep->fd, F_GETFL);
+
+	if (old < 0)
+		return -errno;
+	if (!(old & O_DIRECT)) {
+		ep->buffered_fd = ep->fd;
+		return 0;
+	}
+	const int fd = endpoint_reopen(ep, access | (old & (O_SYNC | O_DSYNC)));
+	if (fd < 0)
+		return fd;
+	ep->buffered_fd = fd;
+	return 0;
+}
+
+void
+endpoint_close_extra(struct endpoint *ep)
+{
+	// Their errors are those of the writes and of the fsync, which were
+	// all seen by now.
+	if (ep->direct_fd >= 0)
+		(void)close(ep->direct_fd);
+	if (ep->buffered_fd >= 0 && ep->buffered_fd != ep->fd)
+		(void)close(ep->buffered_fd);
+	ep->direct_fd = -1;
+	ep->buffered_fd = -1;
+}
+
+int
+endpoint_close(struct endpoint *ep)
+{
+	return close(ep->fd) < 0 ? -errno : 0;
+}

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// One side of the copy: opened as dd opens it, on descriptor 0 or 1. The
+// descriptors that the ring needs beside
+// it (without the page cache, or with it where the user asked for
+// O_DIRECT) are descriptions of our own: flags of a description that we
+// inherited are never changed, but for what dd itself changes when we are
+// called as dd.
+
+#pragma once
+
+#include "facts.h"
+#include "request.h"
+
+struct hooks;
+
+struct endpoint {
+	int fd;            // 0 or 1
+	int direct_fd;     // O_DIRECT, our own; -1: none
+	int buffered_fd;   // no O_DIRECT; fd itself, or our own; -1: none
+	const char *name;  // for messages, borrowed
+	struct facts facts;
+};
+
+// Open the source on descriptor 0, or the destination on 1. A failure is
+// told through the hooks and returned as -errno; -ECANCELED: stopped by a
+// signal while waiting for a FIFO.
+int endpoint_open_src(struct endpoint *ep, const struct request *q,
+		      const struct hooks *h);
+int endpoint_open_dst(struct endpoint *ep, const struct request *q,
+		      const struct hooks *h);
+
+// The extra descriptions for the ring. access: O_RDONLY or O_WRONLY.
+// -errno if it cannot be had; the copy then goes without.
+int endpoint_open_direct(struct endpoint *ep, int access);
+int endpoint_open_buffered(struct endpoint *ep, int access);
+void endpoint_close_extra(struct endpoint *ep);
+
+// Close the descriptor itself. -errno matters: late write errors end here.
+int endpoint_close(struct endpoint *ep);

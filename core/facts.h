@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// What probing found out about one side. Plain data from endpoint to plan,
+// so that every rule of the plan can be tested without a file.
+
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum facts_kind {
+	FACTS_STREAM,  // pipe, tty, socket, tape, /proc file: in order, no offset
+	FACTS_FILE,    // regular file with bytes at offsets
+	FACTS_BLOCK,   // block device
+	FACTS_NULL,    // /dev/null
+	FACTS_ZERO,    // /dev/zero
+};
+
+struct facts {
+	enum facts_kind kind;
+	uint64_t size;         // file or device; 0 for a stream
+	uint64_t pos;          // offset of the descriptor when we got it
+	uint64_t dev;          // where the bytes live: st_dev and st_ino of a
+	uint64_t ino;          // file (also under a loop device), or disk, 0
+	uint32_t sector;       // logical sector of a device, 512 for a file
+	uint32_t block;        // st_blksize
+	uint32_t dio_align;    // bytes for memory, offset and length; 0: none
+	uint64_t max_size;     // RLIMIT_FSIZE for a regular destination
+	uint64_t cached;       // bytes in the page cache, of a regular source
+	bool is_remote;        // buffered writes wait for a server (FUSE, NFS)
+	bool is_checksummed;   // btrfs: direct writes go through the cache
+	bool is_append;        // O_APPEND is set on the descriptor
+	bool is_direct;        // O_DIRECT is set on it
+	bool is_inherited;     // not opened by us
+};

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// What went wrong, or what the user should know: which step, of what, where,
+// and the kernel's reason. A value: no memory, no text. The words are made
+// by the command.
+
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum failure_phase {
+	FAILURE_NONE,
+
+	// Before the copy.
+	FAILURE_OPEN,
+	FAILURE_SET_FLAGS,
+	FAILURE_SEEK_TOO_LARGE,  // off = blocks, len = bytes a block
+	FAILURE_TRUNCATE,        // off = wanted size
+	FAILURE_STAT,
+	FAILURE_SKIP,
+	FAILURE_SEEK,
+	FAILURE_SRC_MEMORY,      // len = bytes that could not be had
+	FAILURE_DST_MEMORY,
+	FAILURE_RING_MEMORY,
+
+	// During it. off = bytes into the file or device.
+	FAILURE_READ,
+	FAILURE_WRITE,
+	FAILURE_WRITE_TO,        // dd says it so for a full re-blocked record
+	FAILURE_OFFSET_OVERFLOW,
+
+	// After it.
+	FAILURE_FDATASYNC,
+	FAILURE_FSYNC,
+	FAILURE_DISCARD_CACHE,
+	FAILURE_CLOSE_SRC,
+	FAILURE_CLOSE_DST,
+
+	// Worth a line, but no failure.
+	NOTICE_READ_SKIPPED,     // conv=noerror went on after a read error
+	NOTICE_SKIP_PAST_END,
+	NOTICE_PARTIAL_READ,     // len = bytes of the short record
+	NOTICE_BAD_OFFSET,
+	NOTICE_DIRECT_OFF,
+	NOTICE_COUNTS,           // the statistics so far, with no line of its own
+	NOTICE_SYNCING,          // the last byte is written, fsync begins
+};
+
+struct failure {
+	enum failure_phase phase;
+	int error;               // positive errno, 0 if there is none to tell
+	const char *name;        // borrowed from the endpoint
+	uint64_t off;
+	uint64_t len;
+};
+
+static inline bool
+failure_is_notice(const struct failure *f)
+{
+	return f->phase >= NOTICE_READ_SKIPPED;
+}
+
+// Of several failures the one earliest in the file counts: dd would have
+// met it first.
+static inline void
+failure_record(struct failure *kept, const struct failure *f)
+{
+	if (kept->phase == FAILURE_NONE || f->off < kept->off)
+		*kept = *f;
+}

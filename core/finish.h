@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// After the last byte: what was asked to be durable is synced, then the
+// source is closed, then the destination, whose close can still bring the
+// error of a late write.
+
+#pragma once
+
+#include <stdbool.h>
+
+#include "endpoint.h"
+#include "request.h"
+
+struct hooks;
+
+// conv: CONV_FSYNC and CONV_FDATASYNC count. 0 or -errno, told.
+int finish_sync(const struct endpoint *dst, unsigned conv,
+		const struct hooks *h);
+
+// 0 or -errno, told.
+int finish_close(struct endpoint *src, struct endpoint *dst,
+		 const struct hooks *h);

@@ -1,0 +1,334 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+#include "config.h"
+
+#include "plan.h"
+
+#include "base.h"
+
+#define PLAN_UNIT_MAX (64 * MIB) // of record sizes that do not divide
+#define PLAN_SPARSE_MAX (4 * MIB)
+
+struct sides {
+	const struct request *q;
+	const struct facts *src;
+	const struct facts *dst;
+	int aio_error;
+};
+
+static uint64_t
+gcd(uint64_t a, uint64_t b)
+{
+	while (b > 0) {
+		const uint64_t rest = a % b;
+		a = b;
+		b = rest;
+	}
+	return a;
+}
+
+// The least common multiple, or UINT64_MAX if it does not fit.
+static uint64_t
+lcm(uint64_t a, uint64_t b)
+{
+	uint64_t product;
+
+	return __builtin_mul_overflow(a / gcd(a, b), b, &product) ? UINT64_MAX
+								  : product;
+}
+
+// pos + blocks * size + bytes as an offset, or UINT64_MAX if it is none.
+static uint64_t
+offset_of(uint64_t pos, const struct request_extent *extent, uint64_t size)
+{
+	int64_t off;
+
+	if (__builtin_mul_overflow(extent->blocks, size, &off) ||
+	    __builtin_add_overflow(off, extent->bytes, &off) ||
+	    __builtin_add_overflow(off, pos, &off))
+		return UINT64_MAX;
+	return (uint64_t)off;
+}
+
+static bool
+is_positional(enum facts_kind kind)
+{
+	return kind == FACTS_FILE || kind == FACTS_BLOCK;
+}
+
+static bool
+is_same_storage(const struct facts *a, const struct facts *b)
+{
+	return is_positional(a->kind) && is_positional(b->kind) &&
+	       a->dev == b->dev && a->ino == b->ino;
+}
+
+static bool
+is_direct_asked(const struct request *q)
+{
+	return ((q->iflags | q->oflags) & FLAG_DIRECT) != 0;
+}
+
+// dd lets the kernel refuse a misaligned O_DIRECT request: called as dd, so
+// do we, by making the same requests.
+static bool
+is_misaligned_as_dd(const struct sides *s)
+{
+	const struct request *q = s->q;
+
+	if (!q->is_dd)
+		return false;
+	return ((q->iflags & FLAG_DIRECT) && q->ibs % s->src->sector != 0) ||
+	       ((q->oflags & FLAG_DIRECT) && q->obs % s->dst->sector != 0);
+}
+
+// Why dd's own order is needed, from what was asked; NULL: it is not.
+static const char *
+record_reason_asked(const struct request *q)
+{
+	if (q->conv & CONV_BYTES)
+		return "conv= changes the bytes of each record";
+	if (q->conv & CONV_SYNC)
+		return "conv=sync pads each short record";
+	if (q->conv & CONV_NOERROR)
+		return "conv=noerror goes on record by record";
+	if ((q->iflags | q->oflags) & FLAG_NOCACHE)
+		return "nocache follows the copy record by record";
+	return NULL;
+}
+
+// The same from what was found.
+static const char *
+record_reason_found(const struct sides *s)
+{
+	const enum facts_kind src = s->src->kind;
+	const enum facts_kind dst = s->dst->kind;
+
+	if (!is_positional(src) && src != FACTS_ZERO)
+		return "the source has no offsets";
+	if (!is_positional(dst) && dst != FACTS_NULL)
+		return "the destination has no offsets";
+	if (s->dst->is_append)
+		return "the destination appends";
+	if (is_same_storage(s->src, s->dst))
+		return "source and destination are the same storage";
+	if (is_misaligned_as_dd(s))
+		return "O_DIRECT with records that are not whole sectors";
+	return NULL;
+}
+
+// The bytes that can be copied by offset, as far as can be known now.
+static uint64_t
+stretch_len(const struct sides *s, const struct plan *plan)
+{
+	const struct request *q = s->q;
+	const uint64_t no_limit = round_down(INT64_MAX, PLAN_ALIGN);
+	uint64_t len = no_limit;
+
+	if (plan->src_off == UINT64_MAX || plan->dst_off == UINT64_MAX)
+		return 0; // the record engine words the refusal
+	if (is_positional(s->src->kind))
+		len = s->src->size > plan->src_off
+			      ? s->src->size - plan->src_off
+			      : 0;
+	len = min_u64(len, plan->count_len);
+	if (s->dst->kind == FACTS_BLOCK)
+		len = min_u64(len, s->dst->size > plan->dst_off
+					   ? s->dst->size - plan->dst_off
+					   : 0);
+	if (len >= no_limit - plan->dst_off)
+		return 0; // without an end there is no stretch
+	// dd writes the last short record without O_DIRECT, and leaves it off.
+	if (q->is_dd && is_direct_asked(q))
+		len = round_down(len, plan->unit);
+	return len;
+}
+
+static const char *
+plan_stretch(struct plan *plan, const struct sides *s)
+{
+	const struct request *q = s->q;
+	uint64_t end;
+
+	plan->unit = lcm(q->ibs, q->obs);
+	if (q->ibs != q->obs && plan->unit > PLAN_UNIT_MAX)
+		return "ibs and obs share no boundary within 64 MiB";
+	plan->src_off = s->src->kind == FACTS_ZERO
+				? 0
+				: offset_of(s->src->pos, &q->skip, q->ibs);
+	plan->dst_off = s->dst->kind == FACTS_NULL
+				? 0
+				: offset_of(s->dst->pos, &q->seek, q->obs);
+	plan->count_len = request_has_count(q)
+				  ? offset_of(0, &q->count, q->ibs)
+				  : UINT64_MAX;
+	plan->len = stretch_len(s, plan);
+	if (plan->len < PLAN_BULK_MIN)
+		return "less than 128 KiB of it is known";
+	if (__builtin_add_overflow(plan->dst_off, plan->len, &end) ||
+	    (s->dst->kind == FACTS_FILE && end > s->dst->max_size))
+		return "the file may not become so large";
+	return NULL;
+}
+
+// Why a side cannot do direct I/O, whatever is asked; NULL: it can.
+static const char *
+inline_reason(const struct sides *s, const struct facts *side, uint64_t off)
+{
+	if (s->q->io == REQUEST_IO_INLINE)
+		return "asked for";
+	if (s->aio_error != 0)
+		return "the kernel refuses AIO";
+	if (side->dio_align == 0)
+		return "no O_DIRECT on this file system";
+	if (off % side->dio_align != 0)
+		return "the offset is not aligned for O_DIRECT";
+	return NULL;
+}
+
+static struct plan_side
+plan_src(const struct sides *s, const struct plan *plan)
+{
+	const struct facts *src = s->src;
+	const uint32_t align = src->dio_align;
+
+	if (src->kind == FACTS_ZERO)
+		return (struct plan_side){PLAN_NOTHING, 0,
+					  "zeros need no reading"};
+	const char *reason = inline_reason(s, src, plan->src_off);
+	if (reason != NULL)
+		return (struct plan_side){PLAN_INLINE, 0, reason};
+	if (s->q->io == REQUEST_IO_AIO)
+		return (struct plan_side){PLAN_AIO, align, "asked for"};
+	if (s->q->iflags & FLAG_DIRECT)
+		return (struct plan_side){PLAN_AIO, align, "iflag=direct"};
+	if (plan->len < PLAN_AIO_MIN && !src->is_remote)
+		return (struct plan_side){PLAN_INLINE, 0, "less than 32 MiB"};
+	if (src->cached >= plan->len / 2)
+		return (struct plan_side){PLAN_INLINE, 0,
+					  "most of it is in the page cache"};
+	return (struct plan_side){PLAN_AIO, align, "not in the page cache"};
+}
+
+static bool
+is_durable(const struct request *q)
+{
+	return (q->conv & (CONV_FSYNC | CONV_FDATASYNC)) ||
+	       (q->oflags & (FLAG_SYNC | FLAG_DSYNC));
+}
+
+static struct plan_side
+plan_dst(const struct sides *s, const struct plan *plan)
+{
+	const struct facts *dst = s->dst;
+	const uint32_t align = dst->dio_align;
+
+	if (dst->kind == FACTS_NULL)
+		return (struct plan_side){PLAN_NOTHING, 0,
+					  "/dev/null takes all"};
+	const char *reason = inline_reason(s, dst, plan->dst_off);
+	if (reason != NULL)
+		return (struct plan_side){PLAN_INLINE, 0, reason};
+	if (dst->is_checksummed)
+		return (struct plan_side){PLAN_INLINE, 0,
+					  "btrfs copies direct writes for "
+					  "their checksums"};
+	if (plan->sparse_unit % align != 0)
+		return (struct plan_side){PLAN_INLINE, 0,
+					  "obs is too small for O_DIRECT "
+					  "around holes"};
+	if (s->q->io == REQUEST_IO_AIO)
+		return (struct plan_side){PLAN_AIO, align, "asked for"};
+	if (s->q->oflags & FLAG_DIRECT)
+		return (struct plan_side){PLAN_AIO, align, "oflag=direct"};
+	if (plan->len < PLAN_AIO_MIN && !dst->is_remote)
+		return (struct plan_side){PLAN_INLINE, 0, "less than 32 MiB"};
+	if (dst->kind == FACTS_BLOCK)
+		return (struct plan_side){PLAN_AIO, align, "block device"};
+	if (dst->is_remote)
+		return (struct plan_side){PLAN_AIO, align,
+					  "buffered writes wait for a server"};
+	if (is_durable(s->q))
+		return (struct plan_side){PLAN_AIO, align, "durable"};
+	return (struct plan_side){PLAN_INLINE, 0,
+				  "the page cache takes it, nobody waits"};
+}
+
+static void
+plan_jobs(struct plan *plan, const struct request *q)
+{
+	uint64_t size = PLAN_JOB_SIZE;
+
+	plan->job_reason = "few segments a request in huge pages";
+	if (q->iosize > 0) {
+		size = q->iosize;
+		plan->job_reason = "asked for";
+	}
+	const uint64_t step = plan->sparse_unit > 0
+				      ? lcm(plan->sparse_unit, PLAN_ALIGN)
+				      : PLAN_ALIGN;
+	plan->job_size = (size_t)round_up(size, step);
+
+	plan->depth = plan_uses_aio(plan) ? PLAN_DEPTH : 1;
+	plan->depth_reason = plan_uses_aio(plan)
+				     ? "hides a latency of milliseconds"
+				     : "nothing overlaps inline";
+	if (q->depth > 0) {
+		plan->depth = (unsigned)q->depth;
+		plan->depth_reason = "asked for";
+	}
+	const uint64_t nr_jobs = (plan->len - 1) / plan->job_size + 1;
+	if (nr_jobs < plan->depth) {
+		plan->depth = (unsigned)nr_jobs;
+		plan->depth_reason = "as many jobs as there are";
+	}
+}
+
+static void
+plan_size(struct plan *plan, const struct facts *dst)
+{
+	const uint64_t end = plan->dst_off + plan->len;
+
+	if (dst->kind != FACTS_FILE)
+		plan->size_reason = "only regular files have one to set";
+	else if (plan->dst.method != PLAN_AIO)
+		plan->size_reason = "writes go out in order";
+	else if (end <= dst->size)
+		plan->size_reason = "the file is long enough";
+	else {
+		plan->size_reason = "a write that extends would be waited for";
+		plan->final_size = end;
+	}
+}
+
+void
+plan_make(struct plan *plan, const struct request *q, const struct facts *src,
+	  const struct facts *dst, int aio_error)
+{
+	const struct sides s = {q, src, dst, aio_error};
+
+	*plan = (struct plan){.way = PLAN_RECORD};
+	if ((plan->way_reason = record_reason_asked(q)) != NULL ||
+	    (plan->way_reason = record_reason_found(&s)) != NULL ||
+	    (plan->way_reason = plan_stretch(plan, &s)) != NULL)
+		return;
+	if ((q->conv & CONV_SPARSE) && dst->kind != FACTS_NULL) {
+		if (lcm(q->obs, PLAN_ALIGN) > PLAN_SPARSE_MAX) {
+			plan->way_reason = "conv=sparse with large records";
+			return;
+		}
+		plan->sparse_unit = (size_t)q->obs;
+	}
+	plan->way = PLAN_BULK;
+	plan->way_reason = "both sides have offsets";
+	plan->src = plan_src(&s, plan);
+	plan->dst = plan_dst(&s, plan);
+	plan_jobs(plan, q);
+	plan_size(plan, dst);
+}
+
+bool
+plan_uses_aio(const struct plan *plan)
+{
+	return plan->src.method == PLAN_AIO || plan->dst.method == PLAN_AIO;
+}

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// Decides how a copy is carried out, from what was asked and what probing
+// found. Pure: no system call, no state; every rule has a unit test, and
+// every decision carries its reason for plan=yes.
+//
+// There are two ways:
+// - bulk: a stretch of bytes with known offsets on both sides goes through
+//   the ring in jobs of the plan's size. ibs and obs only count.
+// - record: dd's own order, one record read, then written. Everything else,
+//   and what remains before, after or instead of the stretch.
+
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "facts.h"
+#include "request.h"
+
+// Below these the set-up costs more than it saves. io_destroy, and exit
+// with a context, wait about 30 ms for an RCU grace period.
+#define PLAN_BULK_MIN (128 * 1024)
+#define PLAN_AIO_MIN (32 * 1024 * 1024)
+
+#define PLAN_JOB_SIZE (1024 * 1024)
+#define PLAN_DEPTH 16
+#define PLAN_ALIGN 4096 // jobs are a multiple of it: page and block size
+
+enum plan_way { PLAN_RECORD, PLAN_BULK };
+
+enum plan_method {
+	PLAN_AIO,     // kernel AIO, O_DIRECT
+	PLAN_INLINE,  // pread or pwrite at submit, through the page cache
+	PLAN_NOTHING, // /dev/null takes, /dev/zero gives without a call
+};
+
+struct plan_side {
+	enum plan_method method;
+	uint32_t align;          // what O_DIRECT wants, 0 with other methods
+	const char *reason;
+};
+
+struct plan {
+	enum plan_way way;
+	const char *way_reason;
+
+	// The stretch, with way == PLAN_BULK.
+	uint64_t src_off;
+	uint64_t dst_off;
+	uint64_t len;
+	uint64_t count_len;      // bytes that count= allows, or UINT64_MAX
+	uint64_t unit;           // both sides begin a record at each multiple
+
+	struct plan_side src;
+	struct plan_side dst;
+	size_t job_size;
+	const char *job_reason;
+	unsigned depth;
+	const char *depth_reason;
+	uint64_t final_size;     // set before the first write; 0: leave it
+	const char *size_reason;
+	size_t sparse_unit;      // records of zeros are left out; 0: written
+};
+
+// aio_error: 0, or the -errno with which the kernel refused kernel AIO.
+void plan_make(struct plan *plan, const struct request *q,
+	       const struct facts *src, const struct facts *dst,
+	       int aio_error);
+
+bool plan_uses_aio(const struct plan *plan);

@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+#include "config.h"
+
+#include "probe.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <limits.h>
+#include <linux/fs.h>
+#include <linux/loop.h>
+#include <linux/magic.h>
+#include <linux/stat.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "base.h"
+
+#define DIO_ALIGN_GUESS 4096 // for a file system that cannot be asked
+
+#ifndef SYS_cachestat
+#define SYS_cachestat 451 // 6.5; the same number on every architecture
+#endif
+
+#define FUSE_MAGIC 0x65735546
+#define RAMFS_MAGIC_FOUND 0x858458f6
+#define CONFIGFS_MAGIC_FOUND 0x62656570
+
+static bool
+is_kernel_text(uint32_t magic)
+{
+	switch (magic) {
+	case PROC_SUPER_MAGIC:
+	case SYSFS_MAGIC:
+	case DEBUGFS_MAGIC:
+	case TRACEFS_MAGIC:
+	case SECURITYFS_MAGIC:
+	case CGROUP_SUPER_MAGIC:
+	case CGROUP2_SUPER_MAGIC:
+	case BPF_FS_MAGIC:
+	case EFIVARFS_MAGIC:
+	case CONFIGFS_MAGIC_FOUND:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static uint32_t
+magic_of(int fd)
+{
+	struct statfs fs;
+
+	return fstatfs(fd, &fs) < 0 ? 0 : (uint32_t)fs.f_type;
+}
+
+// btrfs writes around the page cache only where it keeps no checksums.
+static bool
+has_checksums(int fd)
+{
+	int flags = 0;
+
+	return ioctl(fd, FS_IOC_GETFLAGS, &flags) < 0 ||
+	       !(flags & FS_NOCOW_FL);
+}
+
+static uint32_t
+guess_dio_align(int fd, uint32_t magic)
+{
+	int sector;
+
+	if (ioctl(fd, BLKSSZGET, &sector) == 0)
+		return (uint32_t)sector;
+	if (magic == TMPFS_MAGIC || magic == RAMFS_MAGIC_FOUND)
+		return 0;
+	return DIO_ALIGN_GUESS;
+}
+
+static uint32_t
+dio_align_of(int fd, uint32_t magic)
+{
+#ifdef STATX_DIOALIGN
+	struct statx sx;
+
+	if (statx(fd, "", AT_EMPTY_PATH, STATX_DIOALIGN, &sx) == 0 &&
+	    (sx.stx_mask & STATX_DIOALIGN)) {
+		if (sx.stx_dio_mem_align == 0)
+			return 0;
+		return (uint32_t)max_u64(sx.stx_dio_mem_align,
+					 sx.stx_dio_offset_align);
+	}
+#endif
+	return guess_dio_align(fd, magic);
+}
+
+// A loop device holds the bytes of its file: copying between the two is
+// copying a file onto itself.
+static bool
+probe_loop(int fd, struct facts *facts)
+{
+	struct loop_info64 info;
+
+	if (ioctl(fd, LOOP_GET_STATUS64, &info) < 0)
+		return false;
+	facts->dev = info.lo_device;
+	facts->ino = info.lo_inode;
+	return info.lo_inode != 0;
+}
+
+// The whole disk under a partition, so that the two are seen to overlap.
+static uint64_t
+disk_of(dev_t rdev)
+{
+	char path[64];
+	unsigned maj, min;
+	uint64_t disk = rdev;
+
+	snprintf(path, sizeof(path), "/sys/dev/block/%u:%u/partition",
+		 major(rdev), minor(rdev));
+	if (access(path, F_OK) < 0)
+		return disk;
+	snprintf(path, sizeof(path), "/sys/dev/block/%u:%u/../dev",
+		 major(rdev), minor(rdev));
+	FILE *f = fopen(path, "re");
+	if (f == NULL)
+		return disk;
+	if (fscanf(f, "%u:%u", &maj, &min) == 2)
+		disk = makedev(maj, min);
+	(void)fclose(f); // only read
+	return disk;
+}
+
+static void
+probe_block(int fd, dev_t rdev, struct facts *facts)
+{
+	uint64_t size;
+	int sector;
+
+	facts->kind = FACTS_BLOCK;
+	if (ioctl(fd, BLKGETSIZE64, &size) == 0)
+		facts->size = size;
+	if (ioctl(fd, BLKSSZGET, &sector) == 0)
+		facts->sector = (uint32_t)sector;
+	if (!probe_loop(fd, facts)) {
+		facts->dev = disk_of(rdev);
+		facts->ino = 0;
+	}
+	facts->dio_align = dio_align_of(fd, 0);
+}
+
+static void
+probe_file(int fd, const struct stat *st, struct facts *facts)
+{
+	const uint32_t magic = magic_of(fd);
+	struct rlimit limit;
+
+	if (is_kernel_text(magic))
+		return;
+	facts->kind = FACTS_FILE;
+	facts->size = (uint64_t)st->st_size;
+	facts->dio_align = dio_align_of(fd, magic);
+	facts->is_checksummed = magic == BTRFS_SUPER_MAGIC && has_checksums(fd);
+	facts->is_remote = magic == FUSE_MAGIC || magic == NFS_SUPER_MAGIC;
+	if (getrlimit(RLIMIT_FSIZE, &limit) == 0 &&
+	    limit.rlim_cur != RLIM_INFINITY)
+		facts->max_size = limit.rlim_cur;
+}
+
+static void
+probe_char(dev_t rdev, struct facts *facts)
+{
+	enum { MEM_NULL = 3, MEM_ZERO = 5 };
+
+	if (rdev == makedev(1, MEM_NULL))
+		facts->kind = FACTS_NULL;
+	else if (rdev == makedev(1, MEM_ZERO))
+		facts->kind = FACTS_ZERO;
+}
+
+static void
+probe_open(int fd, const struct stat *st, struct facts *facts)
+{
+	facts->kind = FACTS_STREAM;
+	facts->dev = st->st_dev;
+	facts->ino = st->st_ino;
+	facts->block = (uint32_t)st->st_blksize;
+	facts->sector = 512;
+	facts->max_size = UINT64_MAX;
+	if (S_ISBLK(st->st_mode))
+		probe_block(fd, st->st_rdev, facts);
+	else if (S_ISREG(st->st_mode))
+		probe_file(fd, st, facts);
+	else if (S_ISCHR(st->st_mode))
+		probe_char(st->st_rdev, facts);
+}
+
+void
+probe_descriptor(int fd, struct facts *facts)
+{
+	struct stat st;
+	const bool is_inherited = facts->is_inherited;
+
+	*facts = (struct facts){.is_inherited = is_inherited};
+	if (fstat(fd, &st) < 0)
+		return;
+	probe_open(fd, &st, facts);
+
+	const off_t pos = lseek(fd, 0, SEEK_CUR);
+	if (pos >= 0)
+		facts->pos = (uint64_t)pos;
+	else
+		facts->kind = FACTS_STREAM;
+	const int flags = fcntl(fd, F_GETFL);
+	facts->is_append = flags >= 0 && (flags & O_APPEND);
+	facts->is_direct = flags >= 0 && (flags & O_DIRECT);
+}
+
+static int
+probe_missing(const char *path, struct facts *facts)
+{
+	struct stat st;
+	char *copy = strdup(path);
+
+	if (copy == NULL)
+		return -ENOMEM;
+	const int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	const int r = fd < 0 ? -errno : 0;
+	free(copy);
+	if (r < 0)
+		return r;
+	if (fstat(fd, &st) == 0) {
+		st.st_ino = 0;
+		st.st_size = 0;
+		st.st_mode = S_IFREG;
+		probe_open(fd, &st, facts);
+	}
+	(void)close(fd); // only looked at
+	return 0;
+}
+
+int
+probe_path(const char *path, struct facts *facts)
+{
+	struct stat st;
+
+	*facts = (struct facts){.kind = FACTS_STREAM};
+	if (stat(path, &st) < 0)
+		return errno == ENOENT ? probe_missing(path, facts) : -errno;
+	if (!S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode)) {
+		probe_open(-1, &st, facts);
+		return 0;
+	}
+	// O_NONBLOCK: looking must not wait for a drive or a lease.
+	const int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	probe_open(fd, &st, facts);
+	(void)close(fd); // only looked at
+	return 0;
+}
+
+uint64_t
+probe_cached(int fd, uint64_t off, uint64_t len)
+{
+	struct {
+		uint64_t off, len;
+	} range = {off, len};
+	struct {
+		uint64_t nr_cache, nr_dirty, nr_writeback, nr_evicted,
+			nr_recently_evicted;
+	} pages = {0};
+
+	if (syscall(SYS_cachestat, fd, &range, &pages, 0) < 0)
+		return 0;
+	return pages.nr_cache * (uint64_t)sysconf(_SC_PAGESIZE);
+}

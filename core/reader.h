@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// Stage 1: FREE jobs are read, in file order, and handed on when full. A
+// short read is continued; one that gives nothing is the end of the file.
+
+#pragma once
+
+#include <stdint.h>
+
+#include "aio.h"
+#include "failure.h"
+#include "ring.h"
+
+struct reader {
+	struct aio *aio;
+	struct ring *ring;
+	struct failure *failure;
+	const char *name;
+	int direct_fd;        // for aligned requests through kernel AIO
+	int buffered_fd;      // for all others, inline
+	uint32_t align;       // of direct_fd; 0: all requests go inline
+	bool is_zero_source;  // the buffers are zeros and stay so
+	uint64_t base;        // file offset of the stretch
+};
+
+// Start reading into every free job.
+void reader_start(struct reader *reader);
+
+// The read-completion callback (io_callback_t).
+void reader_on_done(io_context_t ctx, struct iocb *iocb, long res, long res2);

@@ -1,0 +1,329 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+#include "config.h"
+
+#include "record.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base.h"
+#include "failure.h"
+#include "hooks.h"
+
+static bool
+is_sync(const struct record *record)
+{
+	return (record->request->conv & CONV_SYNC) != 0;
+}
+
+static bool
+is_noerror(const struct record *record)
+{
+	return (record->request->conv & CONV_NOERROR) != 0;
+}
+
+static int
+record_write_full(void *ctx, const unsigned char *block, size_t len);
+
+void
+record_init(struct record *record, struct serial *serial,
+	    const struct request *q, const struct hooks *hooks,
+	    struct stats *stats)
+{
+	*record = (struct record){.serial = serial,
+				  .request = q,
+				  .hooks = hooks,
+				  .stats = stats};
+	filter_init(&record->filter, q->conv);
+	record->reblock = (struct reblock){
+		.obs = q->obs,
+		.cbs = q->cbs,
+		.conv = q->conv,
+		.newline = record->filter.newline,
+		.space = record->filter.space,
+		.stats = stats,
+		.write = record_write_full,
+		.ctx = record,
+	};
+}
+
+void
+record_done(struct record *record)
+{
+	if (record->dst_block != record->src_block)
+		free(record->dst_block);
+	free(record->src_alloc);
+	record->src_alloc = record->src_block = record->dst_block = NULL;
+}
+
+static int
+tell_memory(struct record *record, enum failure_phase phase, uint64_t len)
+{
+	record->is_out_of_memory = true;
+	record->hooks->notice(record->hooks->ctx,
+			      &(struct failure){.phase = phase, .len = len});
+	return -ENOMEM;
+}
+
+// Blocks are taken when they are first needed: count=0 takes none. One
+// page before the source's block has room for the byte that conv=swab
+// holds back.
+static int
+alloc_src(struct record *record)
+{
+	const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	const uint64_t ibs = record->request->ibs;
+	size_t len;
+
+	if (record->src_block != NULL)
+		return 0;
+	if (!__builtin_add_overflow(ibs, 2 * page, &len))
+		record->src_alloc = aligned_alloc(page, round_down(len, page));
+	if (record->src_alloc == NULL) {
+		return tell_memory(record, FAILURE_SRC_MEMORY, ibs);
+	}
+	record->src_block = record->src_alloc + page;
+	return 0;
+}
+
+static int
+alloc_dst(struct record *record)
+{
+	const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	const uint64_t obs = record->request->obs;
+	size_t len;
+
+	if (record->dst_block != NULL)
+		return 0;
+	if (record->request->is_single_buffer) {
+		const int r = alloc_src(record);
+		record->dst_block = record->src_block;
+		return r;
+	}
+	if (!__builtin_add_overflow(obs, page - 1, &len))
+		record->dst_block = aligned_alloc(page, round_down(len, page));
+	if (record->dst_block == NULL) {
+		return tell_memory(record, FAILURE_DST_MEMORY, obs);
+	}
+	record->reblock.block = record->dst_block;
+	return 0;
+}
+
+// Write a record of output, count it, and tell the failure in the words dd
+// has for this kind of record.
+static int
+put_record(struct record *record, const unsigned char *buf, size_t len,
+	   uint64_t *count, enum failure_phase phase)
+{
+	int error;
+	const size_t done = serial_write(record->serial, buf, len, &error);
+
+	record->stats->bytes += done;
+	if (done == len)
+		++*count;
+	else if (done > 0)
+		record->stats->out_partial++;
+	if (error < 0 && error != -ECANCELED)
+		serial_tell_dst(record->serial, phase, -error);
+	return error;
+}
+
+static int
+record_write_full(void *ctx, const unsigned char *block, size_t len)
+{
+	struct record *record = ctx;
+
+	return put_record(record, block, len, &record->stats->out_full,
+			  FAILURE_WRITE_TO);
+}
+
+static int
+record_put(struct record *record, unsigned char *buf, size_t len)
+{
+	const struct request *q = record->request;
+	struct stats *stats = record->stats;
+	size_t changed;
+
+	if (q->is_single_buffer)
+		return put_record(record, buf, len,
+				  len == q->ibs ? &stats->out_full
+						: &stats->out_partial,
+				  FAILURE_WRITE);
+	buf = filter_apply(&record->filter, buf, len, &changed);
+	return reblock_put(&record->reblock, buf, changed);
+}
+
+// A record that could not be read: 1 to write a padded one in its place, 0
+// to go on without it, -errno to end.
+static int
+skip_bad_record(struct record *record, int error)
+{
+	if (!is_noerror(record)) {
+		record->is_read_failed = true;
+		return serial_tell_src(record->serial, FAILURE_READ, error);
+	}
+	serial_tell_src(record->serial, NOTICE_READ_SKIPPED, error);
+	if (!serial_pass_bad(record->serial,
+			     record->request->ibs - record->short_record))
+		record->is_failed = true;
+	return is_sync(record) && record->short_record == 0;
+}
+
+static int
+pad_byte(const struct record *record)
+{
+	return record->request->conv & (CONV_BLOCK | CONV_UNBLOCK) ? ' ' : 0;
+}
+
+// Count the n bytes that were read and pad them if asked to. Returns the
+// length of the record.
+static size_t
+take_record(struct record *record, size_t n)
+{
+	const size_t ibs = record->request->ibs;
+
+	if (n == ibs) {
+		record->stats->in_full++;
+		record->short_record = 0;
+		return n;
+	}
+	record->stats->in_partial++;
+	record->short_record = n;
+	if (!is_sync(record))
+		return n;
+	// With noerror the rest was cleared before the read, and may hold
+	// what a failed read left there.
+	if (!is_noerror(record))
+		memset(record->src_block + n, pad_byte(record), ibs - n);
+	return ibs;
+}
+
+// How much to read next, 0 when count= is reached.
+static size_t
+next_len(const struct record *record)
+{
+	const struct request *q = record->request;
+	const uint64_t nr = record->nr_records;
+
+	if (nr < q->count.blocks)
+		return q->ibs;
+	return nr == q->count.blocks ? (size_t)q->count.bytes : 0;
+}
+
+// 1: there may be more. 0: the end. -errno: told.
+static int
+record_step(struct record *record)
+{
+	unsigned char *buf = record->src_block;
+	const size_t len = next_len(record);
+
+	if (record->hooks->tick != NULL)
+		record->hooks->tick(record->hooks->ctx);
+	if (len == 0)
+		return 0;
+	if (is_sync(record) && is_noerror(record))
+		memset(buf, pad_byte(record), record->request->ibs);
+	ssize_t n = serial_read(record->serial, buf, len);
+	if (n == -ECANCELED)
+		return -ECANCELED;
+	if (n < 0) {
+		n = skip_bad_record(record, (int)-n);
+		if (n <= 0)
+			return n < 0 ? (int)n : 1;
+		n = 0;
+	} else if (n == 0) {
+		record->is_at_eof = true;
+		return 0;
+	}
+	record->nr_records++;
+	const size_t filled = take_record(record, (size_t)n);
+	const int r = record_put(record, buf, filled);
+	return r < 0 ? r : 1;
+}
+
+// What the conversions still hold, then the last short block.
+static int
+record_flush(struct record *record)
+{
+	struct reblock *reblock = &record->reblock;
+	int r = 0;
+
+	if (record->filter.has_odd)
+		r = reblock_put(reblock, &record->filter.odd, 1);
+	if (r == 0)
+		r = reblock_finish(reblock);
+	if (r < 0 || reblock->fill == 0)
+		return r;
+	return put_record(record, reblock->block, reblock->fill,
+			  &record->stats->out_partial, FAILURE_WRITE);
+}
+
+int
+record_skip(struct record *record)
+{
+	const struct request_extent *skip = &record->request->skip;
+	int r;
+
+	if (skip->blocks == 0 && skip->bytes == 0)
+		return 0;
+	r = serial_skip(record->serial);
+	if (r <= 0)
+		return r;
+	r = alloc_src(record);
+	return r < 0 ? r
+		     : serial_skip_reading(record->serial, record->src_block);
+}
+
+int
+record_seek(struct record *record)
+{
+	const struct request_extent *seek = &record->request->seek;
+	int r;
+
+	if (seek->blocks == 0 && seek->bytes == 0)
+		return 0;
+	r = serial_seek(record->serial);
+	if (r <= 0)
+		return r;
+	r = alloc_dst(record);
+	return r < 0 ? r
+		     : serial_seek_writing(record->serial, record->dst_block);
+}
+
+int
+record_finish(struct record *record)
+{
+	const int r = serial_end_hole(record->serial);
+
+	if (r == 0)
+		record->hooks->notice(record->hooks->ctx,
+				      &(struct failure){
+					      .phase = NOTICE_SYNCING});
+	return r;
+}
+
+int
+record_run(struct record *record)
+{
+	int r = alloc_src(record);
+
+	if (r == 0)
+		r = alloc_dst(record);
+	if (r < 0)
+		return r;
+	do {
+		r = record_step(record);
+	} while (r > 0);
+	const int read_error = record->is_read_failed ? r : 0;
+	// What was read before the error still goes out.
+	if (r == 0 || record->is_read_failed)
+		r = record_flush(record);
+	if (r == 0)
+		r = record_finish(record);
+	if (r < 0)
+		return r;
+	return record->is_failed ? -EIO : read_error;
+}

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// dd's own order, where another process can see it: one record is read,
+// converted and written before the next is read. Nothing is read that dd
+// would not have read, and a byte that was read goes out although the next
+// read may sleep.
+
+#pragma once
+
+#include "filter.h"
+#include "reblock.h"
+#include "request.h"
+#include "serial.h"
+#include "stats.h"
+
+struct hooks;
+
+struct record {
+	struct serial *serial;
+	const struct request *request;
+	const struct hooks *hooks;
+	struct stats *stats;
+
+	unsigned char *src_alloc;
+	unsigned char *src_block;   // ibs bytes, with room for one before
+	unsigned char *dst_block;   // obs bytes, or src_block
+	struct filter filter;
+	struct reblock reblock;
+
+	uint64_t nr_records;        // read, of count=
+	size_t short_record;        // bytes of the record before if short
+	bool is_at_eof;
+	bool is_read_failed;
+	bool is_failed;             // told, but the copy went on
+	bool is_out_of_memory;      // told
+};
+
+// All pointers are borrowed until record_done.
+void record_init(struct record *record, struct serial *serial,
+		 const struct request *q, const struct hooks *hooks,
+		 struct stats *stats);
+void record_done(struct record *record);
+
+// skip= and seek=: by lseek, or where that cannot be done by reading and by
+// writing zeros. 0 or -errno, told; -ECANCELED: a signal.
+int record_skip(struct record *record);
+int record_seek(struct record *record);
+
+// The copy, until count= or the end of the source. Returns as above; the
+// statistics are what was done in any case.
+int record_run(struct record *record);
+
+// The end alone, after a copy that left no record to do.
+int record_finish(struct record *record);

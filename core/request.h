@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// What the user asked for, in dd's words: plain data, filled by the command
+// line or by a test.
+
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum request_conv {
+	CONV_ASCII = 1 << 0,
+	CONV_EBCDIC = 1 << 1,
+	CONV_IBM = 1 << 2,
+	CONV_BLOCK = 1 << 3,
+	CONV_UNBLOCK = 1 << 4,
+	CONV_LCASE = 1 << 5,
+	CONV_UCASE = 1 << 6,
+	CONV_SWAB = 1 << 7,
+	CONV_NOERROR = 1 << 8,
+	CONV_NOTRUNC = 1 << 9,
+	CONV_SYNC = 1 << 10,
+	CONV_SPARSE = 1 << 11,
+	CONV_NOCREAT = 1 << 12,
+	CONV_EXCL = 1 << 13,
+	CONV_FDATASYNC = 1 << 14,
+	CONV_FSYNC = 1 << 15,
+
+	CONV_EBCDIC_TABLES = CONV_ASCII | CONV_EBCDIC | CONV_IBM,
+	CONV_CASE = CONV_LCASE | CONV_UCASE,
+	// These change the bytes of a record.
+	CONV_BYTES = CONV_EBCDIC_TABLES | CONV_BLOCK | CONV_UNBLOCK |
+		     CONV_CASE | CONV_SWAB,
+};
+
+// iflag= and oflag=. A flag that has no meaning for a side is ignored there.
+enum request_flag {
+	FLAG_APPEND = 1 << 0,
+	FLAG_DIRECT = 1 << 1,
+	FLAG_DIRECTORY = 1 << 2,
+	FLAG_DSYNC = 1 << 3,
+	FLAG_NOATIME = 1 << 4,
+	FLAG_NOCACHE = 1 << 5,
+	FLAG_NOCTTY = 1 << 6,
+	FLAG_NOFOLLOW = 1 << 7,
+	FLAG_NONBLOCK = 1 << 8,
+	FLAG_SYNC = 1 << 9,
+	FLAG_FULLBLOCK = 1 << 10,
+	FLAG_COUNT_BYTES = 1 << 11,
+	FLAG_SKIP_BYTES = 1 << 12,
+	FLAG_SEEK_BYTES = 1 << 13,
+};
+
+enum request_io { REQUEST_IO_AUTO, REQUEST_IO_AIO, REQUEST_IO_INLINE };
+
+#define REQUEST_NO_LIMIT INT64_MAX
+
+// So many blocks of ibs or obs, and so many bytes (less than one block).
+struct request_extent {
+	uint64_t blocks;
+	uint64_t bytes;
+};
+
+struct request {
+	const char *src;             // if=, NULL: standard input
+	const char *dst;             // of=, NULL: standard output
+
+	uint64_t ibs;                // > 0
+	uint64_t obs;                // > 0
+	uint64_t cbs;                // 0: no record conversion
+	struct request_extent skip;  // of ibs
+	struct request_extent seek;  // of obs
+	struct request_extent count; // of ibs; blocks may be REQUEST_NO_LIMIT
+	unsigned conv;               // enum request_conv
+	unsigned iflags;             // enum request_flag
+	unsigned oflags;
+
+	// A record read is a record written: bs= and no conversion of bytes.
+	// Otherwise records are collected into blocks of obs.
+	bool is_single_buffer;
+	bool is_dd;                  // called as dd: exactly dd, nothing more
+
+	enum request_io io;
+	uint64_t depth;              // jobs in the ring, 0: the plan's choice
+	uint64_t iosize;             // bytes a job, 0: the plan's choice
+	bool plan_only;
+};
+
+static inline bool
+request_has_count(const struct request *q)
+{
+	return q->count.blocks != REQUEST_NO_LIMIT;
+}

@@ -1,0 +1,451 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+#include "config.h"
+
+#include "serial.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base.h"
+#include "filter.h"
+#include "hooks.h"
+
+static int
+tell(const struct serial *serial, struct failure failure)
+{
+	serial->hooks->notice(serial->hooks->ctx, &failure);
+	return -failure.error;
+}
+
+void
+serial_init(struct serial *serial, const struct request *q,
+	    const struct endpoint *src, const struct endpoint *dst,
+	    const struct hooks *hooks)
+{
+	*serial = (struct serial){
+		.request = q,
+		.src = src,
+		.dst = dst,
+		.hooks = hooks,
+		.is_sparse = (q->conv & CONV_SPARSE) != 0,
+		.src_nocache.fd = src->fd,
+		.dst_nocache.fd = dst->fd,
+	};
+	const off_t pos = lseek(src->fd, 0, SEEK_CUR);
+	serial->src_seek_error = pos < 0 ? errno : 0;
+	serial->src_off = pos < 0 ? 0 : (uint64_t)pos;
+	serial->is_warning_partial =
+		q->is_single_buffer && !(q->iflags & FLAG_FULLBLOCK) &&
+		(q->skip.blocks > 0 ||
+		 (q->count.blocks > 0 && request_has_count(q)) ||
+		 ((q->iflags | q->oflags) & FLAG_DIRECT));
+}
+
+int
+serial_tell_src(const struct serial *serial, enum failure_phase phase,
+		int error)
+{
+	return tell(serial, (struct failure){.phase = phase,
+					     .error = error,
+					     .name = serial->src->name,
+					     .off = serial->src_off});
+}
+
+int
+serial_tell_dst(const struct serial *serial, enum failure_phase phase,
+		int error)
+{
+	const off_t off = lseek(serial->dst->fd, 0, SEEK_CUR);
+
+	return tell(serial, (struct failure){.phase = phase,
+					     .error = error,
+					     .name = serial->dst->name,
+					     .off = off < 0 ? 0 : (uint64_t)off});
+}
+
+static bool
+must_stop(const struct serial *serial)
+{
+	return serial->hooks->must_stop(serial->hooks->ctx);
+}
+
+// One read(2), with dd's idea of what a short one means.
+static ssize_t
+read_once(struct serial *serial, int fd, unsigned char *buf, size_t len)
+{
+	const size_t last = serial->last_read;
+	const bool was_short = last > 0 && last < len;
+	ssize_t n;
+
+	do {
+		if (must_stop(serial))
+			return -ECANCELED;
+		n = read(fd, buf, len);
+		// A file that ended within a sector: the next direct read is
+		// misaligned.
+		if (n < 0 && errno == EINVAL && was_short &&
+		    (serial->request->iflags & FLAG_DIRECT))
+			n = 0;
+	} while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return -errno;
+	if (n > 0 && was_short && serial->is_warning_partial) {
+		tell(serial, (struct failure){.phase = NOTICE_PARTIAL_READ,
+					      .len = last});
+		serial->is_warning_partial = false;
+	}
+	serial->last_read = (size_t)n;
+	return n;
+}
+
+// One record: one read, or as many as fill it with fullblock. An error
+// loses what was read before it, as in dd.
+static ssize_t
+read_record(struct serial *serial, int fd, unsigned char *buf, size_t len)
+{
+	size_t got = 0;
+	ssize_t n;
+
+	if (!(serial->request->iflags & FLAG_FULLBLOCK))
+		return read_once(serial, fd, buf, len);
+	while (got < len) {
+		n = read_once(serial, fd, buf + got, len - got);
+		if (n < 0)
+			return n;
+		if (n == 0)
+			break;
+		got += (size_t)n;
+	}
+	return (ssize_t)got;
+}
+
+static void
+pass_src(struct serial *serial, uint64_t len)
+{
+	serial->src_off += len;
+	if (serial->request->iflags & FLAG_NOCACHE)
+		nocache_pass(&serial->src_nocache, serial->src_off, len);
+}
+
+ssize_t
+serial_read(struct serial *serial, unsigned char *buf, size_t len)
+{
+	const ssize_t n = read_record(serial, serial->src->fd, buf, len);
+
+	if (n > 0)
+		pass_src(serial, (uint64_t)n);
+	return n;
+}
+
+// A block shorter than obs cannot be written with O_DIRECT: dd turns it off
+// for good, and makes up for it with fsync and by dropping the pages.
+static void
+turn_direct_off(struct serial *serial)
+{
+	const int fd = serial->dst->fd;
+	const int old = fcntl(fd, F_GETFL);
+
+	serial->is_direct_off = true;
+	if (fcntl(fd, F_SETFL, old & ~O_DIRECT) < 0)
+		serial_tell_dst(serial, NOTICE_DIRECT_OFF, errno);
+}
+
+// conv=sparse: step over a record of zeros. False: it must be written.
+static bool
+leave_hole(struct serial *serial, const unsigned char *buf, size_t len)
+{
+	if (!serial->is_sparse || !filter_is_zero(buf, len))
+		return false;
+	if (lseek(serial->dst->fd, (off_t)len, SEEK_CUR) < 0) {
+		serial->is_sparse = false;
+		return false;
+	}
+	serial->ended_in_hole = true;
+	return true;
+}
+
+// As many write(2) as it takes. Returns 0, -errno or -ECANCELED.
+static int
+write_all(struct serial *serial, const unsigned char *buf, size_t len,
+	  size_t *done)
+{
+	serial->ended_in_hole = false;
+	while (*done < len) {
+		if (must_stop(serial))
+			return -ECANCELED;
+		const ssize_t n = write(serial->dst->fd, buf + *done,
+					len - *done);
+		if (n < 0 && errno != EINTR)
+			return -errno;
+		if (n == 0)
+			return -ENOSPC; // takes nothing and says nothing
+		if (n > 0)
+			*done += (size_t)n;
+	}
+	return 0;
+}
+
+static void
+pass_dst(struct serial *serial, size_t len)
+{
+	struct nocache *nocache = &serial->dst_nocache;
+
+	if (serial->request->oflags & FLAG_NOCACHE)
+		nocache_pass(nocache,
+			     (uint64_t)lseek(serial->dst->fd, 0, SEEK_CUR),
+			     len);
+	else if (serial->is_direct_off)
+		nocache->pending += len;
+}
+
+size_t
+serial_write(struct serial *serial, const unsigned char *buf, size_t len,
+	     int *ret_error)
+{
+	size_t done = 0;
+
+	*ret_error = 0;
+	if ((serial->request->oflags & FLAG_DIRECT) &&
+	    len < serial->request->obs && !serial->is_direct_off)
+		turn_direct_off(serial);
+	if (leave_hole(serial, buf, len))
+		done = len;
+	else
+		*ret_error = write_all(serial, buf, len, &done);
+	if (done > 0)
+		pass_dst(serial, done);
+	return done;
+}
+
+bool
+serial_pass_bad(struct serial *serial, uint64_t len)
+{
+	const int fd = serial->src->fd;
+	int64_t wanted;
+
+	if (serial->src_seek_error != 0) {
+		if (serial->src_seek_error == ESPIPE)
+			return true;
+		serial_tell_src(serial, FAILURE_SEEK, serial->src_seek_error);
+		serial->src_seek_error = ESPIPE;
+		return false;
+	}
+	if (__builtin_add_overflow(serial->src_off, len, &wanted)) {
+		serial_tell_src(serial, FAILURE_OFFSET_OVERFLOW, 0);
+		return false;
+	}
+	serial->src_off = (uint64_t)wanted;
+	const off_t now = lseek(fd, 0, SEEK_CUR);
+	if (now >= 0) {
+		const off_t missing = wanted - now;
+
+		if (missing == 0)
+			return true;
+		if (missing < 0 || (uint64_t)missing > len)
+			serial_tell_src(serial, NOTICE_BAD_OFFSET, 0);
+		if (lseek(fd, missing, SEEK_CUR) >= 0)
+			return true;
+	}
+	serial_tell_src(serial, FAILURE_SEEK, errno);
+	return false;
+}
+
+// Move a descriptor by the extent. 0, 1 if that cannot be done but reading
+// can, or -errno, told: past what the file or device can ever hold.
+static int
+move_by(const struct serial *serial, const struct endpoint *ep,
+	const struct request_extent *extent, uint64_t size)
+{
+	int64_t off;
+	int error = EOVERFLOW;
+
+	if (!__builtin_mul_overflow(extent->blocks, size, &off) &&
+	    !__builtin_add_overflow(off, extent->bytes, &off)) {
+		if (lseek(ep->fd, off, SEEK_CUR) >= 0)
+			return 0;
+		error = errno;
+	}
+	if (lseek(ep->fd, 0, SEEK_END) < 0)
+		return 1;
+	if (ep == serial->src)
+		return serial_tell_src(serial, FAILURE_SKIP, error);
+	return serial_tell_dst(serial, FAILURE_SEEK, error);
+}
+
+static int
+warn_past_end(const struct serial *serial)
+{
+	serial_tell_src(serial, NOTICE_SKIP_PAST_END, 0);
+	return 0;
+}
+
+int
+serial_skip(struct serial *serial)
+{
+	const struct request *q = serial->request;
+	struct stat st;
+	const int r = move_by(serial, serial->src, &q->skip, q->ibs);
+
+	if (r != 0)
+		return r;
+	const off_t now = lseek(serial->src->fd, 0, SEEK_CUR);
+	serial->src_off = now < 0 ? 0 : (uint64_t)now;
+	if (fstat(serial->src->fd, &st) < 0)
+		return serial_tell_src(serial, FAILURE_STAT, errno);
+	if (S_ISREG(st.st_mode) && st.st_size > 0 && now > st.st_size)
+		return warn_past_end(serial);
+	return 0;
+}
+
+int
+serial_skip_reading(struct serial *serial, unsigned char *block)
+{
+	const struct request *q = serial->request;
+	struct request_extent left = q->skip;
+	uint64_t wanted = left.blocks * q->ibs + left.bytes;
+
+	while (left.blocks > 0 || left.bytes > 0) {
+		const size_t len = (size_t)(left.blocks > 0 ? q->ibs
+							    : left.bytes);
+		const ssize_t n = serial_read(serial, block, len);
+
+		if (n == -ECANCELED)
+			return -ECANCELED;
+		if (n < 0) {
+			serial_tell_src(serial, FAILURE_READ, (int)-n);
+			if (q->conv & CONV_NOERROR)
+				tell(serial, (struct failure){
+						     .phase = NOTICE_COUNTS});
+			return (int)n;
+		}
+		if (n == 0)
+			break;
+		wanted -= (uint64_t)n;
+		if (left.blocks > 0)
+			left.blocks--;
+		else
+			left.bytes = 0;
+	}
+	return wanted > 0 ? warn_past_end(serial) : 0;
+}
+
+int
+serial_seek(struct serial *serial)
+{
+	const struct request *q = serial->request;
+	const int r = move_by(serial, serial->dst, &q->seek, q->obs);
+
+	serial->dst_seek_error = r == 1 ? errno : 0;
+	return r;
+}
+
+// Read up to where the seek ends, as far as there is something to read.
+static int
+seek_reading(struct serial *serial, unsigned char *block,
+	     struct request_extent *left)
+{
+	const uint64_t obs = serial->request->obs;
+
+	while (left->blocks > 0 || left->bytes > 0) {
+		const size_t len = (size_t)(left->blocks > 0 ? obs
+							     : left->bytes);
+		const ssize_t n = read_record(serial, serial->dst->fd, block,
+					      len);
+
+		if (n == -ECANCELED)
+			return -ECANCELED;
+		if (n < 0)
+			return serial_tell_dst(serial, FAILURE_SEEK,
+					       serial->dst_seek_error);
+		if (n == 0)
+			return 0;
+		if (left->blocks > 0)
+			left->blocks--;
+		else
+			left->bytes = 0;
+	}
+	return 0;
+}
+
+int
+serial_seek_writing(struct serial *serial, unsigned char *block)
+{
+	const uint64_t obs = serial->request->obs;
+	struct request_extent left = serial->request->seek;
+	int r = seek_reading(serial, block, &left);
+
+	memset(block, 0, (size_t)(left.blocks > 0 ? obs : left.bytes));
+	while (r == 0 && (left.blocks > 0 || left.bytes > 0)) {
+		const size_t len = (size_t)(left.blocks > 0 ? obs
+							    : left.bytes);
+
+		serial_write(serial, block, len, &r);
+		if (left.blocks > 0)
+			left.blocks--;
+		else
+			left.bytes = 0;
+		if (r < 0 && r != -ECANCELED)
+			serial_tell_dst(serial, FAILURE_WRITE_TO, -r);
+	}
+	return r;
+}
+
+int
+serial_end_hole(struct serial *serial)
+{
+	const int fd = serial->dst->fd;
+	struct stat st;
+
+	if (!serial->ended_in_hole)
+		return 0;
+	if (fstat(fd, &st) < 0)
+		return serial_tell_dst(serial, FAILURE_STAT, errno);
+	const off_t end = lseek(fd, 0, SEEK_CUR);
+	if (!S_ISREG(st.st_mode) || st.st_size >= end)
+		return 0;
+	if (ftruncate(fd, end) < 0)
+		return serial_tell_dst(serial, FAILURE_TRUNCATE, errno);
+	return 0;
+}
+
+
+static int
+drop_rest(const struct serial *serial, const struct endpoint *ep,
+	  struct nocache *nocache, enum nocache_rest rest)
+{
+	const off_t end = lseek(ep->fd, 0, SEEK_CUR);
+	const int r = end < 0 ? -errno
+			      : nocache_finish(nocache, (uint64_t)end, rest);
+
+	// Only who copies nothing came for the cache alone.
+	if (r == 0 || serial->request->count.blocks > 0 ||
+	    serial->request->count.bytes > 0)
+		return 0;
+	tell(serial, (struct failure){.phase = FAILURE_DISCARD_CACHE,
+				      .error = -r,
+				      .name = ep->name});
+	return r;
+}
+
+int
+serial_drop_cache(struct serial *serial, enum nocache_rest rest)
+{
+	const struct request *q = serial->request;
+	int src = 0, dst = 0;
+
+	if (q->iflags & FLAG_NOCACHE)
+		src = drop_rest(serial, serial->src, &serial->src_nocache,
+				rest);
+	if (serial->is_direct_off)
+		rest = NOCACHE_TO_EOF;
+	else if (q->conv & CONV_NOTRUNC)
+		rest = NOCACHE_PENDING;
+	if ((q->oflags & FLAG_NOCACHE) || serial->is_direct_off)
+		dst = drop_rest(serial, serial->dst, &serial->dst_nocache,
+				rest);
+	return src < 0 ? src : dst;
+}

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// What dd counts. Plain data: the copy fills it, the report words it.
+
+#pragma once
+
+#include <stdint.h>
+
+struct stats {
+	uint64_t in_full;      // input records of ibs bytes
+	uint64_t in_partial;   // shorter ones
+	uint64_t out_full;     // output records of obs bytes
+	uint64_t out_partial;  // shorter ones
+	uint64_t truncated;    // conv=block lines cut to cbs
+	uint64_t bytes;        // accepted by the destination, holes included
+	uint64_t start_ns;     // CLOCK_MONOTONIC when the copy began, 0 before
+	uint64_t bytes_total;  // expected at the end, 0 when not known
+};
+
+// The counts of n bytes that went through without an odd record but the
+// last.
+static inline void
+stats_count(struct stats *stats, uint64_t n, uint64_t ibs, uint64_t obs)
+{
+	stats->in_full = n / ibs;
+	stats->in_partial = n % ibs != 0;
+	stats->out_full = n / obs;
+	stats->out_partial = n % obs != 0;
+	stats->bytes = n;
+}

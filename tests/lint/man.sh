@@ -1,0 +1,52 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# One table in the program, one row a name in --help and in the manual.
+. "$(dirname "$0")/tap.sh"
+page=$top_srcdir/docs/aiodd.1
+
+# "if=", "--help": what stands before a value.
+operands()
+{
+	"$AIODD" --list-operands | sed 's/[[:space:]].*//; s/=.*/=/' | sort -u
+}
+
+# The tags of the manual's lists, mdoc (.It Cm if Ns = Ns Ar file) or man
+# (.TP and then \fBif=\fIfile\fR), as plain words.
+manual_rows()
+{
+	awk '/^\.It / { sub(/^\.It /, ""); print }
+	tag { print; tag = 0 }
+	/^\.TP/ { tag = 1 }' "$page" |
+	sed -E 's/^\.(B|I|BR|BI|IR|RB|IB) //; s/\\f[A-Z]//g; s/\\-/-/g
+		s/\\&//g; s/"//g; s/(^| )Fl (Fl |-)/\1--/g; s/(^| )Fl ([a-z])/\1-\2/g
+		s/(^| )((Cm|Ar|Ns|Ic|Li|Sy|Em|No) )+/\1/g
+		s/(^| )((Cm|Ar|Ns|Ic|Li|Sy|Em|No) )+/\1/g; s/ *= */=/g' |
+	sed 's/=.*/=/; s/[ ,].*//'
+}
+
+not_listed()
+{
+	local names
+	names=$(operands)
+	[ -n "$names" ] || echo "--list-operands says nothing"
+	echo "$names" | grep -vxFf <(manual_rows)
+	return 0
+}
+
+not_in_help()
+{
+	local help name
+	help=$("$AIODD" --help)
+	for name in $(operands); do
+		grep -qE -- "(^|[[:space:][|,])$name" <<<"$help" || echo "$name"
+	done
+}
+
+clean "every operand has a row in the manual" not_listed
+clean "every operand is in --help" not_in_help
+if command -v mandoc >/dev/null; then
+	clean "mandoc has no warning" mandoc -Tlint -Wwarning "$page"
+else
+	skip "mandoc has no warning" "mandoc is not installed"
+fi
+finish

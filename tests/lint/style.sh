@@ -1,0 +1,67 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# What can be seen of the house style without parsing C.
+. "$(dirname "$0")/tap.sh"
+cd "$top_srcdir" || exit 1
+
+c_files=$(find core cmd tests -name '*.[ch]' | sort)
+scripts=$(find tests -name '*.sh' | sort)
+scripts="$scripts bootstrap .ci/run build-aux/tally.sh"
+build="configure.ac Makefile.am"
+
+without_licence()
+{
+	awk 'FNR == 1 { seen[FILENAME] = 0 }
+	FNR <= 2 && /^(\/\/|#|\.\\") SPDX-License-Identifier: GPL-3.0-or-later$/ {
+		seen[FILENAME] = 1
+	}
+	FNR == 1 && FILENAME ~ /\.[ch]$/ && !seen[FILENAME] { print FILENAME }
+	END {
+		for (name in seen)
+			if (!seen[name] && name !~ /\.[ch]$/)
+				print name
+	}' "$@"
+}
+
+trailing_space()
+{
+	awk '/[ \t]$/ { print FILENAME ":" FNR }' "$@"
+}
+
+long_lines()
+{
+	local file
+	for file; do
+		expand "$file" | awk -v file="$file" '
+		length > 80 { print file ":" FNR ": " length " columns" }'
+	done
+}
+
+space_indent()
+{
+	awk '/^ +[^ *]/ { print FILENAME ":" FNR }' "$@"
+}
+
+long_functions()
+{
+	awk '/^{/ { start = FNR }
+	/^}/ && start {
+		if (FNR - start - 1 > 60)
+			print FILENAME ":" start ": " FNR - start - 1 " lines"
+		start = 0
+	}' "$@"
+}
+
+# File names hold no spaces here, so the lists may be split.
+# shellcheck disable=SC2046,SC2086
+{
+	clean "every file names its licence first" \
+		without_licence $c_files $scripts $build
+	clean "no white space at the end of a line" \
+		trailing_space $c_files $scripts $build
+	clean "C fits 80 columns" long_lines $c_files
+	clean "C is indented with tabs" space_indent $c_files
+	clean "no function is longer than 60 lines" \
+		long_functions $(find core cmd -name '*.c' | sort)
+}
+finish
