@@ -74,8 +74,8 @@ static void
 update_rate(struct progress *progress, uint64_t now)
 {
 	const uint64_t bytes = progress->stats->bytes;
-	const uint64_t since = progress->last_ns > 0 ? progress->last_ns
-						     : progress->stats->start_ns;
+	const uint64_t since = max_u64(progress->last_ns,
+				       progress->stats->start_ns);
 	const double seconds = (double)(now - since) / (double)SECOND_NS;
 
 	if (seconds <= 0)

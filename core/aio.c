@@ -14,6 +14,7 @@
 
 #include "base.h"
 #include "clock.h"
+#include "job.h"
 
 #define STALL_NS (5 * 1000 * 1000)
 
@@ -79,13 +80,16 @@ aio_done(struct aio *aio)
 static int
 probe_read(struct aio *aio, int fd)
 {
-	char byte;
-	struct iocb iocb, *iocbs[] = {&iocb};
+	unsigned char byte;
+	struct job job = {.buf = &byte};
+	struct iocb *iocbs[] = {&job.iocb};
 	struct io_event event;
 	eventfd_t count;
 
-	io_prep_pread(&iocb, fd, &byte, 1, 0);
-	io_set_eventfd(&iocb, aio->eventfd);
+	job_prep(&job, &(struct job_io){.op = JOB_READ,
+					.fd = fd,
+					.len = 1,
+					.eventfd = aio->eventfd});
 	int r = aio->kernel->submit(aio->ctx, 1, iocbs);
 	if (r != 1)
 		return r < 0 ? r : -EAGAIN;

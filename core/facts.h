@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 enum facts_kind {
-	FACTS_STREAM,  // pipe, tty, socket, tape, /proc file: in order, no offset
+	FACTS_STREAM,  // pipe, tty, socket, /proc file: in order, no offset
 	FACTS_FILE,    // regular file with bytes at offsets
 	FACTS_BLOCK,   // block device
 	FACTS_NULL,    // /dev/null

@@ -43,7 +43,7 @@ enum failure_phase {
 	NOTICE_PARTIAL_READ,     // len = bytes of the short record
 	NOTICE_BAD_OFFSET,
 	NOTICE_DIRECT_OFF,
-	NOTICE_COUNTS,           // the statistics so far, with no line of its own
+	NOTICE_COUNTS,           // the statistics so far, nothing else
 	NOTICE_SYNCING,          // the last byte is written, fsync begins
 };
 

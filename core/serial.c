@@ -59,12 +59,13 @@ int
 serial_tell_dst(const struct serial *serial, enum failure_phase phase,
 		int error)
 {
-	const off_t off = lseek(serial->dst->fd, 0, SEEK_CUR);
+	const off_t now = lseek(serial->dst->fd, 0, SEEK_CUR);
+	const uint64_t off = now < 0 ? 0 : (uint64_t)now;
 
 	return tell(serial, (struct failure){.phase = phase,
 					     .error = error,
 					     .name = serial->dst->name,
-					     .off = off < 0 ? 0 : (uint64_t)off});
+					     .off = off});
 }
 
 static bool

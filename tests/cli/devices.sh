@@ -1,0 +1,75 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# A file to a block device and back, with sectors of 512 and of 4096 bytes.
+# shellcheck source-path=SCRIPTDIR source=../lib.sh
+. "$(dirname "$0")/../lib.sh"
+
+require_loop
+require_gnu_dd
+
+device_size=$(((8 << 20) + 3 * 4096))
+make_data "$work/data" $device_size 1
+make_data "$work/patch" $((1 << 20)) 2
+
+# round_trip TEXT OPERANDS...: the device is read back behind its cache.
+round_trip()
+{
+	local text=$1
+
+	shift
+	rm -f "$work/back"
+	run aiodd if="$work/data" of="$ours" "$@"
+	is "$text: out" "$status $(bytes_reported "$work/err")" "0 $device_size"
+	blockdev --flushbufs "$ours"
+	check "$text: the device has the data" same "$work/data" "$ours"
+	run aiodd if="$ours" of="$work/back" "$@"
+	is "$text: back" "$status" 0
+	check "$text: the file has the data" same "$work/data" "$work/back"
+}
+
+# part OPERANDS...: the same part copied by dd to a second device.
+part()
+{
+	gnu_dd if="$work/data" of="$theirs" bs=1M 2>"$work/gnu"
+	gnu_dd if="$work/data" of="$ours" bs=1M 2>"$work/gnu"
+	gnu_dd of="$theirs" "$@" 2>"$work/gnu" <"$work/patch"
+	run as_dd if="$work/patch" of="$ours" "$@"
+	is "part $*: exit status" "$status" 0
+	is "part $*: records" "$(masked "$work/err")" "$(masked "$work/gnu")"
+	check "part $*: the device is as dd leaves it" same "$theirs" "$ours"
+}
+
+# piece OPERANDS...: a piece of the device into a file.
+piece()
+{
+	gnu_dd if="$ours" of="$work/gnu.piece" "$@" 2>"$work/gnu"
+	run as_dd if="$ours" of="$work/piece" "$@"
+	is "piece $*: exit status" "$status" 0
+	is "piece $*: records" "$(masked "$work/err")" "$(masked "$work/gnu")"
+	check "piece $*: as dd gets it" same "$work/gnu.piece" "$work/piece"
+}
+
+for sector in 512 4096; do
+	bed_loop $device_size $sector || { skip "sector $sector" "$BED_WHY"; continue; }
+	ours=$BED
+	bed_loop $device_size $sector || { skip "sector $sector" "$BED_WHY"; continue; }
+	theirs=$BED
+	round_trip "sector $sector" bs=1M
+	round_trip "sector $sector, aio" bs=64K io=aio
+	round_trip "sector $sector, inline" bs=64K io=inline
+	round_trip "sector $sector, direct" bs=4096 iflag=direct oflag=direct
+	part bs=64K count=7 skip=3 seek=5
+	part bs=512 count=1 seek=1
+	part bs=3333 count=11 seek=7
+	part bs=1 count=777 skip=5 seek=4095
+	part ibs=100 obs=4096 seek=1
+	part bs=64K count=2 seek=$((2 << 20))B
+	part bs=4096 count=0
+	piece bs=4096 skip=3 count=9
+	piece bs=512 skip=1 count=3
+	piece bs=3333 skip=100
+	piece bs=1M skip=8
+	piece bs=4096 skip=$((device_size / 4096))
+done
+
+finish

@@ -1,0 +1,90 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# The destination ends before the source: full disks, limits, small devices.
+# shellcheck source-path=SCRIPTDIR source=../lib.sh
+. "$(dirname "$0")/../lib.sh"
+
+require_root
+require_gnu_dd
+
+make_data "$work/data" $((72 << 20)) 1
+
+# filled DD OPERANDS...: the result of filling the disk anew.
+filled()
+{
+	local dd=$1
+
+	shift
+	rm -f "$dir/file"
+	sync -f "$dir"
+	run "$dd" if="$work/data" of="$dir/file" "$@"
+}
+
+bed_full || skip_all "$BED_WHY"
+dir=$BED
+filled gnu_dd bs=4096
+most=$(size_of "$dir/file")
+for way in 'bs=1M io=aio' 'bs=1M io=inline' 'bs=512' \
+	'bs=1M oflag=direct' 'bs=1M iflag=direct oflag=direct io=aio' \
+	'bs=64K io=aio conv=fsync'; do
+	# shellcheck disable=SC2086 # the operands of a way
+	filled aiodd $way
+	size=$(size_of "$dir/file")
+	is "full disk, $way: exit status" "$status" 1
+	says "full disk, $way: message" "$work/err" \
+		"^aiodd: error writing '$dir/file': No space left on device( |\$)"
+	is "full disk, $way: the size is the bytes reported" \
+		"$size" "$(bytes_reported "$work/err")"
+	check "full disk, $way: $size bytes, dd gets $most" \
+		test "$size" -ge $((most - 4096))
+	check "full disk, $way: the bytes are right" \
+		cmp -n "$size" "$work/data" "$dir/file"
+done
+
+head -c 3M "$work/data" >"$work/small"
+for operands in bs=64K 'bs=64K io=aio' 'bs=64K io=inline' \
+	'bs=64K oflag=direct'; do
+	rm -f "$work/copy"
+	# shellcheck disable=SC2086 # operands
+	run eval '(ulimit -f 1024; trap "" XFSZ
+		aiodd if="$work/small" of="$work/copy" '"$operands"')'
+	is "file size limit, $operands: exit status" "$status" 1
+	says "file size limit, $operands: message" "$work/err" \
+		"^aiodd: error writing '$work/copy': File too large( |\$)"
+	is "file size limit, $operands: bytes reported" \
+		"$(bytes_reported "$work/err") $(size_of "$work/copy")" \
+		'1048576 1048576'
+	check "file size limit, $operands: the bytes are right" \
+		cmp -n 1048576 "$work/small" "$work/copy"
+done
+setup="ln -s '$work/small' in"
+like_dd 'file size limit, signal ignored: as dd' "$setup" \
+	'ulimit -f 512; trap "" XFSZ; dd if=in of=out bs=32K'
+like_dd 'file size limit, seek beyond' "$setup" \
+	'ulimit -f 512; trap "" XFSZ; dd if=in of=out bs=32K seek=15'
+like_dd 'file size limit just not reached' "$setup" \
+	'ulimit -f 512; dd if=in of=out bs=32K count=16'
+like_dd 'file size limit, death by its signal' "$setup" \
+	'ulimit -f 512; dd if=in of=out bs=32K'
+
+for sector in 512 4096; do
+	bed_loop 1M $sector || { skip "device of $sector" "$BED_WHY"; continue; }
+	device=$BED
+	setup="ln -s '$device' out; ln -s '$work/small' in"
+	for operands in bs=64K bs=512 'bs=128K oflag=direct' 'bs=4096 seek=250' \
+		'bs=64K seek=16' 'bs=64K conv=fsync' 'bs=1M'; do
+		like_dd "device of $sector ends early, $operands" "$setup" \
+			"dd if=in of=out $operands"
+		[[ $operands = *seek* ]] || check '... and is full of data' \
+			cmp -n 1048576 "$work/small" "$device"
+	done
+	like_dd "device of $sector just fits" "$setup" \
+		'dd if=in of=out bs=64K count=16'
+	like_dd "device of $sector, seek beyond its end" "$setup" \
+		'dd if=in of=out bs=64K seek=17'
+	run aiodd if="$work/small" of="$device" bs=64K
+	says "device of $sector ends early: offset" "$work/err" \
+		"^aiodd: error writing '$device': No space left on device \\(offset 1048576\\)\$"
+done
+
+finish

@@ -1,0 +1,69 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# The kernel refuses, interrupts and delays: the copy is right all the same.
+# shellcheck source-path=SCRIPTDIR source=../lib.sh
+. "$(dirname "$0")/../lib.sh"
+
+require strace
+strace -o /dev/null true 2>/dev/null || skip_all 'strace may not trace here'
+# The leak checker does not run under a tracer.
+export ASAN_OPTIONS="$ASAN_OPTIONS:detect_leaks=0"
+
+size=$((32 << 20 | 4097))
+make_data "$work/data" $size 1
+sync "$work/data"
+
+# injected TEXT INJECTION...: the copy under these.
+injected()
+{
+	local text=$1 inject args=()
+
+	shift
+	for inject; do
+		args+=(-e "inject=$inject")
+	done
+	rm -f "$work/copy" "$work/trace"
+	run timeout -k 5 "$TIME_LIMIT" strace -f -o "$work/trace" \
+		-e trace='?io_setup,?io_submit,?io_getevents,?io_pgetevents,?epoll_wait,?epoll_pwait' \
+		"${args[@]}" "$work/bin/ours/aiodd" if="$work/data" \
+		of="$work/copy" io=aio iosize=1M conv=fsync status=engine
+	if [ $# -gt 0 ] && ! grep -Eq 'INJECTED|DELAYED' "$work/trace"; then
+		fail "$text: nothing was injected"
+	elif [ "$status" -ne 0 ]; then
+		fail "$text: exit status $status" "$(cat "$work/err")"
+	else
+		check "$text: identical" same "$work/data" "$work/copy"
+		check "$text: the counters agree" engine_balanced "$work/err"
+	fi
+}
+
+injected 'nothing injected'
+if ! grep -q io_submit "$work/trace"; then
+	skip_all 'no kernel AIO on this file system'
+fi
+reap='?io_getevents,?io_pgetevents'
+poll='?epoll_wait,?epoll_pwait'
+injected 'io_submit EAGAIN now and then' io_submit:error=EAGAIN:when=2..9
+injected 'io_submit EAGAIN at first' io_submit:error=EAGAIN:when=1
+injected 'io_submit EAGAIN every second time' io_submit:error=EAGAIN:when=2+2
+injected 'io_submit EAGAIN always' io_submit:error=EAGAIN
+injected 'io_submit EINVAL now and then' io_submit:error=EINVAL:when=3+7
+injected 'io_submit EINVAL always' io_submit:error=EINVAL
+injected 'io_submit EOPNOTSUPP' io_submit:error=EOPNOTSUPP:when=2+3
+injected 'io_submit slow' io_submit:delay_exit=30000
+injected 'io_getevents EINTR every second time' "$reap:error=EINTR:when=1+2"
+injected 'io_getevents EPERM' "$reap:error=EPERM"
+injected 'io_getevents EPERM later' "$reap:error=EPERM:when=5+"
+injected 'io_getevents ENOSYS' "$reap:error=ENOSYS"
+injected 'io_setup ENOSYS' io_setup:error=ENOSYS
+injected 'io_setup EPERM' io_setup:error=EPERM
+injected 'io_setup EAGAIN' io_setup:error=EAGAIN
+injected 'epoll_wait EINTR every third time' "$poll:error=EINTR:when=1+3"
+injected 'several at once' io_submit:error=EAGAIN:when=3+4 \
+	"$reap:error=EINTR:when=2+3" "$poll:error=EINTR:when=2+2"
+
+run eval '(ulimit -l 0; aiodd if="$work/data" of="$work/copy" io=aio)'
+is 'no locked memory allowed: exit status' "$status" 0
+check 'no locked memory allowed: identical' same "$work/data" "$work/copy"
+
+finish

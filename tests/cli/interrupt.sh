@@ -1,0 +1,146 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Signals in the middle of a copy.
+# shellcheck source-path=SCRIPTDIR source=../lib.sh disable=SC2031,SC2317
+. "$(dirname "$0")/../lib.sh"
+
+require_nbd
+require perl
+
+full=$((32 << 20))
+make_data "$work/data" $full 1
+bed_nbd disk --filter=delay file "$work/data" delay-read=30ms ||
+	skip_all "$BED_WHY"
+slow=$BED
+sigint=DEFAULT
+operands='bs=256K depth=2 iosize=256K iflag=direct'
+
+is_under_way()
+{
+	[ "$(stat -c %b "$work/copy")" -ge 2048 ]
+}
+
+# A shell starts background commands with SIGINT ignored, and takes death by
+# a signal for exit 130: so Perl is the parent.  It writes the pid first, and
+# how the copy has ended last.
+cat >"$work/parent" <<'PERL'
+my ($pid_file, $sigint) = splice @ARGV, 0, 2;
+my $pid = fork // die;
+if (!$pid) {
+	$SIG{INT} = $sigint;
+	exec @ARGV or die;
+}
+$SIG{ALRM} = sub { kill 'KILL', $pid };
+alarm 30;
+open my $file, '>', $pid_file or die;
+print $file $pid;
+close $file;
+waitpid $pid, 0;
+print $? & 127 ? 'signal ' . ($? & 127) : 'exit ' . ($? >> 8), "\n";
+PERL
+
+# background OPERANDS...: sets pid.
+background()
+{
+	rm -f "$work/copy" "$work/pid"
+	PATH="$work/bin/ours:$PATH" perl "$work/parent" "$work/pid" \
+		"$sigint" aiodd of="$work/copy" "$@" \
+		<&0 2>"$work/err" >"$work/end" 8>&- &
+	wait_for test -s "$work/pid"
+	pid=$(cat "$work/pid")
+}
+
+start()
+{
+	background if="$slow" "$@"
+	wait_for is_under_way
+}
+
+# ends TEXT HOW: by itself, within the alarm.
+ends()
+{
+	wait $!
+	is "$1" "$(cat "$work/end")" "$2"
+}
+
+# prefix TEXT: a good beginning of the source, and no more.
+prefix()
+{
+	local got
+
+	got=$(size_of "$work/copy")
+	check "$1: $got bytes, not all" test "$got" -lt $full
+	check "$1: they are right" cmp -n "$got" "$work/data" "$work/copy"
+}
+
+for way in io=aio io=inline; do
+	# shellcheck disable=SC2086 # operands
+	start $operands $way
+	kill -INT "$pid"
+	ends "SIGINT, $way: dies by it" 'signal 2'
+	is "SIGINT, $way: the size is the bytes reported" \
+		"$(bytes_reported "$work/err")" "$(size_of "$work/copy")"
+	prefix "SIGINT, $way"
+	is "SIGINT, $way: no other words" \
+		"$(grep -Evc 'records (in|out)$|copied' "$work/err")" 0
+
+	# shellcheck disable=SC2086 # operands
+	start $operands $way
+	kill -TERM "$pid"
+	ends "SIGTERM, $way: dies by it" 'signal 15'
+	prefix "SIGTERM, $way"
+
+	# shellcheck disable=SC2086 # operands
+	start $operands $way
+	kill -USR1 "$pid"
+	check "SIGUSR1, $way: statistics at once" \
+		wait_for grep -q copied "$work/err"
+	check "SIGUSR1, $way: and the copy goes on" test -e "/proc/$pid"
+	at=$(bytes_reported "$work/err")
+	check "SIGUSR1, $way: $at bytes so far" \
+		test "$at" -gt 0 -a "$at" -lt $full
+	ends "SIGUSR1, $way: ends well" 'exit 0'
+	check "SIGUSR1, $way: identical" same "$work/data" "$work/copy"
+	is "SIGUSR1, $way: two statistics" "$(grep -c copied "$work/err")" 2
+	is "SIGUSR1, $way: as dd prints them" \
+		"$(grep -c 'records' "$work/err")" 4
+done
+
+# A copy that waits for its input.
+mkfifo "$work/fifo"
+exec 8<>"$work/fifo"
+for signal in INT TERM; do
+	background bs=512 <"$work/fifo"
+	printf abc >&8
+	check "SIG$signal while reading: the data has gone out" \
+		wait_for grep -q abc "$work/copy"
+	kill "-$signal" "$pid"
+	ends "SIG$signal while reading: dies by it" \
+		"signal $(kill -l $signal)"
+	is "SIG$signal while reading: the data stays" \
+		"$(cat "$work/copy")" abc
+done
+background bs=512 <"$work/fifo"
+printf abc >&8
+wait_for grep -q abc "$work/copy"
+kill -USR1 "$pid"
+check 'SIGUSR1 while reading: statistics at once' \
+	wait_for grep -q '^3 bytes copied' "$work/err"
+printf def >&8
+exec 8>&-
+ends 'SIGUSR1 while reading: ends well' 'exit 0'
+is 'SIGUSR1 while reading: all data' "$(cat "$work/copy")" abcdef
+
+# A parent that ignores SIGINT keeps it ignored.
+exec 8<>"$work/fifo"
+sigint=IGNORE
+background bs=512 <"$work/fifo"
+printf abc >&8
+wait_for grep -q abc "$work/copy"
+kill -INT "$pid"
+printf def >&8
+exec 8>&-
+ends 'an ignored SIGINT stays ignored' 'exit 0'
+is '... and the data is complete' "$(cat "$work/copy")" abcdef
+
+finish

@@ -1,0 +1,120 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Pipes, and descriptors that are shared with other programs.
+# shellcheck source-path=SCRIPTDIR source=../lib.sh
+# shellcheck disable=SC2016 # the scripts are expanded by like_dd
+. "$(dirname "$0")/../lib.sh"
+
+require_gnu_dd
+
+make_data "$work/small" 10000 1
+make_data "$work/large" $((3 << 20 | 77)) 2
+small='cp "$work/small" in'
+large='cp "$work/large" in'
+# Four writes with pauses: each arrives as a record of its own.
+export DRIBBLE='printf abc; sleep .1; printf defgh; sleep .1
+	printf i; sleep .1; printf jklmnopqrst'
+
+like_dd 'from a pipe' "$large" 'cat in | dd of=out bs=4096 iflag=fullblock'
+like_dd 'to a pipe' "$large" 'dd if=in bs=5000 | cat >out'
+like_dd 'from pipe to pipe' "$large" \
+	'cat in | dd bs=7777 iflag=fullblock | cat >out'
+like_dd 'from pipe to pipe, short records' "$large" \
+	'cat in | dd bs=100K 2>/dev/null | cat >out'
+like_dd 'ibs and obs between pipes' "$large" \
+	'cat in | dd ibs=1024 obs=30000 iflag=fullblock | cat >out'
+like_dd 'a slow reader' "$large" \
+	'dd if=in bs=64K | (sleep .3; cat) >out'
+like_dd 'empty pipe' : 'true | dd of=out'
+like_dd 'large block from a small pipe' : 'echo hello | dd bs=64M of=out'
+
+for operands in bs=4 bs=512 'bs=4 count=3' 'ibs=4 obs=6' 'ibs=2 obs=512' \
+	'bs=4 iflag=fullblock' 'bs=4 count=2 iflag=fullblock' 'bs=4 skip=2' \
+	'bs=4 skip=2 iflag=fullblock' 'bs=4 conv=sync' 'bs=4 skip=5B' \
+	'bs=8 count=9B' 'bs=4 skip=100' 'bs=8 conv=ucase' 'bs=5 conv=swab' \
+	'ibs=3 obs=7 conv=sync'; do
+	like_dd "dribbling writer, $operands" : \
+		'(eval "$DRIBBLE") | dd of=out '"$operands"
+done
+like_dd 'dribbling writer to a pipe' : \
+	'(eval "$DRIBBLE") | dd bs=4 | cat >out'
+like_dd 'what count leaves in a pipe' : \
+	'(eval "$DRIBBLE") | (dd bs=4 count=2; cat) >out'
+like_dd 'one byte at a time' "$small" \
+	'cat in | (dd bs=1 count=3; dd bs=10 count=2 iflag=fullblock; cat) >out'
+
+like_dd 'reader gone: death by SIGPIPE' "$small" \
+	'{ sleep .3; dd if=in bs=4096; echo "exit $?" >status; } | true'
+like_dd 'reader gone: SIGPIPE ignored' "$small" \
+	'trap "" PIPE; { sleep .3; dd if=in bs=4096; echo $? >status; } | true'
+like_dd 'reader gone: SIGPIPE ignored, two buffers' "$small" \
+	'trap "" PIPE; { sleep .3; dd if=in; echo $? >status; } | true'
+like_dd 'reader leaves early' "$large" \
+	'{ dd if=in bs=4096 2>/dev/null; echo $? >status; } | head -c 5000 >out'
+
+like_dd 'count leaves the rest of a file' "$small" \
+	'(dd bs=1 count=3; cat) <in >out'
+like_dd 'count leaves the rest of a large file' "$large" \
+	'(dd bs=64K count=20; cat) <in >out'
+like_dd 'in the middle of a file' "$small" \
+	'(head -c3; dd; printf TRAILER) <in >out'
+like_dd 'in the middle of a large file' "$large" \
+	'(head -c3; dd bs=1M; printf TRAILER) <in >out'
+like_dd 'skip on a shared offset' "$large" \
+	'(dd bs=512 count=2; dd bs=512 skip=4 count=2048; dd bs=3 count=1; cat) <in >out'
+like_dd 'skip past the end of stdin' "$small" \
+	'(dd bs=512 skip=30; wc -c) <in >out'
+like_dd 'seek on a shared offset' "$large" \
+	'(printf head; dd bs=512 seek=3; printf tail) <in >out'
+like_dd 'seek on stdout never truncates' "$small; cp in out" \
+	'dd bs=100 count=2 seek=5 <in 1<>out'
+like_dd 'input and output offsets of one description' "$small" \
+	'cp in both; (dd bs=64 count=3 <&0 >&0) 0<>both'
+like_dd 'the offset after a read error' 'mkdir dir' \
+	'dd bs=512 <dir >out'
+like_dd '>> appends' "$small; cp in out" 'dd if=in bs=4096 >>out'
+like_dd '>> appends, large' "$large; printf begin >out" \
+	'(dd bs=1M; printf end) <in >>out'
+like_dd '>> with another writer between' "$small" \
+	'(dd bs=100 count=1; echo x >>out; dd bs=100 count=1) <in >>out'
+like_dd 'oflag=append conv=notrunc' "$small; cp in out" \
+	'dd if=in of=out oflag=append conv=notrunc bs=3000'
+like_dd 'of=/dev/stdout is opened anew' "$small" \
+	'(printf head; dd of=/dev/stdout count=1) <in >out'
+like_dd 'if=/dev/stdin is opened anew' "$small" \
+	'(head -c 5000 >/dev/null; dd if=/dev/stdin of=out) <in'
+like_dd 'conv=sparse on a shared offset' : \
+	'(printf head; dd if=/dev/zero bs=4096 count=2 conv=sparse; printf tail) >out'
+like_dd 'conv=sparse at the end of stdout' : \
+	'(printf head; dd if=/dev/zero bs=4096 count=2 conv=sparse) >out'
+like_dd 'stdin closed' : 'dd of=out <&-'
+like_dd 'stdout closed' "$small" 'dd if=in >&-'
+like_dd 'stdin closed, if= given' "$small" 'dd if=in of=out <&- >&-'
+like_dd 'stderr closed' "$small" 'dd if=in of=out 2>&-'
+
+# A byte that was read goes out although the next read waits.
+mkfifo "$work/fifo"
+exec 8<>"$work/fifo"
+aiodd bs=512 <"$work/fifo" >"$work/passed" 2>/dev/null 8>&- &
+printf abc >&8
+check 'latency: data is passed on while the next read blocks' \
+	wait_for grep -q abc "$work/passed"
+exec 8>&-
+wait
+
+# Pipe descriptors come back with the flags they had.
+flags_of()
+{
+	sed -n 's/^flags:[[:space:]]*//p' "/proc/self/fdinfo/$1"
+}
+exec 7<>"$work/fifo"
+before=$(flags_of 7)
+head -c 4096 "$work/large" >"$work/page"
+aiodd if="$work/page" bs=4096 >&7 2>/dev/null
+is 'the flags of an inherited pipe stay' "$(flags_of 7)" "$before"
+run eval 'aiodd bs=4096 count=1 <&7 >"$work/page2"'
+check 'a pipe opened for both carries the data' same "$work/page" "$work/page2"
+is 'the flags stay after reading' "$(flags_of 7)" "$before"
+exec 7>&-
+
+finish

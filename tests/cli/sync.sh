@@ -1,0 +1,46 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Errors that come late: the writes were accepted, the disk refuses them.
+# shellcheck source-path=SCRIPTDIR source=../lib.sh
+. "$(dirname "$0")/../lib.sh"
+
+require_loop
+require_nbd
+
+make_data "$work/data" $((4 << 20)) 1
+bed_failing disk 8M error-pwrite=EIO error-pwrite-rate=100% \
+	error-file="$work/broken" || skip_all "$BED_WHY"
+bed_loop_over "$BED" || skip_all "$BED_WHY"
+device=$BED
+
+for operands in 'conv=fsync io=inline' 'conv=fdatasync io=inline' \
+	'conv=fsync,notrunc bs=64K' 'conv=fsync io=aio bs=1M' \
+	'oflag=sync bs=1M' 'oflag=direct bs=1M'; do
+	# The error of the last round must not be seen in this one.
+	rm -f "$work/broken"
+	blockdev --flushbufs "$device"
+	# shellcheck disable=SC2086 # operands
+	run aiodd if="$work/data" of="$device" $operands
+	is "sound disk, $operands: exit status" "$status" 0
+	check "sound disk, $operands: identical" \
+		cmp -n $((4 << 20)) "$work/data" "$device"
+	touch "$work/broken"
+	# shellcheck disable=SC2086 # operands
+	run aiodd if="$work/data" of="$device" $operands
+	is "broken disk, $operands: exit status" "$status" 1
+	says "broken disk, $operands: message" "$work/err" \
+		"^aiodd: .*'$device'.*: Input/output error"
+	says "broken disk, $operands: statistics" "$work/err" \
+		'records out$'
+done
+rm -f "$work/broken"
+blockdev --flushbufs "$device"
+
+# As aiodd, a block device is flushed before success even when not asked to.
+touch "$work/broken"
+run aiodd if="$work/data" of="$device" io=inline
+is 'broken disk, no conv=fsync: exit status' "$status" 1
+rm -f "$work/broken"
+blockdev --flushbufs "$device"
+
+finish

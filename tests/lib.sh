@@ -1,0 +1,417 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# shellcheck shell=bash disable=SC2034
+#
+# Sourced by tests/cli/*.sh: TAP output, a private work directory, and the
+# test beds (loop devices, file systems, slow and faulty disks).  Everything
+# that a bed sets up is taken down again on every way out of the script.
+#
+# AIODD is the program under test (default ./aiodd), DD the reference.
+
+set -u
+export LC_ALL=C
+unset POSIXLY_CORRECT
+# Reports of the sanitizers must not look like dd's own exit status 1.
+export ASAN_OPTIONS="exitcode=99:${ASAN_OPTIONS-}"
+export UBSAN_OPTIONS="halt_on_error=1:exitcode=99:${UBSAN_OPTIONS-}"
+
+AIODD=$(realpath "${AIODD:-./aiodd}")
+DD=${DD:-$(type -P dd)}
+TIME_LIMIT=60
+tests_done=0
+tests_failed=0
+cleanups=()
+work=$(mktemp -d "${TMPDIR:-/var/tmp}/aiodd-test.XXXXXX") || exit 99
+
+# --- cleaning up ---------------------------------------------------------
+
+# cleanup_push CMD ARG...: run at the end, last pushed first.
+cleanup_push()
+{
+	cleanups+=("$(printf '%q ' "$@")")
+}
+
+cleanup_run()
+{
+	local i
+
+	trap '' INT TERM HUP
+	cd / || exit 99
+	for ((i = ${#cleanups[@]} - 1; i >= 0; i--)); do
+		eval "${cleanups[i]}"
+	done >/dev/null 2>&1
+	rm -rf --one-file-system "$work"
+}
+
+trap cleanup_run EXIT
+trap 'exit 129' HUP
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+# --- results -------------------------------------------------------------
+
+diag()
+{
+	printf '%s\n' "$@" | sed 's/^/# /'
+}
+
+pass()
+{
+	printf 'ok %d - %s\n' $((++tests_done)) "$1"
+}
+
+# fail TEXT [DIAGNOSTICS...]
+fail()
+{
+	printf 'not ok %d - %s\n' $((++tests_done)) "$1"
+	tests_failed=$((tests_failed + 1))
+	shift
+	[ $# -eq 0 ] || diag "$@"
+}
+
+skip()
+{
+	printf 'ok %d - %s # SKIP %s\n' $((++tests_done)) "$1" "$2"
+}
+
+# check TEXT CMD ARG...: passes if the command succeeds.
+check()
+{
+	local text=$1 log
+
+	shift
+	if log=$("$@" 2>&1); then
+		pass "$text"
+	else
+		fail "$text" "failed: $*" "$(head -n 20 <<<"$log")"
+	fi
+}
+
+# is TEXT GOT WANTED
+is()
+{
+	if [ "$2" = "$3" ]; then
+		pass "$1"
+	else
+		fail "$1" "got:    $2" "wanted: $3"
+	fi
+}
+
+# says TEXT FILE EXTENDED-REGEX: some line of the file matches.
+says()
+{
+	if grep -Eq -- "$3" "$2"; then
+		pass "$1"
+	else
+		fail "$1" "no line matches: $3" "$(head -n 20 "$2")"
+	fi
+}
+
+# The last line of every script.
+finish()
+{
+	echo "1..$tests_done"
+	[ "$tests_failed" -eq 0 ]
+	exit
+}
+
+# skip_all WHY: nothing more can be tested here.
+skip_all()
+{
+	if [ "$tests_done" -eq 0 ]; then
+		echo "1..0 # SKIP $1"
+		exit 0
+	fi
+	skip 'the rest' "$1"
+	finish
+}
+
+# --- what the machine must have ------------------------------------------
+
+require()
+{
+	local cmd
+
+	for cmd; do
+		type -P "$cmd" >/dev/null || skip_all "no $cmd here"
+	done
+}
+
+require_root()
+{
+	[ "$(id -u)" -eq 0 ] || skip_all 'needs root'
+}
+
+require_loop()
+{
+	require_root
+	require losetup
+	losetup -f >/dev/null 2>&1 || skip_all 'no loop devices here'
+}
+
+require_nbd()
+{
+	require nbdkit nbdfuse fusermount3
+	[ -w /dev/fuse ] || skip_all 'no /dev/fuse here'
+}
+
+require_gnu_dd()
+{
+	"$DD" --version 2>/dev/null | grep -q coreutils ||
+		skip_all "$DD is not GNU dd"
+}
+
+# Address space and memory figures of such a program mean nothing.
+is_sanitized()
+{
+	grep -q __asan_init "$AIODD"
+}
+
+# --- running the program -------------------------------------------------
+
+# Messages begin with argv[0], so the names are found through PATH.
+mkdir -p "$work/bin/ours" "$work/bin/gnu"
+ln -s "$AIODD" "$work/bin/ours/aiodd"
+ln -s "$AIODD" "$work/bin/ours/dd"
+ln -s "$DD" "$work/bin/gnu/dd"
+
+aiodd()
+{
+	PATH="$work/bin/ours:$PATH" \
+		timeout --foreground -k 5 "$TIME_LIMIT" aiodd "$@"
+}
+
+as_dd()
+{
+	PATH="$work/bin/ours:$PATH" \
+		timeout --foreground -k 5 "$TIME_LIMIT" dd "$@"
+}
+
+gnu_dd()
+{
+	PATH="$work/bin/gnu:$PATH" \
+		timeout --foreground -k 5 "$TIME_LIMIT" dd "$@"
+}
+
+# run CMD ARG...: sets $status, fills $work/out and $work/err.
+run()
+{
+	"$@" >"$work/out" 2>"$work/err"
+	status=$?
+}
+
+# masked FILE: its text without time, rate, and the shell's obituaries.
+masked()
+{
+	sed -E -e 's/, [0-9.e+-]+ s, .*/, T s, R/' \
+		-e '/: line [0-9]+: +[0-9]+ /d' "$1"
+}
+
+# The byte count of the last transfer line in FILE.
+bytes_reported()
+{
+	sed -n -E 's/^.*\b([0-9]+) bytes? .*copied.*/\1/p' "$1" | tail -n 1
+}
+
+# Fails unless FILE has an engine line with equal first three counters.
+engine_balanced()
+{
+	local n='([0-9]+)'
+
+	grep -Eq "^engine: submitted=$n announced=\\1 reaped=\\1 " "$1" ||
+		{ cat "$1"; return 1; }
+}
+
+same()
+{
+	cmp -- "$1" "$2"
+}
+
+size_of()
+{
+	stat -c %s -- "$1"
+}
+
+# One side of like_dd: the script with dd meaning the program of WHO.
+like_dd_side() # WHO SETUP SCRIPT
+{
+	local side=$work/$1
+
+	rm -rf "$side"
+	mkdir "$side"
+	(
+		cd "$side" || exit 99
+		PATH=$work/bin/$1:$PATH
+		# shellcheck disable=SC2317 # called by the script
+		dd()
+		{
+			timeout --foreground -k 5 "$TIME_LIMIT" dd "$@"
+		}
+		eval "$2" || exit 99
+		eval "$3"
+	) >"$side.out" 2>"$side.raw"
+	echo "exit status $?" >>"$side.out"
+	masked "$side.raw" >"$side.err"
+	(cd "$side" && find . -printf '%P %y %s %m\n' | sort) >"$side.list"
+}
+
+# like_dd TEXT SETUP SCRIPT: the shell text SCRIPT, run once with GNU dd and
+# once with ours in two fresh directories that SETUP has filled, must give
+# the same files, stdout, exit status, and stderr but for time and rate.
+like_dd()
+{
+	local log
+
+	like_dd_side gnu "$2" "$3"
+	like_dd_side ours "$2" "$3"
+	log=$(cd "$work" && for what in .out .err .list ''; do
+		diff -r --no-dereference "gnu$what" "ours$what" 2>&1
+	done)
+	if [ -z "$log" ]; then
+		pass "$1"
+	else
+		fail "$1" "script: $3" "$(head -n 20 <<<"$log")"
+	fi
+}
+
+# make_data FILE BYTES SEED: incompressible, and the same every time.
+make_data()
+{
+	head -c "$2" /dev/zero |
+		openssl enc -aes-128-ctr -nosalt -iv "$(printf %032x "$3")" \
+			-K 00000000000000000000000000000000 >"$1"
+}
+
+# wait_for CMD ARG...: until it succeeds, 10 s at most.
+wait_for()
+{
+	local i
+
+	for ((i = 0; i < 500; i++)); do
+		"$@" >/dev/null 2>&1 && return 0
+		sleep 0.02
+	done
+	return 1
+}
+
+# --- test beds -----------------------------------------------------------
+# Each sets BED to the device, file or directory it made; where the machine
+# cannot make it, it returns 1 with the reason in BED_WHY.
+
+beds=0
+
+bed_cannot()
+{
+	BED=
+	BED_WHY=$1
+	return 1
+}
+
+# A mount can be busy for a moment after its last user has gone.
+bed_umount()
+{
+	wait_for umount "$1" || umount -l "$1"
+}
+
+# bed_loop_over FILE [SECTOR]
+bed_loop_over()
+{
+	BED=$(losetup --direct-io=on -b "${2:-512}" -f --show "$1" 2>&1) ||
+		{ bed_cannot "losetup: $BED"; return; }
+	cleanup_push wait_for losetup -d "$BED"
+}
+
+# bed_loop SIZE [SECTOR]: a loop device with sectors of 512 or 4096 bytes.
+bed_loop()
+{
+	local image=$work/bed$((++beds)).img
+
+	truncate -s "$1" "$image"
+	bed_loop_over "$image" "${2:-512}"
+}
+
+# bed_mount TYPE SOURCE [OPTIONS]
+bed_mount()
+{
+	local dir=$work/bed$((++beds)) log
+
+	mkdir "$dir"
+	log=$(mount -t "$1" -o "${3:-defaults}" "$2" "$dir" 2>&1) ||
+		{ bed_cannot "$log"; return; }
+	cleanup_push bed_umount "$dir"
+	BED=$dir
+}
+
+# bed_mkfs TYPE FILE
+bed_mkfs()
+{
+	local log options=(-q)
+
+	[ "$1" != ext4 ] || options+=(-F -m 0)
+	type -P "mkfs.$1" >/dev/null ||
+		{ bed_cannot "no mkfs.$1 here"; return; }
+	log=$("mkfs.$1" "${options[@]}" "$2" 2>&1) ||
+		bed_cannot "mkfs.$1: $log"
+}
+
+# bed_fs TYPE SIZE: ext4, xfs (300M or more), btrfs (128M or more), tmpfs.
+bed_fs()
+{
+	local image=$work/bed$((++beds)).img
+
+	[ "$1" != tmpfs ] || { bed_mount tmpfs tmpfs "size=$2"; return; }
+	truncate -s "$2" "$image"
+	bed_mkfs "$1" "$image" && bed_mount "$1" "$image" loop
+}
+
+# bed_full: a small disk, to be filled.
+bed_full()
+{
+	bed_fs ext4 64M
+}
+
+bed_nbd_stop() # DIR PID
+{
+	wait_for fusermount3 -u "$1" || fusermount3 -u -z "$1"
+	kill "$2"
+	wait "$2"
+}
+
+# bed_nbd NAME NBDKIT-ARG...: what nbdkit serves, as the file BED.
+bed_nbd()
+{
+	local dir=$work/$1 log=$work/$1.log
+
+	mkdir "$dir"
+	shift
+	nbdfuse "$dir/disk" [ nbdkit --exit-with-parent "$@" ] \
+		</dev/null >"$log" 2>&1 &
+	cleanup_push bed_nbd_stop "$dir" $!
+	wait_for test -s "$dir/disk" ||
+		{ bed_cannot "nbdfuse: $(head -n 1 "$log")"; return; }
+	BED=$dir/disk
+}
+
+# bed_slow NAME SIZE READ_MS WRITE_MS: serves requests side by side, each late.
+bed_slow()
+{
+	bed_nbd "$1" --filter=delay memory "$2" \
+		delay-read="$3ms" delay-write="$4ms"
+}
+
+# bed_bad NAME FILE MAP: FILE, with EIO where the ddrescue map has a '-'.
+bed_bad()
+{
+	bed_nbd "$1" --filter=ddrescue file "$2" ddrescue-mapfile="$3"
+}
+
+# bed_failing NAME SIZE ERROR-ARG...: arguments of nbdkit's error filter.
+bed_failing()
+{
+	local name=$1 size=$2
+
+	shift 2
+	bed_nbd "$name" --filter=error memory "$size" "$@"
+}
+
+[ -x "$AIODD" ] || { echo "Bail out! no program at $AIODD"; exit 99; }
+type -P openssl >/dev/null || skip_all 'no openssl here'
