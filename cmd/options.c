@@ -567,18 +567,19 @@ show_operands(void)
 enum options_verdict
 options_parse(struct options *options, int argc, char **argv)
 {
+	// dd does not have the first.
 	static const struct option long_options[] = {
+		{"list-operands", no_argument, NULL, 'l'},
 		{"help", no_argument, NULL, 'h'},
 		{"version", no_argument, NULL, 'v'},
-		{"list-operands", no_argument, NULL, 'l'},
 		{0},
 	};
 	const char *slash = strrchr(argv[0], '/');
 
 	*options = (struct options){.level = REPORT_ALL};
-	options->request.is_dd =
-		strcmp(slash ? slash + 1 : argv[0], "dd") == 0;
-	switch (getopt_long(argc, argv, "", long_options, NULL)) {
+	const bool is_dd = strcmp(slash ? slash + 1 : argv[0], "dd") == 0;
+	options->request.is_dd = is_dd;
+	switch (getopt_long(argc, argv, "", long_options + is_dd, NULL)) {
 	case -1:
 		break;
 	case 'h':

@@ -15,8 +15,9 @@
 #include "base.h"
 #include "clock.h"
 #include "job.h"
+#include "submitter.h"
 
-#define STALL_NS (5 * 1000 * 1000)
+#define STALL_NS (20 * 1000 * 1000)
 
 const struct aio_kernel aio_kernel_linux = {
 	.setup = io_setup,
@@ -29,7 +30,8 @@ static int
 aio_open_context(struct aio *aio)
 {
 	aio->eventfd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-	if (aio->eventfd < 0)
+	aio->refused_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	if (aio->eventfd < 0 || aio->refused_fd < 0)
 		return -errno;
 	return aio->kernel->setup((int)aio->depth, &aio->ctx);
 }
@@ -39,7 +41,10 @@ aio_init(struct aio *aio, const struct aio_kernel *kernel, unsigned depth)
 {
 	int r = 0;
 
-	*aio = (struct aio){.kernel = kernel, .eventfd = -1, .depth = depth};
+	*aio = (struct aio){.kernel = kernel,
+			    .eventfd = -1,
+			    .refused_fd = -1,
+			    .depth = depth};
 	aio->queue = calloc(depth, sizeof(struct iocb *));
 	aio->inline_queue = calloc(depth, sizeof(struct iocb *));
 	aio->ready = calloc(depth, sizeof(struct io_event));
@@ -54,15 +59,20 @@ aio_init(struct aio *aio, const struct aio_kernel *kernel, unsigned depth)
 	return r;
 }
 
-uint64_t
-aio_in_flight(const struct aio *aio)
+static void
+aio_end_submitter(struct aio *aio)
 {
-	return aio->counters.submitted - aio->counters.reaped;
+	if (aio->submitter == NULL)
+		return;
+	aio->counters.submitted += submitter_submitted(aio->submitter);
+	submitter_free(aio->submitter);
+	aio->submitter = NULL;
 }
 
 void
 aio_done(struct aio *aio)
 {
+	aio_end_submitter(aio);
 	if (aio->ctx != NULL) {
 		assert(aio->counters.submitted == aio->counters.announced);
 		assert(aio->counters.announced == aio->counters.reaped);
@@ -70,11 +80,15 @@ aio_done(struct aio *aio)
 	}
 	if (aio->eventfd >= 0)
 		(void)close(aio->eventfd); // only counts
+	if (aio->refused_fd >= 0)
+		(void)close(aio->refused_fd);
 	free(aio->queue);
 	free(aio->inline_queue);
 	free(aio->ready);
 	free(aio->events);
-	*aio = (struct aio){.eventfd = -1};
+	*aio = (struct aio){.eventfd = -1,
+			    .refused_fd = -1,
+			    .counters = aio->counters};
 }
 
 static int
@@ -167,18 +181,15 @@ aio_drop_queued(struct aio *aio, unsigned nr)
 static bool
 aio_submit_some(struct aio *aio)
 {
-	const uint64_t start_ns = clock_ns();
 	const int r = aio->kernel->submit(aio->ctx, aio->nr_queued, aio->queue);
-	const uint64_t slept_ns = clock_ns() - start_ns;
 
-	aio->counters.stalls += slept_ns > STALL_NS;
-	aio->counters.longest_ns = max_u64(aio->counters.longest_ns, slept_ns);
 	if (r > 0) {
 		aio->counters.submitted += (uint64_t)r;
+		aio->nr_out += (unsigned)r;
 		aio_drop_queued(aio, (unsigned)r);
 		return true;
 	}
-	if ((r == -EAGAIN || r == 0) && aio_in_flight(aio) > 0)
+	if ((r == -EAGAIN || r == 0) && aio->nr_out > 0)
 		return false;
 	// With nothing in flight no completion will make room: go round.
 	if (r == -EAGAIN || r == 0)
@@ -190,13 +201,38 @@ aio_submit_some(struct aio *aio)
 }
 
 void
-aio_submit(struct aio *aio)
+aio_start_submitter(struct aio *aio)
 {
+	aio->submitter = submitter_new(aio->kernel, aio->ctx, aio->depth,
+				       aio->refused_fd);
+}
+
+static void
+aio_submit_kernel(struct aio *aio)
+{
+	if (aio->submitter != NULL) {
+		submitter_queue(aio->submitter, aio->queue, aio->nr_queued);
+		aio->nr_out += aio->nr_queued;
+		aio->nr_queued = 0;
+	}
 	while (aio->nr_queued > 0 && aio_submit_some(aio))
 		;
+}
+
+void
+aio_submit(struct aio *aio)
+{
+	const uint64_t start_ns = clock_ns();
+
+	if (aio->nr_queued > 0)
+		aio_submit_kernel(aio);
 	for (unsigned i = 0; i < aio->nr_inline; i++)
 		aio_run_inline(aio, aio->inline_queue[i]);
 	aio->nr_inline = 0;
+
+	const uint64_t slept_ns = clock_ns() - start_ns;
+	aio->counters.stalls += slept_ns > STALL_NS;
+	aio->counters.longest_ns = max_u64(aio->counters.longest_ns, slept_ns);
 }
 
 void
@@ -207,6 +243,20 @@ aio_on_announced(void *ctx)
 
 	if (eventfd_read(aio->eventfd, &count) == 0)
 		aio->counters.announced += count;
+}
+
+void
+aio_on_refused(void *ctx)
+{
+	struct aio *aio = ctx;
+	eventfd_t count;
+
+	if (eventfd_read(aio->refused_fd, &count) < 0)
+		return;
+	const unsigned nr = submitter_take_refused(
+		aio->submitter, aio->ready + aio->nr_ready);
+	aio->nr_ready += nr;
+	aio->nr_out -= nr;
 }
 
 static void
@@ -225,6 +275,7 @@ aio_fire(struct aio *aio, const struct io_event *events, unsigned nr)
 static int
 aio_lose(struct aio *aio, int error)
 {
+	aio_end_submitter(aio);
 	(void)aio->kernel->destroy(aio->ctx);
 	aio->ctx = NULL;
 	aio->nr_queued = 0;
@@ -246,6 +297,7 @@ aio_reap_kernel(struct aio *aio)
 		if (r <= 0)
 			return aio_lose(aio, r < 0 ? r : -EIO);
 		count->reaped += (uint64_t)r;
+		aio->nr_out -= (unsigned)r;
 		aio_fire(aio, aio->events, (unsigned)r);
 	}
 	return 0;
@@ -268,5 +320,5 @@ aio_has_work(const struct aio *aio)
 {
 	return aio->nr_ready > 0 || aio->nr_inline > 0 ||
 	       aio->counters.announced > aio->counters.reaped ||
-	       (aio->nr_queued > 0 && aio_in_flight(aio) == 0);
+	       (aio->nr_queued > 0 && aio->nr_out == 0);
 }

@@ -4,6 +4,9 @@
 // a step; their completions come back through the callback that the job put
 // into iocb.data, fired here as callback(ctx, obj, res, res2).
 //
+// io_submit can sleep, too, and nothing tells before: a thread may do the
+// submitting, and the loop then only reaps.
+//
 // There are two ways to carry out a request, and one to hear of its end:
 // - kernel AIO: io_submit, an eventfd that counts completions, and
 //   io_getevents for exactly as many as were counted;
@@ -41,9 +44,11 @@ struct aio_counters {
 	uint64_t announced;   // counted by the eventfd
 	uint64_t reaped;      // got from io_getevents
 	uint64_t inlined;     // carried out by pread or pwrite
-	uint64_t stalls;      // calls that slept longer than 5 ms at submit
-	uint64_t longest_ns;  // the longest of them
+	uint64_t stalls;      // the loop was away longer than 20 ms at submit
+	uint64_t longest_ns;  // the longest it was
 };
+
+struct submitter;
 
 struct aio {
 	const struct aio_kernel *kernel; // NULL: inline only
@@ -60,6 +65,10 @@ struct aio {
 	unsigned nr_ready;
 	struct io_event *events;         // room for what is being fired
 
+	unsigned nr_out;                 // requests that have not ended
+
+	struct submitter *submitter;     // NULL: io_submit by ourselves
+	int refused_fd;                  // readable: it has refused some
 	struct aio_counters counters;
 };
 
@@ -69,13 +78,17 @@ int aio_init(struct aio *aio, const struct aio_kernel *kernel,
 	     unsigned depth);
 
 // Asserts submitted == announced == reaped, unless the context was lost.
+// The counters stay to be read.
 void aio_done(struct aio *aio);
+
+// Let a thread do the submitting. Without one, if none can be had, all goes
+// on, and the loop sleeps where io_submit does.
+void aio_start_submitter(struct aio *aio);
 
 // One byte the whole way round: containers let io_setup pass and refuse
 // io_getevents. 0, or the -errno of the call that failed.
 int aio_probe(struct aio *aio);
 
-// For io_set_eventfd: the descriptor that announces, -1 for inline.
 void aio_queue(struct aio *aio, struct iocb *iocb);
 void aio_queue_inline(struct aio *aio, struct iocb *iocb);
 
@@ -86,14 +99,13 @@ void aio_submit(struct aio *aio);
 
 // The eventfd is readable: take its count.
 void aio_on_announced(void *aio);
+// The other one is: take what could not be submitted.
+void aio_on_refused(void *aio);
 
 // Fire the callbacks of what has ended. -errno: the kernel refuses to give
 // events out; all requests have ended then, with results unknown, and
 // nothing more may be queued for it.
 int aio_reap(struct aio *aio);
-
-// Requests that the kernel has.
-uint64_t aio_in_flight(const struct aio *aio);
 
 // There is something to reap or to hand over without waiting.
 bool aio_has_work(const struct aio *aio);

@@ -111,6 +111,19 @@ copy_open_signals(struct copy *copy)
 			  copy_on_signal);
 }
 
+static int
+copy_watch_aio(struct copy *copy)
+{
+	struct aio *aio = copy->aio;
+
+	copy->announced = (struct loop_source){aio->eventfd, aio_on_announced,
+					       aio};
+	copy->refused = (struct loop_source){aio->refused_fd, aio_on_refused,
+					     aio};
+	const int r = loop_add(&copy->loop, &copy->announced);
+	return r < 0 ? r : loop_add(&copy->loop, &copy->refused);
+}
+
 int
 copy_open_loop(struct copy *copy, const struct hooks *hooks)
 {
@@ -122,11 +135,8 @@ copy_open_loop(struct copy *copy, const struct hooks *hooks)
 	r = copy_open_signals(copy);
 	if (r == 0)
 		r = copy_open_timer(copy);
-	if (r == 0 && copy->aio->eventfd >= 0) {
-		copy->announced = (struct loop_source){
-			copy->aio->eventfd, aio_on_announced, copy->aio};
-		r = loop_add(&copy->loop, &copy->announced);
-	}
+	if (r == 0 && copy->aio->eventfd >= 0)
+		r = copy_watch_aio(copy);
 	return r;
 }
 
@@ -154,7 +164,7 @@ copy_verdict(const struct copy *copy)
 		return COPY_DONE;
 	if (aio_has_work(copy->aio) || writer_can_start(&copy->writer))
 		return COPY_RUN;
-	assert(aio_in_flight(copy->aio) > 0);
+	assert(copy->aio->nr_out > 0);
 	return COPY_WAIT;
 }
 

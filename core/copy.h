@@ -43,6 +43,7 @@ struct copy {
 
 	struct loop loop;
 	struct loop_source announced;
+	struct loop_source refused;
 	struct loop_source signalled;
 	struct loop_source ticked;
 	sigset_t old_mask;

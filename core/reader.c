@@ -73,7 +73,7 @@ reader_on_done(io_context_t ctx, struct iocb *iocb, long res, long res2)
 
 	(void)ctx;
 	(void)res2; // always 0 for a read
-	if (res == -EINVAL && !job->is_inline) {
+	if ((res == -EINVAL || res == -EAGAIN) && !job->is_inline) {
 		job->is_direct_refused = true;
 		reader_request(reader, job);
 	} else if (res == -EINTR) {

@@ -50,8 +50,10 @@ transfer_open_aio(struct transfer *t)
 		if (r < 0)
 			aio_done(&t->aio);
 	}
-	if (r == 0)
+	if (r == 0) {
+		aio_start_submitter(&t->aio);
 		return;
+	}
 	t->aio_error = r;
 	transfer_plan(t);
 	(void)aio_init(&t->aio, NULL, t->plan.depth);
@@ -295,8 +297,8 @@ transfer_bulk(struct transfer *t)
 		if (transfer_prepare(t)) {
 			transfer_open_aio(t);
 			step = transfer_stretch(t);
-			add_counters(&t->counters, &t->aio.counters);
 			aio_done(&t->aio);
+			add_counters(&t->counters, &t->aio.counters);
 		}
 		endpoint_close_extra(&t->src);
 		endpoint_close_extra(&t->dst);

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+#include "config.h"
+
+#include "submitter.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+
+#include "aio.h"
+
+#define STACK_SIZE (64 * 1024) // of a thread that makes one call
+
+// The answer to the batch. An error concerns the first of it only.
+static void
+take_answer(struct submitter *s, int r)
+{
+	const unsigned nr = r > 0 ? (unsigned)r : 1;
+
+	if (r > 0) {
+		s->submitted += nr;
+	} else {
+		s->refused[s->nr_refused++] = (struct io_event){
+			.data = s->batch[0]->data,
+			.obj = s->batch[0],
+			.res = (unsigned long)(long)r,
+		};
+		(void)eventfd_write(s->refused_fd, 1); // far from its limit
+	}
+	s->nr_batch -= nr;
+	memmove(s->batch, s->batch + nr, s->nr_batch * sizeof(s->batch[0]));
+}
+
+// What is submitted leaves the queue first: it may end, and come back into
+// the queue for its next part, before io_submit has returned.
+static void
+take_batch(struct submitter *s)
+{
+	memcpy(s->batch + s->nr_batch, s->queue,
+	       s->nr_queued * sizeof(s->batch[0]));
+	s->nr_batch += s->nr_queued;
+	s->nr_queued = 0;
+}
+
+static void *
+submitter_main(void *ctx)
+{
+	struct submitter *s = ctx;
+
+	pthread_mutex_lock(&s->lock);
+	for (;;) {
+		take_batch(s);
+		if (s->nr_batch == 0 && s->is_ending)
+			break;
+		if (s->nr_batch == 0) {
+			pthread_cond_wait(&s->changed, &s->lock);
+			continue;
+		}
+		pthread_mutex_unlock(&s->lock);
+		const int r = s->kernel->submit(s->ctx, s->nr_batch, s->batch);
+		pthread_mutex_lock(&s->lock);
+		take_answer(s, r);
+	}
+	pthread_mutex_unlock(&s->lock);
+	return NULL;
+}
+
+// Signals are the loop's: the thread is born with all of them blocked.
+static int
+start_thread(struct submitter *s)
+{
+	pthread_attr_t attr;
+	sigset_t all, old;
+
+	sigfillset(&all);
+	pthread_attr_init(&attr);
+	pthread_attr_setstacksize(&attr, STACK_SIZE);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	const int r = pthread_create(&s->thread, &attr, submitter_main, s);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	pthread_attr_destroy(&attr);
+	return -r;
+}
+
+static void
+free_memory(struct submitter *s)
+{
+	free(s->queue);
+	free(s->batch);
+	free(s->refused);
+	free(s);
+}
+
+struct submitter *
+submitter_new(const struct aio_kernel *kernel, io_context_t ctx,
+	      unsigned capacity, int refused_fd)
+{
+	struct submitter *s = calloc(1, sizeof(*s));
+
+	if (s == NULL)
+		return NULL;
+	s->kernel = kernel;
+	s->ctx = ctx;
+	s->refused_fd = refused_fd;
+	pthread_mutex_init(&s->lock, NULL);
+	pthread_cond_init(&s->changed, NULL);
+	s->queue = calloc(capacity, sizeof(s->queue[0]));
+	s->batch = calloc(capacity, sizeof(s->batch[0]));
+	s->refused = calloc(capacity, sizeof(s->refused[0]));
+	if (s->queue == NULL || s->batch == NULL || s->refused == NULL ||
+	    start_thread(s) < 0) {
+		free_memory(s);
+		return NULL;
+	}
+	return s;
+}
+
+void
+submitter_free(struct submitter *s)
+{
+	if (s == NULL)
+		return;
+	pthread_mutex_lock(&s->lock);
+	s->is_ending = true;
+	pthread_cond_signal(&s->changed);
+	pthread_mutex_unlock(&s->lock);
+	pthread_join(s->thread, NULL);
+	pthread_cond_destroy(&s->changed);
+	pthread_mutex_destroy(&s->lock);
+	free_memory(s);
+}
+
+void
+submitter_queue(struct submitter *s, struct iocb **iocbs, unsigned nr)
+{
+	pthread_mutex_lock(&s->lock);
+	memcpy(s->queue + s->nr_queued, iocbs, nr * sizeof(s->queue[0]));
+	s->nr_queued += nr;
+	pthread_cond_signal(&s->changed);
+	pthread_mutex_unlock(&s->lock);
+}
+
+unsigned
+submitter_take_refused(struct submitter *s, struct io_event *events)
+{
+	pthread_mutex_lock(&s->lock);
+	const unsigned nr = s->nr_refused;
+	memcpy(events, s->refused, nr * sizeof(events[0]));
+	s->nr_refused = 0;
+	pthread_mutex_unlock(&s->lock);
+	return nr;
+}
+
+uint64_t
+submitter_submitted(struct submitter *s)
+{
+	pthread_mutex_lock(&s->lock);
+	const uint64_t submitted = s->submitted;
+	pthread_mutex_unlock(&s->lock);
+	return submitted;
+}
