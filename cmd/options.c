@@ -398,11 +398,14 @@ parse_word(struct options *options, const char *word)
 	return unrecognized(word);
 }
 
+// A B in the number is the flag by another name.
 static void
 set_extent(struct request_extent *extent, const struct units_number *number,
-	   uint64_t block, bool is_bytes)
+	   uint64_t block, unsigned *flags, unsigned flag)
 {
-	if (is_bytes || number->is_bytes)
+	if (number->is_bytes)
+		*flags |= flag;
+	if (*flags & flag)
 		*extent = (struct request_extent){number->value / block,
 						  number->value % block};
 	else
@@ -438,12 +441,12 @@ resolve_extents(struct options *options)
 {
 	struct request *q = &options->request;
 
-	set_extent(&q->skip, &options->skip, q->ibs,
-		   q->iflags & FLAG_SKIP_BYTES);
-	set_extent(&q->seek, &options->seek, q->obs,
-		   q->oflags & FLAG_SEEK_BYTES);
-	set_extent(&q->count, &options->count, q->ibs,
-		   q->iflags & FLAG_COUNT_BYTES);
+	set_extent(&q->skip, &options->skip, q->ibs, &q->iflags,
+		   FLAG_SKIP_BYTES);
+	set_extent(&q->seek, &options->seek, q->obs, &q->oflags,
+		   FLAG_SEEK_BYTES);
+	set_extent(&q->count, &options->count, q->ibs, &q->iflags,
+		   FLAG_COUNT_BYTES);
 	if (!options->has_count)
 		q->count = (struct request_extent){REQUEST_NO_LIMIT, 0};
 }

@@ -64,8 +64,7 @@ aio_end_submitter(struct aio *aio)
 {
 	if (aio->submitter == NULL)
 		return;
-	aio->counters.submitted += submitter_submitted(aio->submitter);
-	submitter_free(aio->submitter);
+	aio->counters.submitted += submitter_free(aio->submitter);
 	aio->submitter = NULL;
 }
 

@@ -26,6 +26,8 @@ static const struct {
 	{FLAG_SYNC, O_SYNC},
 };
 
+#define FLAG_BYTES (FLAG_COUNT_BYTES | FLAG_SKIP_BYTES | FLAG_SEEK_BYTES)
+
 static int
 open_flags_of(unsigned flags)
 {
@@ -88,7 +90,9 @@ set_inherited_flags(const struct endpoint *ep, unsigned flags, bool is_dd)
 
 	if (!is_dd)
 		add &= ~(O_DIRECT | O_NONBLOCK);
-	if (add == 0)
+	// dd looks at the descriptor for its own flags of bytes as well, and
+	// so finds it closed.
+	if (add == 0 && !(flags & FLAG_BYTES))
 		return 0;
 	const int old = fcntl(ep->fd, F_GETFL);
 	if (old < 0)

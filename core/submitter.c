@@ -117,19 +117,22 @@ submitter_new(const struct aio_kernel *kernel, io_context_t ctx,
 	return s;
 }
 
-void
+uint64_t
 submitter_free(struct submitter *s)
 {
-	if (s == NULL)
-		return;
 	pthread_mutex_lock(&s->lock);
 	s->is_ending = true;
 	pthread_cond_signal(&s->changed);
 	pthread_mutex_unlock(&s->lock);
 	pthread_join(s->thread, NULL);
+
+	// A request can have ended before the io_submit that took it
+	// returned: only now is the count right.
+	const uint64_t submitted = s->submitted;
 	pthread_cond_destroy(&s->changed);
 	pthread_mutex_destroy(&s->lock);
 	free_memory(s);
+	return submitted;
 }
 
 void
@@ -151,13 +154,4 @@ submitter_take_refused(struct submitter *s, struct io_event *events)
 	s->nr_refused = 0;
 	pthread_mutex_unlock(&s->lock);
 	return nr;
-}
-
-uint64_t
-submitter_submitted(struct submitter *s)
-{
-	pthread_mutex_lock(&s->lock);
-	const uint64_t submitted = s->submitted;
-	pthread_mutex_unlock(&s->lock);
-	return submitted;
 }

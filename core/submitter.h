@@ -42,8 +42,9 @@ struct submitter {
 struct submitter *submitter_new(const struct aio_kernel *kernel,
 				io_context_t ctx, unsigned capacity,
 				int refused_fd);
-// After all requests have ended.
-void submitter_free(struct submitter *submitter);
+// Waits for the thread, which hands over what is queued first. Returns how
+// many requests the kernel took from it in all.
+uint64_t submitter_free(struct submitter *submitter);
 
 // Hand over; returns at once. Each request ends in the kernel's ring or
 // among the refused, EAGAIN among their reasons.
@@ -53,6 +54,3 @@ void submitter_queue(struct submitter *submitter, struct iocb **iocbs,
 // Move what was refused to events. Returns how many, at most capacity.
 unsigned submitter_take_refused(struct submitter *submitter,
 				struct io_event *events);
-
-// Requests that the kernel took from this thread so far.
-uint64_t submitter_submitted(struct submitter *submitter);

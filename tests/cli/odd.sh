@@ -11,8 +11,8 @@ require_gnu_dd
 for file in /proc/version /proc/filesystems /proc/cmdline \
 	/sys/kernel/mm/transparent_hugepage/enabled; do
 	[ -r $file ] || { skip $file 'not here'; continue; }
-	for operands in '' bs=1 bs=7 bs=1M 'bs=5 skip=2 count=3' \
-		'bs=64K iflag=fullblock'; do
+	for operands in '' bs=1 bs=7 bs=1M bs=64K \
+		'bs=64K iflag=fullblock' 'bs=5 skip=2 count=3 status=none'; do
 		like_dd "$file $operands" : "dd if=$file of=out $operands"
 	done
 	run aiodd if=$file of="$work/copy" bs=1M io=aio
