@@ -17,6 +17,12 @@ static const char *const method_names[] = {
 	[PLAN_NOTHING] = "nothing",
 };
 
+static const char *const holes_names[] = {
+	[PLAN_HOLES_READ] = "read",
+	[PLAN_HOLES_ZERO] = "written as zeros",
+	[PLAN_HOLES_KEEP] = "kept",
+};
+
 static void
 describe_side(const char *which, const struct plan_side *side)
 {
@@ -39,8 +45,10 @@ describe_bulk(const struct plan *plan)
 		       plan->size_reason);
 	else
 		printf("size first: no (%s)\n", plan->size_reason);
+	printf("holes: %s (%s)\n", holes_names[plan->holes],
+	       plan->holes_reason);
 	if (plan->sparse_unit > 0)
-		printf("holes: %zu zero bytes (conv=sparse)\n",
+		printf("new holes: %zu zero bytes (conv=sparse)\n",
 		       plan->sparse_unit);
 }
 

@@ -420,8 +420,10 @@ resolve_sizes(struct options *options)
 	// Two names are a copy of whole files: nobody counts its blocks.
 	const uint64_t size = options->nr_names > 0 ? MIB : 512;
 
-	if (options->nr_names > 0)
+	if (options->nr_names > 0) {
 		q->iflags |= FLAG_FULLBLOCK;
+		q->keeps_holes = true;
+	}
 	if (options->bs > 0)
 		q->ibs = q->obs = options->bs;
 	if (q->ibs == 0)

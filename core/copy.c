@@ -35,6 +35,9 @@ copy_init(struct copy *copy, const struct plan *plan, struct aio *aio,
 		.align = plan->src.align,
 		.is_zero_source = plan->src.method == PLAN_NOTHING,
 		.base = plan->src_off,
+		.holes = plan->holes,
+		.step = plan->step,
+		.extent.fd = src->buffered_fd,
 	};
 	copy->writer = (struct writer){
 		.aio = aio,

@@ -26,6 +26,7 @@ struct facts {
 	uint32_t block;        // st_blksize
 	uint32_t dio_align;    // bytes for memory, offset and length; 0: none
 	uint64_t max_size;     // RLIMIT_FSIZE for a regular destination
+	uint64_t allocated;    // bytes of it that are not holes, at most size
 	uint64_t cached;       // bytes in the page cache, of a regular source
 	bool is_remote;        // buffered writes wait for a server (FUSE, NFS)
 	bool is_checksummed;   // btrfs: direct writes go through the cache

@@ -191,6 +191,7 @@ plan_src(const struct sides *s, const struct plan *plan)
 {
 	const struct facts *src = s->src;
 	const uint32_t align = src->dio_align;
+	const uint64_t data = min_u64(plan->len, src->allocated);
 
 	if (src->kind == FACTS_ZERO)
 		return (struct plan_side){PLAN_NOTHING, 0,
@@ -202,9 +203,9 @@ plan_src(const struct sides *s, const struct plan *plan)
 		return (struct plan_side){PLAN_AIO, align, "asked for"};
 	if (s->q->iflags & FLAG_DIRECT)
 		return (struct plan_side){PLAN_AIO, align, "iflag=direct"};
-	if (plan->len < PLAN_AIO_MIN && !src->is_remote)
+	if (data < PLAN_AIO_MIN && !src->is_remote)
 		return (struct plan_side){PLAN_INLINE, 0, "less than 32 MiB"};
-	if (src->cached >= plan->len / 2)
+	if (src->cached >= data / 2)
 		return (struct plan_side){PLAN_INLINE, 0,
 					  "most of it is in the page cache"};
 	return (struct plan_side){PLAN_AIO, align, "not in the page cache"};
@@ -264,10 +265,10 @@ plan_jobs(struct plan *plan, const struct request *q)
 		size = q->iosize;
 		plan->job_reason = "asked for";
 	}
-	const uint64_t step = plan->sparse_unit > 0
-				      ? lcm(plan->sparse_unit, PLAN_ALIGN)
-				      : PLAN_ALIGN;
-	plan->job_size = (size_t)round_up(size, step);
+	plan->step = plan->sparse_unit > 0
+			     ? (size_t)lcm(plan->sparse_unit, PLAN_ALIGN)
+			     : PLAN_ALIGN;
+	plan->job_size = (size_t)round_up(size, plan->step);
 
 	plan->depth = plan_uses_aio(plan) ? PLAN_DEPTH : 1;
 	plan->depth_reason = plan_uses_aio(plan)
@@ -301,6 +302,30 @@ plan_size(struct plan *plan, const struct facts *dst)
 	}
 }
 
+// A hole may stay one only where nothing else is behind it.
+static void
+plan_holes(struct plan *plan, const struct sides *s)
+{
+	const bool is_fresh = s->dst->kind == FACTS_FILE &&
+			      s->dst->size <= plan->dst_off;
+
+	if (s->src->allocated >= s->src->size) {
+		plan->holes_reason = "the source has none";
+	} else if (s->dst->kind == FACTS_NULL) {
+		plan->holes = PLAN_HOLES_KEEP;
+		plan->holes_reason = "/dev/null takes all";
+	} else if (s->q->conv & CONV_SPARSE) {
+		plan->holes = PLAN_HOLES_KEEP;
+		plan->holes_reason = "conv=sparse";
+	} else if (s->q->keeps_holes && is_fresh) {
+		plan->holes = PLAN_HOLES_KEEP;
+		plan->holes_reason = "SRC DST keeps them";
+	} else {
+		plan->holes = PLAN_HOLES_ZERO;
+		plan->holes_reason = "zeros need no reading";
+	}
+}
+
 void
 plan_make(struct plan *plan, const struct request *q, const struct facts *src,
 	  const struct facts *dst, int aio_error)
@@ -324,6 +349,7 @@ plan_make(struct plan *plan, const struct request *q, const struct facts *src,
 	plan->src = plan_src(&s, plan);
 	plan->dst = plan_dst(&s, plan);
 	plan_jobs(plan, q);
+	plan_holes(plan, &s);
 	plan_size(plan, dst);
 }
 

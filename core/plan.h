@@ -35,6 +35,12 @@ enum plan_method {
 	PLAN_NOTHING, // /dev/null takes, /dev/zero gives without a call
 };
 
+enum plan_holes {
+	PLAN_HOLES_READ,  // they are read like data
+	PLAN_HOLES_ZERO,  // not read; zeros are written
+	PLAN_HOLES_KEEP,  // neither: they become holes
+};
+
 struct plan_side {
 	enum plan_method method;
 	uint32_t align;          // what O_DIRECT wants, 0 with other methods
@@ -60,6 +66,9 @@ struct plan {
 	const char *depth_reason;
 	uint64_t final_size;     // set before the first write; 0: leave it
 	const char *size_reason;
+	enum plan_holes holes;   // of the source
+	const char *holes_reason;
+	size_t step;             // jobs begin at multiples of it
 	size_t sparse_unit;      // records of zeros are left out; 0: written
 };
 

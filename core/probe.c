@@ -147,7 +147,7 @@ probe_block(int fd, dev_t rdev, struct facts *facts)
 
 	facts->kind = FACTS_BLOCK;
 	if (ioctl(fd, BLKGETSIZE64, &size) == 0)
-		facts->size = size;
+		facts->size = facts->allocated = size;
 	if (ioctl(fd, BLKSSZGET, &sector) == 0)
 		facts->sector = (uint32_t)sector;
 	if (!probe_loop(fd, facts)) {
@@ -167,6 +167,7 @@ probe_file(int fd, const struct stat *st, struct facts *facts)
 		return;
 	facts->kind = FACTS_FILE;
 	facts->size = (uint64_t)st->st_size;
+	facts->allocated = min_u64(facts->size, (uint64_t)st->st_blocks * 512);
 	facts->dio_align = dio_align_of(fd, magic);
 	facts->is_checksummed = magic == BTRFS_SUPER_MAGIC && has_checksums(fd);
 	facts->is_remote = magic == FUSE_MAGIC || magic == NFS_SUPER_MAGIC;

@@ -5,6 +5,7 @@
 #include "reader.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "base.h"
 
@@ -91,20 +92,78 @@ reader_on_done(io_context_t ctx, struct iocb *iocb, long res, long res2)
 	}
 }
 
+// Nothing to read: the bytes are known to be zeros.
+static void
+reader_give_zeros(struct reader *reader, struct job *job)
+{
+	if (!reader->is_zero_source)
+		memset(job->buf, 0, job->want);
+	job->len = job->want;
+	reader_finish(reader, job);
+}
+
+// Offset in the stretch of the first byte of data, and of the end of it.
+static uint64_t
+reader_find_data(struct reader *reader, uint64_t *ret_end)
+{
+	struct extent *extent = &reader->extent;
+	const uint64_t pos = reader->base + reader->ring->next;
+
+	extent_find(extent, pos);
+	if (extent->end <= pos)
+		ring_cut(reader->ring,
+			 max_u64(extent->end, reader->base) - reader->base);
+	*ret_end = max_u64(extent->end, pos) - reader->base;
+	return max_u64(extent->start, pos) - reader->base;
+}
+
+// Start the next job. A kept hole takes none, and a job ends where one
+// begins; a hole that is written as zeros takes jobs without a read.
+static void
+reader_start_sparse(struct reader *reader)
+{
+	struct ring *ring = reader->ring;
+	uint64_t end;
+	const uint64_t data = round_down(reader_find_data(reader, &end),
+					 reader->step);
+	struct job *job;
+
+	if (reader->holes == PLAN_HOLES_KEEP)
+		ring_skip(ring, data);
+	if (ring->next >= ring->end)
+		return;
+	if (reader->holes == PLAN_HOLES_KEEP)
+		job = ring_take(ring, round_up(end, reader->step) - ring->next);
+	else
+		job = ring_take(ring, ring->job_size);
+	job_move(job, JOB_READING);
+	if (job->off + job->want <= data)
+		reader_give_zeros(reader, job);
+	else
+		reader_request(reader, job);
+}
+
+static void
+reader_start_plain(struct reader *reader)
+{
+	struct job *job = ring_take(reader->ring, reader->ring->job_size);
+
+	job_move(job, JOB_READING);
+	if (reader->is_zero_source)
+		reader_give_zeros(reader, job);
+	else
+		reader_request(reader, job);
+}
+
 void
 reader_start(struct reader *reader)
 {
-	struct ring *ring = reader->ring;
+	const struct ring *ring = reader->ring;
 
 	while (ring_has_free(ring) && ring->next < ring->end) {
-		struct job *job = ring_take(ring);
-
-		job_move(job, JOB_READING);
-		if (reader->is_zero_source) {
-			job->len = job->want;
-			reader_finish(reader, job);
-		} else {
-			reader_request(reader, job);
-		}
+		if (reader->holes == PLAN_HOLES_READ)
+			reader_start_plain(reader);
+		else
+			reader_start_sparse(reader);
 	}
 }

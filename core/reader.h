@@ -2,13 +2,16 @@
 //
 // Stage 1: FREE jobs are read, in file order, and handed on when full. A
 // short read is continued; one that gives nothing is the end of the file.
+// Holes of the source are not read.
 
 #pragma once
 
 #include <stdint.h>
 
 #include "aio.h"
+#include "extent.h"
 #include "failure.h"
+#include "plan.h"
 #include "ring.h"
 
 struct reader {
@@ -21,6 +24,9 @@ struct reader {
 	uint32_t align;       // of direct_fd; 0: all requests go inline
 	bool is_zero_source;  // the buffers are zeros and stay so
 	uint64_t base;        // file offset of the stretch
+	enum plan_holes holes;
+	size_t step;          // jobs begin at multiples of it
+	struct extent extent; // of data, with holes to be left out
 };
 
 // Start reading into every free job.

@@ -132,12 +132,20 @@ put_record(struct record *record, const unsigned char *buf, size_t len,
 }
 
 static int
+quit(struct record *record, int r)
+{
+	record->has_quit |= r < 0;
+	return r;
+}
+
+static int
 record_write_full(void *ctx, const unsigned char *block, size_t len)
 {
 	struct record *record = ctx;
 
-	return put_record(record, block, len, &record->stats->out_full,
-			  FAILURE_WRITE_TO);
+	return quit(record,
+		    put_record(record, block, len, &record->stats->out_full,
+			       FAILURE_WRITE_TO));
 }
 
 static int
@@ -271,10 +279,12 @@ record_skip(struct record *record)
 		return 0;
 	r = serial_skip(record->serial);
 	if (r <= 0)
-		return r;
+		return quit(record, r);
 	r = alloc_src(record);
-	return r < 0 ? r
-		     : serial_skip_reading(record->serial, record->src_block);
+	if (r < 0)
+		return r;
+	return quit(record,
+		    serial_skip_reading(record->serial, record->src_block));
 }
 
 int
@@ -287,10 +297,12 @@ record_seek(struct record *record)
 		return 0;
 	r = serial_seek(record->serial);
 	if (r <= 0)
-		return r;
+		return quit(record, r);
 	r = alloc_dst(record);
-	return r < 0 ? r
-		     : serial_seek_writing(record->serial, record->dst_block);
+	if (r < 0)
+		return r;
+	return quit(record,
+		    serial_seek_writing(record->serial, record->dst_block));
 }
 
 int

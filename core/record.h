@@ -33,6 +33,8 @@ struct record {
 	bool is_read_failed;
 	bool is_failed;             // told, but the copy went on
 	bool is_out_of_memory;      // told
+	bool has_quit;              // where dd leaves the cache alone, and
+	                            // counts only after a sync that works
 };
 
 // All pointers are borrowed until record_done.

@@ -78,6 +78,7 @@ struct request {
 	// A record read is a record written: bs= and no conversion of bytes.
 	// Otherwise records are collected into blocks of obs.
 	bool is_single_buffer;
+	bool keeps_holes;            // of the source, where zeros would go
 	bool is_dd;                  // called as dd: exactly dd, nothing more
 
 	enum request_io io;

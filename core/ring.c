@@ -98,19 +98,26 @@ ring_is_drained(const struct ring *ring)
 }
 
 struct job *
-ring_take(struct ring *ring)
+ring_take(struct ring *ring, uint64_t most)
 {
 	struct job *job = ring_job(ring, ring->head);
 
 	assert(ring_has_free(ring) && ring->next < ring->end);
 	job->off = ring->next;
-	job->want = (size_t)min_u64(ring->job_size, ring->end - ring->next);
+	job->want = (size_t)min_u64(min_u64(ring->job_size, most),
+				    ring->end - ring->next);
 	job->len = 0;
 	job->done = 0;
 	job->is_direct_refused = false;
 	ring->head++;
 	ring->next += job->want;
 	return job;
+}
+
+void
+ring_skip(struct ring *ring, uint64_t off)
+{
+	ring->next = max_u64(ring->next, min_u64(off, ring->end));
 }
 
 static void

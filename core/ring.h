@@ -43,9 +43,12 @@ struct job *ring_job(const struct ring *ring, uint64_t number);
 bool ring_has_free(const struct ring *ring);
 bool ring_is_drained(const struct ring *ring);
 
-// The next job in turn, FREE, with its offset and want set. The caller has
-// seen ring_has_free and that next < end.
-struct job *ring_take(struct ring *ring);
+// The next job in turn, FREE, for at most so many bytes. The caller has seen
+// ring_has_free and that next < end.
+struct job *ring_take(struct ring *ring, uint64_t most);
+
+// Nothing before off needs a job: it is a hole that is kept.
+void ring_skip(struct ring *ring, uint64_t off);
 
 // A job that has been read: FILLED, and READY as soon as order allows.
 void ring_fill(struct ring *ring, struct job *job);

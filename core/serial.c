@@ -259,19 +259,20 @@ serial_pass_bad(struct serial *serial, uint64_t len)
 // can, or -errno, told: past what the file or device can ever hold.
 static int
 move_by(const struct serial *serial, const struct endpoint *ep,
-	const struct request_extent *extent, uint64_t size)
+	const struct request_extent *extent, uint64_t size, int *ret_error)
 {
 	int64_t off;
-	int error = EOVERFLOW;
 
+	*ret_error = 0;
 	if (!__builtin_mul_overflow(extent->blocks, size, &off) &&
 	    !__builtin_add_overflow(off, extent->bytes, &off)) {
 		if (lseek(ep->fd, off, SEEK_CUR) >= 0)
 			return 0;
-		error = errno;
+		*ret_error = errno;
 	}
 	if (lseek(ep->fd, 0, SEEK_END) < 0)
 		return 1;
+	const int error = *ret_error != 0 ? *ret_error : EOVERFLOW;
 	if (ep == serial->src)
 		return serial_tell_src(serial, FAILURE_SKIP, error);
 	return serial_tell_dst(serial, FAILURE_SEEK, error);
@@ -289,7 +290,8 @@ serial_skip(struct serial *serial)
 {
 	const struct request *q = serial->request;
 	struct stat st;
-	const int r = move_by(serial, serial->src, &q->skip, q->ibs);
+	int error;
+	const int r = move_by(serial, serial->src, &q->skip, q->ibs, &error);
 
 	if (r != 0)
 		return r;
@@ -331,17 +333,16 @@ serial_skip_reading(struct serial *serial, unsigned char *block)
 		else
 			left.bytes = 0;
 	}
-	return wanted > 0 ? warn_past_end(serial) : 0;
+	return left.blocks > 0 || wanted > 0 ? warn_past_end(serial) : 0;
 }
 
 int
 serial_seek(struct serial *serial)
 {
 	const struct request *q = serial->request;
-	const int r = move_by(serial, serial->dst, &q->seek, q->obs);
 
-	serial->dst_seek_error = r == 1 ? errno : 0;
-	return r;
+	return move_by(serial, serial->dst, &q->seek, q->obs,
+		       &serial->dst_seek_error);
 }
 
 // Read up to where the seek ends, as far as there is something to read.
@@ -359,9 +360,11 @@ seek_reading(struct serial *serial, unsigned char *block,
 
 		if (n == -ECANCELED)
 			return -ECANCELED;
-		if (n < 0)
-			return serial_tell_dst(serial, FAILURE_SEEK,
-					       serial->dst_seek_error);
+		if (n < 0) {
+			serial_tell_dst(serial, FAILURE_SEEK,
+					serial->dst_seek_error);
+			return (int)n;
+		}
 		if (n == 0)
 			return 0;
 		if (left->blocks > 0)

@@ -345,7 +345,8 @@ transfer_copy(struct transfer *t)
 	int r = -EIO;
 
 	serial_init(&serial, &t->request, &t->src, &t->dst, t->hooks);
-	serial.ended_in_hole = t->base > 0 && serial.is_sparse;
+	serial.ended_in_hole =
+		t->base > 0 && (serial.is_sparse || t->request.keeps_holes);
 	record_init(&record, &serial, &t->request, t->hooks, t->stats);
 	if (step == STEP_STOPPED)
 		r = -ECANCELED;
