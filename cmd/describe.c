@@ -36,6 +36,8 @@ describe_bulk(const struct plan *plan)
 	printf("stretch: %" PRIu64 " bytes, source offset %" PRIu64
 	       ", destination offset %" PRIu64 "\n",
 	       plan->len, plan->src_off, plan->dst_off);
+	printf("clone: %s (%s)\n", plan->is_clone ? "tried" : "no",
+	       plan->clone_reason);
 	describe_side("source", &plan->src);
 	describe_side("destination", &plan->dst);
 	printf("job size: %zu (%s)\n", plan->job_size, plan->job_reason);

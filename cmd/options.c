@@ -83,6 +83,13 @@ static const struct symbol io_symbols[] = {
 	{0},
 };
 
+static const struct symbol clone_symbols[] = {
+	{"auto", REQUEST_CLONE_AUTO, "share the blocks where that can be done"},
+	{"always", REQUEST_CLONE_ALWAYS, "or fail"},
+	{"never", REQUEST_CLONE_NEVER, "copy the bytes"},
+	{0},
+};
+
 struct operand {
 	const char *name;
 	const char *value;         // as --help shows it
@@ -268,9 +275,10 @@ parse_status(struct options *options, const struct operand *operand,
 	return 0;
 }
 
+// One word of the table.
 static int
-parse_io(struct options *options, const struct operand *operand,
-	 const char *text)
+parse_word_of(struct options *options, const struct operand *operand,
+	      const char *text)
 {
 	size_t len;
 	const char *rest = text;
@@ -279,7 +287,7 @@ parse_io(struct options *options, const struct operand *operand,
 
 	if (symbol == NULL || rest != NULL)
 		return wrong_symbol(operand->what, text, strlen(text));
-	options->request.io = (enum request_io)symbol->value;
+	*(unsigned *)field_of(options, operand) = symbol->value;
 	return 0;
 }
 
@@ -301,6 +309,10 @@ parse_plan(struct options *options, const struct operand *operand,
 #define SYMBOLS(x, table, word) \
 	.parse = parse_symbols, .field = FIELD(request.x), .symbols = table, \
 	.what = word
+
+#define WORD(x, table) \
+	.parse = parse_word_of, .field = FIELD(request.x), .symbols = table, \
+	.what = #x
 
 // In the order of --help and the manual.
 static const struct operand operands[] = {
@@ -333,8 +345,9 @@ static const struct operand operands[] = {
 	 .help = "jobs in the ring (default: the plan's)"},
 	{"iosize", "BYTES", false, SIZE(request.iosize, 4 * KIB, GIB),
 	 .help = "bytes of a job (default: the plan's)"},
-	{"io", "HOW", false, .parse = parse_io, .symbols = io_symbols,
-	 .what = "io", .help = "how requests are carried out"},
+	{"io", "HOW", false, WORD(io, io_symbols), .help = "how requests are carried out"},
+	{"clone", "WHEN", false, WORD(clone, clone_symbols),
+	 .help = "share blocks with the source (auto for SRC DST)"},
 	{"plan", "yes", false, .parse = parse_plan, .what = "plan",
 	 .help = "print each decision with its reason, and stop"},
 };
@@ -356,7 +369,7 @@ unrecognized(const char *word)
 	return -EINVAL;
 }
 
-// SRC and DST, without a name.
+// SRC and DST, without a name; "-" is standard input or output.
 static int
 parse_bare(struct options *options, const char *word)
 {
@@ -373,7 +386,8 @@ parse_bare(struct options *options, const char *word)
 		return -EINVAL;
 	}
 	options->nr_names++;
-	*field = word;
+	if (strcmp(word, "-") != 0)
+		*field = word;
 	return 0;
 }
 
@@ -424,6 +438,9 @@ resolve_sizes(struct options *options)
 		q->iflags |= FLAG_FULLBLOCK;
 		q->keeps_holes = true;
 	}
+	if (q->clone == REQUEST_CLONE_DEFAULT)
+		q->clone = options->nr_names > 0 ? REQUEST_CLONE_AUTO
+						 : REQUEST_CLONE_NEVER;
 	if (options->bs > 0)
 		q->ibs = q->obs = options->bs;
 	if (q->ibs == 0)
@@ -542,8 +559,10 @@ show_help(const struct options *options)
 	help_symbols("CONVS", conv_symbols, SIZE_MAX);
 	help_symbols("FLAGS", flag_symbols, SIZE_MAX);
 	help_symbols("LEVEL", status_symbols, is_dd ? NR_DD_STATUS : SIZE_MAX);
-	if (!is_dd)
+	if (!is_dd) {
 		help_symbols("HOW", io_symbols, SIZE_MAX);
+		help_symbols("WHEN", clone_symbols, SIZE_MAX);
+	}
 	printf("\nSIGUSR1 makes a running copy print its statistics.\n\n"
 	       "  --help     print this and exit\n"
 	       "  --version  print the version and exit\n");

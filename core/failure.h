@@ -22,7 +22,7 @@ enum failure_phase {
 	FAILURE_SEEK,
 	FAILURE_SRC_MEMORY,      // len = bytes that could not be had
 	FAILURE_DST_MEMORY,
-	FAILURE_RING_MEMORY,
+	FAILURE_CLONE,
 
 	// During it. off = bytes into the file or device.
 	FAILURE_READ,

@@ -163,7 +163,7 @@ plan_stretch(struct plan *plan, const struct sides *s)
 				  ? offset_of(0, &q->count, q->ibs)
 				  : UINT64_MAX;
 	plan->len = stretch_len(s, plan);
-	if (plan->len < PLAN_BULK_MIN)
+	if (plan->len < (q->clone > REQUEST_CLONE_NEVER ? 1 : PLAN_BULK_MIN))
 		return "less than 128 KiB of it is known";
 	if (__builtin_add_overflow(plan->dst_off, plan->len, &end) ||
 	    (s->dst->kind == FACTS_FILE && end > s->dst->max_size))
@@ -326,6 +326,23 @@ plan_holes(struct plan *plan, const struct sides *s)
 	}
 }
 
+static void
+plan_clone(struct plan *plan, const struct sides *s)
+{
+	if (s->q->clone <= REQUEST_CLONE_NEVER)
+		plan->clone_reason = "not asked for";
+	else if (s->q->conv & CONV_SPARSE)
+		plan->clone_reason = "conv=sparse makes its own holes";
+	else if (s->src->kind != FACTS_FILE || s->dst->kind != FACTS_FILE)
+		plan->clone_reason = "only regular files share blocks";
+	else if (s->src->dev != s->dst->dev)
+		plan->clone_reason = "they are on two file systems";
+	else {
+		plan->clone_reason = "both are on one file system";
+		plan->is_clone = true;
+	}
+}
+
 void
 plan_make(struct plan *plan, const struct request *q, const struct facts *src,
 	  const struct facts *dst, int aio_error)
@@ -350,6 +367,7 @@ plan_make(struct plan *plan, const struct request *q, const struct facts *src,
 	plan->dst = plan_dst(&s, plan);
 	plan_jobs(plan, q);
 	plan_holes(plan, &s);
+	plan_clone(plan, &s);
 	plan_size(plan, dst);
 }
 

@@ -58,6 +58,8 @@ struct plan {
 	uint64_t count_len;      // bytes that count= allows, or UINT64_MAX
 	uint64_t unit;           // both sides begin a record at each multiple
 
+	bool is_clone;           // ask the file system first
+	const char *clone_reason;
 	struct plan_side src;
 	struct plan_side dst;
 	size_t job_size;

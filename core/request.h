@@ -53,6 +53,13 @@ enum request_flag {
 
 enum request_io { REQUEST_IO_AUTO, REQUEST_IO_AIO, REQUEST_IO_INLINE };
 
+enum request_clone {
+	REQUEST_CLONE_DEFAULT,   // auto for SRC DST, else never
+	REQUEST_CLONE_NEVER,
+	REQUEST_CLONE_AUTO,      // where the file system can
+	REQUEST_CLONE_ALWAYS,    // or fail
+};
+
 #define REQUEST_NO_LIMIT INT64_MAX
 
 // So many blocks of ibs or obs, and so many bytes (less than one block).
@@ -82,6 +89,7 @@ struct request {
 	bool is_dd;                  // called as dd: exactly dd, nothing more
 
 	enum request_io io;
+	enum request_clone clone;
 	uint64_t depth;              // jobs in the ring, 0: the plan's choice
 	uint64_t iosize;             // bytes a job, 0: the plan's choice
 	bool plan_only;

@@ -10,6 +10,7 @@
 
 #include "base.h"
 #include "clock.h"
+#include "clone.h"
 #include "copy.h"
 #include "failure.h"
 #include "finish.h"
@@ -97,6 +98,15 @@ transfer_preview(struct transfer *t)
 	return TRANSFER_OK;
 }
 
+// A pipe of a megabyte takes a record without a sleep in the middle. Refused
+// for what is no pipe, and beyond the user's share: then it stays as it is.
+static void
+widen_pipe(const struct endpoint *ep)
+{
+	if (ep->facts.kind == FACTS_STREAM)
+		(void)fcntl(ep->fd, F_SETPIPE_SZ, (int)MIB);
+}
+
 static void
 transfer_probe(struct transfer *t)
 {
@@ -106,6 +116,10 @@ transfer_probe(struct transfer *t)
 	probe_descriptor(t->dst.fd, &t->dst.facts);
 	if (src->kind == FACTS_FILE && src->size >= PLAN_AIO_MIN)
 		src->cached = probe_cached(t->src.fd, src->pos, src->size);
+	if (!t->request.is_dd) {
+		widen_pipe(&t->src);
+		widen_pipe(&t->dst);
+	}
 }
 
 // The descriptors and sizes that the plan counts on. False: one of them
@@ -284,12 +298,42 @@ add_counters(struct aio_counters *sum, const struct aio_counters *add)
 	sum->longest_ns = max_u64(sum->longest_ns, add->longest_ns);
 }
 
+// The whole stretch without a byte of it passing through us. STEP_PLAN: it
+// has to be copied.
+static enum step
+transfer_clone(struct transfer *t)
+{
+	const struct plan *plan = &t->plan;
+	const struct clone clone = {.src_fd = t->src.fd,
+				    .dst_fd = t->dst.fd,
+				    .src_off = plan->src_off,
+				    .dst_off = plan->dst_off,
+				    .len = plan->len};
+	const int r = plan->is_clone ? clone_extents(&clone) : -EOPNOTSUPP;
+
+	if (r == 0) {
+		transfer_advance(t, plan->len);
+		return plan->len == plan->count_len ? STEP_DONE : STEP_RECORDS;
+	}
+	const bool is_empty = t->src.facts.kind == FACTS_FILE &&
+			      t->src.facts.size == 0;
+	if (t->request.clone != REQUEST_CLONE_ALWAYS || is_empty)
+		return STEP_PLAN;
+	t->hooks->notice(t->hooks->ctx,
+			 &(struct failure){.phase = FAILURE_CLONE,
+					   .error = -r,
+					   .name = t->src.name});
+	return STEP_FAILED;
+}
+
 // The stretches that the ring can copy. What is left is in t->request.
 static enum step
 transfer_bulk(struct transfer *t)
 {
-	enum step step = STEP_PLAN;
+	enum step step;
 
+	transfer_plan(t);
+	step = transfer_clone(t);
 	while (step == STEP_PLAN) {
 		transfer_plan(t);
 		if (t->plan.way == PLAN_RECORD)
