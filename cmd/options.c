@@ -15,9 +15,8 @@
 #include "base.h"
 #include "describe.h"
 #include "message.h"
+#include "plan.h"
 #include "quote.h"
-
-#define RING_MEMORY_MAX GIB
 
 struct symbol {
 	const char *name;
@@ -345,7 +344,8 @@ static const struct operand operands[] = {
 	 .help = "jobs in the ring (default: the plan's)"},
 	{"iosize", "BYTES", false, SIZE(request.iosize, 4 * KIB, GIB),
 	 .help = "bytes of a job (default: the plan's)"},
-	{"io", "HOW", false, WORD(io, io_symbols), .help = "how requests are carried out"},
+	{"io", "HOW", false, WORD(io, io_symbols),
+	 .help = "how requests are carried out"},
 	{"clone", "WHEN", false, WORD(clone, clone_symbols),
 	 .help = "share blocks with the source (auto for SRC DST)"},
 	{"plan", "yes", false, .parse = parse_plan, .what = "plan",
@@ -491,7 +491,7 @@ conflict_of(const struct request *q)
 		return "cannot combine excl and nocreat";
 	if (has_two_of(q->iflags, cache) || has_two_of(q->oflags, cache))
 		return "cannot combine direct and nocache";
-	if (q->depth > 0 && q->iosize > RING_MEMORY_MAX / q->depth)
+	if (q->depth > 0 && q->iosize > PLAN_RING_MAX / q->depth)
 		return "depth= times iosize= is more than 1 GiB";
 	return NULL;
 }
@@ -584,7 +584,7 @@ static enum options_verdict
 show_operands(void)
 {
 	for (size_t i = 0; i < ARRAY_LEN(operands); i++)
-		printf("%s\n", operands[i].name);
+		printf("%s=\n", operands[i].name);
 	return describe_flush() < 0 ? OPTIONS_WRONG : OPTIONS_SHOWN;
 }
 

@@ -28,14 +28,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-// The calls that the tests replace by a scripted kernel.
-struct aio_kernel {
-	int (*setup)(int depth, io_context_t *ctx);
-	int (*destroy)(io_context_t ctx);
-	int (*submit)(io_context_t ctx, long nr, struct iocb **iocbs);
-	int (*getevents)(io_context_t ctx, long min_nr, long nr,
-			 struct io_event *events, struct timespec *timeout);
-};
+#include "aio_kernel.h"
 
 extern const struct aio_kernel aio_kernel_linux;
 

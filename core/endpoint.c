@@ -15,6 +15,9 @@
 #include "failure.h"
 #include "hooks.h"
 
+// What a description of our own takes over from the one that was given.
+#define KEPT_FLAGS (O_SYNC | O_DSYNC | O_NOATIME)
+
 static const struct {
 	unsigned flag;
 	int open_flag;
@@ -219,13 +222,21 @@ endpoint_open_dst(struct endpoint *ep, const struct request *q,
 	return 0;
 }
 
+// access: O_RDONLY or O_WRONLY, which the given descriptor must allow: the
+// path in /proc would allow more.
 static int
-endpoint_reopen(const struct endpoint *ep, int flags)
+endpoint_reopen(const struct endpoint *ep, int access, int direct)
 {
 	char path[32];
+	const int old = fcntl(ep->fd, F_GETFL);
 
+	if (old < 0)
+		return -errno;
+	if ((old & O_ACCMODE) != O_RDWR && (old & O_ACCMODE) != access)
+		return -EBADF;
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", ep->fd);
-	const int fd = open(path, flags | O_CLOEXEC);
+	const int fd = open(path,
+			    access | direct | (old & KEPT_FLAGS) | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
 	if (fd > STDERR_FILENO)
@@ -242,12 +253,8 @@ endpoint_reopen(const struct endpoint *ep, int flags)
 int
 endpoint_open_direct(struct endpoint *ep, int access)
 {
-	const int old = fcntl(ep->fd, F_GETFL);
+	const int fd = endpoint_reopen(ep, access, O_DIRECT);
 
-	if (old < 0)
-		return -errno;
-	const int fd = endpoint_reopen(ep, access | O_DIRECT |
-						(old & (O_SYNC | O_DSYNC)));
 	if (fd < 0)
 		return fd;
 	ep->direct_fd = fd;
@@ -265,7 +272,7 @@ endpoint_open_buffered(struct endpoint *ep, int access)
 		ep->buffered_fd = ep->fd;
 		return 0;
 	}
-	const int fd = endpoint_reopen(ep, access | (old & (O_SYNC | O_DSYNC)));
+	const int fd = endpoint_reopen(ep, access, 0);
 	if (fd < 0)
 		return fd;
 	ep->buffered_fd = fd;

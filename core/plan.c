@@ -88,10 +88,6 @@ record_reason_asked(const struct request *q)
 {
 	if (q->conv & CONV_BYTES)
 		return "conv= changes the bytes of each record";
-	if (q->conv & CONV_SYNC)
-		return "conv=sync pads each short record";
-	if (q->conv & CONV_NOERROR)
-		return "conv=noerror goes on record by record";
 	if ((q->iflags | q->oflags) & FLAG_NOCACHE)
 		return "nocache follows the copy record by record";
 	return NULL;
@@ -138,8 +134,9 @@ stretch_len(const struct sides *s, const struct plan *plan)
 					   : 0);
 	if (len >= no_limit - plan->dst_off)
 		return 0; // without an end there is no stretch
-	// dd writes the last short record without O_DIRECT, and leaves it off.
-	if (q->is_dd && is_direct_asked(q))
+	// The last short record is padded, or written without O_DIRECT, by
+	// whoever does records.
+	if ((q->conv & CONV_SYNC) || (q->is_dd && is_direct_asked(q)))
 		len = round_down(len, plan->unit);
 	return len;
 }
@@ -274,6 +271,11 @@ plan_jobs(struct plan *plan, const struct request *q)
 	plan->depth_reason = plan_uses_aio(plan)
 				     ? "hides a latency of milliseconds"
 				     : "nothing overlaps inline";
+	if (plan->depth > PLAN_RING_MAX / plan->job_size) {
+		plan->depth = (unsigned)max_u64(
+			1, PLAN_RING_MAX / plan->job_size);
+		plan->depth_reason = "the ring takes at most 1 GiB";
+	}
 	if (q->depth > 0) {
 		plan->depth = (unsigned)q->depth;
 		plan->depth_reason = "asked for";
@@ -350,9 +352,10 @@ plan_make(struct plan *plan, const struct request *q, const struct facts *src,
 	const struct sides s = {q, src, dst, aio_error};
 
 	*plan = (struct plan){.way = PLAN_RECORD};
+	const char *too_short = plan_stretch(plan, &s);
 	if ((plan->way_reason = record_reason_asked(q)) != NULL ||
 	    (plan->way_reason = record_reason_found(&s)) != NULL ||
-	    (plan->way_reason = plan_stretch(plan, &s)) != NULL)
+	    (plan->way_reason = too_short) != NULL)
 		return;
 	if ((q->conv & CONV_SPARSE) && dst->kind != FACTS_NULL) {
 		if (lcm(q->obs, PLAN_ALIGN) > PLAN_SPARSE_MAX) {

@@ -25,6 +25,7 @@
 
 #define PLAN_JOB_SIZE (1024 * 1024)
 #define PLAN_DEPTH 16
+#define PLAN_RING_MAX (1024 * 1024 * 1024) // bytes of all jobs
 #define PLAN_ALIGN 4096 // jobs are a multiple of it: page and block size
 
 enum plan_way { PLAN_RECORD, PLAN_BULK };
@@ -51,7 +52,7 @@ struct plan {
 	enum plan_way way;
 	const char *way_reason;
 
-	// The stretch, with way == PLAN_BULK.
+	// The stretch that has offsets; copied as such with PLAN_BULK.
 	uint64_t src_off;
 	uint64_t dst_off;
 	uint64_t len;

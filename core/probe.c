@@ -157,6 +157,23 @@ probe_block(int fd, dev_t rdev, struct facts *facts)
 	facts->dio_align = dio_align_of(fd, 0);
 }
 
+// Bytes of the file in the page cache.
+static uint64_t
+cached_of(int fd)
+{
+	struct {
+		uint64_t off, len;
+	} all = {0, 0};
+	struct {
+		uint64_t nr_cache, nr_dirty, nr_writeback, nr_evicted,
+			nr_recently_evicted;
+	} pages = {0};
+
+	if (syscall(SYS_cachestat, fd, &all, &pages, 0) < 0)
+		return 0;
+	return pages.nr_cache * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
 static void
 probe_file(int fd, const struct stat *st, struct facts *facts)
 {
@@ -168,6 +185,7 @@ probe_file(int fd, const struct stat *st, struct facts *facts)
 	facts->kind = FACTS_FILE;
 	facts->size = (uint64_t)st->st_size;
 	facts->allocated = min_u64(facts->size, (uint64_t)st->st_blocks * 512);
+	facts->cached = cached_of(fd);
 	facts->dio_align = dio_align_of(fd, magic);
 	facts->is_checksummed = magic == BTRFS_SUPER_MAGIC && has_checksums(fd);
 	facts->is_remote = magic == FUSE_MAGIC || magic == NFS_SUPER_MAGIC;
@@ -267,20 +285,4 @@ probe_path(const char *path, struct facts *facts)
 	probe_open(fd, &st, facts);
 	(void)close(fd); // only looked at
 	return 0;
-}
-
-uint64_t
-probe_cached(int fd, uint64_t off, uint64_t len)
-{
-	struct {
-		uint64_t off, len;
-	} range = {off, len};
-	struct {
-		uint64_t nr_cache, nr_dirty, nr_writeback, nr_evicted,
-			nr_recently_evicted;
-	} pages = {0};
-
-	if (syscall(SYS_cachestat, fd, &range, &pages, 0) < 0)
-		return 0;
-	return pages.nr_cache * (uint64_t)sysconf(_SC_PAGESIZE);
 }

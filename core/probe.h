@@ -23,6 +23,3 @@ void probe_descriptor(int fd, struct facts *facts);
 // From a path, without opening it; what does not exist is taken as a new
 // regular file in its directory. 0, or -errno if neither can be looked at.
 int probe_path(const char *path, struct facts *facts);
-
-// Bytes of [off, off + len) in the page cache; 0 when not known.
-uint64_t probe_cached(int fd, uint64_t off, uint64_t len);

@@ -110,9 +110,9 @@ reader_find_data(struct reader *reader, uint64_t *ret_end)
 	const uint64_t pos = reader->base + reader->ring->next;
 
 	extent_find(extent, pos);
+	// A file that shrank: what was read before stays.
 	if (extent->end <= pos)
-		ring_cut(reader->ring,
-			 max_u64(extent->end, reader->base) - reader->base);
+		ring_cut(reader->ring, reader->ring->next);
 	*ret_end = max_u64(extent->end, pos) - reader->base;
 	return max_u64(extent->start, pos) - reader->base;
 }

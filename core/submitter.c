@@ -4,12 +4,11 @@
 
 #include "submitter.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-
-#include "aio.h"
 
 #define STACK_SIZE (64 * 1024) // of a thread that makes one call
 
@@ -25,7 +24,7 @@ take_answer(struct submitter *s, int r)
 		s->refused[s->nr_refused++] = (struct io_event){
 			.data = s->batch[0]->data,
 			.obj = s->batch[0],
-			.res = (unsigned long)(long)r,
+			.res = (unsigned long)(long)(r < 0 ? r : -EAGAIN),
 		};
 		(void)eventfd_write(s->refused_fd, 1); // far from its limit
 	}

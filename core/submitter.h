@@ -8,12 +8,11 @@
 
 #pragma once
 
-#include <libaio.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 
-struct aio_kernel;
+#include "aio_kernel.h"
 
 struct submitter {
 	const struct aio_kernel *kernel;

@@ -36,8 +36,9 @@ transfer_plan(struct transfer *t)
 		  t->aio_error);
 }
 
-// The plan counts on kernel AIO: see whether there is any.
-static void
+// Where the plan counts on kernel AIO, see whether there is any, and if not
+// plan without. 0, or -ENOMEM.
+static int
 transfer_open_aio(struct transfer *t)
 {
 	const struct aio_kernel *kernel =
@@ -45,7 +46,7 @@ transfer_open_aio(struct transfer *t)
 	int r = aio_init(&t->aio, kernel, t->plan.depth);
 
 	if (kernel == NULL)
-		return;
+		return r;
 	if (r == 0) {
 		r = aio_probe(&t->aio);
 		if (r < 0)
@@ -53,11 +54,11 @@ transfer_open_aio(struct transfer *t)
 	}
 	if (r == 0) {
 		aio_start_submitter(&t->aio);
-		return;
+		return 0;
 	}
 	t->aio_error = r;
 	transfer_plan(t);
-	(void)aio_init(&t->aio, NULL, t->plan.depth);
+	return aio_init(&t->aio, NULL, t->plan.depth);
 }
 
 static int
@@ -91,10 +92,8 @@ transfer_preview(struct transfer *t)
 	    t->dst.facts.kind == FACTS_FILE)
 		t->dst.facts.size = 0;
 	transfer_plan(t);
-	if (t->plan.way == PLAN_BULK) {
-		transfer_open_aio(t);
+	if (t->plan.way == PLAN_BULK && transfer_open_aio(t) == 0)
 		aio_done(&t->aio);
-	}
 	return TRANSFER_OK;
 }
 
@@ -110,12 +109,8 @@ widen_pipe(const struct endpoint *ep)
 static void
 transfer_probe(struct transfer *t)
 {
-	struct facts *src = &t->src.facts;
-
-	probe_descriptor(t->src.fd, src);
+	probe_descriptor(t->src.fd, &t->src.facts);
 	probe_descriptor(t->dst.fd, &t->dst.facts);
-	if (src->kind == FACTS_FILE && src->size >= PLAN_AIO_MIN)
-		src->cached = probe_cached(t->src.fd, src->pos, src->size);
 	if (!t->request.is_dd) {
 		widen_pipe(&t->src);
 		widen_pipe(&t->dst);
@@ -221,6 +216,7 @@ enum step {
 	STEP_DONE,      // count= is reached
 	STEP_RECORDS,   // the record engine goes on
 	STEP_PLAN,      // another stretch, planned anew
+	// Nobody does.
 	STEP_FAILED,    // told
 	STEP_STOPPED,
 };
@@ -333,17 +329,18 @@ transfer_bulk(struct transfer *t)
 	enum step step;
 
 	transfer_plan(t);
+	t->stats->bytes_total = t->plan.len;
 	step = transfer_clone(t);
 	while (step == STEP_PLAN) {
 		transfer_plan(t);
 		if (t->plan.way == PLAN_RECORD)
 			return STEP_RECORDS;
-		if (transfer_prepare(t)) {
-			transfer_open_aio(t);
+		if (transfer_open_aio(t) < 0)
+			return STEP_RECORDS;
+		if (transfer_prepare(t))
 			step = transfer_stretch(t);
-			aio_done(&t->aio);
-			add_counters(&t->counters, &t->aio.counters);
-		}
+		aio_done(&t->aio);
+		add_counters(&t->counters, &t->aio.counters);
 		endpoint_close_extra(&t->src);
 		endpoint_close_extra(&t->dst);
 	}
@@ -392,10 +389,10 @@ transfer_copy(struct transfer *t)
 	serial.ended_in_hole =
 		t->base > 0 && (serial.is_sparse || t->request.keeps_holes);
 	record_init(&record, &serial, &t->request, t->hooks, t->stats);
-	if (step == STEP_STOPPED)
-		r = -ECANCELED;
-	else if (step != STEP_FAILED)
+	if (step < STEP_FAILED)
 		r = transfer_records(t, &record, step);
+	else if (serial_end_hole(&serial) == 0 && step == STEP_STOPPED)
+		r = -ECANCELED;
 	const bool is_uncounted = record.is_out_of_memory;
 	const enum nocache_rest rest = record.is_at_eof ? NOCACHE_TO_EOF
 							: NOCACHE_PENDING;

@@ -29,7 +29,7 @@ includes()
 all=$(find core -name '*.[ch]' | sort)
 not_job=$(find core -name '*.[ch]' ! -path core/job.c | sort)
 not_aio=$(find core cmd -name '*.[ch]' ! -path core/job.h \
-	! -path 'core/aio.[ch]' | sort)
+	! -path 'core/aio*.[ch]' | sort)
 
 # shellcheck disable=SC2086
 {
@@ -40,7 +40,7 @@ not_aio=$(find core cmd -name '*.[ch]' ! -path core/job.h \
 		calls '(_?exit|_Exit|quick_exit|abort|errx?) *\(' $all
 	clean "core does not read the environment" \
 		calls '((secure_)?getenv *\(|environ[^a-z_])' $all
-	clean "only job.h and aio include <libaio.h>" \
+	clean "only job.h and aio headers include <libaio.h>" \
 		includes libaio.h $not_aio
 	clean "job_prep() is the only caller of io_prep_*" \
 		calls 'io_prep_[a-z]* *\(' $not_job
