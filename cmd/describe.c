@@ -13,6 +13,7 @@
 
 static const char *const method_names[] = {
 	[PLAN_AIO] = "aio",
+	[PLAN_KERNEL] = "kernel",
 	[PLAN_INLINE] = "inline",
 	[PLAN_NOTHING] = "nothing",
 };

@@ -30,6 +30,7 @@ struct facts {
 	uint64_t cached;       // bytes in the page cache, of a regular source
 	bool is_remote;        // buffered writes wait for a server (FUSE, NFS)
 	bool is_checksummed;   // btrfs: direct writes go through the cache
+	bool is_kernel_copy;   // copy_file_range copies, and shares nothing
 	bool is_append;        // O_APPEND is set on the descriptor
 	bool is_direct;        // O_DIRECT is set on it
 	bool is_inherited;     // not opened by us

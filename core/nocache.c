@@ -30,7 +30,9 @@ nocache_finish(struct nocache *nocache, uint64_t end, enum nocache_rest rest)
 	uint64_t off = end - nocache->pending;
 	uint64_t len = nocache->pending;
 
-	if (rest == NOCACHE_TO_EOF || len == 0) {
+	if (rest == NOCACHE_PENDING && len == 0)
+		return 0;
+	if (rest == NOCACHE_TO_EOF) {
 		// Only whole pages go: begin with the one in hand.
 		off = round_down(off, (uint64_t)sysconf(_SC_PAGESIZE));
 		len = 0;

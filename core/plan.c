@@ -255,9 +255,11 @@ plan_dst(const struct sides *s, const struct plan *plan)
 static void
 plan_jobs(struct plan *plan, const struct request *q)
 {
-	uint64_t size = PLAN_JOB_SIZE;
+	const bool is_aio = plan_uses_aio(plan);
+	uint64_t size = is_aio ? PLAN_JOB_SIZE : PLAN_CACHE_SIZE;
 
-	plan->job_reason = "few segments a request in huge pages";
+	plan->job_reason = is_aio ? "few segments a request in huge pages"
+				  : "what the page cache takes best";
 	if (q->iosize > 0) {
 		size = q->iosize;
 		plan->job_reason = "asked for";
@@ -267,10 +269,9 @@ plan_jobs(struct plan *plan, const struct request *q)
 			     : PLAN_ALIGN;
 	plan->job_size = (size_t)round_up(size, plan->step);
 
-	plan->depth = plan_uses_aio(plan) ? PLAN_DEPTH : 1;
-	plan->depth_reason = plan_uses_aio(plan)
-				     ? "hides a latency of milliseconds"
-				     : "nothing overlaps inline";
+	plan->depth = is_aio ? PLAN_DEPTH : 1;
+	plan->depth_reason = is_aio ? "hides a latency of milliseconds"
+				    : "nothing overlaps inline";
 	if (plan->depth > PLAN_RING_MAX / plan->job_size) {
 		plan->depth = (unsigned)max_u64(
 			1, PLAN_RING_MAX / plan->job_size);
@@ -328,6 +329,24 @@ plan_holes(struct plan *plan, const struct sides *s)
 	}
 }
 
+// Both sides go through the page cache of one file system that copies there
+// by itself, and nobody needs to see the bytes.
+static void
+plan_kernel(struct plan *plan, const struct sides *s)
+{
+	if (s->q->io != REQUEST_IO_AUTO ||
+	    plan->src.method != PLAN_INLINE ||
+	    plan->dst.method != PLAN_INLINE ||
+	    plan->holes != PLAN_HOLES_READ || plan->sparse_unit > 0 ||
+	    !s->src->is_kernel_copy || s->src->dev != s->dst->dev ||
+	    s->dst->kind != FACTS_FILE || s->src->is_direct ||
+	    s->dst->is_direct)
+		return;
+	plan->src.method = PLAN_KERNEL;
+	plan->dst.method = PLAN_KERNEL;
+	plan->job_reason = plan->depth_reason = "not used";
+}
+
 static void
 plan_clone(struct plan *plan, const struct sides *s)
 {
@@ -370,6 +389,7 @@ plan_make(struct plan *plan, const struct request *q, const struct facts *src,
 	plan->dst = plan_dst(&s, plan);
 	plan_jobs(plan, q);
 	plan_holes(plan, &s);
+	plan_kernel(plan, &s);
 	plan_clone(plan, &s);
 	plan_size(plan, dst);
 }

@@ -24,6 +24,9 @@
 #define PLAN_AIO_MIN (32 * 1024 * 1024)
 
 #define PLAN_JOB_SIZE (1024 * 1024)
+// For the page cache: ext4 takes folios as large as the write, and looks for
+// pages of 1 MiB long and in vain once memory is in pieces.
+#define PLAN_CACHE_SIZE (256 * 1024)
 #define PLAN_DEPTH 16
 #define PLAN_RING_MAX (1024 * 1024 * 1024) // bytes of all jobs
 #define PLAN_ALIGN 4096 // jobs are a multiple of it: page and block size
@@ -32,6 +35,7 @@ enum plan_way { PLAN_RECORD, PLAN_BULK };
 
 enum plan_method {
 	PLAN_AIO,     // kernel AIO, O_DIRECT
+	PLAN_KERNEL,  // both sides in one copy_file_range
 	PLAN_INLINE,  // pread or pwrite at submit, through the page cache
 	PLAN_NOTHING, // /dev/null takes, /dev/zero gives without a call
 };

@@ -188,6 +188,8 @@ probe_file(int fd, const struct stat *st, struct facts *facts)
 	facts->cached = cached_of(fd);
 	facts->dio_align = dio_align_of(fd, magic);
 	facts->is_checksummed = magic == BTRFS_SUPER_MAGIC && has_checksums(fd);
+	facts->is_kernel_copy = magic == EXT4_SUPER_MAGIC ||
+				magic == TMPFS_MAGIC;
 	facts->is_remote = magic == FUSE_MAGIC || magic == NFS_SUPER_MAGIC;
 	if (getrlimit(RLIMIT_FSIZE, &limit) == 0 &&
 	    limit.rlim_cur != RLIM_INFINITY)

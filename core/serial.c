@@ -416,6 +416,12 @@ serial_end_hole(struct serial *serial)
 	return 0;
 }
 
+// Who copies nothing came for the cache alone: all of the file.
+static bool
+is_only_cache(const struct request *q)
+{
+	return q->count.blocks == 0 && q->count.bytes == 0;
+}
 
 static int
 drop_rest(const struct serial *serial, const struct endpoint *ep,
@@ -425,9 +431,7 @@ drop_rest(const struct serial *serial, const struct endpoint *ep,
 	const int r = end < 0 ? -errno
 			      : nocache_finish(nocache, (uint64_t)end, rest);
 
-	// Only who copies nothing came for the cache alone.
-	if (r == 0 || serial->request->count.blocks > 0 ||
-	    serial->request->count.bytes > 0)
+	if (r == 0 || !is_only_cache(serial->request))
 		return 0;
 	tell(serial, (struct failure){.phase = FAILURE_DISCARD_CACHE,
 				      .error = -r,
@@ -441,12 +445,14 @@ serial_drop_cache(struct serial *serial, enum nocache_rest rest)
 	const struct request *q = serial->request;
 	int src = 0, dst = 0;
 
+	if (is_only_cache(q))
+		rest = NOCACHE_TO_EOF;
 	if (q->iflags & FLAG_NOCACHE)
 		src = drop_rest(serial, serial->src, &serial->src_nocache,
 				rest);
 	if (serial->is_direct_off)
 		rest = NOCACHE_TO_EOF;
-	else if (q->conv & CONV_NOTRUNC)
+	else if ((q->conv & CONV_NOTRUNC) && !is_only_cache(q))
 		rest = NOCACHE_PENDING;
 	if ((q->oflags & FLAG_NOCACHE) || serial->is_direct_off)
 		dst = drop_rest(serial, serial->dst, &serial->dst_nocache,

@@ -19,6 +19,8 @@
 #include "record.h"
 #include "serial.h"
 
+#define KERNEL_STEP (8 * MIB) // of copy_file_range, a few milliseconds
+
 void
 transfer_init(struct transfer *t, const struct request *q,
 	      const struct hooks *hooks, struct stats *stats)
@@ -294,6 +296,49 @@ add_counters(struct aio_counters *sum, const struct aio_counters *add)
 	sum->longest_ns = max_u64(sum->longest_ns, add->longest_ns);
 }
 
+// All of the stretch is through.
+static enum step
+transfer_complete(struct transfer *t)
+{
+	const struct plan *plan = &t->plan;
+
+	transfer_advance(t, plan->len);
+	return plan->len == plan->count_len ? STEP_DONE : STEP_RECORDS;
+}
+
+// From page cache to page cache, in steps that signals and progress can wait
+// for. Where the kernel will not go on, the ring does.
+static enum step
+transfer_in_kernel(struct transfer *t)
+{
+	const struct plan *plan = &t->plan;
+	const struct hooks *h = t->hooks;
+	struct clone clone = {.src_fd = t->src.fd, .dst_fd = t->dst.fd};
+	uint64_t n = 0;
+	int64_t got = 1;
+
+	while (n < plan->len && got > 0) {
+		clone.src_off = plan->src_off + n;
+		clone.dst_off = plan->dst_off + n;
+		clone.len = min_u64(plan->len - n, KERNEL_STEP);
+		got = clone_copy(&clone);
+		n += got > 0 ? (uint64_t)got : 0;
+		stats_count(t->stats, t->base + n, t->request.ibs,
+			    t->request.obs);
+		if (h->tick != NULL)
+			h->tick(h->ctx);
+		if (h->must_stop(h->ctx)) {
+			transfer_advance(t, n);
+			return STEP_STOPPED;
+		}
+	}
+	if (n == plan->len)
+		return transfer_complete(t);
+	t->src.facts.is_kernel_copy = false;
+	transfer_advance(t, round_down(n, plan->unit));
+	return STEP_PLAN;
+}
+
 // The whole stretch without a byte of it passing through us. STEP_PLAN: it
 // has to be copied.
 static enum step
@@ -307,10 +352,8 @@ transfer_clone(struct transfer *t)
 				    .len = plan->len};
 	const int r = plan->is_clone ? clone_extents(&clone) : -EOPNOTSUPP;
 
-	if (r == 0) {
-		transfer_advance(t, plan->len);
-		return plan->len == plan->count_len ? STEP_DONE : STEP_RECORDS;
-	}
+	if (r == 0)
+		return transfer_complete(t);
 	const bool is_empty = t->src.facts.kind == FACTS_FILE &&
 			      t->src.facts.size == 0;
 	if (t->request.clone != REQUEST_CLONE_ALWAYS || is_empty)
@@ -335,6 +378,10 @@ transfer_bulk(struct transfer *t)
 		transfer_plan(t);
 		if (t->plan.way == PLAN_RECORD)
 			return STEP_RECORDS;
+		if (t->plan.src.method == PLAN_KERNEL) {
+			step = transfer_in_kernel(t);
+			continue;
+		}
 		if (transfer_open_aio(t) < 0)
 			return STEP_RECORDS;
 		if (transfer_prepare(t))

@@ -8,6 +8,7 @@
 
 #include "base.h"
 #include "filter.h"
+#include "plan.h"
 
 static bool
 is_hole_at(const struct writer *writer, const struct job *job, size_t from)
@@ -61,12 +62,13 @@ writer_request(struct writer *writer, struct job *job)
 {
 	const size_t len = writer_next_run(writer, job);
 	const size_t direct = direct_len(writer, job, len);
+	const size_t cached = (size_t)min_u64(len, PLAN_CACHE_SIZE);
 	const struct job_io io = {
 		.op = JOB_WRITE,
 		.fd = direct > 0 ? writer->direct_fd : writer->buffered_fd,
 		.pos = writer->base + job->off + job->done,
 		.from = job->done,
-		.len = direct > 0 ? direct : len,
+		.len = direct > 0 ? direct : cached,
 		.on_done = writer_on_done,
 		.eventfd = direct > 0 ? writer->aio->eventfd : -1,
 	};
