@@ -131,13 +131,13 @@ copy(struct run *run)
 	if (q->plan_only) {
 		if (transfer_preview(&transfer) != TRANSFER_OK)
 			return EXIT_CODE_FAILURE;
-		return describe_plan(&transfer.plan) < 0 ? EXIT_CODE_FAILURE
+		return describe_plan(&transfer.bulk.plan) < 0 ? EXIT_CODE_FAILURE
 							 : EXIT_CODE_OK;
 	}
 	verdict = transfer_run(&transfer);
 	progress_done(&run->progress);
 	if (run->options.is_engine_shown)
-		print_engine(&transfer.counters);
+		print_engine(&transfer.bulk.counters);
 	if (verdict == TRANSFER_STOPPED)
 		die_of_signal(run);
 	if (verdict != TRANSFER_UNCOUNTED)

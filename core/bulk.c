@@ -1,0 +1,323 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+#include "config.h"
+
+#include "bulk.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "base.h"
+#include "clone.h"
+#include "copy.h"
+#include "failure.h"
+#include "hooks.h"
+
+#define KERNEL_STEP (8 * MIB) // of copy_file_range, a few milliseconds
+
+static void
+bulk_plan(struct bulk *b)
+{
+	plan_make(&b->plan, b->request, &b->src->facts, &b->dst->facts,
+		  b->aio_error);
+}
+
+// Where the plan counts on kernel AIO, see whether there is any, and if not
+// plan without. 0, or -ENOMEM.
+static int
+bulk_open_aio(struct bulk *b)
+{
+	const struct aio_kernel *kernel =
+		plan_uses_aio(&b->plan) ? &aio_kernel_linux : NULL;
+	int r = aio_init(&b->aio, kernel, b->plan.depth);
+
+	if (kernel == NULL)
+		return r;
+	if (r == 0) {
+		r = aio_probe(&b->aio);
+		if (r < 0)
+			aio_done(&b->aio);
+	}
+	if (r == 0) {
+		aio_start_submitter(&b->aio);
+		return 0;
+	}
+	b->aio_error = r;
+	bulk_plan(b);
+	return aio_init(&b->aio, NULL, b->plan.depth);
+}
+
+void
+bulk_preview(struct bulk *b)
+{
+	bulk_plan(b);
+	if (b->plan.way == PLAN_BULK && bulk_open_aio(b) == 0)
+		aio_done(&b->aio);
+}
+
+// The descriptors and sizes that the plan counts on. False: one of them
+// cannot be had; the facts say so now, and the plan is to be made again.
+static bool
+prepare_side(struct endpoint *ep, const struct plan_side *side, int access)
+{
+	if (side->method == PLAN_NOTHING)
+		return true;
+	if (endpoint_open_buffered(ep, access) < 0) {
+		ep->facts.kind = FACTS_STREAM;
+		return false;
+	}
+	if (side->method == PLAN_AIO && endpoint_open_direct(ep, access) < 0) {
+		ep->facts.dio_align = 0;
+		return false;
+	}
+	return true;
+}
+
+static bool
+bulk_prepare(struct bulk *b)
+{
+	const struct plan *plan = &b->plan;
+
+	if (!prepare_side(b->src, &plan->src, O_RDONLY) ||
+	    !prepare_side(b->dst, &plan->dst, O_WRONLY))
+		return false;
+	if (plan->final_size > 0 &&
+	    ftruncate(b->dst->fd, (off_t)plan->final_size) < 0) {
+		b->dst->facts.dio_align = 0;
+		return false;
+	}
+	return true;
+}
+
+// The file was given its final size at once: without all of its bytes it
+// must not look complete.
+static void
+bulk_trim(struct bulk *b, uint64_t n)
+{
+	const struct plan *plan = &b->plan;
+
+	if (plan->final_size > 0 && n < plan->len)
+		(void)!ftruncate(b->dst->fd,
+				 (off_t)max_u64(b->dst->facts.size,
+						plan->dst_off + n));
+}
+
+// n bytes of the stretch are through: put both descriptors after them, and
+// leave the rest as the request.
+static void
+bulk_advance(struct bulk *b, uint64_t n)
+{
+	struct request *q = b->request;
+	const uint64_t nr_records = n / q->ibs + (n % q->ibs != 0);
+
+	// Neither can fail: the offsets were used, or came from lseek.
+	(void)lseek(b->src->fd, (off_t)(b->plan.src_off + n), SEEK_SET);
+	if (b->dst->facts.kind != FACTS_NULL)
+		(void)lseek(b->dst->fd, (off_t)(b->plan.dst_off + n), SEEK_SET);
+	b->src->facts.pos = b->plan.src_off + n;
+	b->dst->facts.pos = b->plan.dst_off + n;
+	b->dst->facts.size = max_u64(b->dst->facts.size, b->dst->facts.pos);
+	b->needs_fsync = (q->oflags & FLAG_DIRECT) && b->plan.dst.align > 0 &&
+			 b->dst->facts.pos % b->plan.dst.align != 0;
+	b->base += n;
+	stats_count(b->stats, b->base, q->ibs, q->obs);
+
+	q->skip = q->seek = (struct request_extent){0, 0};
+	if (!request_has_count(q))
+		return;
+	if (nr_records > q->count.blocks)
+		q->count = (struct request_extent){0, 0};
+	else
+		q->count.blocks -= nr_records;
+}
+
+// Errors that the record engine can make less of, by smaller requests or
+// without O_DIRECT. The others are final: the page cache must not swallow
+// a write error that the device has reported.
+static bool
+can_retry_write(int error)
+{
+	switch (error) {
+	case ENOSPC:
+	case EDQUOT:
+	case EFBIG:
+	case EINVAL:
+	case EOPNOTSUPP:
+	case ENOMEM:
+		return true;
+	default:
+		return false;
+	}
+}
+
+// What the ring has left behind, and who goes on.
+static enum bulk_verdict
+bulk_settle(struct bulk *b, const struct copy *copy,
+		enum copy_verdict verdict)
+{
+	const struct failure *failure = &copy->failure;
+	const uint64_t n = ring_prefix(&copy->ring);
+	const uint64_t whole = round_down(n, b->plan.unit);
+	const uint64_t src_size = b->src->facts.size;
+	const bool is_eof = n < b->plan.len ||
+			    (b->src->facts.kind != FACTS_ZERO &&
+			     b->plan.src_off + n >= src_size);
+
+	bulk_trim(b, n);
+	if (verdict == COPY_LOST) {
+		b->aio_error = -EPERM;
+		bulk_advance(b, whole);
+		return BULK_AGAIN;
+	}
+	if (copy->is_stopped) {
+		bulk_advance(b, n);
+		return BULK_STOPPED;
+	}
+	if (failure->phase == FAILURE_WRITE &&
+	    !can_retry_write(failure->error)) {
+		struct failure told = *failure;
+
+		told.off += b->plan.dst_off;
+		bulk_advance(b, n);
+		b->hooks->notice(b->hooks->ctx, &told);
+		return BULK_FAILED;
+	}
+	if (failure->phase == FAILURE_NONE && n == b->plan.count_len) {
+		bulk_advance(b, n);
+		return BULK_DONE;
+	}
+	bulk_advance(b, failure->phase == FAILURE_NONE && is_eof ? n
+								     : whole);
+	return BULK_RECORDS;
+}
+
+static enum bulk_verdict
+bulk_stretch(struct bulk *b)
+{
+	struct copy copy;
+	enum bulk_verdict verdict = BULK_RECORDS;
+
+	if (copy_init(&copy, &b->plan, &b->aio, b->src, b->dst) < 0) {
+		bulk_trim(b, 0);
+		return verdict;
+	}
+	copy.request = b->request;
+	copy.stats = b->stats;
+	copy.stats_base = b->base;
+	if (copy_open_loop(&copy, b->hooks) == 0)
+		verdict = bulk_settle(b, &copy, copy_run(&copy));
+	else
+		bulk_trim(b, 0);
+	copy_done(&copy);
+	return verdict;
+}
+
+static void
+add_counters(struct aio_counters *sum, const struct aio_counters *add)
+{
+	sum->submitted += add->submitted;
+	sum->announced += add->announced;
+	sum->reaped += add->reaped;
+	sum->inlined += add->inlined;
+	sum->stalls += add->stalls;
+	sum->longest_ns = max_u64(sum->longest_ns, add->longest_ns);
+}
+
+// All of the stretch is through.
+static enum bulk_verdict
+bulk_complete(struct bulk *b)
+{
+	const struct plan *plan = &b->plan;
+
+	bulk_advance(b, plan->len);
+	return plan->len == plan->count_len ? BULK_DONE : BULK_RECORDS;
+}
+
+// From page cache to page cache, in steps that signals and progress can wait
+// for. Where the kernel will not go on, the ring does.
+static enum bulk_verdict
+bulk_in_kernel(struct bulk *b)
+{
+	const struct plan *plan = &b->plan;
+	const struct hooks *h = b->hooks;
+	struct clone clone = {.src_fd = b->src->fd, .dst_fd = b->dst->fd};
+	uint64_t n = 0;
+	int64_t got = 1;
+
+	while (n < plan->len && got > 0) {
+		clone.src_off = plan->src_off + n;
+		clone.dst_off = plan->dst_off + n;
+		clone.len = min_u64(plan->len - n, KERNEL_STEP);
+		got = clone_copy(&clone);
+		n += got > 0 ? (uint64_t)got : 0;
+		stats_count(b->stats, b->base + n, b->request->ibs,
+			    b->request->obs);
+		if (h->tick != NULL)
+			h->tick(h->ctx);
+		if (h->must_stop(h->ctx)) {
+			bulk_advance(b, n);
+			return BULK_STOPPED;
+		}
+	}
+	if (n == plan->len)
+		return bulk_complete(b);
+	b->src->facts.is_kernel_copy = false;
+	bulk_advance(b, round_down(n, plan->unit));
+	return BULK_AGAIN;
+}
+
+// The whole stretch without a byte of it passing through us. BULK_AGAIN: it
+// has to be copied.
+static enum bulk_verdict
+bulk_clone(struct bulk *b)
+{
+	const struct plan *plan = &b->plan;
+	const struct clone clone = {.src_fd = b->src->fd,
+				    .dst_fd = b->dst->fd,
+				    .src_off = plan->src_off,
+				    .dst_off = plan->dst_off,
+				    .len = plan->len};
+	const int r = plan->is_clone ? clone_extents(&clone) : -EOPNOTSUPP;
+
+	if (r == 0)
+		return bulk_complete(b);
+	const bool is_empty = b->src->facts.kind == FACTS_FILE &&
+			      b->src->facts.size == 0;
+	if (b->request->clone != REQUEST_CLONE_ALWAYS || is_empty)
+		return BULK_AGAIN;
+	b->hooks->notice(b->hooks->ctx,
+			 &(struct failure){.phase = FAILURE_CLONE,
+					   .error = -r,
+					   .name = b->src->name});
+	return BULK_FAILED;
+}
+
+// The stretches that the ring can copy. What is left is in b->request->
+enum bulk_verdict
+bulk_run(struct bulk *b)
+{
+	enum bulk_verdict verdict;
+
+	bulk_plan(b);
+	b->stats->bytes_total = b->plan.len;
+	verdict = bulk_clone(b);
+	while (verdict == BULK_AGAIN) {
+		bulk_plan(b);
+		if (b->plan.way == PLAN_RECORD)
+			return BULK_RECORDS;
+		if (b->plan.src.method == PLAN_KERNEL) {
+			verdict = bulk_in_kernel(b);
+			continue;
+		}
+		if (bulk_open_aio(b) < 0)
+			return BULK_RECORDS;
+		if (bulk_prepare(b))
+			verdict = bulk_stretch(b);
+		aio_done(&b->aio);
+		add_counters(&b->counters, &b->aio.counters);
+		endpoint_close_extra(b->src);
+		endpoint_close_extra(b->dst);
+	}
+	return verdict;
+}

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// The stretches of a run that can be copied by offset: shared, copied by the
+// kernel, or taken through the ring, as the plan says. Whatever is met that
+// is not plain (a read error, a full disk, a source that shrank or grew) ends
+// the stretch at a record boundary, and the record engine goes on from there
+// as dd would have: it makes the same calls, gets the same answers, and tells
+// them in the same words.
+
+#pragma once
+
+#include "aio.h"
+#include "endpoint.h"
+#include "plan.h"
+#include "request.h"
+#include "stats.h"
+
+struct hooks;
+
+enum bulk_verdict {
+	BULK_DONE,      // count= is reached
+	BULK_RECORDS,   // the record engine goes on
+	BULK_AGAIN,     // within bulk_run: another stretch, planned anew
+	// Nobody goes on.
+	BULK_FAILED,    // told
+	BULK_STOPPED,   // by a signal
+};
+
+struct bulk {
+	// Borrowed. The request becomes what is left of it, and the
+	// descriptors of both sides stand where that begins.
+	struct request *request;
+	const struct hooks *hooks;
+	struct stats *stats;
+	struct endpoint *src;
+	struct endpoint *dst;
+
+	struct plan plan;
+	struct aio aio;
+	int aio_error;           // why kernel AIO is not used, 0: it may be
+	uint64_t base;           // bytes of stretches that are through
+	bool needs_fsync;        // O_DIRECT was asked for, the tail had none
+	struct aio_counters counters; // of all stretches
+};
+
+// The plan as it would be carried out, after a look whether the kernel
+// takes part.
+void bulk_preview(struct bulk *bulk);
+
+// Both sides are open and probed.
+enum bulk_verdict bulk_run(struct bulk *bulk);
