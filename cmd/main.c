@@ -129,10 +129,10 @@ copy(struct run *run)
 		hooks.tick = on_tick;
 	transfer_init(&transfer, q, &hooks, &run->stats);
 	if (q->plan_only) {
-		if (transfer_preview(&transfer) != TRANSFER_OK)
+		if (transfer_preview(&transfer) != TRANSFER_OK ||
+		    describe_plan(&transfer.bulk.plan) < 0)
 			return EXIT_CODE_FAILURE;
-		return describe_plan(&transfer.bulk.plan) < 0 ? EXIT_CODE_FAILURE
-							 : EXIT_CODE_OK;
+		return EXIT_CODE_OK;
 	}
 	verdict = transfer_run(&transfer);
 	progress_done(&run->progress);

@@ -84,7 +84,8 @@ transfer_probe(struct transfer *t)
 }
 
 static int
-transfer_records(struct transfer *t, struct record *record, enum bulk_verdict bulk)
+transfer_records(struct transfer *t, struct record *record,
+		 enum bulk_verdict bulk)
 {
 	int r;
 
@@ -122,8 +123,8 @@ transfer_copy(struct transfer *t)
 	int r = -EIO;
 
 	serial_init(&serial, &t->request, &t->src, &t->dst, t->hooks);
-	serial.ended_in_hole =
-		t->bulk.base > 0 && (serial.is_sparse || t->request.keeps_holes);
+	serial.ended_in_hole = t->bulk.base > 0 && (serial.is_sparse ||
+						    t->request.keeps_holes);
 	record_init(&record, &serial, &t->request, t->hooks, t->stats);
 	if (bulk < BULK_FAILED)
 		r = transfer_records(t, &record, bulk);

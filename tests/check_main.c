@@ -5,15 +5,39 @@
 #include <check.h>
 #include <stdlib.h>
 
+#include "base.h"
 #include "suites.h"
+
+// In the order of the layers, from below: the first failure is the cause.
+static Suite *(*const suites[])(void) = {
+	units_suite,
+	report_suite,
+	quote_suite,
+	failure_suite,
+	job_suite,
+	ring_suite,
+	aio_suite,
+	submitter_suite,
+	loop_suite,
+	extent_suite,
+	reader_suite,
+	writer_suite,
+	copy_suite,
+	plan_suite,
+	probe_suite,
+	endpoint_suite,
+	nocache_suite,
+	filter_suite,
+	reblock_suite,
+};
 
 int
 main(void)
 {
-	SRunner *runner = srunner_create(units_suite());
+	SRunner *runner = srunner_create(NULL);
 
-	srunner_add_suite(runner, report_suite());
-	srunner_add_suite(runner, quote_suite());
+	for (size_t i = 0; i < ARRAY_LEN(suites); i++)
+		srunner_add_suite(runner, suites[i]());
 	srunner_set_tap(runner, "-");
 	srunner_run_all(runner, CK_SILENT);
 	const int nr_failed = srunner_ntests_failed(runner);

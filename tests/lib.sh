@@ -173,22 +173,24 @@ mkdir -p "$work/bin/ours" "$work/bin/gnu"
 ln -s "$AIODD" "$work/bin/ours/aiodd"
 ln -s "$AIODD" "$work/bin/ours/dd"
 ln -s "$DD" "$work/bin/gnu/dd"
+path_of_ours=$work/bin/ours:$PATH
+path_of_gnu=$work/bin/gnu:$PATH
 
 aiodd()
 {
-	PATH="$work/bin/ours:$PATH" \
+	PATH=$path_of_ours \
 		timeout --foreground -k 5 "$TIME_LIMIT" aiodd "$@"
 }
 
 as_dd()
 {
-	PATH="$work/bin/ours:$PATH" \
+	PATH=$path_of_ours \
 		timeout --foreground -k 5 "$TIME_LIMIT" dd "$@"
 }
 
 gnu_dd()
 {
-	PATH="$work/bin/gnu:$PATH" \
+	PATH=$path_of_gnu \
 		timeout --foreground -k 5 "$TIME_LIMIT" dd "$@"
 }
 
@@ -215,10 +217,13 @@ bytes_reported()
 # Fails unless FILE has an engine line with equal first three counters.
 engine_balanced()
 {
-	local n='([0-9]+)'
+	local n='([0-9]+)' text
 
-	grep -Eq "^engine: submitted=$n announced=\\1 reaped=\\1 " "$1" ||
-		{ cat "$1"; return 1; }
+	text=$(<"$1")
+	[[ $text =~ engine:\ submitted=$n\ announced=$n\ reaped=$n\  &&
+		${BASH_REMATCH[1]} = "${BASH_REMATCH[2]}" &&
+		${BASH_REMATCH[1]} = "${BASH_REMATCH[3]}" ]] ||
+		{ echo "$text"; return 1; }
 }
 
 same()
@@ -237,9 +242,9 @@ like_dd_side() # WHO SETUP SCRIPT
 	local side=$work/$1
 
 	rm -rf "$side"
-	mkdir "$side"
+	mkdir -p "$side/files"
 	(
-		cd "$side" || exit 99
+		cd "$side/files" || exit 99
 		PATH=$work/bin/$1:$PATH
 		# shellcheck disable=SC2317 # called by the script
 		dd()
@@ -248,25 +253,26 @@ like_dd_side() # WHO SETUP SCRIPT
 		}
 		eval "$2" || exit 99
 		eval "$3"
-	) >"$side.out" 2>"$side.raw"
-	echo "exit status $?" >>"$side.out"
-	masked "$side.raw" >"$side.err"
-	(cd "$side" && find . -printf '%P %y %s %m\n' | sort) >"$side.list"
+	) >"$side/stdout" 2>"$work/$1.err"
+	echo "exit status $?" >>"$side/stdout"
+	masked "$work/$1.err" >"$side/stderr"
+	(cd "$side/files" && stat -c '%n %F %s %a' -- *) \
+		>"$side/list" 2>/dev/null
 }
 
 # like_dd TEXT SETUP SCRIPT: the shell text SCRIPT, run once with GNU dd and
 # once with ours in two fresh directories that SETUP has filled, must give
-# the same files, stdout, exit status, and stderr but for time and rate.
+# the same files, stdout, exit status, and stderr but for time and rate.  The
+# two run at the same time; $side ends in gnu or ours.
 like_dd()
 {
-	local log
+	local log gnu
 
-	like_dd_side gnu "$2" "$3"
-	like_dd_side ours "$2" "$3"
-	log=$(cd "$work" && for what in .out .err .list ''; do
-		diff -r --no-dereference "gnu$what" "ours$what" 2>&1
-	done)
-	if [ -z "$log" ]; then
+	like_dd_side gnu "$2" "$3" </dev/null &
+	gnu=$!
+	like_dd_side ours "$2" "$3" </dev/null &
+	wait "$gnu" $!
+	if log=$(cd "$work" && diff -r --no-dereference gnu ours 2>&1); then
 		pass "$1"
 	else
 		fail "$1" "script: $3" "$(head -n 20 <<<"$log")"

@@ -4,8 +4,40 @@
 
 #include <check.h>
 
+Suite *aio_suite(void);
+
+Suite *copy_suite(void);
+
+Suite *endpoint_suite(void);
+
+Suite *extent_suite(void);
+
+Suite *failure_suite(void);
+
+Suite *filter_suite(void);
+
+Suite *job_suite(void);
+
+Suite *loop_suite(void);
+
+Suite *nocache_suite(void);
+
+Suite *plan_suite(void);
+
+Suite *probe_suite(void);
+
 Suite *quote_suite(void);
+
+Suite *reader_suite(void);
+
+Suite *reblock_suite(void);
 
 Suite *report_suite(void);
 
+Suite *ring_suite(void);
+
+Suite *submitter_suite(void);
+
 Suite *units_suite(void);
+
+Suite *writer_suite(void);

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # The destination ends before the source: full disks, limits, small devices.
 # shellcheck source-path=SCRIPTDIR source=../lib.sh
+# shellcheck disable=SC2016 # the scripts are expanded by like_dd
 . "$(dirname "$0")/../lib.sh"
 
 require_root
@@ -68,24 +69,28 @@ like_dd 'file size limit just not reached' "$setup" \
 like_dd 'file size limit, death by its signal' "$setup" \
 	'ulimit -f 512; dd if=in of=out bs=32K'
 
+# Each side of like_dd has its own device.
+declare -A device
+setup='ln -s "${device[${side##*/}]}" out'"; ln -s '$work/small' in"
 for sector in 512 4096; do
-	bed_loop 1M $sector || { skip "device of $sector" "$BED_WHY"; continue; }
-	device=$BED
-	setup="ln -s '$device' out; ln -s '$work/small' in"
+	for who in gnu ours; do
+		bed_loop 1M $sector || skip_all "$BED_WHY"
+		device[$who]=$BED
+	done
 	for operands in bs=64K bs=512 'bs=128K oflag=direct' 'bs=4096 seek=250' \
-		'bs=64K seek=16' 'bs=64K conv=fsync' 'bs=1M'; do
+		'bs=64K seek=16' 'bs=64K conv=fsync' bs=1M; do
 		like_dd "device of $sector ends early, $operands" "$setup" \
-			"dd if=in of=out $operands"
+			"dd if=in of=out $operands; status=\$?; rm out; exit \$status"
 		[[ $operands = *seek* ]] || check '... and is full of data' \
-			cmp -n 1048576 "$work/small" "$device"
+			cmp -n 1048576 "$work/small" "${device[ours]}"
 	done
 	like_dd "device of $sector just fits" "$setup" \
-		'dd if=in of=out bs=64K count=16'
+		'dd if=in of=out bs=64K count=16; rm out'
 	like_dd "device of $sector, seek beyond its end" "$setup" \
-		'dd if=in of=out bs=64K seek=17'
-	run aiodd if="$work/small" of="$device" bs=64K
+		'dd if=in of=out bs=64K seek=17; rm out'
+	run aiodd if="$work/small" of="${device[ours]}" bs=64K
 	says "device of $sector ends early: offset" "$work/err" \
-		"^aiodd: error writing '$device': No space left on device \\(offset 1048576\\)\$"
+		"^aiodd: error writing '${device[ours]}': No space left on device \\(offset 1048576\\)\$"
 done
 
 finish

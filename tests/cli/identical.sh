@@ -27,8 +27,9 @@ direct_ways=(
 # copies FILE DIR WAY...: a line for each way that goes wrong.
 copies()
 {
-	local file=$1 dir=$2 way
+	local file=$1 dir=$2 size way
 
+	size=$(size_of "$file")
 	shift 2
 	for way; do
 		rm -f "$dir/copy"
@@ -37,7 +38,7 @@ copies()
 		[ "$status" -eq 0 ] || { echo "$way: exit $status"; cat "$work/err"; }
 		same "$file" "$dir/copy" 2>&1 || echo "$way: differs"
 		engine_balanced "$work/err" || echo "$way: engine"
-		[ "$(bytes_reported "$work/err")" = "$(size_of "$file")" ] ||
+		grep -Eq "^$size bytes? .*copied" "$work/err" ||
 			{ echo "$way: wrong byte count"; cat "$work/err"; }
 	done
 }
@@ -54,6 +55,9 @@ for type in ext4 xfs btrfs tmpfs; do
 	use=("${ways[@]}")
 	! can_direct "$dir" 2>/dev/null || use+=("${direct_ways[@]}")
 	for size in "${sizes[@]}"; do
+		# Large files by the first ways only, or it takes too long.
+		[ "$size" -lt 60000000 ] ||
+			use=("${ways[@]:0:2}" "${use[@]:${#ways[@]}:2}")
 		make_data "$dir/data" "$size" "$size"
 		sync -f "$dir"
 		log=$(copies "$dir/data" "$dir" "${use[@]}")

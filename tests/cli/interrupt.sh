@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Signals in the middle of a copy.
-# shellcheck source-path=SCRIPTDIR source=../lib.sh disable=SC2031,SC2317
+# shellcheck source-path=SCRIPTDIR source=../lib.sh disable=SC2317
 . "$(dirname "$0")/../lib.sh"
 
 require_nbd
@@ -43,7 +43,7 @@ PERL
 background()
 {
 	rm -f "$work/copy" "$work/pid"
-	PATH="$work/bin/ours:$PATH" perl "$work/parent" "$work/pid" \
+	PATH=$path_of_ours perl "$work/parent" "$work/pid" \
 		"$sigint" aiodd of="$work/copy" "$@" \
 		<&0 2>"$work/err" >"$work/end" 8>&- &
 	wait_for test -s "$work/pid"

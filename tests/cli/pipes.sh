@@ -12,8 +12,8 @@ make_data "$work/large" $((3 << 20 | 77)) 2
 small='cp "$work/small" in'
 large='cp "$work/large" in'
 # Four writes with pauses: each arrives as a record of its own.
-export DRIBBLE='printf abc; sleep .06; printf defgh; sleep .06
-	printf i; sleep .06; printf jklmnopqrst'
+export DRIBBLE='sleep .3; printf abc; sleep .1; printf defgh; sleep .1
+	printf i; sleep .1; printf jklmnopqrst'
 
 like_dd 'from a pipe' "$large" 'cat in | dd of=out bs=4096 iflag=fullblock'
 like_dd 'to a pipe' "$large" 'dd if=in bs=5000 | cat >out'
