@@ -19,13 +19,17 @@
 #include "message.h"
 #include "options.h"
 #include "progress.h"
+#include "refusal.h"
 #include "signals.h"
+#include "sums.h"
 #include "transfer.h"
 
 struct run {
 	struct options options;
 	struct stats stats;
 	struct progress progress;
+	struct transfer transfer;
+	struct sums sums;
 };
 
 static void
@@ -53,8 +57,22 @@ on_notice(void *ctx, const struct failure *f)
 	const bool is_quiet = run->options.level == REPORT_NONE;
 
 	if (f->phase == NOTICE_SYNCING) {
-		if (run->options.request.conv & (CONV_FSYNC | CONV_FDATASYNC))
+		if (run->transfer.request.conv & (CONV_FSYNC | CONV_FDATASYNC))
 			progress_syncing(&run->progress);
+		return;
+	}
+	if (f->phase == FAILURE_REFUSED) {
+		refusal_tell(f);
+		return;
+	}
+	if (f->phase == NOTICE_SRC_LIVE) {
+		if (!is_quiet)
+			refusal_warn(f);
+		return;
+	}
+	if (f->phase == FAILURE_UNEXPECTED) {
+		sums_tell_unexpected(&run->options.request.expected,
+				     run->transfer.digest, f->name);
 		return;
 	}
 	if (f->phase != NOTICE_COUNTS && !(failure_is_notice(f) && is_quiet))
@@ -112,6 +130,23 @@ die_of_signal(struct run *run)
 }
 
 static enum exit_code
+exit_code_of(enum transfer_verdict verdict)
+{
+	switch (verdict) {
+	case TRANSFER_OK:
+		return EXIT_CODE_OK;
+	case TRANSFER_DIFFERS:
+		return EXIT_CODE_VERIFY;
+	case TRANSFER_UNEXPECTED:
+		return EXIT_CODE_SOURCE;
+	case TRANSFER_REFUSED:
+		return EXIT_CODE_REFUSED;
+	default:
+		return EXIT_CODE_FAILURE;
+	}
+}
+
+static enum exit_code
 copy(struct run *run)
 {
 	const struct request *q = &run->options.request;
@@ -119,7 +154,7 @@ copy(struct run *run)
 			      .notice = on_notice,
 			      .must_stop = on_must_stop,
 			      .signalled = on_signal};
-	struct transfer transfer;
+	struct transfer *transfer = &run->transfer;
 	enum transfer_verdict verdict;
 
 	signals_of_ring(&hooks.signals);
@@ -127,25 +162,33 @@ copy(struct run *run)
 	hooks.tick_ms = progress_interval_ms(&run->progress);
 	if (hooks.tick_ms > 0)
 		hooks.tick = on_tick;
-	transfer_init(&transfer, q, &hooks, &run->stats);
+	transfer_init(transfer, q, &hooks, &run->stats);
 	if (q->plan_only) {
-		if (transfer_preview(&transfer) != TRANSFER_OK ||
-		    describe_plan(&transfer.bulk.plan) < 0)
+		verdict = transfer_preview(transfer);
+		if (verdict == TRANSFER_UNCOUNTED ||
+		    describe_plan(&transfer->bulk.plan) < 0)
 			return EXIT_CODE_FAILURE;
-		return EXIT_CODE_OK;
+		return exit_code_of(verdict);
 	}
-	verdict = transfer_run(&transfer);
+	if (sums_open(&run->sums, run->options.sums, q->dst,
+		      run->options.hashes) < 0)
+		return EXIT_CODE_FAILURE;
+	verdict = transfer_run(transfer);
 	progress_done(&run->progress);
 	if (run->options.is_engine_shown)
-		print_engine(&transfer.bulk.counters);
+		print_engine(&transfer->bulk.counters);
 	if (verdict == TRANSFER_STOPPED)
 		die_of_signal(run);
-	if (verdict != TRANSFER_UNCOUNTED)
+	if (verdict != TRANSFER_UNCOUNTED && verdict != TRANSFER_REFUSED)
 		print_stats(run);
+	if (verdict == TRANSFER_OK &&
+	    sums_write(&run->sums, transfer->digest) < 0)
+		verdict = TRANSFER_FAILED;
+	transfer_done(transfer);
 	// Signals that came while the last call was made.
 	if (on_must_stop(run))
 		signals_raise(signals_fatal());
-	return verdict == TRANSFER_OK ? EXIT_CODE_OK : EXIT_CODE_FAILURE;
+	return exit_code_of(verdict);
 }
 
 // A closed stderr must stay unwritable: the next descriptor to be opened

@@ -115,8 +115,19 @@ static const struct {
 	[FAILURE_STAT] = {"cannot fstat %s", IN_SENTENCE, false},
 	[FAILURE_SKIP] = {"%s: cannot skip", BEFORE_COLON, false},
 	[FAILURE_SEEK] = {"%s: cannot seek", BEFORE_COLON, false},
+	[FAILURE_DIGEST] = {"the digests of hash= cannot be computed", NO_NAME,
+			    false},
+	[FAILURE_VERIFY] = {"cannot read %s back", IN_SENTENCE, true},
+	[FAILURE_NOT_VERIFIABLE] = {"verify=yes: %s cannot be read back",
+				    IN_SENTENCE, false},
 	[FAILURE_CLONE] = {"cannot share the blocks of %s", IN_SENTENCE,
 			   false},
+	[FAILURE_COMMIT_FILE] = {"commit=rename needs a regular file with a "
+				 "name, not %s", IN_SENTENCE, false},
+	[FAILURE_COMMIT_DISK] = {"commit=first-last needs a block device, not "
+				 "%s", IN_SENTENCE, false},
+	[FAILURE_COMMIT_MODE] = {"cannot keep the mode of %s", IN_SENTENCE,
+				 false},
 	[FAILURE_READ] = {"error reading %s", IN_SENTENCE, true},
 	[FAILURE_WRITE] = {"error writing %s", IN_SENTENCE, true},
 	[FAILURE_WRITE_TO] = {"writing to %s", IN_SENTENCE, true},
@@ -128,6 +139,8 @@ static const struct {
 				   BEFORE_COLON, false},
 	[FAILURE_CLOSE_SRC] = {"closing input file %s", IN_SENTENCE, false},
 	[FAILURE_CLOSE_DST] = {"closing output file %s", IN_SENTENCE, false},
+	[FAILURE_RENAME] = {"cannot give the copy the name %s", IN_SENTENCE,
+			    false},
 	[NOTICE_READ_SKIPPED] = {"error reading %s", IN_SENTENCE, true},
 	[NOTICE_SKIP_PAST_END] = {"%s: cannot skip to specified offset",
 				  BEFORE_COLON, false},
@@ -176,6 +189,24 @@ message_memory(const char *which, uint64_t len)
 		      " bytes (%s)", which, len, size);
 }
 
+static void
+message_differs(const struct failure *f)
+{
+	char bytes[64] = "";
+	char *name = quote_name_always(f->name);
+
+	if (f->wrote >= 0)
+		snprintf(bytes, sizeof(bytes),
+			 ": 0x%02x was written first, 0x%02x is there",
+			 (unsigned)f->wrote, (unsigned)f->found);
+	message_error(0,
+		      "%s differs from what was written: %" PRIu64
+		      " byte%s at offset %" PRIu64 "%s",
+		      name ? name : f->name, f->len, f->len == 1 ? "" : "s",
+		      f->off, bytes);
+	free(name);
+}
+
 void
 message_failure(const struct failure *f)
 {
@@ -201,6 +232,9 @@ message_failure(const struct failure *f)
 		return;
 	case FAILURE_DST_MEMORY:
 		message_memory("output", f->len);
+		return;
+	case FAILURE_DIFFERS:
+		message_differs(f);
 		return;
 	case NOTICE_PARTIAL_READ:
 		message_error(0,

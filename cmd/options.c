@@ -13,10 +13,12 @@
 #include <string.h>
 
 #include "base.h"
+#include "digest.h"
 #include "describe.h"
 #include "message.h"
 #include "plan.h"
 #include "quote.h"
+#include "sums.h"
 
 struct symbol {
 	const char *name;
@@ -86,6 +88,37 @@ static const struct symbol clone_symbols[] = {
 	{"auto", REQUEST_CLONE_AUTO, "share the blocks where that can be done"},
 	{"always", REQUEST_CLONE_ALWAYS, "or fail"},
 	{"never", REQUEST_CLONE_NEVER, "copy the bytes"},
+	{0},
+};
+
+static const struct symbol hash_symbols[] = {
+	{"md5", 1 << DIGEST_MD5, ""},
+	{"sha1", 1 << DIGEST_SHA1, ""},
+	{"sha224", 1 << DIGEST_SHA224, ""},
+	{"sha256", 1 << DIGEST_SHA256, ""},
+	{"sha384", 1 << DIGEST_SHA384, ""},
+	{"sha512", 1 << DIGEST_SHA512, ""},
+	{"blake2b", 1 << DIGEST_BLAKE2B, ""},
+	{"xxh128", 1 << DIGEST_XXH128, "fast, against accidents only"},
+	{0},
+};
+
+static const struct symbol commit_symbols[] = {
+	{"rename", REQUEST_COMMIT_RENAME, "a new file takes the name"},
+	{"first-last", REQUEST_COMMIT_FIRST_LAST,
+	 "the disk gets the first block last"},
+	{0},
+};
+
+static const struct symbol force_symbols[] = {
+	{"missing", REQUEST_FORCE_MISSING, "create a file in /dev"},
+	{"system", REQUEST_FORCE_SYSTEM, "the disk under the root"},
+	{"mounted", REQUEST_FORCE_MOUNTED, "something on it is mounted"},
+	{"swap", REQUEST_FORCE_SWAP, "something on it is swapped to"},
+	{"holders", REQUEST_FORCE_HOLDERS, "LVM, md, dm or loop is upon it"},
+	{"overlap", REQUEST_FORCE_OVERLAP, "it is or holds the source"},
+	{"busy", REQUEST_FORCE_BUSY, "others have it exclusively"},
+	{"size", REQUEST_FORCE_SIZE, "it is too small"},
 	{0},
 };
 
@@ -291,11 +324,13 @@ parse_word_of(struct options *options, const struct operand *operand,
 }
 
 static int
-parse_plan(struct options *options, const struct operand *operand,
-	   const char *text)
+parse_yes(struct options *options, const struct operand *operand,
+	  const char *text)
 {
-	options->request.plan_only = strcmp(text, "yes") == 0;
-	if (!options->request.plan_only && strcmp(text, "no") != 0)
+	bool *field = field_of(options, operand);
+
+	*field = strcmp(text, "yes") == 0;
+	if (!*field && strcmp(text, "no") != 0)
 		return wrong_symbol(operand->what, text, strlen(text));
 	return 0;
 }
@@ -305,9 +340,10 @@ parse_plan(struct options *options, const struct operand *operand,
 	.parse = parse_size, .field = FIELD(x), .min = least, .max = most
 #define EXTENT(x) .parse = parse_extent, .field = FIELD(x), .max = INT64_MAX
 #define NAME(x) .parse = parse_name, .field = FIELD(request.x)
-#define SYMBOLS(x, table, word) \
-	.parse = parse_symbols, .field = FIELD(request.x), .symbols = table, \
+#define SYMBOLS_OF(x, table, word) \
+	.parse = parse_symbols, .field = FIELD(x), .symbols = table, \
 	.what = word
+#define SYMBOLS(x, table, word) SYMBOLS_OF(request.x, table, word)
 
 #define WORD(x, table) \
 	.parse = parse_word_of, .field = FIELD(request.x), .symbols = table, \
@@ -348,7 +384,22 @@ static const struct operand operands[] = {
 	 .help = "how requests are carried out"},
 	{"clone", "WHEN", false, WORD(clone, clone_symbols),
 	 .help = "share blocks with the source (auto for SRC DST)"},
-	{"plan", "yes", false, .parse = parse_plan, .what = "plan",
+	{"hash", "ALGS", false, SYMBOLS_OF(hashes, hash_symbols, "hash"),
+	 .help = "digests of what is written, as the list says"},
+	{"sums", "FILE", false, .parse = parse_name, .field = FIELD(sums),
+	 .help = "write them to FILE as checksum lines; -: stdout"},
+	{"expect", "WHAT", false, .parse = parse_name, .field = FIELD(expect),
+	 .help = "ALG:HEX, or a file of checksums, of the source"},
+	{"commit", "MANNER", false, WORD(commit, commit_symbols),
+	 .help = "the copy counts once it is whole and durable"},
+	{"force", "CHECKS", false, SYMBOLS(force, force_symbols,
+					   "safety check"),
+	 .help = "write to a block device in spite of these"},
+	{"verify", "yes", false, .parse = parse_yes,
+	 .field = FIELD(request.verify), .what = "verify",
+	 .help = "read the copy back from the medium, and compare"},
+	{"plan", "yes", false, .parse = parse_yes,
+	 .field = FIELD(request.plan_only), .what = "plan",
 	 .help = "print each decision with its reason, and stop"},
 };
 
@@ -432,8 +483,9 @@ resolve_sizes(struct options *options)
 	struct request *q = &options->request;
 
 	// Two names are a copy of whole files: nobody counts its blocks.
-	const uint64_t size = options->nr_names > 0 ? MIB : 512;
-
+	if (options->nr_names > 0 && options->bs == 0 && q->ibs == 0 &&
+	    q->obs == 0)
+		options->bs = PLAN_CACHE_SIZE;
 	if (options->nr_names > 0) {
 		q->iflags |= FLAG_FULLBLOCK;
 		q->keeps_holes = true;
@@ -444,9 +496,9 @@ resolve_sizes(struct options *options)
 	if (options->bs > 0)
 		q->ibs = q->obs = options->bs;
 	if (q->ibs == 0)
-		q->ibs = size;
+		q->ibs = 512;
 	if (q->obs == 0)
-		q->obs = size;
+		q->obs = 512;
 	if (q->cbs == 0)
 		q->conv &= ~(unsigned)(CONV_BLOCK | CONV_UNBLOCK);
 	else if (q->conv & CONV_ASCII)
@@ -477,6 +529,24 @@ has_two_of(unsigned set, unsigned of)
 }
 
 static const char *
+commit_conflict_of(const struct request *q)
+{
+	if (q->commit == REQUEST_COMMIT_NONE)
+		return NULL;
+	if (q->dst == NULL)
+		return "commit= needs the name of the output";
+	if (q->oflags & FLAG_APPEND)
+		return "cannot combine commit= and oflag=append";
+	if (q->commit != REQUEST_COMMIT_RENAME)
+		return NULL;
+	if (q->conv & CONV_NOTRUNC)
+		return "cannot combine commit=rename and conv=notrunc";
+	if (q->seek.blocks > 0 || q->seek.bytes > 0)
+		return "cannot combine commit=rename and seek=";
+	return NULL;
+}
+
+static const char *
 conflict_of(const struct request *q)
 {
 	const unsigned cache = FLAG_DIRECT | FLAG_NOCACHE;
@@ -493,7 +563,36 @@ conflict_of(const struct request *q)
 		return "cannot combine direct and nocache";
 	if (q->depth > 0 && q->iosize > PLAN_RING_MAX / q->depth)
 		return "depth= times iosize= is more than 1 GiB";
-	return NULL;
+	return commit_conflict_of(q);
+}
+
+// sums= without hash= is what most people mean by a checksum.
+static int
+resolve_digests(struct options *options)
+{
+	struct request *q = &options->request;
+
+	if (options->sums != NULL && options->hashes == 0)
+		options->hashes = 1 << DIGEST_SHA256;
+	q->digests = options->hashes;
+	if (options->expect != NULL) {
+		if (sums_parse_expected(options->expect, q->src,
+					&q->expected) < 0)
+			return -EINVAL;
+		q->digests |= 1U << q->expected.alg;
+	}
+	if (q->verify && !digest_is_available(DIGEST_RANGES)) {
+		message_error(0, "verify= was left out of this build");
+		return -ENOTSUP;
+	}
+	for (enum digest_alg alg = 0; alg < DIGEST_NR; alg++) {
+		if (!(q->digests & 1U << alg) || digest_is_available(alg))
+			continue;
+		message_error(0, "%s was left out of this build",
+			      digest_name(alg));
+		return -ENOTSUP;
+	}
+	return 0;
 }
 
 static int
@@ -509,7 +608,7 @@ resolve(struct options *options)
 		return wrong_symbol("output flag", "fullblock", 9);
 	const char *conflict = conflict_of(q);
 	if (conflict == NULL)
-		return 0;
+		return resolve_digests(options);
 	message_error(0, "%s", conflict);
 	return -EINVAL;
 }
@@ -562,6 +661,9 @@ show_help(const struct options *options)
 	if (!is_dd) {
 		help_symbols("HOW", io_symbols, SIZE_MAX);
 		help_symbols("WHEN", clone_symbols, SIZE_MAX);
+		help_symbols("CHECKS", force_symbols, SIZE_MAX);
+		help_symbols("MANNER", commit_symbols, SIZE_MAX);
+		help_symbols("ALGS", hash_symbols, SIZE_MAX);
 	}
 	printf("\nSIGUSR1 makes a running copy print its statistics.\n\n"
 	       "  --help     print this and exit\n"

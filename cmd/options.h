@@ -23,6 +23,9 @@ struct options {
 	enum report_level level;
 	enum options_progress progress;
 	bool is_engine_shown;   // status=engine
+	const char *sums;       // sums=, NULL: not asked for
+	const char *expect;     // expect=
+	unsigned hashes;        // hash=: those to be shown
 
 	// As they stand on the command line; options_parse makes the request
 	// of them.

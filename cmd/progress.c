@@ -95,7 +95,7 @@ format_time(const struct progress *progress, uint64_t now, char *buf,
 	    size_t size)
 {
 	const struct stats *s = progress->stats;
-	const char *word = "";
+	const char *word = progress->is_syncing ? "flushing " : "";
 	uint64_t seconds = (now - s->start_ns) / SECOND_NS;
 
 	if (s->bytes < s->bytes_total && progress->rate > 0) {
@@ -174,6 +174,7 @@ progress_syncing(struct progress *progress)
 {
 	char text[REPORT_TEXT_MAX];
 
+	progress->is_syncing = true;
 	if (progress->kind != OPTIONS_PROGRESS || !message_has_open_line() ||
 	    progress->shown_bytes == progress->stats->bytes)
 		return;

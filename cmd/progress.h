@@ -18,6 +18,7 @@ struct progress {
 	uint64_t shown_bytes;
 	uint64_t last_ns;      // of the rate shown by the bar
 	uint64_t last_bytes;
+	bool is_syncing;       // all is accepted, not all durable
 	double rate;           // bytes a second, smoothed
 };
 

@@ -269,16 +269,14 @@ aio_fire(struct aio *aio, const struct io_event *events, unsigned nr)
 	}
 }
 
-// What is in flight cannot be told apart any more: wait for all of it in
-// io_destroy, so that its buffers are ours again.
-static int
-aio_lose(struct aio *aio, int error)
+void
+aio_abandon(struct aio *aio)
 {
 	aio_end_submitter(aio);
-	(void)aio->kernel->destroy(aio->ctx);
+	if (aio->ctx != NULL)
+		(void)aio->kernel->destroy(aio->ctx); // waits for all of it
 	aio->ctx = NULL;
 	aio->nr_queued = 0;
-	return error;
 }
 
 static int
@@ -293,8 +291,10 @@ aio_reap_kernel(struct aio *aio)
 						     aio->events, NULL);
 		if (r == -EINTR)
 			continue;
-		if (r <= 0)
-			return aio_lose(aio, r < 0 ? r : -EIO);
+		if (r <= 0) {
+			aio_abandon(aio);
+			return r < 0 ? r : -EIO;
+		}
 		count->reaped += (uint64_t)r;
 		aio->nr_out -= (unsigned)r;
 		aio_fire(aio, aio->events, (unsigned)r);

@@ -100,5 +100,9 @@ void aio_on_refused(void *aio);
 // nothing more may be queued for it.
 int aio_reap(struct aio *aio);
 
+// Completions cannot be had any more: wait until the kernel has done with
+// all buffers, without learning how each request ended.
+void aio_abandon(struct aio *aio);
+
 // There is something to reap or to hand over without waiting.
 bool aio_has_work(const struct aio *aio);

@@ -141,6 +141,7 @@ can_retry_write(int error)
 	switch (error) {
 	case ENOSPC:
 	case EDQUOT:
+	case EBADF: // dd has its own words for each kind of record
 	case EFBIG:
 	case EINVAL:
 	case EOPNOTSUPP:
@@ -178,6 +179,8 @@ bulk_settle(struct bulk *b, const struct copy *copy,
 	    !can_retry_write(failure->error)) {
 		struct failure told = *failure;
 
+		if (!b->request->is_single_buffer)
+			told.phase = FAILURE_WRITE_TO;
 		told.off += b->plan.dst_off;
 		bulk_advance(b, n);
 		b->hooks->notice(b->hooks->ctx, &told);
@@ -205,6 +208,9 @@ bulk_stretch(struct bulk *b)
 	copy.request = b->request;
 	copy.stats = b->stats;
 	copy.stats_base = b->base;
+	copy.writer.hold = b->hold;
+	if (b->digest != NULL)
+		copy_set_digest(&copy, b->digest);
 	if (copy_open_loop(&copy, b->hooks) == 0)
 		verdict = bulk_settle(b, &copy, copy_run(&copy));
 	else

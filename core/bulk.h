@@ -15,6 +15,8 @@
 #include "request.h"
 #include "stats.h"
 
+struct digest;
+struct hold;
 struct hooks;
 
 enum bulk_verdict {
@@ -32,6 +34,8 @@ struct bulk {
 	struct request *request;
 	const struct hooks *hooks;
 	struct stats *stats;
+	struct digest *digest;   // NULL: none
+	struct hold *hold;       // NULL: nothing is held back
 	struct endpoint *src;
 	struct endpoint *dst;
 

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base.h"
+#include "digest.h"
 #include "hooks.h"
 
 int
@@ -56,6 +57,24 @@ copy_init(struct copy *copy, const struct plan *plan, struct aio *aio,
 		copy->ring.jobs[i].writer = &copy->writer;
 	}
 	return 0;
+}
+
+void
+copy_set_digest(struct copy *copy, struct digest *digest)
+{
+	copy->digest = digest;
+	copy->digest_base = digest_done(digest);
+	copy->ring.is_held = true;
+}
+
+static void
+copy_on_digested(void *ctx)
+{
+	const struct copy *copy = ctx;
+	uint64_t count;
+
+	// What matters is digest_done: the count is only a reason to look.
+	(void)!read(digest_fd(copy->digest), &count, sizeof(count));
 }
 
 static void
@@ -140,6 +159,9 @@ copy_open_loop(struct copy *copy, const struct hooks *hooks)
 		r = copy_open_timer(copy);
 	if (r == 0 && copy->aio->eventfd >= 0)
 		r = copy_watch_aio(copy);
+	if (r == 0 && copy->digest != NULL)
+		r = copy_watch(copy, &copy->digested, digest_fd(copy->digest),
+			       copy_on_digested);
 	return r;
 }
 
@@ -157,6 +179,44 @@ copy_done(struct copy *copy)
 	ring_done(&copy->ring);
 }
 
+// In file order: what was read goes to the digests, and what is through
+// them may be written.
+static void
+copy_digest(struct copy *copy)
+{
+	struct ring *ring = &copy->ring;
+
+	for (; copy->nr_digested < ring->head; copy->nr_digested++) {
+		const struct job *job = ring_job(ring, copy->nr_digested);
+		const bool is_in = job->state == JOB_FILLED &&
+				   job->off < ring->end;
+
+		if (job->state == JOB_READING)
+			break;
+		digest_put(copy->digest, copy->stats_base + job->off, job->buf,
+			   is_in ? (size_t)min_u64(job->len,
+						   ring->end - job->off)
+				 : 0);
+	}
+	ring_release(ring, digest_done(copy->digest) - copy->digest_base);
+}
+
+static bool
+has_undigested(const struct copy *copy)
+{
+	return copy->digest != NULL && !ring_is_drained(&copy->ring) &&
+	       copy->ring.digested < copy->ring.head;
+}
+
+// There is one to hand over.
+static bool
+can_digest(const struct copy *copy)
+{
+	return copy->digest != NULL && copy->nr_digested < copy->ring.head &&
+	       ring_job(&copy->ring, copy->nr_digested)->state !=
+		       JOB_READING;
+}
+
 static enum copy_verdict
 copy_verdict(const struct copy *copy)
 {
@@ -165,9 +225,10 @@ copy_verdict(const struct copy *copy)
 	ring_check(ring);
 	if (ring_is_drained(ring) && ring->next >= ring->end)
 		return COPY_DONE;
-	if (aio_has_work(copy->aio) || writer_can_start(&copy->writer))
+	if (aio_has_work(copy->aio) || writer_can_start(&copy->writer) ||
+	    can_digest(copy))
 		return COPY_RUN;
-	assert(copy->aio->nr_out > 0);
+	assert(copy->aio->nr_out > 0 || has_undigested(copy));
 	return COPY_WAIT;
 }
 
@@ -177,6 +238,8 @@ copy_step(struct copy *copy)
 	// First what has ended, because it gives buffers back.
 	if (aio_reap(copy->aio) < 0)
 		return COPY_LOST;
+	if (copy->digest != NULL)
+		copy_digest(copy);
 	// Writes before reads, so that the ring drains before it fills.
 	writer_start(&copy->writer);
 	reader_start(&copy->reader);
@@ -200,8 +263,10 @@ copy_run(struct copy *copy)
 
 	while ((verdict = copy_step(copy)) < COPY_DONE) {
 		copy_count(copy);
-		if (loop_wait(&copy->loop, verdict == COPY_WAIT ? -1 : 0) < 0)
+		if (loop_wait(&copy->loop, verdict == COPY_WAIT ? -1 : 0) < 0) {
+			aio_abandon(copy->aio);
 			return COPY_LOST;
+		}
 		if (!copy->is_stopped && hooks->must_stop(hooks->ctx)) {
 			// What is under way is finished, nothing begun.
 			copy->is_stopped = true;

@@ -19,6 +19,7 @@
 #include "stats.h"
 #include "writer.h"
 
+struct digest;
 struct hooks;
 
 enum copy_verdict {
@@ -41,9 +42,14 @@ struct copy {
 	struct stats *stats;      // kept current for the hooks
 	uint64_t stats_base;      // bytes that went before this stretch
 
+	struct digest *digest;    // NULL: nobody wants any
+	uint64_t digest_base;     // parts it had taken before this stretch
+	uint64_t nr_digested;     // jobs handed to it
+
 	struct loop loop;
 	struct loop_source announced;
 	struct loop_source refused;
+	struct loop_source digested;
 	struct loop_source signalled;
 	struct loop_source ticked;
 	sigset_t old_mask;
@@ -53,6 +59,8 @@ struct copy {
 // are borrowed. -errno: nothing is held, nothing was copied.
 int copy_init(struct copy *copy, const struct plan *plan, struct aio *aio,
 	      const struct endpoint *src, const struct endpoint *dst);
+// Before the first step: the bytes go through digest on their way.
+void copy_set_digest(struct copy *copy, struct digest *digest);
 // The loop around it: separate, so that a test can step by hand.
 int copy_open_loop(struct copy *copy, const struct hooks *hooks);
 void copy_done(struct copy *copy);

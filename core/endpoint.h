@@ -34,6 +34,9 @@ int endpoint_open_dst(struct endpoint *ep, const struct request *q,
 // -errno if it cannot be had; the copy then goes without.
 int endpoint_open_direct(struct endpoint *ep, int access);
 int endpoint_open_buffered(struct endpoint *ep, int access);
+// The destination once more, to be read: *ret has the extra descriptions
+// only, which endpoint_close_extra closes. 0 or -errno.
+int endpoint_open_back(const struct endpoint *dst, struct endpoint *ret);
 void endpoint_close_extra(struct endpoint *ep);
 
 // Close the descriptor itself. -errno matters: late write errors end here.

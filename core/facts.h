@@ -22,6 +22,7 @@ struct facts {
 	uint64_t pos;          // offset of the descriptor when we got it
 	uint64_t dev;          // where the bytes live: st_dev and st_ino of a
 	uint64_t ino;          // file (also under a loop device), or disk, 0
+	uint64_t rdev;         // number of a block device, else 0
 	uint32_t sector;       // logical sector of a device, 512 for a file
 	uint32_t block;        // st_blksize
 	uint32_t dio_align;    // bytes for memory, offset and length; 0: none

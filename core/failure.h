@@ -23,6 +23,11 @@ enum failure_phase {
 	FAILURE_SRC_MEMORY,      // len = bytes that could not be had
 	FAILURE_DST_MEMORY,
 	FAILURE_CLONE,
+	FAILURE_REFUSED,         // by a safety check
+	FAILURE_COMMIT_FILE,     // commit=rename of what is no regular file
+	FAILURE_COMMIT_DISK,     // commit=first-last of what is no disk
+	FAILURE_COMMIT_MODE,
+	FAILURE_DIGEST,          // the library or its thread cannot be had
 
 	// During it. off = bytes into the file or device.
 	FAILURE_READ,
@@ -36,6 +41,11 @@ enum failure_phase {
 	FAILURE_DISCARD_CACHE,
 	FAILURE_CLOSE_SRC,
 	FAILURE_CLOSE_DST,
+	FAILURE_RENAME,
+	FAILURE_VERIFY,          // the copy could not be read back
+	FAILURE_DIFFERS,         // len bytes at off are not what was written
+	FAILURE_NOT_VERIFIABLE,
+	FAILURE_UNEXPECTED,      // the digest is not the one of expect=
 
 	// Worth a line, but no failure.
 	NOTICE_READ_SKIPPED,     // conv=noerror went on after a read error
@@ -44,8 +54,12 @@ enum failure_phase {
 	NOTICE_BAD_OFFSET,
 	NOTICE_DIRECT_OFF,
 	NOTICE_COUNTS,           // the statistics so far, nothing else
+	NOTICE_SRC_LIVE,         // it is mounted, and may change
 	NOTICE_SYNCING,          // the last byte is written, fsync begins
 };
+
+struct mounts_use;
+struct safety;
 
 struct failure {
 	enum failure_phase phase;
@@ -53,6 +67,11 @@ struct failure {
 	const char *name;        // borrowed from the endpoint
 	uint64_t off;
 	uint64_t len;
+	int wrote, found;        // of FAILURE_DIFFERS: bytes, -1: not known
+	union {                  // borrowed
+		const struct safety *safety;  // of FAILURE_REFUSED
+		const struct mounts_use *use; // of NOTICE_SRC_LIVE
+	};
 };
 
 static inline bool

@@ -5,6 +5,11 @@
 #include "finish.h"
 
 #include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "failure.h"
@@ -20,7 +25,7 @@ tell(const struct hooks *h, enum failure_phase phase, const char *name, int r)
 }
 
 static int
-sync_wait(int (*sync)(int), int fd, const struct hooks *h)
+sync_here(int (*sync)(int), int fd, const struct hooks *h)
 {
 	int r;
 
@@ -30,15 +35,84 @@ sync_wait(int (*sync)(int), int fd, const struct hooks *h)
 	return r == -EINTR ? -ECANCELED : r;
 }
 
+// A sync in a thread of its own. On the heap, because the run may end by a
+// signal while it sleeps.
+struct syncing {
+	int (*sync)(int);
+	int fd;
+	int done_fd;     // eventfd
+	int result;      // valid when done_fd is readable
+	pthread_t thread;
+};
+
+static void *
+syncing_main(void *ctx)
+{
+	struct syncing *s = ctx;
+
+	s->result = s->sync(s->fd) < 0 ? -errno : 0;
+	(void)eventfd_write(s->done_fd, 1);
+	return NULL;
+}
+
+static struct syncing *
+syncing_new(int (*sync)(int), int fd)
+{
+	struct syncing *s = calloc(1, sizeof(*s));
+	sigset_t all, old;
+
+	if (s == NULL)
+		return NULL;
+	*s = (struct syncing){.sync = sync, .fd = fd};
+	s->done_fd = eventfd(0, EFD_CLOEXEC);
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	const bool is_started =
+		s->done_fd >= 0 &&
+		pthread_create(&s->thread, NULL, syncing_main, s) == 0;
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	if (is_started)
+		return s;
+	if (s->done_fd >= 0)
+		(void)close(s->done_fd); // only counts
+	free(s);
+	return NULL;
+}
+
+// fsync sleeps without hearing signals, for as long as the disk needs.
+static int
+sync_wait(int (*sync)(int), int fd, const struct hooks *h)
+{
+	struct syncing *s = syncing_new(sync, fd);
+
+	if (s == NULL)
+		return sync_here(sync, fd, h);
+	struct pollfd ready = {.fd = s->done_fd, .events = POLLIN};
+	while (poll(&ready, 1, h->tick != NULL ? (int)h->tick_ms : -1) <= 0) {
+		if (h->must_stop(h->ctx))
+			return -ECANCELED; // the process ends
+		if (h->tick != NULL)
+			h->tick(h->ctx);
+	}
+	pthread_join(s->thread, NULL);
+	const int r = s->result;
+	(void)close(s->done_fd); // only counts
+	free(s);
+	return r;
+}
+
 // The first error of a sync is the only one the kernel gives: it stands,
 // whatever the next one says.
 int
-finish_sync(const struct endpoint *dst, unsigned conv, const struct hooks *h)
+finish_sync(const struct endpoint *dst, const struct request *q, unsigned conv,
+	    const struct hooks *h)
 {
+	int (*const wait)(int (*)(int), int, const struct hooks *) =
+		q->is_dd ? sync_here : sync_wait;
 	int data = 0, all = 0;
 
 	if (conv & CONV_FDATASYNC) {
-		data = sync_wait(fdatasync, dst->fd, h);
+		data = wait(fdatasync, dst->fd, h);
 		if (data == -ENOSYS || data == -EINVAL)
 			data = 0;
 		else if (data < 0 && data != -ECANCELED)
@@ -49,7 +123,7 @@ finish_sync(const struct endpoint *dst, unsigned conv, const struct hooks *h)
 	if (data == -ECANCELED)
 		return data;
 	if (conv & (CONV_FSYNC | CONV_FDATASYNC)) {
-		all = sync_wait(fsync, dst->fd, h);
+		all = wait(fsync, dst->fd, h);
 		if (all < 0 && all != -ECANCELED)
 			tell(h, FAILURE_FSYNC, dst->name, all);
 	}

@@ -13,9 +13,11 @@
 
 struct hooks;
 
-// conv: CONV_FSYNC and CONV_FDATASYNC count. 0 or -errno, told.
-int finish_sync(const struct endpoint *dst, unsigned conv,
-		const struct hooks *h);
+// conv: CONV_FSYNC and CONV_FDATASYNC count. Signals and progress are served
+// meanwhile; called as dd, only when the call has been interrupted, as in dd.
+// 0 or -errno, told; -ECANCELED: a signal.
+int finish_sync(const struct endpoint *dst, const struct request *q,
+		unsigned conv, const struct hooks *h);
 
 // 0 or -errno, told.
 int finish_close(struct endpoint *src, struct endpoint *dst,

@@ -37,19 +37,6 @@ lcm(uint64_t a, uint64_t b)
 								  : product;
 }
 
-// pos + blocks * size + bytes as an offset, or UINT64_MAX if it is none.
-static uint64_t
-offset_of(uint64_t pos, const struct request_extent *extent, uint64_t size)
-{
-	int64_t off;
-
-	if (__builtin_mul_overflow(extent->blocks, size, &off) ||
-	    __builtin_add_overflow(off, extent->bytes, &off) ||
-	    __builtin_add_overflow(off, pos, &off))
-		return UINT64_MAX;
-	return (uint64_t)off;
-}
-
 static bool
 is_positional(enum facts_kind kind)
 {
@@ -141,6 +128,14 @@ stretch_len(const struct sides *s, const struct plan *plan)
 	return len;
 }
 
+static bool
+may_clone(const struct sides *s)
+{
+	return s->q->clone == REQUEST_CLONE_ALWAYS ||
+	       (s->q->clone == REQUEST_CLONE_AUTO &&
+		!s->src->is_kernel_copy);
+}
+
 static const char *
 plan_stretch(struct plan *plan, const struct sides *s)
 {
@@ -152,15 +147,15 @@ plan_stretch(struct plan *plan, const struct sides *s)
 		return "ibs and obs share no boundary within 64 MiB";
 	plan->src_off = s->src->kind == FACTS_ZERO
 				? 0
-				: offset_of(s->src->pos, &q->skip, q->ibs);
+				: request_offset(s->src->pos, &q->skip, q->ibs);
 	plan->dst_off = s->dst->kind == FACTS_NULL
 				? 0
-				: offset_of(s->dst->pos, &q->seek, q->obs);
+				: request_offset(s->dst->pos, &q->seek, q->obs);
 	plan->count_len = request_has_count(q)
-				  ? offset_of(0, &q->count, q->ibs)
+				  ? request_offset(0, &q->count, q->ibs)
 				  : UINT64_MAX;
 	plan->len = stretch_len(s, plan);
-	if (plan->len < (q->clone > REQUEST_CLONE_NEVER ? 1 : PLAN_BULK_MIN))
+	if (plan->len < (may_clone(s) ? 1 : PLAN_BULK_MIN))
 		return "less than 128 KiB of it is known";
 	if (__builtin_add_overflow(plan->dst_off, plan->len, &end) ||
 	    (s->dst->kind == FACTS_FILE && end > s->dst->max_size))
@@ -272,6 +267,10 @@ plan_jobs(struct plan *plan, const struct request *q)
 	plan->depth = is_aio ? PLAN_DEPTH : 1;
 	plan->depth_reason = is_aio ? "hides a latency of milliseconds"
 				    : "nothing overlaps inline";
+	if (!is_aio && q->digests != 0) {
+		plan->depth = PLAN_DIGEST_DEPTH;
+		plan->depth_reason = "the digests go on meanwhile";
+	}
 	if (plan->depth > PLAN_RING_MAX / plan->job_size) {
 		plan->depth = (unsigned)max_u64(
 			1, PLAN_RING_MAX / plan->job_size);
@@ -334,7 +333,7 @@ plan_holes(struct plan *plan, const struct sides *s)
 static void
 plan_kernel(struct plan *plan, const struct sides *s)
 {
-	if (s->q->io != REQUEST_IO_AUTO ||
+	if (s->q->io != REQUEST_IO_AUTO || s->q->digests != 0 ||
 	    plan->src.method != PLAN_INLINE ||
 	    plan->dst.method != PLAN_INLINE ||
 	    plan->holes != PLAN_HOLES_READ || plan->sparse_unit > 0 ||
@@ -352,10 +351,14 @@ plan_clone(struct plan *plan, const struct sides *s)
 {
 	if (s->q->clone <= REQUEST_CLONE_NEVER)
 		plan->clone_reason = "not asked for";
+	else if (s->q->digests != 0)
+		plan->clone_reason = "the bytes are wanted for digests";
 	else if (s->q->conv & CONV_SPARSE)
 		plan->clone_reason = "conv=sparse makes its own holes";
 	else if (s->src->kind != FACTS_FILE || s->dst->kind != FACTS_FILE)
 		plan->clone_reason = "only regular files share blocks";
+	else if (!may_clone(s))
+		plan->clone_reason = "this file system shares none";
 	else if (s->src->dev != s->dst->dev)
 		plan->clone_reason = "they are on two file systems";
 	else {

@@ -28,16 +28,17 @@
 // pages of 1 MiB long and in vain once memory is in pieces.
 #define PLAN_CACHE_SIZE (256 * 1024)
 #define PLAN_DEPTH 16
+#define PLAN_DIGEST_DEPTH 8 // inline, with digests in their threads
 #define PLAN_RING_MAX (1024 * 1024 * 1024) // bytes of all jobs
 #define PLAN_ALIGN 4096 // jobs are a multiple of it: page and block size
 
 enum plan_way { PLAN_RECORD, PLAN_BULK };
 
 enum plan_method {
-	PLAN_AIO,     // kernel AIO, O_DIRECT
+	PLAN_NOTHING, // /dev/null takes, /dev/zero gives without a call
 	PLAN_KERNEL,  // both sides in one copy_file_range
 	PLAN_INLINE,  // pread or pwrite at submit, through the page cache
-	PLAN_NOTHING, // /dev/null takes, /dev/zero gives without a call
+	PLAN_AIO,     // kernel AIO, O_DIRECT
 };
 
 enum plan_holes {

@@ -24,6 +24,7 @@
 #include <unistd.h>
 
 #include "base.h"
+#include "disk.h"
 
 #define DIO_ALIGN_GUESS 4096 // for a file system that cannot be asked
 
@@ -116,29 +117,6 @@ probe_loop(int fd, struct facts *facts)
 	return info.lo_inode != 0;
 }
 
-// The whole disk under a partition, so that the two are seen to overlap.
-static uint64_t
-disk_of(dev_t rdev)
-{
-	char path[64];
-	unsigned maj, min;
-	uint64_t disk = rdev;
-
-	snprintf(path, sizeof(path), "/sys/dev/block/%u:%u/partition",
-		 major(rdev), minor(rdev));
-	if (access(path, F_OK) < 0)
-		return disk;
-	snprintf(path, sizeof(path), "/sys/dev/block/%u:%u/../dev",
-		 major(rdev), minor(rdev));
-	FILE *f = fopen(path, "re");
-	if (f == NULL)
-		return disk;
-	if (fscanf(f, "%u:%u", &maj, &min) == 2)
-		disk = makedev(maj, min);
-	(void)fclose(f); // only read
-	return disk;
-}
-
 static void
 probe_block(int fd, dev_t rdev, struct facts *facts)
 {
@@ -146,12 +124,14 @@ probe_block(int fd, dev_t rdev, struct facts *facts)
 	int sector;
 
 	facts->kind = FACTS_BLOCK;
+	facts->rdev = rdev;
 	if (ioctl(fd, BLKGETSIZE64, &size) == 0)
 		facts->size = facts->allocated = size;
 	if (ioctl(fd, BLKSSZGET, &sector) == 0)
 		facts->sector = (uint32_t)sector;
 	if (!probe_loop(fd, facts)) {
-		facts->dev = disk_of(rdev);
+		// The two sides are seen to overlap on a disk and a partition.
+		facts->dev = disk_whole(rdev);
 		facts->ino = 0;
 	}
 	facts->dio_align = dio_align_of(fd, 0);
@@ -184,13 +164,17 @@ probe_file(int fd, const struct stat *st, struct facts *facts)
 		return;
 	facts->kind = FACTS_FILE;
 	facts->size = (uint64_t)st->st_size;
-	facts->allocated = min_u64(facts->size, (uint64_t)st->st_blocks * 512);
 	facts->cached = cached_of(fd);
 	facts->dio_align = dio_align_of(fd, magic);
 	facts->is_checksummed = magic == BTRFS_SUPER_MAGIC && has_checksums(fd);
 	facts->is_kernel_copy = magic == EXT4_SUPER_MAGIC ||
 				magic == TMPFS_MAGIC;
 	facts->is_remote = magic == FUSE_MAGIC || magic == NFS_SUPER_MAGIC;
+	// A server need not tell how many blocks it uses, and says 0.
+	facts->allocated = facts->is_remote
+				   ? facts->size
+				   : min_u64(facts->size,
+					     (uint64_t)st->st_blocks * 512);
 	if (getrlimit(RLIMIT_FSIZE, &limit) == 0 &&
 	    limit.rlim_cur != RLIM_INFINITY)
 		facts->max_size = limit.rlim_cur;

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base.h"
+#include "digest.h"
 #include "failure.h"
 #include "hooks.h"
 
@@ -121,6 +122,11 @@ put_record(struct record *record, const unsigned char *buf, size_t len,
 	int error;
 	const size_t done = serial_write(record->serial, buf, len, &error);
 
+	// dd dies within the record, and has not counted it.
+	if (error == -ECANCELED && record->request->is_dd)
+		return error;
+	if (record->digest != NULL)
+		digest_update(record->digest, record->stats->bytes, buf, done);
 	record->stats->bytes += done;
 	if (done == len)
 		++*count;

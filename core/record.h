@@ -13,6 +13,7 @@
 #include "serial.h"
 #include "stats.h"
 
+struct digest;
 struct hooks;
 
 struct record {
@@ -20,6 +21,7 @@ struct record {
 	const struct request *request;
 	const struct hooks *hooks;
 	struct stats *stats;
+	struct digest *digest;      // of what is written, NULL: none
 
 	unsigned char *src_alloc;
 	unsigned char *src_block;   // ibs bytes, with room for one before

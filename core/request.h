@@ -60,6 +60,31 @@ enum request_clone {
 	REQUEST_CLONE_ALWAYS,    // or fail
 };
 
+enum request_commit {
+	REQUEST_COMMIT_NONE,
+	REQUEST_COMMIT_RENAME,     // a new file takes the name at the end
+	REQUEST_COMMIT_FIRST_LAST, // the first block is written last
+};
+
+// expect=: what the source must be.
+struct request_expected {
+	bool is_set;
+	unsigned alg;                // enum digest_alg
+	unsigned char value[64];
+};
+
+// The safety checks that are waived.
+enum request_force {
+	REQUEST_FORCE_MISSING = 1 << 0,
+	REQUEST_FORCE_SYSTEM = 1 << 1,
+	REQUEST_FORCE_MOUNTED = 1 << 2,
+	REQUEST_FORCE_SWAP = 1 << 3,
+	REQUEST_FORCE_HOLDERS = 1 << 4,
+	REQUEST_FORCE_BUSY = 1 << 5,
+	REQUEST_FORCE_OVERLAP = 1 << 6,
+	REQUEST_FORCE_SIZE = 1 << 7,
+};
+
 #define REQUEST_NO_LIMIT INT64_MAX
 
 // So many blocks of ibs or obs, and so many bytes (less than one block).
@@ -88,8 +113,13 @@ struct request {
 	bool keeps_holes;            // of the source, where zeros would go
 	bool is_dd;                  // called as dd: exactly dd, nothing more
 
+	unsigned digests;            // a set of 1 << enum digest_alg
+	struct request_expected expected;
+	bool verify;                 // implies CONV_FSYNC
+	unsigned force;              // enum request_force
 	enum request_io io;
 	enum request_clone clone;
+	enum request_commit commit;  // implies CONV_FSYNC
 	uint64_t depth;              // jobs in the ring, 0: the plan's choice
 	uint64_t iosize;             // bytes a job, 0: the plan's choice
 	bool plan_only;
@@ -99,4 +129,18 @@ static inline bool
 request_has_count(const struct request *q)
 {
 	return q->count.blocks != REQUEST_NO_LIMIT;
+}
+
+// pos + blocks * size + bytes as an offset, or UINT64_MAX if it is none.
+static inline uint64_t
+request_offset(uint64_t pos, const struct request_extent *extent,
+	       uint64_t size)
+{
+	int64_t off;
+
+	if (__builtin_mul_overflow(extent->blocks, size, &off) ||
+	    __builtin_add_overflow(off, extent->bytes, &off) ||
+	    __builtin_add_overflow(off, pos, &off))
+		return UINT64_MAX;
+	return (uint64_t)off;
 }

@@ -137,6 +137,8 @@ void
 ring_fill(struct ring *ring, struct job *job)
 {
 	job_move(job, JOB_FILLED);
+	if (ring->is_held)
+		return;
 	if (ring->is_ordered)
 		ring_digest(ring);
 	else
@@ -144,10 +146,21 @@ ring_fill(struct ring *ring, struct job *job)
 }
 
 void
+ring_release(struct ring *ring, uint64_t number)
+{
+	for (; ring->digested < number; ring->digested++) {
+		struct job *job = ring_job(ring, ring->digested);
+
+		if (job->state == JOB_FILLED)
+			job_move(job, JOB_READY);
+	}
+}
+
+void
 ring_put(struct ring *ring, struct job *job)
 {
 	job_move(job, JOB_FREE);
-	if (ring->is_ordered)
+	if (ring->is_ordered && !ring->is_held)
 		ring_digest(ring);
 	while (ring->tail < ring->head &&
 	       ring_job(ring, ring->tail)->state == JOB_FREE)

@@ -22,6 +22,7 @@ struct ring {
 	struct job *jobs;
 	unsigned depth;
 	bool is_ordered;      // READY in file order only, one WRITING at a time
+	bool is_held;         // READY by ring_release only
 	size_t job_size;
 	unsigned char *arena;
 	size_t arena_len;
@@ -52,6 +53,9 @@ void ring_skip(struct ring *ring, uint64_t off);
 
 // A job that has been read: FILLED, and READY as soon as order allows.
 void ring_fill(struct ring *ring, struct job *job);
+
+// What is_held keeps FILLED: the jobs before this number become READY.
+void ring_release(struct ring *ring, uint64_t number);
 
 // A job that is through, or had nothing: FREE.
 void ring_put(struct ring *ring, struct job *job);

@@ -12,6 +12,7 @@
 
 #include "base.h"
 #include "filter.h"
+#include "hold.h"
 #include "hooks.h"
 
 static int
@@ -169,12 +170,29 @@ leave_hole(struct serial *serial, const unsigned char *buf, size_t len)
 	return true;
 }
 
+// The bytes of the block that is written last: they are passed over.
+static size_t
+hold_back(const struct serial *serial, const unsigned char *buf, size_t len)
+{
+	const int fd = serial->dst->fd;
+
+	if (serial->hold == NULL)
+		return 0;
+	// A disk can be positioned.
+	const uint64_t pos = (uint64_t)lseek(fd, 0, SEEK_CUR);
+	const size_t held = hold_take(serial->hold, pos, buf, len);
+	if (held > 0)
+		(void)lseek(fd, (off_t)held, SEEK_CUR);
+	return held;
+}
+
 // As many write(2) as it takes. Returns 0, -errno or -ECANCELED.
 static int
 write_all(struct serial *serial, const unsigned char *buf, size_t len,
 	  size_t *done)
 {
 	serial->ended_in_hole = false;
+	*done = hold_back(serial, buf, len);
 	while (*done < len) {
 		if (must_stop(serial))
 			return -ECANCELED;

@@ -18,6 +18,7 @@
 #include "nocache.h"
 #include "request.h"
 
+struct hold;
 struct hooks;
 
 struct serial {
@@ -26,6 +27,7 @@ struct serial {
 	const struct endpoint *dst;
 	const struct hooks *hooks;
 
+	struct hold *hold;        // NULL: nothing is held back
 	uint64_t src_off;         // where the source should stand
 	int src_seek_error;       // why it cannot be moved, 0: it can
 	int dst_seek_error;       // the same of the destination

@@ -6,9 +6,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base.h"
+#include "digest.h"
 #include "clock.h"
 #include "failure.h"
 #include "finish.h"
@@ -16,12 +18,18 @@
 #include "probe.h"
 #include "record.h"
 #include "serial.h"
+#include "verify.h"
 
 void
 transfer_init(struct transfer *t, const struct request *q,
 	      const struct hooks *hooks, struct stats *stats)
 {
 	*t = (struct transfer){.request = *q, .hooks = hooks, .stats = stats};
+	if (q->commit != REQUEST_COMMIT_NONE || q->verify)
+		t->request.conv |= CONV_FSYNC;
+	if (q->verify)
+		t->request.digests |= 1U << DIGEST_RANGES;
+	safety_init(&t->safety);
 	t->bulk = (struct bulk){.request = &t->request,
 				.hooks = hooks,
 				.stats = stats,
@@ -47,11 +55,47 @@ preview_side(struct endpoint *ep, const char *path, int fd,
 	return r;
 }
 
+static enum transfer_verdict
+transfer_refused(const struct transfer *t)
+{
+	const char *dst = t->request.dst;
+
+	t->hooks->notice(t->hooks->ctx,
+			 &(struct failure){.phase = FAILURE_REFUSED,
+					   .name = dst ? dst
+						       : "standard output",
+					   .safety = &t->safety});
+	return TRANSFER_REFUSED;
+}
+
+// As it would be with the destination open, but only for reading.
+static enum transfer_verdict
+preview_safety(struct transfer *t)
+{
+	const struct request *q = &t->request;
+	int fd = STDOUT_FILENO;
+
+	if (safety_check_path(&t->safety, q) < 0)
+		return transfer_refused(t);
+	if (t->dst.facts.rdev == 0)
+		return TRANSFER_OK;
+	if (q->dst != NULL)
+		fd = open(q->dst, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	const int r = safety_check(&t->safety, q, &t->src.facts,
+				   &t->dst.facts, fd);
+	safety_done(&t->safety);
+	if (q->dst != NULL && fd >= 0)
+		(void)close(fd); // only looked at
+	return r < 0 ? transfer_refused(t) : TRANSFER_OK;
+}
+
 enum transfer_verdict
 transfer_preview(struct transfer *t)
 {
 	const struct request *q = &t->request;
 
+	if (commit_check(q, t->hooks) < 0)
+		return TRANSFER_UNCOUNTED;
 	if (preview_side(&t->src, q->src, STDIN_FILENO, t->hooks) < 0 ||
 	    preview_side(&t->dst, q->dst, STDOUT_FILENO, t->hooks) < 0)
 		return TRANSFER_UNCOUNTED;
@@ -59,8 +103,11 @@ transfer_preview(struct transfer *t)
 	if (q->dst != NULL && !(q->conv & CONV_NOTRUNC) &&
 	    t->dst.facts.kind == FACTS_FILE)
 		t->dst.facts.size = 0;
+	// It will be another file, even where it has the name of the source.
+	if (q->commit == REQUEST_COMMIT_RENAME)
+		t->dst.facts.ino = 0;
 	bulk_preview(&t->bulk);
-	return TRANSFER_OK;
+	return preview_safety(t);
 }
 
 // A pipe of a megabyte takes a record without a sleep in the middle. Refused
@@ -77,6 +124,10 @@ transfer_probe(struct transfer *t)
 {
 	probe_descriptor(t->src.fd, &t->src.facts);
 	probe_descriptor(t->dst.fd, &t->dst.facts);
+	t->src_start = request_offset(t->src.facts.pos, &t->request.skip,
+				      t->request.ibs);
+	t->dst_start = request_offset(t->dst.facts.pos, &t->request.seek,
+				      t->request.obs);
 	if (!t->request.is_dd) {
 		widen_pipe(&t->src);
 		widen_pipe(&t->dst);
@@ -111,7 +162,76 @@ transfer_sync(struct transfer *t, const struct serial *serial)
 	// A disk is done when it can be pulled out.
 	if (!q->is_dd && t->dst.facts.kind == FACTS_BLOCK)
 		conv |= CONV_FSYNC;
-	return finish_sync(&t->dst, conv, t->hooks);
+	return finish_sync(&t->dst, q, conv, t->hooks);
+}
+
+// All was copied: what is it?
+static enum transfer_verdict
+transfer_digest(struct transfer *t)
+{
+	const struct request_expected *expected = &t->request.expected;
+	const enum digest_alg alg = (enum digest_alg)expected->alg;
+
+	if (t->digest == NULL)
+		return TRANSFER_OK;
+	digest_finish(t->digest, t->stats->bytes);
+	if (!expected->is_set ||
+	    memcmp(digest_result(t->digest, alg), expected->value,
+		   digest_size(alg)) == 0)
+		return TRANSFER_OK;
+	t->hooks->notice(t->hooks->ctx,
+			 &(struct failure){.phase = FAILURE_UNEXPECTED,
+					   .name = t->src.name});
+	return TRANSFER_UNEXPECTED;
+}
+
+// Everything else is on the disk: now the block that was held back.
+static enum transfer_verdict
+transfer_release(struct transfer *t)
+{
+	const struct hooks *h = t->hooks;
+
+	if (t->bulk.hold == NULL)
+		return TRANSFER_OK;
+	if (h->must_stop(h->ctx))
+		return TRANSFER_STOPPED;
+	int r = hold_write(&t->hold, t->dst.fd, t->stats->bytes);
+	if (r < 0)
+		h->notice(h->ctx, &(struct failure){.phase = FAILURE_WRITE,
+						    .error = -r,
+						    .name = t->dst.name,
+						    .off = t->hold.off});
+	else
+		r = finish_sync(&t->dst, &t->request, CONV_FSYNC, h);
+	if (r == -ECANCELED)
+		return TRANSFER_STOPPED;
+	return r < 0 ? TRANSFER_FAILED : TRANSFER_OK;
+}
+
+static enum transfer_verdict
+transfer_verify(struct transfer *t)
+{
+	struct verify verify = {.request = &t->request,
+				.hooks = t->hooks,
+				.src = &t->src,
+				.dst = &t->dst,
+				.written = t->digest,
+				.src_off = t->src_start,
+				.dst_off = t->dst_start,
+				.len = t->stats->bytes};
+
+	if (!t->request.verify)
+		return TRANSFER_OK;
+	switch (verify_run(&verify)) {
+	case 0:
+		return TRANSFER_OK;
+	case -EBADMSG:
+		return TRANSFER_DIFFERS;
+	case -ECANCELED:
+		return TRANSFER_STOPPED;
+	default:
+		return TRANSFER_FAILED;
+	}
 }
 
 static enum transfer_verdict
@@ -123,9 +243,11 @@ transfer_copy(struct transfer *t)
 	int r = -EIO;
 
 	serial_init(&serial, &t->request, &t->src, &t->dst, t->hooks);
+	serial.hold = t->bulk.hold;
 	serial.ended_in_hole = t->bulk.base > 0 && (serial.is_sparse ||
 						    t->request.keeps_holes);
 	record_init(&record, &serial, &t->request, t->hooks, t->stats);
+	record.digest = t->digest;
 	if (bulk < BULK_FAILED)
 		r = transfer_records(t, &record, bulk);
 	else if (serial_end_hole(&serial) == 0 && bulk == BULK_STOPPED)
@@ -141,22 +263,130 @@ transfer_copy(struct transfer *t)
 	const int synced = transfer_sync(t, &serial);
 	if (synced == -ECANCELED)
 		return TRANSFER_STOPPED;
+	// Where dd quits, a failing sync leaves no time for statistics.
+	if (record.has_quit)
+		return synced < 0 ? TRANSFER_UNCOUNTED : TRANSFER_FAILED;
 	if (serial_drop_cache(&serial, rest) < 0 || r < 0 || synced < 0)
 		return TRANSFER_FAILED;
-	return TRANSFER_OK;
+	enum transfer_verdict verdict = transfer_digest(t);
+	if (verdict == TRANSFER_OK)
+		verdict = transfer_release(t);
+	return verdict == TRANSFER_OK ? transfer_verify(t) : verdict;
+}
+
+// Before anything is opened: a copy without the digest is not wanted.
+static int
+transfer_open_digest(struct transfer *t)
+{
+	if (t->request.digests == 0)
+		return 0;
+	t->digest = t->bulk.digest = digest_new(t->request.digests);
+	if (t->digest != NULL)
+		return 0;
+	t->hooks->notice(t->hooks->ctx,
+			 &(struct failure){.phase = FAILURE_DIGEST});
+	return -ENOENT;
+}
+
+void
+transfer_done(struct transfer *t)
+{
+	digest_free(t->digest);
+	t->digest = NULL;
 }
 
 static enum transfer_verdict
 transfer_open(struct transfer *t)
 {
+	if (commit_check(&t->request, t->hooks) < 0 ||
+	    transfer_open_digest(t) < 0)
+		return TRANSFER_UNCOUNTED;
 	int r = endpoint_open_src(&t->src, &t->request, t->hooks);
 
+	// Opening it would create it.
+	if (r == 0 && safety_check_path(&t->safety, &t->request) < 0)
+		return transfer_refused(t);
 	if (r == 0)
-		r = endpoint_open_dst(&t->dst, &t->request, t->hooks);
+		r = t->request.commit == REQUEST_COMMIT_RENAME
+			    ? commit_open(&t->commit, &t->dst, &t->request,
+					  t->hooks)
+			    : endpoint_open_dst(&t->dst, &t->request,
+						t->hooks);
 	if (r < 0)
 		return r == -ECANCELED ? TRANSFER_STOPPED
 				       : TRANSFER_UNCOUNTED;
 	return TRANSFER_OK;
+}
+
+static void
+transfer_hold(struct transfer *t)
+{
+	if (t->request.commit != REQUEST_COMMIT_FIRST_LAST)
+		return;
+	hold_init(&t->hold, t->dst_start, t->dst.facts.sector);
+	t->bulk.hold = &t->hold;
+}
+
+static enum transfer_verdict
+transfer_check(struct transfer *t)
+{
+	const struct hooks *h = t->hooks;
+	struct mounts_use use;
+
+	if (safety_check(&t->safety, &t->request, &t->src.facts,
+			 &t->dst.facts, t->dst.fd) < 0)
+		return transfer_refused(t);
+	if (safety_is_src_live(&t->request, &t->src.facts, &use))
+		h->notice(h->ctx, &(struct failure){.phase = NOTICE_SRC_LIVE,
+						    .name = t->src.name,
+						    .use = &use});
+	return TRANSFER_OK;
+}
+
+// What was written can be found again.
+static bool
+can_verify(const struct facts *dst)
+{
+	return (dst->kind == FACTS_FILE || dst->kind == FACTS_BLOCK) &&
+	       !dst->is_append;
+}
+
+static enum transfer_verdict
+transfer_opened(struct transfer *t)
+{
+	enum transfer_verdict verdict;
+
+	transfer_probe(t);
+	verdict = transfer_check(t);
+	if (verdict != TRANSFER_OK)
+		return verdict;
+	t->stats->start_ns = clock_ns();
+	if (t->request.verify && !can_verify(&t->dst.facts)) {
+		t->hooks->notice(t->hooks->ctx,
+				 &(struct failure){
+					 .phase = FAILURE_NOT_VERIFIABLE,
+					 .name = t->dst.name});
+		return TRANSFER_UNCOUNTED;
+	}
+	transfer_hold(t);
+	verdict = transfer_copy(t);
+	safety_done(&t->safety);
+	if (verdict == TRANSFER_UNCOUNTED)
+		return verdict;
+	if (finish_close(&t->src, &t->dst, t->hooks) < 0)
+		return TRANSFER_UNCOUNTED;
+	return verdict;
+}
+
+static enum transfer_verdict
+transfer_rename(struct transfer *t)
+{
+	if (t->commit.temp == NULL)
+		return TRANSFER_OK;
+	if (t->hooks->must_stop(t->hooks->ctx))
+		return TRANSFER_STOPPED;
+	return commit_rename(&t->commit, t->hooks) < 0 ? TRANSFER_FAILED
+						       : TRANSFER_OK;
 }
 
 enum transfer_verdict
@@ -164,14 +394,10 @@ transfer_run(struct transfer *t)
 {
 	enum transfer_verdict verdict = transfer_open(t);
 
-	if (verdict != TRANSFER_OK)
-		return verdict;
-	t->stats->start_ns = clock_ns();
-	transfer_probe(t);
-	verdict = transfer_copy(t);
-	if (verdict == TRANSFER_UNCOUNTED)
-		return verdict;
-	if (finish_close(&t->src, &t->dst, t->hooks) < 0)
-		return TRANSFER_UNCOUNTED;
+	if (verdict == TRANSFER_OK)
+		verdict = transfer_opened(t);
+	if (verdict == TRANSFER_OK)
+		verdict = transfer_rename(t);
+	commit_done(&t->commit);
 	return verdict;
 }

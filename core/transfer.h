@@ -6,8 +6,11 @@
 #pragma once
 
 #include "bulk.h"
+#include "commit.h"
 #include "endpoint.h"
+#include "hold.h"
 #include "request.h"
+#include "safety.h"
 #include "stats.h"
 
 struct hooks;
@@ -16,6 +19,9 @@ enum transfer_verdict {
 	TRANSFER_OK,
 	TRANSFER_FAILED,      // told; the statistics count what was done
 	TRANSFER_UNCOUNTED,   // told; failed where dd prints no statistics
+	TRANSFER_DIFFERS,     // told; copied, but what was written is not there
+	TRANSFER_UNEXPECTED,  // told; copied, but not what expect= says
+	TRANSFER_REFUSED,     // told; by a safety check, nothing was written
 	TRANSFER_STOPPED,     // by a signal
 };
 
@@ -26,7 +32,13 @@ struct transfer {
 
 	struct endpoint src;
 	struct endpoint dst;
+	struct safety safety;    // claims a block device while it is written
+	uint64_t src_start;      // offsets where the copy begins
+	uint64_t dst_start;
 	struct bulk bulk;
+	struct digest *digest;   // NULL: none asked for
+	struct commit commit;    // of commit=rename
+	struct hold hold;        // of commit=first-last
 };
 
 // hooks and stats are borrowed.
@@ -36,4 +48,7 @@ void transfer_init(struct transfer *transfer, const struct request *q,
 // Decide all, touch nothing. The plan is in transfer->bulk.plan.
 enum transfer_verdict transfer_preview(struct transfer *transfer);
 
+// The digests of a run that copied all stay in transfer->digest.
 enum transfer_verdict transfer_run(struct transfer *transfer);
+
+void transfer_done(struct transfer *transfer);

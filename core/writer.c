@@ -8,6 +8,7 @@
 
 #include "base.h"
 #include "filter.h"
+#include "hold.h"
 #include "plan.h"
 
 static bool
@@ -57,10 +58,27 @@ direct_len(const struct writer *writer, const struct job *job, size_t len)
 	return (size_t)round_down(len, writer->align);
 }
 
+// The next bytes to write. What is held back of them is done.
+static size_t
+writer_next_len(const struct writer *writer, struct job *job)
+{
+	size_t len, held = 0;
+
+	do {
+		len = writer_next_run(writer, job);
+		if (writer->hold != NULL)
+			held = hold_take(writer->hold,
+					 writer->base + job->off + job->done,
+					 job->buf + job->done, len);
+		job->done += held;
+	} while (held > 0 && held == len);
+	return len - held;
+}
+
 static void
 writer_request(struct writer *writer, struct job *job)
 {
-	const size_t len = writer_next_run(writer, job);
+	const size_t len = writer_next_len(writer, job);
 	const size_t direct = direct_len(writer, job, len);
 	const size_t cached = (size_t)min_u64(len, PLAN_CACHE_SIZE);
 	const struct job_io io = {
@@ -115,6 +133,8 @@ writer_on_done(io_context_t ctx, struct iocb *iocb, long res, long res2)
 	} else if (res <= 0) {
 		// A device that takes nothing and says nothing is full.
 		writer_fail(writer, job, res < 0 ? (int)-res : ENOSPC);
+	} else if (job->off >= writer->ring->end) {
+		writer_finish(writer, job); // behind a failure meanwhile
 	} else {
 		job->done += (size_t)res;
 		writer_request(writer, job);

@@ -12,6 +12,8 @@
 #include "failure.h"
 #include "ring.h"
 
+struct hold;
+
 struct writer {
 	struct aio *aio;
 	struct ring *ring;
@@ -23,6 +25,7 @@ struct writer {
 	bool is_null;         // /dev/null: nothing to call
 	size_t sparse_unit;   // records of zeros of this size are left out
 	uint64_t base;        // file offset of the stretch
+	struct hold *hold;    // NULL: nothing is held back
 	unsigned nr_writing;
 };
 

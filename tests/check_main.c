@@ -10,25 +10,13 @@
 
 // In the order of the layers, from below: the first failure is the cause.
 static Suite *(*const suites[])(void) = {
-	units_suite,
-	report_suite,
-	quote_suite,
-	failure_suite,
-	job_suite,
-	ring_suite,
-	aio_suite,
-	submitter_suite,
-	loop_suite,
-	extent_suite,
-	reader_suite,
-	writer_suite,
-	copy_suite,
-	plan_suite,
-	probe_suite,
-	endpoint_suite,
-	nocache_suite,
-	filter_suite,
-	reblock_suite,
+	units_suite,   report_suite, quote_suite,    failure_suite,
+	job_suite,     ring_suite,   aio_suite,	     submitter_suite,
+	loop_suite,    extent_suite, reader_suite,   writer_suite,
+	copy_suite,    plan_suite,   probe_suite,    endpoint_suite,
+	safety_suite,
+	nocache_suite, filter_suite, reblock_suite,  serial_suite,
+	record_suite,  clone_suite,  hold_suite,     transfer_suite,
 };
 
 int

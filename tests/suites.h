@@ -6,6 +6,8 @@
 
 Suite *aio_suite(void);
 
+Suite *clone_suite(void);
+
 Suite *copy_suite(void);
 
 Suite *endpoint_suite(void);
@@ -15,6 +17,8 @@ Suite *extent_suite(void);
 Suite *failure_suite(void);
 
 Suite *filter_suite(void);
+
+Suite *hold_suite(void);
 
 Suite *job_suite(void);
 
@@ -32,11 +36,19 @@ Suite *reader_suite(void);
 
 Suite *reblock_suite(void);
 
+Suite *record_suite(void);
+
 Suite *report_suite(void);
 
 Suite *ring_suite(void);
 
+Suite *safety_suite(void);
+
+Suite *serial_suite(void);
+
 Suite *submitter_suite(void);
+
+Suite *transfer_suite(void);
 
 Suite *units_suite(void);
 

@@ -88,7 +88,7 @@ for sector in 512 4096; do
 		'dd if=in of=out bs=64K count=16; rm out'
 	like_dd "device of $sector, seek beyond its end" "$setup" \
 		'dd if=in of=out bs=64K seek=17; rm out'
-	run aiodd if="$work/small" of="${device[ours]}" bs=64K
+	run aiodd if="$work/small" of="${device[ours]}" bs=64K force=size
 	says "device of $sector ends early: offset" "$work/err" \
 		"^aiodd: error writing '${device[ours]}': No space left on device \\(offset 1048576\\)\$"
 done

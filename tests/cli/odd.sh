@@ -68,7 +68,8 @@ like_dd 'an empty name' : 'dd if= of=out'
 like_dd 'odd names' 'echo x >"it'\''s"' \
 	'dd if="it'\''s" of="a b"; dd if="no such" of=out; dd if="it'\''t" of=o'
 if [ "$(id -u)" -ne 0 ]; then
-	like_dd 'an unreadable input' 'echo x >in; chmod 0 in' 'dd if=in of=out'
+	like_dd 'an unreadable input' 'echo x >in; chmod 0 in' \
+		'dd if=in of=out; echo $?; rm -f in'
 fi
 
 like_dd 'from FIFO to FIFO' 'make_data in 1000000 1; mkfifo f g' \

@@ -14,6 +14,7 @@ foreign_symbols()
 		module = $1
 		sub(/\.o\]?:$/, "", module)
 		sub(/^.*[\/\[]/, "", module)
+		sub(/^.*-/, "", module)
 	}
 	$3 ~ /^[A-TV-Z]$/ && $2 !~ /^_/ && $2 != "main" &&
 	index($2, module "_") != 1 && $2 != module {

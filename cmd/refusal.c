@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+#include "config.h"
+
+#include "refusal.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "message.h"
+#include "quote.h"
+#include "safety.h"
+#include "units.h"
+
+// What others chose, such as a label, may hold anything.
+static void
+put_quoted(FILE *f, const char *before, const char *text)
+{
+	char *quoted = quote_name_always(text);
+
+	fprintf(f, "%s%s", before, quoted ? quoted : "?");
+	free(quoted);
+}
+
+static void
+put_device(FILE *f, dev_t dev)
+{
+	char name[DISK_NAME_MAX];
+
+	fputs(disk_name(dev, name, sizeof(name)), f);
+}
+
+static const char *
+put_reason(FILE *f, const struct safety *safety)
+{
+	switch (safety->reason) {
+	case REQUEST_FORCE_MISSING:
+		fputs("it does not exist, and would become a file in /dev", f);
+		return "missing";
+	case REQUEST_FORCE_SYSTEM:
+		fputs("the root file system is on ", f);
+		put_device(f, safety->use.dev);
+		return "system";
+	case REQUEST_FORCE_MOUNTED:
+		put_device(f, safety->use.dev);
+		put_quoted(f, " is mounted on ", safety->use.target);
+		return "mounted";
+	case REQUEST_FORCE_SWAP:
+		put_device(f, safety->use.dev);
+		fputs(" is in use as swap", f);
+		return "swap";
+	case REQUEST_FORCE_HOLDERS:
+		put_device(f, safety->use.dev);
+		fputs(" is in use by ", f);
+		put_device(f, safety->holder);
+		return "holders";
+	case REQUEST_FORCE_BUSY:
+		fputs("somebody else has it exclusively", f);
+		return "busy";
+	case REQUEST_FORCE_OVERLAP:
+		fputs("it has bytes in common with the source", f);
+		return "overlap";
+	default:
+		fprintf(f, "it ends at %" PRIu64 " bytes, the copy at %" PRIu64,
+			safety->size, safety->reach);
+		return "size";
+	}
+}
+
+static void
+put_identity(FILE *f, const struct safety *safety)
+{
+	const struct disk_identity *disk = &safety->identity;
+	char size[UNITS_TEXT_MAX];
+
+	units_format_iec(size, sizeof(size), safety->size);
+	fprintf(f, "; it has %s", size);
+	if (disk->model[0] != '\0')
+		put_quoted(f, ", model ", disk->model);
+	if (disk->serial[0] != '\0')
+		put_quoted(f, ", serial ", disk->serial);
+	for (size_t i = 0; i < disk->nr_contents; i++) {
+		const struct disk_content *content = &disk->contents[i];
+
+		fprintf(f, "%s%s", i == 0 ? ", holds " : " + ", content->type);
+		if (content->label[0] != '\0')
+			put_quoted(f, " ", content->label);
+	}
+}
+
+typedef void (*put_fn)(FILE *out, const struct failure *f);
+
+// How it begins, the name, and what put makes of f.
+static void
+tell(const struct failure *f, const char *before, put_fn put)
+{
+	char *line = NULL;
+	size_t len;
+	FILE *out = open_memstream(&line, &len);
+
+	if (out != NULL) {
+		put_quoted(out, before, f->name);
+		put(out, f);
+	}
+	if (out == NULL || fclose(out) != 0)
+		message_error(0, "%s%s", before, f->name);
+	else
+		message_error(0, "%s", line);
+	free(line);
+}
+
+static void
+put_refusal(FILE *out, const struct failure *f)
+{
+	const struct safety *safety = f->safety;
+
+	fputs(": ", out);
+	const char *word = put_reason(out, safety);
+	if (safety->reason != REQUEST_FORCE_MISSING)
+		put_identity(out, safety);
+	fprintf(out, "; force=%s waives this check", word);
+}
+
+static void
+put_live(FILE *out, const struct failure *f)
+{
+	fputs(" may change during the copy: ", out);
+	put_device(out, f->use->dev);
+	put_quoted(out, " is mounted read-write on ", f->use->target);
+}
+
+void
+refusal_tell(const struct failure *f)
+{
+	tell(f, "not writing to ", put_refusal);
+}
+
+void
+refusal_warn(const struct failure *f)
+{
+	tell(f, "warning: ", put_live);
+}

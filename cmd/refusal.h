@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// The words of the safety checks: one line that says why nothing was written,
+// what the device is and holds, and which force= waives the check.
+
+#pragma once
+
+#include "failure.h"
+
+// f: FAILURE_REFUSED.
+void refusal_tell(const struct failure *f);
+
+// f: NOTICE_SRC_LIVE.
+void refusal_warn(const struct failure *f);

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// commit=rename: the copy is made in a file beside the destination, and takes
+// its name when it is complete and durable. Whoever looks, at any moment and
+// also after a crash, finds the old file or the whole new one.
+
+#pragma once
+
+#include <stdbool.h>
+
+#include "endpoint.h"
+#include "request.h"
+
+struct hooks;
+
+struct commit {
+	char *target;     // the file behind all symbolic links
+	char *temp;       // the one beside it; NULL: there is none
+	bool is_new_only; // conv=excl
+};
+
+// Can the destination be committed as asked? Looks only. 0, or -errno, told.
+int commit_check(const struct request *q, const struct hooks *h);
+
+// Make the file beside the destination, with the owner, mode and ACL of the
+// old one as far as we may, and open it as the destination. Returns as
+// endpoint_open_dst does; in any case commit_done is to be called.
+int commit_open(struct commit *commit, struct endpoint *dst,
+		const struct request *q, const struct hooks *h);
+
+// The file is complete, synced and closed: give it the name, and make that
+// durable. 0 or -errno, told.
+int commit_rename(struct commit *commit, const struct hooks *h);
+
+// Remove the file if it is still there, and free the names.
+void commit_done(struct commit *commit);

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// What sysfs knows of a block device: which others are built upon it, what it
+// is called, and, with libblkid, what it holds. Devices are numbers here, as
+// fstat gives them; paths are only looked up to be shown. A device without a
+// number is 0.
+
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+enum { DISK_STACK_MAX = 256, DISK_CONTENTS_MAX = 8, DISK_NAME_MAX = 64 };
+
+// A device and everything that shares bytes with it from above: its
+// partitions, or the disk that it is a partition of; LVM, md and dm devices
+// and loop devices on any of these, and so on. What is beyond the limit is
+// left out.
+struct disk_stack {
+	dev_t devs[DISK_STACK_MAX]; // the device itself is the first
+	size_t nr;
+	dev_t held;                 // the first that serves another device,
+	dev_t holder;               // this one; 0: there is none
+};
+
+struct disk_content {
+	char type[32];              // file system or table, "" if unknown
+	char label[128];            // "" if there is none
+};
+
+struct disk_identity {
+	char model[128];            // or the file under a loop device, or ""
+	char serial[64];            // or ""
+	struct disk_content contents[DISK_CONTENTS_MAX];
+	size_t nr_contents;         // the device, and those of its partitions
+};                                  // that hold something known
+
+void disk_stack_init(struct disk_stack *stack, dev_t dev);
+bool disk_stack_has(const struct disk_stack *stack, dev_t dev);
+
+// The disk of a partition; any other device is its own.
+dev_t disk_whole(dev_t dev);
+
+// "/dev/sda1", or "259:1" for what has no name, in buf.
+char *disk_name(dev_t dev, char *buf, size_t size);
+
+// stack: of the device. Reads the first and last blocks; without libblkid
+// nothing is found in them.
+void disk_identify(struct disk_identity *ret, const struct disk_stack *stack);

@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+#include "config.h"
+
+#include "mounts.h"
+
+#ifdef HAVE_LIBMOUNT
+
+#include <ctype.h>
+#include <dirent.h>
+#include <libmount.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include "base.h"
+#include "disk.h"
+#include "lazy.h"
+
+static struct {
+	__typeof__(&mnt_new_table) new_table;
+	__typeof__(&mnt_unref_table) unref_table;
+	__typeof__(&mnt_table_parse_file) parse_file;
+	__typeof__(&mnt_table_parse_swaps) parse_swaps;
+	__typeof__(&mnt_new_iter) new_iter;
+	__typeof__(&mnt_free_iter) free_iter;
+	__typeof__(&mnt_table_next_fs) next_fs;
+	__typeof__(&mnt_fs_get_devno) devno;
+	__typeof__(&mnt_fs_get_source) source;
+	__typeof__(&mnt_fs_get_target) target;
+	__typeof__(&mnt_fs_get_fs_options) fs_options;
+	__typeof__(&mnt_optstr_get_option) get_option;
+} mnt;
+
+static bool
+load_mnt(void)
+{
+	const struct lazy_symbol symbols[] = {
+		{"mnt_new_table", &mnt.new_table},
+		{"mnt_unref_table", &mnt.unref_table},
+		{"mnt_table_parse_file", &mnt.parse_file},
+		{"mnt_table_parse_swaps", &mnt.parse_swaps},
+		{"mnt_new_iter", &mnt.new_iter},
+		{"mnt_free_iter", &mnt.free_iter},
+		{"mnt_table_next_fs", &mnt.next_fs},
+		{"mnt_fs_get_devno", &mnt.devno},
+		{"mnt_fs_get_source", &mnt.source},
+		{"mnt_fs_get_target", &mnt.target},
+		{"mnt_fs_get_fs_options", &mnt.fs_options},
+		{"mnt_optstr_get_option", &mnt.get_option},
+	};
+
+	return lazy_load("libmount.so.1", symbols, ARRAY_LEN(symbols)) == 0;
+}
+
+struct search {
+	const struct disk_stack *stack;
+	enum mounts_kind kind;
+	struct mounts_use *ret;
+
+	// Most processes share one namespace. Those that are too many to be
+	// remembered are only read again.
+	ino_t seen[64];
+	size_t nr_seen;
+};
+
+// btrfs and swap have no number there, but the path of a device. Paths
+// elsewhere are not followed: they may wait for a dead server.
+static dev_t
+dev_of(struct libmnt_fs *fs)
+{
+	const dev_t dev = mnt.devno(fs);
+	const char *source = mnt.source(fs);
+	struct stat st;
+
+	if (major(dev) != 0 || source == NULL ||
+	    strncmp(source, "/dev/", 5) != 0 || stat(source, &st) < 0 ||
+	    !S_ISBLK(st.st_mode))
+		return dev;
+	return st.st_rdev;
+}
+
+static bool
+is_wanted(struct libmnt_fs *fs, enum mounts_kind kind)
+{
+	const char *target = mnt.target(fs);
+
+	switch (kind) {
+	case MOUNTS_ROOT:
+		return target != NULL && strcmp(target, "/") == 0;
+	case MOUNTS_WRITABLE:
+		// Of the file system; this mount of it may be read-only.
+		return mnt.get_option(mnt.fs_options(fs), "rw", NULL,
+				      NULL) == 0;
+	default:
+		return true;
+	}
+}
+
+static bool
+search_table(const struct search *s, struct libmnt_table *table)
+{
+	struct libmnt_iter *iter = mnt.new_iter(MNT_ITER_FORWARD);
+	struct libmnt_fs *fs;
+	bool is_found = false;
+
+	while (iter != NULL && !is_found &&
+	       mnt.next_fs(table, iter, &fs) == 0) {
+		const char *target = mnt.target(fs);
+		const dev_t dev = dev_of(fs);
+
+		is_found = disk_stack_has(s->stack, dev) &&
+			   is_wanted(fs, s->kind);
+		if (!is_found)
+			continue;
+		s->ret->dev = dev;
+		snprintf(s->ret->target, sizeof(s->ret->target), "%s",
+			 target ? target : "");
+	}
+	mnt.free_iter(iter);
+	return is_found;
+}
+
+static bool
+search_file(const struct search *s, const char *path,
+	    int (*parse)(struct libmnt_table *table, const char *path))
+{
+	struct libmnt_table *table = mnt.new_table();
+	const bool is_found = table != NULL && parse(table, path) == 0 &&
+			      search_table(s, table);
+
+	mnt.unref_table(table);
+	return is_found;
+}
+
+static bool
+is_seen(struct search *s, ino_t namespace)
+{
+	for (size_t i = 0; i < s->nr_seen; i++)
+		if (s->seen[i] == namespace)
+			return true;
+	if (s->nr_seen < ARRAY_LEN(s->seen))
+		s->seen[s->nr_seen++] = namespace;
+	return false;
+}
+
+static bool
+search_process(struct search *s, const char *pid)
+{
+	char path[NAME_MAX + sizeof("/proc//mountinfo")];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "/proc/%s/ns/mnt", pid);
+	if (stat(path, &st) < 0 || is_seen(s, st.st_ino))
+		return false;
+	snprintf(path, sizeof(path), "/proc/%s/mountinfo", pid);
+	return search_file(s, path, mnt.parse_file);
+}
+
+static bool
+search_processes(struct search *s)
+{
+	struct dirent *entry;
+	// Our own paths say most to the user.
+	bool is_found = search_process(s, "self");
+	DIR *proc = opendir("/proc");
+
+	if (proc == NULL)
+		return is_found;
+	while (!is_found && (entry = readdir(proc)) != NULL)
+		is_found = isdigit((unsigned char)entry->d_name[0]) &&
+			   search_process(s, entry->d_name);
+	(void)closedir(proc); // only read
+	return is_found;
+}
+
+bool
+mounts_find(const struct disk_stack *stack, enum mounts_kind kind,
+	    struct mounts_use *ret)
+{
+	struct search s = {.stack = stack, .kind = kind, .ret = ret};
+
+	if (!load_mnt())
+		return false;
+	switch (kind) {
+	case MOUNTS_SWAP:
+		return search_file(&s, "/proc/swaps", mnt.parse_swaps);
+	case MOUNTS_ROOT:
+		return search_process(&s, "self") || search_process(&s, "1");
+	default:
+		return search_processes(&s);
+	}
+}
+
+#else
+
+bool
+mounts_find(const struct disk_stack *stack, enum mounts_kind kind,
+	    struct mounts_use *ret)
+{
+	(void)stack;
+	(void)kind;
+	(void)ret;
+	return false;
+}
+
+#endif

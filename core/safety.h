@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// Looks, before the first byte, whether writing would destroy what is in use.
+// Only block devices are looked at, and names that would become files in
+// /dev; called as dd nothing is. A device is known by the number of the open
+// descriptor, never by its path.
+//
+// Without libmount, what is mounted or swapped to is found as busy, since the
+// kernel lets nobody else have it exclusively, and a mounted source is not
+// found. Without libblkid nothing is said of what a device holds. What /proc
+// and /sys do not show is not found.
+
+#pragma once
+
+#include <stdint.h>
+
+#include "disk.h"
+#include "facts.h"
+#include "mounts.h"
+#include "request.h"
+
+struct safety {
+	int claim;                     // held open exclusively; -1: nothing
+
+	// Of a refusal.
+	enum request_force reason;
+	struct mounts_use use;         // the device in use; where it is mounted
+	dev_t holder;                  // which device it serves
+	uint64_t size;                 // of the destination
+	uint64_t reach;                // where the copy would end
+	struct disk_identity identity; // of the destination
+};
+
+void safety_init(struct safety *safety);
+
+// Before the destination is opened. 0, or -EPERM: refused, and all but
+// reason is void.
+int safety_check_path(struct safety *safety, const struct request *q);
+
+// fd: the destination. 0, and nobody else can mount it or claim it until
+// safety_done; or -EPERM: refused.
+int safety_check(struct safety *safety, const struct request *q,
+		 const struct facts *src, const struct facts *dst, int fd);
+void safety_done(struct safety *safety);
+
+// The source may change while it is read: it is mounted, not read-only.
+bool safety_is_src_live(const struct request *q, const struct facts *src,
+			struct mounts_use *ret);
+
+// Bytes from the start of the destination to where the copy ends; 0 if that
+// cannot be known.
+uint64_t safety_reach(const struct request *q, const struct facts *src,
+		      const struct facts *dst);

@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+#include "config.h"
+
+#include "verify.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "aio.h"
+#include "base.h"
+#include "copy.h"
+#include "digest.h"
+#include "failure.h"
+#include "hooks.h"
+#include "plan.h"
+#include "stats.h"
+
+#define GAP_MAX 512 // equal bytes between two ranges that are told as one
+
+// What the page cache holds proves nothing. Its pages are clean by now, so
+// that they can be dropped; O_DIRECT, where there is any, goes around it.
+static void
+drop_cache(const struct verify *v)
+{
+	if (v->dst->facts.kind == FACTS_BLOCK)
+		(void)ioctl(v->dst->fd, BLKFLSBUF, 0);
+	(void)posix_fadvise(v->dst->fd, (off_t)v->dst_off, (off_t)v->len,
+			    POSIX_FADV_DONTNEED);
+}
+
+static struct plan
+plan_back(const struct verify *v, const struct endpoint *ep)
+{
+	struct plan plan = {
+		.way = PLAN_BULK,
+		.src_off = v->dst_off,
+		.len = v->len,
+		.unit = 1,
+		.src = {PLAN_INLINE, 0, ""},
+		.dst = {PLAN_NOTHING, 0, ""},
+		.job_size = PLAN_JOB_SIZE,
+		.depth = PLAN_DEPTH,
+		.step = PLAN_ALIGN,
+	};
+
+	if (ep->direct_fd >= 0 && v->dst_off % ep->facts.dio_align == 0)
+		plan.src = (struct plan_side){PLAN_AIO, ep->facts.dio_align,
+					      ""};
+	return plan;
+}
+
+static int
+tell(const struct verify *v, enum failure_phase phase, uint64_t off, int r)
+{
+	v->hooks->notice(v->hooks->ctx, &(struct failure){.phase = phase,
+							  .error = -r,
+							  .name = v->dst->name,
+							  .off = off});
+	return r;
+}
+
+static int
+copy_back(const struct verify *v, struct copy *copy)
+{
+	const enum copy_verdict verdict = copy_run(copy);
+
+	if (copy->is_stopped)
+		return -ECANCELED;
+	if (verdict == COPY_LOST)
+		return tell(v, FAILURE_VERIFY, v->dst_off, -EIO);
+	if (copy->failure.phase != FAILURE_NONE)
+		return tell(v, FAILURE_VERIFY,
+			    v->dst_off + copy->failure.off,
+			    -copy->failure.error);
+	return 0;
+}
+
+// Through the ring, into nothing but the digest.
+static int
+read_back(const struct verify *v, struct endpoint *ep, struct digest *digest)
+{
+	const struct plan plan = plan_back(v, ep);
+	const struct endpoint nothing = {.fd = -1};
+	struct stats stats = {0};
+	struct aio aio;
+	struct copy copy;
+	int r = aio_init(&aio, plan_uses_aio(&plan) ? &aio_kernel_linux : NULL,
+			 plan.depth);
+
+	if (r == 0) {
+		r = copy_init(&copy, &plan, &aio, ep, &nothing);
+		if (r == 0) {
+			copy.request = v->request;
+			copy.stats = &stats;
+			copy_set_digest(&copy, digest);
+			r = copy_open_loop(&copy, v->hooks);
+			if (r == 0)
+				r = copy_back(v, &copy);
+			copy_done(&copy);
+		}
+		aio_done(&aio);
+	}
+	return r;
+}
+
+struct pair {
+	unsigned char *wrote;
+	unsigned char *found;
+};
+
+static bool
+read_all(int fd, unsigned char *buf, uint64_t off, size_t len)
+{
+	size_t got = 0;
+
+	while (got < len) {
+		const ssize_t n = pread(fd, buf + got, len - got,
+					(off_t)(off + got));
+		if (n <= 0 && !(n < 0 && errno == EINTR))
+			return false;
+		got += n > 0 ? (size_t)n : 0;
+	}
+	return true;
+}
+
+static void
+tell_differs(struct verify *v, uint64_t off, uint64_t len, int wrote,
+	     int found)
+{
+	v->nr_bad += len;
+	v->hooks->notice(v->hooks->ctx,
+			 &(struct failure){.phase = FAILURE_DIFFERS,
+					   .name = v->dst->name,
+					   .off = v->dst_off + off,
+					   .len = len,
+					   .wrote = wrote,
+					   .found = found});
+}
+
+// The runs of bytes that differ, small gaps between them included.
+static void
+compare_bytes(struct verify *v, const struct pair *pair, uint64_t off,
+	      size_t len)
+{
+	size_t i = 0;
+
+	while (i < len) {
+		size_t first, last;
+
+		while (i < len && pair->wrote[i] == pair->found[i])
+			i++;
+		if (i == len)
+			return;
+		first = last = i;
+		for (; i < len && i - last <= GAP_MAX; i++)
+			if (pair->wrote[i] != pair->found[i])
+				last = i;
+		tell_differs(v, off + first, last - first + 1,
+			     pair->wrote[first], pair->found[first]);
+	}
+}
+
+// The source may be read again where it has offsets and was not converted.
+static bool
+can_compare(const struct verify *v)
+{
+	const enum facts_kind kind = v->src->facts.kind;
+
+	return (kind == FACTS_FILE || kind == FACTS_BLOCK) &&
+	       !(v->request->conv & (CONV_BYTES | CONV_SYNC | CONV_NOERROR));
+}
+
+static void
+look_closer(struct verify *v, int fd, const struct pair *pair, uint64_t off)
+{
+	const size_t len = (size_t)min_u64(DIGEST_RANGE_LEN, v->len - off);
+	const uint64_t told = v->nr_bad;
+
+	if (can_compare(v) &&
+	    read_all(v->src->fd, pair->wrote, v->src_off + off, len) &&
+	    read_all(fd, pair->found, v->dst_off + off, len))
+		compare_bytes(v, pair, off, len);
+	// Equal now: one of the two changes from one read to the next.
+	if (v->nr_bad == told)
+		tell_differs(v, off, len, -1, -1);
+}
+
+static int
+compare(struct verify *v, const struct endpoint *ep, const struct digest *back)
+{
+	const uint64_t nr = (v->len + DIGEST_RANGE_LEN - 1) / DIGEST_RANGE_LEN;
+	const int fd = ep->buffered_fd;
+	struct pair pair = {malloc(DIGEST_RANGE_LEN), malloc(DIGEST_RANGE_LEN)};
+
+	for (uint64_t i = 0; i < nr; i++) {
+		if (digest_is_same_range(v->written, back, i))
+			continue;
+		if (pair.wrote != NULL && pair.found != NULL)
+			look_closer(v, fd, &pair, i * DIGEST_RANGE_LEN);
+		else
+			tell_differs(v, i * DIGEST_RANGE_LEN, DIGEST_RANGE_LEN,
+				     -1, -1);
+	}
+	free(pair.found);
+	free(pair.wrote);
+	return v->nr_bad > 0 ? -EBADMSG : 0;
+}
+
+int
+verify_run(struct verify *v)
+{
+	struct endpoint ep;
+	struct digest *back;
+	int r;
+
+	if (v->len == 0)
+		return 0;
+	drop_cache(v);
+	back = digest_new(1U << DIGEST_RANGES);
+	if (back == NULL)
+		return tell(v, FAILURE_VERIFY, v->dst_off, -ENOMEM);
+	r = endpoint_open_back(v->dst, &ep);
+	if (r < 0)
+		tell(v, FAILURE_VERIFY, v->dst_off, r);
+	else {
+		r = read_back(v, &ep, back);
+		digest_finish(back, v->len);
+		if (r == 0)
+			r = compare(v, &ep, back);
+		endpoint_close_extra(&ep);
+	}
+	digest_free(back);
+	return r;
+}

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// verify=yes: after the copy is durable, read it back from the medium, and
+// compare. What was written left a digest of each range behind, so nothing
+// but the destination is read; a range that differs is then read again on
+// both sides to say which bytes.
+
+#pragma once
+
+#include <stdint.h>
+
+#include "endpoint.h"
+#include "request.h"
+
+struct digest;
+struct hooks;
+
+struct verify {
+	const struct request *request;   // as the user made it
+	const struct hooks *hooks;
+	const struct endpoint *src;      // still open; a stream cannot be read
+	const struct endpoint *dst;      // again, its ranges are told whole
+	const struct digest *written;    // finished, with DIGEST_RANGES
+	uint64_t src_off;                // where the copy began
+	uint64_t dst_off;
+	uint64_t len;                    // of the copy
+	uint64_t nr_bad;                 // bytes told to differ
+};
+
+// 0: it is the same. -EBADMSG: it differs, each range told with the first
+// byte of both. -ECANCELED: a signal. Another -errno: it could not be read,
+// told.
+int verify_run(struct verify *verify);

@@ -1,0 +1,464 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+#include "config.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base.h"
+#include "fake_aio.h"
+#include "job.h"
+#include "suites.h"
+
+enum { DEPTH = 4, LEN = 8 };
+
+// What the callbacks got, in order.
+struct fired {
+	io_context_t ctx;
+	struct job *job;
+	long res;
+	long res2;
+};
+
+static struct fake_aio fake;
+static struct aio aio;
+static struct job jobs[DEPTH];
+static unsigned char bytes[DEPTH][LEN];
+static struct fired fired[DEPTH * 2];
+static unsigned nr_fired;
+static int fd;
+
+static void
+on_done(io_context_t ctx, struct iocb *iocb, long res, long res2)
+{
+	fired[nr_fired++] = (struct fired){
+		ctx, container_of(iocb, struct job, iocb), res, res2};
+}
+
+static void
+open_fd(void)
+{
+	fd = memfd_create("aio", MFD_CLOEXEC);
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(pwrite(fd, "0123456789abcdef", 16, 0), 16);
+	fake = (struct fake_aio){0};
+	memset(jobs, 0, sizeof(jobs));
+	memset(bytes, 0, sizeof(bytes));
+	nr_fired = 0;
+	fake_aio_use(&fake);
+}
+
+static void
+open_aio(void)
+{
+	open_fd();
+	ck_assert_int_eq(aio_init(&aio, &fake_aio_kernel, DEPTH), 0);
+	fake.aio = &aio;
+}
+
+static void
+open_inline(void)
+{
+	open_fd();
+	ck_assert_int_eq(aio_init(&aio, NULL, DEPTH), 0);
+}
+
+static void
+close_aio(void)
+{
+	aio_done(&aio);
+	close(fd);
+}
+
+static void
+prep(unsigned i, enum job_op op, int eventfd)
+{
+	jobs[i].buf = bytes[i];
+	job_prep(&jobs[i], &(struct job_io){.op = op,
+					    .fd = fd,
+					    .pos = i,
+					    .len = 2,
+					    .on_done = on_done,
+					    .eventfd = eventfd});
+}
+
+static void
+queue_reads(unsigned nr)
+{
+	for (unsigned i = 0; i < nr; i++) {
+		prep(i, JOB_READ, aio.eventfd);
+		aio_queue(&aio, &jobs[i].iocb);
+	}
+}
+
+// Everything that is pending, to the callbacks.
+static void
+drain(void)
+{
+	fake_aio_complete_all(&fake);
+	aio_on_announced(&aio);
+	ck_assert_int_eq(aio_reap(&aio), 0);
+}
+
+static void
+check_all_agree(uint64_t nr)
+{
+	ck_assert_uint_eq(aio.counters.submitted, nr);
+	ck_assert_uint_eq(aio.counters.announced, nr);
+	ck_assert_uint_eq(aio.counters.reaped, nr);
+	ck_assert_uint_eq(aio.nr_out, 0);
+}
+
+START_TEST(a_callback_gets_the_context_the_iocb_and_the_results)
+{
+	queue_reads(2);
+	aio_submit(&aio);
+	fake_aio_complete(&fake, 1);
+	fake.ready[0].res2 = 77;
+	fake_aio_complete(&fake, 0);
+	aio_on_announced(&aio);
+	ck_assert_int_eq(aio_reap(&aio), 0);
+	ck_assert_uint_eq(nr_fired, 2);
+	ck_assert_ptr_eq(fired[0].ctx, aio.ctx);
+	ck_assert_ptr_eq(fired[0].job, &jobs[1]);
+	ck_assert_int_eq(fired[0].res, 2);
+	ck_assert_int_eq(fired[0].res2, 77);
+	ck_assert_ptr_eq(fired[1].job, &jobs[0]);
+	ck_assert_int_eq(fired[1].res2, 0);
+	ck_assert_mem_eq(bytes[0], "01", 2);
+	ck_assert_mem_eq(bytes[1], "12", 2);
+}
+END_TEST
+
+START_TEST(an_error_arrives_as_a_negative_number)
+{
+	fake.faults[0] = (struct fake_fault){fd, 0, 1, EIO};
+	queue_reads(1);
+	aio_submit(&aio);
+	drain();
+	ck_assert_int_eq(fired[0].res, -EIO);
+}
+END_TEST
+
+START_TEST(no_more_is_reaped_than_was_announced)
+{
+	queue_reads(DEPTH);
+	aio_submit(&aio);
+	fake_aio_complete(&fake, 0);
+	fake_aio_complete(&fake, 0);
+	aio_on_announced(&aio);
+	fake_aio_complete_all(&fake);
+	ck_assert_int_eq(aio_reap(&aio), 0);
+	ck_assert_uint_eq(nr_fired, 2);
+	ck_assert_uint_eq(fake.nr_ready, 2);
+	ck_assert_int_eq(aio_reap(&aio), 0);
+	ck_assert_uint_eq(nr_fired, 2);
+	aio_on_announced(&aio);
+	ck_assert_int_eq(aio_reap(&aio), 0);
+	ck_assert_uint_eq(nr_fired, DEPTH);
+	check_all_agree(DEPTH);
+}
+END_TEST
+
+START_TEST(a_wake_up_without_a_count_reaps_nothing)
+{
+	queue_reads(1);
+	aio_submit(&aio);
+	aio_on_announced(&aio);
+	ck_assert_int_eq(aio_reap(&aio), 0);
+	ck_assert_uint_eq(fake.nr_reaps, 0);
+	drain();
+	check_all_agree(1);
+}
+END_TEST
+
+START_TEST(an_interrupted_getevents_is_called_again)
+{
+	fake.nr_eintr = 3;
+	queue_reads(2);
+	aio_submit(&aio);
+	drain();
+	ck_assert_uint_eq(nr_fired, 2);
+	check_all_agree(2);
+}
+END_TEST
+
+START_TEST(a_refused_getevents_waits_for_all_and_gives_up)
+{
+	queue_reads(3);
+	aio_submit(&aio);
+	fake_aio_complete(&fake, 0);
+	fake.getevents_error = -EPERM;
+	aio_on_announced(&aio);
+	ck_assert_int_eq(aio_reap(&aio), -EPERM);
+	ck_assert_uint_eq(fake.nr_pending, 0);
+	ck_assert_ptr_null(aio.ctx);
+	ck_assert_uint_eq(nr_fired, 0);
+}
+END_TEST
+
+START_TEST(what_a_short_submit_left_is_submitted_in_order)
+{
+	fake.accept_max = 1;
+	queue_reads(DEPTH);
+	aio_submit(&aio);
+	ck_assert_uint_eq(fake.nr_submits, DEPTH);
+	for (unsigned i = 0; i < DEPTH; i++)
+		ck_assert_ptr_eq(fake.log[i].obj, &jobs[i].iocb);
+	ck_assert_uint_eq(aio.nr_queued, 0);
+	drain();
+	check_all_agree(DEPTH);
+}
+END_TEST
+
+START_TEST(one_io_submit_takes_the_whole_queue)
+{
+	queue_reads(DEPTH);
+	aio_submit(&aio);
+	ck_assert_uint_eq(fake.nr_submits, 1);
+	aio_submit(&aio);
+	ck_assert_uint_eq(fake.nr_submits, 1);
+	drain();
+}
+END_TEST
+
+START_TEST(EAGAIN_with_something_in_flight_waits_for_it)
+{
+	queue_reads(1);
+	aio_submit(&aio);
+	fake.nr_eagain = 1;
+	prep(1, JOB_READ, aio.eventfd);
+	aio_queue(&aio, &jobs[1].iocb);
+	aio_submit(&aio);
+	ck_assert_uint_eq(aio.nr_queued, 1);
+	ck_assert_uint_eq(aio.counters.inlined, 0);
+	ck_assert(!aio_has_work(&aio));
+	drain();
+	ck_assert(aio_has_work(&aio));
+	aio_submit(&aio);
+	ck_assert_uint_eq(aio.nr_queued, 0);
+	drain();
+	check_all_agree(2);
+}
+END_TEST
+
+START_TEST(EAGAIN_with_nothing_in_flight_goes_inline)
+{
+	fake.nr_eagain = 1;
+	queue_reads(2);
+	aio_submit(&aio);
+	ck_assert_uint_eq(aio.counters.inlined, 1);
+	ck_assert_uint_eq(aio.counters.submitted, 1);
+	ck_assert(aio_has_work(&aio));
+	drain();
+	ck_assert_uint_eq(nr_fired, 2);
+	ck_assert_ptr_eq(fired[0].job, &jobs[0]);
+	ck_assert_int_eq(fired[0].res, 2);
+	ck_assert_mem_eq(bytes[0], "01", 2);
+	check_all_agree(1);
+}
+END_TEST
+
+START_TEST(an_error_of_io_submit_is_that_of_the_first)
+{
+	fake.first_error = -EINVAL;
+	queue_reads(3);
+	aio_submit(&aio);
+	ck_assert_uint_eq(aio.counters.submitted, 2);
+	drain();
+	ck_assert_uint_eq(nr_fired, 3);
+	ck_assert_ptr_eq(fired[0].job, &jobs[0]);
+	ck_assert_int_eq(fired[0].res, -EINVAL);
+	ck_assert_int_eq(fired[1].res, 2);
+	check_all_agree(2);
+}
+END_TEST
+
+static int
+submit_slowly(io_context_t ctx, long nr, struct iocb **iocbs)
+{
+	usleep(25000);
+	return fake_aio_kernel.submit(ctx, nr, iocbs);
+}
+
+START_TEST(a_submit_that_sleeps_is_counted_as_a_stall)
+{
+	struct aio_kernel slow = fake_aio_kernel;
+
+	queue_reads(1);
+	aio_submit(&aio);
+	ck_assert_uint_eq(aio.counters.stalls, 0);
+	slow.submit = submit_slowly;
+	aio.kernel = &slow;
+	prep(1, JOB_READ, aio.eventfd);
+	aio_queue(&aio, &jobs[1].iocb);
+	aio_submit(&aio);
+	aio.kernel = &fake_aio_kernel;
+	ck_assert_uint_eq(aio.counters.stalls, 1);
+	ck_assert_uint_ge(aio.counters.longest_ns, 25000000);
+	drain();
+}
+END_TEST
+
+START_TEST(a_context_that_is_refused_holds_nothing)
+{
+	struct aio refused;
+
+	fake.setup_error = -EAGAIN;
+	ck_assert_int_eq(aio_init(&refused, &fake_aio_kernel, DEPTH), -EAGAIN);
+	ck_assert_int_eq(refused.eventfd, -1);
+	ck_assert_int_eq(refused.refused_fd, -1);
+	ck_assert_ptr_null(refused.queue);
+}
+END_TEST
+
+START_TEST(the_probe_goes_the_whole_way_round)
+{
+	fake.is_eager = true;
+	fake.aio = NULL; // it reaps first, to see whether it may
+	ck_assert_int_eq(aio_probe(&aio), 0);
+	ck_assert_uint_eq(fake.nr_log, 1);
+	ck_assert_uint_eq(fake.nr_reaps, 1);
+	aio_on_announced(&aio);
+	check_all_agree(0);
+}
+END_TEST
+
+START_TEST(the_probe_tells_who_refused)
+{
+	fake.aio = NULL;
+	fake.first_error = -ENOSYS;
+	ck_assert_int_eq(aio_probe(&aio), -ENOSYS);
+	fake.is_eager = true;
+	fake.getevents_error = -EPERM;
+	ck_assert_int_eq(aio_probe(&aio), -EPERM);
+}
+END_TEST
+
+START_TEST(an_inline_request_completes_at_the_next_reap)
+{
+	prep(0, JOB_READ, -1);
+	prep(1, JOB_WRITE, -1);
+	memcpy(bytes[1], "XY", 2);
+	aio_queue_inline(&aio, &jobs[0].iocb);
+	aio_queue_inline(&aio, &jobs[1].iocb);
+	ck_assert(aio_has_work(&aio));
+	aio_submit(&aio);
+	ck_assert_uint_eq(nr_fired, 0);
+	ck_assert(aio_has_work(&aio));
+	ck_assert_int_eq(aio_reap(&aio), 0);
+	ck_assert_uint_eq(nr_fired, 2);
+	ck_assert_ptr_eq(fired[1].job, &jobs[1]);
+	ck_assert_int_eq(fired[1].res, 2);
+	ck_assert_int_eq(fired[1].res2, 0);
+	ck_assert_mem_eq(bytes[0], "01", 2);
+	ck_assert_int_eq(pread(fd, bytes[2], 4, 0), 4);
+	ck_assert_mem_eq(bytes[2], "0XY3", 4);
+	ck_assert_uint_eq(aio.counters.inlined, 2);
+	ck_assert(!aio_has_work(&aio));
+}
+END_TEST
+
+START_TEST(an_inline_error_arrives_as_one_of_the_kernel)
+{
+	prep(0, JOB_READ, -1);
+	jobs[0].iocb.aio_fildes = -1;
+	aio_queue_inline(&aio, &jobs[0].iocb);
+	aio_submit(&aio);
+	ck_assert_int_eq(aio_reap(&aio), 0);
+	ck_assert_int_eq(fired[0].res, -EBADF);
+}
+END_TEST
+
+static void
+queue_again(io_context_t ctx, struct iocb *iocb, long res, long res2)
+{
+	on_done(ctx, iocb, res, res2);
+	aio_queue_inline(&aio, iocb);
+	io_set_callback(iocb, on_done);
+	aio_submit(&aio);
+}
+
+START_TEST(a_callback_may_queue_and_submit)
+{
+	for (unsigned i = 0; i < DEPTH; i++) {
+		prep(i, JOB_READ, -1);
+		io_set_callback(&jobs[i].iocb, queue_again);
+		aio_queue_inline(&aio, &jobs[i].iocb);
+	}
+	aio_submit(&aio);
+	ck_assert_int_eq(aio_reap(&aio), 0);
+	ck_assert_uint_eq(nr_fired, DEPTH);
+	ck_assert_int_eq(aio_reap(&aio), 0);
+	ck_assert_uint_eq(nr_fired, 2 * DEPTH);
+	for (unsigned i = 0; i < 2 * DEPTH; i++)
+		ck_assert_ptr_eq(fired[i].job, &jobs[i % DEPTH]);
+}
+END_TEST
+
+START_TEST(without_a_kernel_there_is_nothing_to_announce)
+{
+	ck_assert_int_eq(aio.eventfd, -1);
+	ck_assert_ptr_null(aio.ctx);
+	ck_assert_int_eq(aio_reap(&aio), 0);
+	ck_assert(!aio_has_work(&aio));
+}
+END_TEST
+
+// The real one, where it lets us.
+START_TEST(the_kernel_here_passes_the_probe_or_says_why)
+{
+	struct aio real;
+	int r = aio_init(&real, &aio_kernel_linux, 1);
+
+	if (r == 0) {
+		r = aio_probe(&real);
+		aio_done(&real);
+	}
+	ck_assert_msg(r == 0 || r == -ENOSYS || r == -EPERM || r == -EAGAIN,
+		      "%s", strerror(-r));
+}
+END_TEST
+
+static TCase *
+kernel_tcase(void)
+{
+	TCase *t = tcase_create("kernel");
+
+	tcase_add_checked_fixture(t, open_aio, close_aio);
+	tcase_add_test(t, a_callback_gets_the_context_the_iocb_and_the_results);
+	tcase_add_test(t, an_error_arrives_as_a_negative_number);
+	tcase_add_test(t, no_more_is_reaped_than_was_announced);
+	tcase_add_test(t, a_wake_up_without_a_count_reaps_nothing);
+	tcase_add_test(t, an_interrupted_getevents_is_called_again);
+	tcase_add_test(t, a_refused_getevents_waits_for_all_and_gives_up);
+	tcase_add_test(t, what_a_short_submit_left_is_submitted_in_order);
+	tcase_add_test(t, one_io_submit_takes_the_whole_queue);
+	tcase_add_test(t, EAGAIN_with_something_in_flight_waits_for_it);
+	tcase_add_test(t, EAGAIN_with_nothing_in_flight_goes_inline);
+	tcase_add_test(t, an_error_of_io_submit_is_that_of_the_first);
+	tcase_add_test(t, a_submit_that_sleeps_is_counted_as_a_stall);
+	tcase_add_test(t, a_context_that_is_refused_holds_nothing);
+	tcase_add_test(t, the_probe_goes_the_whole_way_round);
+	tcase_add_test(t, the_probe_tells_who_refused);
+	return t;
+}
+
+Suite *
+aio_suite(void)
+{
+	Suite *s = suite_create("aio");
+	TCase *t = tcase_create("inline");
+
+	suite_add_tcase(s, kernel_tcase());
+	tcase_add_checked_fixture(t, open_inline, close_aio);
+	tcase_add_test(t, an_inline_request_completes_at_the_next_reap);
+	tcase_add_test(t, an_inline_error_arrives_as_one_of_the_kernel);
+	tcase_add_test(t, a_callback_may_queue_and_submit);
+	tcase_add_test(t, without_a_kernel_there_is_nothing_to_announce);
+	tcase_add_test(t, the_kernel_here_passes_the_probe_or_says_why);
+	suite_add_tcase(s, t);
+	return s;
+}

@@ -1,0 +1,987 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+#include "config.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base.h"
+#include "plan.h"
+#include "suites.h"
+
+static struct request q;
+static struct facts src;
+static struct facts dst;
+static int aio_error;
+static struct plan plan;
+
+// 1 GiB, cold, from one disk to a new file on another.
+static void
+begin(void)
+{
+	q = (struct request){.ibs = 512,
+			     .obs = 512,
+			     .count.blocks = REQUEST_NO_LIMIT,
+			     .is_single_buffer = true,
+			     .is_dd = true};
+	src = (struct facts){.kind = FACTS_FILE,
+			     .size = GIB,
+			     .allocated = GIB,
+			     .dev = 1,
+			     .ino = 1,
+			     .sector = 512,
+			     .block = 4096,
+			     .dio_align = 512,
+			     .max_size = UINT64_MAX};
+	dst = src;
+	dst.size = dst.allocated = 0;
+	dst.dev = 2;
+	aio_error = 0;
+}
+
+static void
+make(void)
+{
+	plan_make(&plan, &q, &src, &dst, aio_error);
+}
+
+static void
+check_record(const char *reason)
+{
+	make();
+	ck_assert_str_eq(plan.way_reason, reason);
+	ck_assert_int_eq(plan.way, PLAN_RECORD);
+}
+
+static void
+check_bulk(uint64_t len)
+{
+	make();
+	ck_assert_str_eq(plan.way_reason, "both sides have offsets");
+	ck_assert_int_eq(plan.way, PLAN_BULK);
+	ck_assert_uint_eq(plan.len, len);
+}
+
+static void
+check_side(const struct plan_side *side, enum plan_method method,
+	   const char *reason)
+{
+	make();
+	ck_assert_int_eq(plan.way, PLAN_BULK);
+	ck_assert_str_eq(side->reason, reason);
+	ck_assert_int_eq(side->method, method);
+	ck_assert_uint_eq(side->align, method == PLAN_AIO ? 512 : 0);
+}
+
+static void
+check_src(enum plan_method method, const char *reason)
+{
+	check_side(&plan.src, method, reason);
+}
+
+static void
+check_dst(enum plan_method method, const char *reason)
+{
+	check_side(&plan.dst, method, reason);
+}
+
+/* Bulk or record */
+
+START_TEST(files_on_both_sides_are_copied_in_bulk)
+{
+	check_bulk(GIB);
+	ck_assert_uint_eq(plan.src_off, 0);
+	ck_assert_uint_eq(plan.dst_off, 0);
+	ck_assert_uint_eq(plan.count_len, UINT64_MAX);
+	ck_assert_uint_eq(plan.unit, 512);
+}
+END_TEST
+
+static const unsigned byte_convs[] = {
+	CONV_ASCII,   CONV_EBCDIC, CONV_IBM,   CONV_BLOCK,
+	CONV_UNBLOCK, CONV_LCASE,  CONV_UCASE, CONV_SWAB,
+};
+
+START_TEST(conversions_of_bytes_go_by_records)
+{
+	q.conv = byte_convs[_i];
+	check_record("conv= changes the bytes of each record");
+}
+END_TEST
+
+static const unsigned other_convs[] = {
+	CONV_NOTRUNC, CONV_NOCREAT, CONV_EXCL, CONV_FDATASYNC,
+	CONV_FSYNC,   CONV_SPARSE,  CONV_SYNC, CONV_NOERROR,
+};
+
+START_TEST(other_conversions_do_not)
+{
+	q.conv = other_convs[_i];
+	check_bulk(GIB);
+}
+END_TEST
+
+START_TEST(conv_sync_leaves_the_short_record_to_be_padded)
+{
+	q.conv = CONV_SYNC;
+	src.size = src.allocated = GIB + 7;
+	check_bulk(GIB);
+}
+END_TEST
+
+START_TEST(nocache_goes_by_records)
+{
+	if (_i == 0)
+		q.iflags = FLAG_NOCACHE;
+	else
+		q.oflags = FLAG_NOCACHE;
+	check_record("nocache follows the copy record by record");
+}
+END_TEST
+
+START_TEST(a_source_without_offsets_goes_by_records)
+{
+	src.kind = _i == 0 ? FACTS_STREAM : FACTS_NULL;
+	check_record("the source has no offsets");
+}
+END_TEST
+
+START_TEST(a_destination_without_offsets_goes_by_records)
+{
+	dst.kind = _i == 0 ? FACTS_STREAM : FACTS_ZERO;
+	check_record("the destination has no offsets");
+}
+END_TEST
+
+START_TEST(appending_goes_by_records)
+{
+	dst.is_append = true;
+	check_record("the destination appends");
+}
+END_TEST
+
+START_TEST(a_copy_within_one_file_goes_by_records)
+{
+	dst.dev = src.dev;
+	check_record("source and destination are the same storage");
+	dst.ino = 2;
+	check_bulk(GIB);
+}
+END_TEST
+
+START_TEST(a_disk_is_the_same_storage_as_itself)
+{
+	src.kind = dst.kind = FACTS_BLOCK;
+	src.ino = dst.ino = 0;
+	dst.dev = src.dev;
+	dst.size = 2 * GIB;
+	check_record("source and destination are the same storage");
+}
+END_TEST
+
+START_TEST(a_loop_device_is_the_same_storage_as_its_file)
+{
+	dst.kind = FACTS_BLOCK;
+	dst.dev = src.dev;
+	dst.size = 2 * GIB;
+	check_record("source and destination are the same storage");
+}
+END_TEST
+
+START_TEST(dd_makes_its_misaligned_direct_requests_itself)
+{
+	q.ibs = q.obs = 1000;
+	if (_i == 0)
+		q.iflags = FLAG_DIRECT;
+	else
+		q.oflags = FLAG_DIRECT;
+	check_record("O_DIRECT with records that are not whole sectors");
+	q.is_dd = false;
+	check_bulk(GIB);
+}
+END_TEST
+
+START_TEST(dd_writes_the_short_record_of_a_direct_copy_itself)
+{
+	src.size = src.allocated = GIB + 7;
+	q.oflags = FLAG_DIRECT;
+	check_bulk(GIB);
+	q.is_dd = false;
+	check_bulk(GIB + 7);
+}
+END_TEST
+
+START_TEST(little_goes_by_records)
+{
+	src.size = src.allocated = 128 * KIB - 1;
+	check_record("less than 128 KiB of it is known");
+	src.size = src.allocated = 128 * KIB;
+	check_bulk(128 * KIB);
+}
+END_TEST
+
+START_TEST(a_clone_may_be_small)
+{
+	src.size = src.allocated = 1;
+	dst.dev = src.dev;
+	dst.ino = 2;
+	q.clone = REQUEST_CLONE_AUTO;
+	check_bulk(1);
+	src.size = src.allocated = 0;
+	check_record("less than 128 KiB of it is known");
+}
+END_TEST
+
+START_TEST(zeros_without_end_go_by_records)
+{
+	src.kind = FACTS_ZERO;
+	src.size = 0;
+	check_record("less than 128 KiB of it is known");
+	q.count.blocks = 1000;
+	check_bulk(512000);
+}
+END_TEST
+
+START_TEST(a_file_that_may_not_grow_so_large_goes_by_records)
+{
+	dst.max_size = GIB - 1;
+	check_record("the file may not become so large");
+	dst.max_size = GIB;
+	check_bulk(GIB);
+}
+END_TEST
+
+START_TEST(record_sizes_need_a_boundary_in_common)
+{
+	q.obs = 64 * MIB + 1;
+	check_record("ibs and obs share no boundary within 64 MiB");
+	q.ibs = 7 * 512;
+	q.obs = 512;
+	check_bulk(GIB);
+	ck_assert_uint_eq(plan.unit, 7 * 512);
+	q.ibs = 6;
+	q.obs = 4;
+	check_bulk(GIB);
+	ck_assert_uint_eq(plan.unit, 12);
+	q.ibs = q.obs = 128 * MIB;
+	check_bulk(GIB);
+}
+END_TEST
+
+START_TEST(conv_sparse_with_large_records_goes_by_records)
+{
+	q.conv = CONV_SPARSE;
+	q.ibs = q.obs = 4 * MIB;
+	check_bulk(GIB);
+	ck_assert_uint_eq(plan.sparse_unit, 4 * MIB);
+	q.ibs = q.obs = 4 * MIB + 512;
+	check_record("conv=sparse with large records");
+}
+END_TEST
+
+/* The stretch */
+
+START_TEST(skip_seek_and_count_place_the_stretch)
+{
+	q.ibs = 512;
+	q.obs = 1024;
+	q.skip = (struct request_extent){10, 3};
+	q.seek = (struct request_extent){20, 4};
+	q.count = (struct request_extent){1000, 5};
+	check_bulk(512005);
+	ck_assert_uint_eq(plan.src_off, 5123);
+	ck_assert_uint_eq(plan.dst_off, 20484);
+	ck_assert_uint_eq(plan.count_len, 512005);
+}
+END_TEST
+
+START_TEST(an_inherited_offset_is_where_the_copy_begins)
+{
+	src.pos = 100;
+	dst.pos = 200;
+	q.skip.blocks = q.seek.blocks = 1;
+	check_bulk(GIB - 612);
+	ck_assert_uint_eq(plan.src_off, 612);
+	ck_assert_uint_eq(plan.dst_off, 712);
+}
+END_TEST
+
+START_TEST(the_smaller_of_source_count_and_disk_is_copied)
+{
+	q.count.blocks = MIB / 512;
+	check_bulk(MIB);
+	q.count.blocks = 4 * GIB / 512;
+	check_bulk(GIB);
+	dst.kind = FACTS_BLOCK;
+	dst.size = 512 * MIB;
+	check_bulk(512 * MIB);
+	dst.pos = 511 * MIB;
+	check_bulk(MIB);
+	dst.pos = 513 * MIB;
+	check_record("less than 128 KiB of it is known");
+}
+END_TEST
+
+START_TEST(a_skip_past_the_end_leaves_nothing_to_copy)
+{
+	q.skip.blocks = GIB / 512 + 1;
+	check_record("less than 128 KiB of it is known");
+}
+END_TEST
+
+static const struct request_extent too_far[] = {
+	{INT64_MAX, 0},
+	{INT64_MAX / 512 + 1, 0},
+	{INT64_MAX / 512, 512},
+};
+
+START_TEST(offsets_that_are_none_are_refused_by_records)
+{
+	q.skip = too_far[_i];
+	check_record("less than 128 KiB of it is known");
+	begin();
+	q.seek = too_far[_i];
+	check_record("less than 128 KiB of it is known");
+}
+END_TEST
+
+START_TEST(a_stretch_to_the_last_offset_is_none)
+{
+	q.seek.blocks = INT64_MAX / 512 - 100;
+	check_record("less than 128 KiB of it is known");
+}
+END_TEST
+
+/* The source */
+
+START_TEST(a_source_of_zeros_is_not_read)
+{
+	src.kind = FACTS_ZERO;
+	q.count.blocks = GIB / 512;
+	check_src(PLAN_NOTHING, "zeros need no reading");
+}
+END_TEST
+
+START_TEST(inline_that_is_asked_for_is_given)
+{
+	q.io = REQUEST_IO_INLINE;
+	check_src(PLAN_INLINE, "asked for");
+	check_dst(PLAN_INLINE, "asked for");
+}
+END_TEST
+
+START_TEST(a_kernel_that_refuses_aio_is_not_asked_again)
+{
+	q.io = REQUEST_IO_AIO;
+	aio_error = -EPERM;
+	check_src(PLAN_INLINE, "the kernel refuses AIO");
+	check_dst(PLAN_INLINE, "the kernel refuses AIO");
+}
+END_TEST
+
+START_TEST(without_direct_io_all_is_inline)
+{
+	q.io = REQUEST_IO_AIO;
+	src.dio_align = dst.dio_align = 0;
+	check_src(PLAN_INLINE, "no O_DIRECT on this file system");
+	check_dst(PLAN_INLINE, "no O_DIRECT on this file system");
+}
+END_TEST
+
+START_TEST(a_misaligned_offset_is_inline)
+{
+	q.io = REQUEST_IO_AIO;
+	src.pos = dst.pos = 513;
+	check_src(PLAN_INLINE, "the offset is not aligned for O_DIRECT");
+	check_dst(PLAN_INLINE, "the offset is not aligned for O_DIRECT");
+}
+END_TEST
+
+START_TEST(aio_that_is_asked_for_is_given)
+{
+	q.io = REQUEST_IO_AIO;
+	src.size = src.allocated = src.cached = MIB;
+	check_src(PLAN_AIO, "asked for");
+	check_dst(PLAN_AIO, "asked for");
+}
+END_TEST
+
+START_TEST(a_direct_source_goes_through_aio)
+{
+	q.iflags = FLAG_DIRECT;
+	src.size = src.allocated = src.cached = MIB;
+	check_src(PLAN_AIO, "iflag=direct");
+}
+END_TEST
+
+START_TEST(a_small_source_is_inline)
+{
+	src.size = src.allocated = 32 * MIB - 1;
+	check_src(PLAN_INLINE, "less than 32 MiB");
+	src.size = src.allocated = 32 * MIB;
+	check_src(PLAN_AIO, "not in the page cache");
+}
+END_TEST
+
+START_TEST(holes_do_not_make_a_source_large)
+{
+	src.allocated = 32 * MIB - 1;
+	check_src(PLAN_INLINE, "less than 32 MiB");
+}
+END_TEST
+
+START_TEST(a_small_remote_source_is_worth_waiting_for)
+{
+	src.is_remote = true;
+	src.size = src.allocated = MIB;
+	check_src(PLAN_AIO, "not in the page cache");
+}
+END_TEST
+
+START_TEST(a_cached_source_is_read_from_the_cache)
+{
+	src.cached = GIB / 2;
+	check_src(PLAN_INLINE, "most of it is in the page cache");
+	src.cached = GIB / 2 - 1;
+	check_src(PLAN_AIO, "not in the page cache");
+}
+END_TEST
+
+/* The destination */
+
+START_TEST(a_null_destination_is_not_written)
+{
+	dst.kind = FACTS_NULL;
+	check_dst(PLAN_NOTHING, "/dev/null takes all");
+}
+END_TEST
+
+START_TEST(checksums_make_direct_writes_slow)
+{
+	q.io = REQUEST_IO_AIO;
+	dst.is_checksummed = true;
+	check_dst(PLAN_INLINE,
+		  "btrfs copies direct writes for their checksums");
+}
+END_TEST
+
+START_TEST(holes_of_part_of_a_block_are_not_for_direct_writes)
+{
+	q.io = REQUEST_IO_AIO;
+	q.conv = CONV_SPARSE;
+	q.ibs = q.obs = 1000;
+	check_dst(PLAN_INLINE, "obs is too small for O_DIRECT around holes");
+	q.ibs = q.obs = 1024;
+	check_dst(PLAN_AIO, "asked for");
+}
+END_TEST
+
+START_TEST(a_direct_destination_goes_through_aio)
+{
+	q.oflags = FLAG_DIRECT;
+	src.size = src.allocated = MIB;
+	check_dst(PLAN_AIO, "oflag=direct");
+}
+END_TEST
+
+START_TEST(a_small_destination_is_inline)
+{
+	q.conv = CONV_FSYNC;
+	src.size = src.allocated = 32 * MIB - 1;
+	check_dst(PLAN_INLINE, "less than 32 MiB");
+}
+END_TEST
+
+START_TEST(a_disk_is_written_through_aio)
+{
+	dst.kind = FACTS_BLOCK;
+	dst.size = GIB;
+	check_dst(PLAN_AIO, "block device");
+}
+END_TEST
+
+START_TEST(a_remote_destination_is_written_through_aio)
+{
+	dst.is_remote = true;
+	src.size = src.allocated = MIB;
+	check_dst(PLAN_AIO, "buffered writes wait for a server");
+}
+END_TEST
+
+static const struct {
+	unsigned conv;
+	unsigned oflags;
+} durables[] = {
+	{CONV_FSYNC, 0},
+	{CONV_FDATASYNC, 0},
+	{0, FLAG_SYNC},
+	{0, FLAG_DSYNC},
+};
+
+START_TEST(what_is_to_be_durable_is_written_through_aio)
+{
+	q.conv = durables[_i].conv;
+	q.oflags = durables[_i].oflags;
+	check_dst(PLAN_AIO, "durable");
+}
+END_TEST
+
+START_TEST(what_nobody_waits_for_goes_to_the_page_cache)
+{
+	check_dst(PLAN_INLINE, "the page cache takes it, nobody waits");
+}
+END_TEST
+
+/* Jobs */
+
+START_TEST(jobs_are_of_one_mebibyte)
+{
+	make();
+	ck_assert_uint_eq(plan.job_size, MIB);
+	ck_assert_str_eq(plan.job_reason,
+			 "few segments a request in huge pages");
+}
+END_TEST
+
+static const struct {
+	uint64_t iosize;
+	uint64_t job_size;
+} iosizes[] = {
+	{1, 4096},	{4096, 4096},	    {4097, 8192},
+	{65536, 65536}, {3 * MIB, 3 * MIB}, {MIB + 1, MIB + 4096},
+};
+
+START_TEST(an_iosize_becomes_whole_pages)
+{
+	q.iosize = iosizes[_i].iosize;
+	make();
+	ck_assert_uint_eq(plan.job_size, iosizes[_i].job_size);
+	ck_assert_str_eq(plan.job_reason, "asked for");
+}
+END_TEST
+
+START_TEST(jobs_of_a_sparse_copy_are_whole_records)
+{
+	q.conv = CONV_SPARSE;
+	q.ibs = q.obs = 3 * 4096;
+	make();
+	ck_assert_uint_eq(plan.step, 3 * 4096);
+	ck_assert_uint_eq(plan.job_size % (3 * 4096), 0);
+	ck_assert_uint_ge(plan.job_size, MIB);
+}
+END_TEST
+
+START_TEST(jobs_for_the_page_cache_are_smaller)
+{
+	q.io = REQUEST_IO_INLINE;
+	make();
+	ck_assert_uint_eq(plan.job_size, 256 * KIB);
+	ck_assert_str_eq(plan.job_reason, "what the page cache takes best");
+}
+END_TEST
+
+START_TEST(sixteen_jobs_hide_a_latency)
+{
+	make();
+	ck_assert_uint_eq(plan.depth, 16);
+	ck_assert_str_eq(plan.depth_reason, "hides a latency of milliseconds");
+}
+END_TEST
+
+START_TEST(inline_takes_one_job)
+{
+	q.io = REQUEST_IO_INLINE;
+	make();
+	ck_assert_uint_eq(plan.depth, 1);
+	ck_assert_str_eq(plan.depth_reason, "nothing overlaps inline");
+}
+END_TEST
+
+START_TEST(inline_takes_more_jobs_where_digests_work_meanwhile)
+{
+	q.io = REQUEST_IO_INLINE;
+	q.digests = 1;
+	make();
+	ck_assert_uint_eq(plan.depth, PLAN_DIGEST_DEPTH);
+	ck_assert_str_eq(plan.depth_reason, "the digests go on meanwhile");
+}
+END_TEST
+
+START_TEST(a_depth_that_is_asked_for_is_given)
+{
+	q.depth = 3;
+	make();
+	ck_assert_uint_eq(plan.depth, 3);
+	ck_assert_str_eq(plan.depth_reason, "asked for");
+}
+END_TEST
+
+START_TEST(there_are_no_more_jobs_than_work)
+{
+	q.io = REQUEST_IO_AIO;
+	q.depth = 8;
+	src.size = src.allocated = 5 * MIB;
+	make();
+	ck_assert_uint_eq(plan.depth, 5);
+	ck_assert_str_eq(plan.depth_reason, "as many jobs as there are");
+	src.size = src.allocated = 5 * MIB + 1;
+	make();
+	ck_assert_uint_eq(plan.depth, 6);
+}
+END_TEST
+
+START_TEST(large_jobs_are_fewer)
+{
+	src.size = src.allocated = 100 * GIB;
+	q.iosize = 300 * MIB;
+	make();
+	ck_assert_uint_eq(plan.depth, 3);
+	ck_assert_str_eq(plan.depth_reason, "the ring takes at most 1 GiB");
+	q.iosize = 2 * GIB;
+	make();
+	ck_assert_uint_eq(plan.depth, 1);
+}
+END_TEST
+
+/* The size that is set first */
+
+static void
+check_size(uint64_t size, const char *reason)
+{
+	make();
+	ck_assert_uint_eq(plan.final_size, size);
+	ck_assert_str_eq(plan.size_reason, reason);
+}
+
+START_TEST(a_new_file_gets_its_size_first)
+{
+	q.conv = CONV_FSYNC;
+	dst.pos = 512;
+	check_size(GIB + 512, "a write that extends would be waited for");
+}
+END_TEST
+
+START_TEST(a_long_file_keeps_its_size)
+{
+	q.conv = CONV_FSYNC;
+	dst.size = GIB;
+	check_size(0, "the file is long enough");
+	dst.size = GIB - 1;
+	check_size(GIB, "a write that extends would be waited for");
+}
+END_TEST
+
+START_TEST(a_file_that_is_written_in_order_grows)
+{
+	check_size(0, "writes go out in order");
+}
+END_TEST
+
+START_TEST(a_disk_has_its_size)
+{
+	dst.kind = FACTS_BLOCK;
+	dst.size = 2 * GIB;
+	check_size(0, "only regular files have one to set");
+}
+END_TEST
+
+/* Holes */
+
+static void
+check_holes(enum plan_holes holes, const char *reason)
+{
+	make();
+	ck_assert_str_eq(plan.holes_reason, reason);
+	ck_assert_int_eq(plan.holes, holes);
+}
+
+START_TEST(a_source_without_holes_is_read)
+{
+	check_holes(PLAN_HOLES_READ, "the source has none");
+}
+END_TEST
+
+START_TEST(holes_of_the_source_are_not_read)
+{
+	src.allocated = GIB - 4096;
+	check_holes(PLAN_HOLES_ZERO, "zeros need no reading");
+	dst.kind = FACTS_NULL;
+	check_holes(PLAN_HOLES_KEEP, "/dev/null takes all");
+}
+END_TEST
+
+START_TEST(holes_are_kept_where_asked_for)
+{
+	src.allocated = 0;
+	q.conv = CONV_SPARSE;
+	check_holes(PLAN_HOLES_KEEP, "conv=sparse");
+	q.conv = 0;
+	q.keeps_holes = true;
+	check_holes(PLAN_HOLES_KEEP, "SRC DST keeps them");
+}
+END_TEST
+
+START_TEST(a_hole_over_old_bytes_is_written)
+{
+	src.allocated = 0;
+	q.keeps_holes = true;
+	dst.size = 1;
+	check_holes(PLAN_HOLES_ZERO, "zeros need no reading");
+	dst.size = GIB;
+	dst.kind = FACTS_BLOCK;
+	check_holes(PLAN_HOLES_ZERO, "zeros need no reading");
+}
+END_TEST
+
+/* In the kernel */
+
+// Both sides in the page cache of one file system that copies by itself.
+static void
+begin_kernel(void)
+{
+	begin();
+	src.cached = GIB;
+	src.is_kernel_copy = true;
+	dst.dev = src.dev;
+	dst.ino = 2;
+}
+
+static void
+check_kernel(bool is_kernel)
+{
+	make();
+	ck_assert_int_eq(plan.way, PLAN_BULK);
+	ck_assert_int_eq(plan.src.method == PLAN_KERNEL, is_kernel);
+	ck_assert_int_eq(plan.dst.method == PLAN_KERNEL, is_kernel);
+	ck_assert(!is_kernel || !plan_uses_aio(&plan));
+}
+
+START_TEST(the_kernel_copies_from_page_cache_to_page_cache)
+{
+	check_kernel(true);
+	ck_assert_str_eq(plan.job_reason, "not used");
+	ck_assert_str_eq(plan.depth_reason, "not used");
+	ck_assert_uint_eq(plan.final_size, 0);
+}
+END_TEST
+
+START_TEST(the_kernel_copies_nothing_else)
+{
+	src.cached = 0;
+	check_kernel(false);
+	begin_kernel();
+	q.conv = CONV_FSYNC;
+	check_kernel(false);
+	begin_kernel();
+	q.conv = CONV_SPARSE;
+	check_kernel(false);
+	begin_kernel();
+	q.io = REQUEST_IO_INLINE;
+	check_kernel(false);
+	begin_kernel();
+	q.digests = 1;
+	check_kernel(false);
+	begin_kernel();
+	dst.dev = 3;
+	check_kernel(false);
+	begin_kernel();
+	src.is_kernel_copy = false;
+	check_kernel(false);
+	begin_kernel();
+	dst.is_direct = true;
+	check_kernel(false);
+	begin_kernel();
+	dst.kind = FACTS_NULL;
+	check_kernel(false);
+}
+END_TEST
+
+START_TEST(holes_are_no_work_for_the_kernel)
+{
+	src.allocated = src.cached = GIB / 2;
+	check_kernel(false);
+}
+END_TEST
+
+/* Clones */
+
+static void
+check_clone(bool is_clone, const char *reason)
+{
+	make();
+	ck_assert_str_eq(plan.clone_reason, reason);
+	ck_assert_int_eq(plan.is_clone, is_clone);
+}
+
+START_TEST(nothing_is_cloned_unasked)
+{
+	dst.dev = src.dev;
+	dst.ino = 2;
+	check_clone(false, "not asked for");
+	q.clone = REQUEST_CLONE_NEVER;
+	check_clone(false, "not asked for");
+}
+END_TEST
+
+START_TEST(files_of_one_file_system_are_cloned)
+{
+	q.clone = REQUEST_CLONE_AUTO;
+	check_clone(false, "they are on two file systems");
+	dst.dev = src.dev;
+	dst.ino = 2;
+	check_clone(true, "both are on one file system");
+	q.conv = CONV_SPARSE;
+	check_clone(false, "conv=sparse makes its own holes");
+	q.conv = 0;
+	q.digests = 1;
+	check_clone(false, "the bytes are wanted for digests");
+	q.digests = 0;
+	dst.kind = FACTS_BLOCK;
+	dst.size = GIB;
+	check_clone(false, "only regular files share blocks");
+}
+END_TEST
+
+static TCase *
+way_tcase(void)
+{
+	TCase *t = tcase_create("way");
+
+	tcase_add_checked_fixture(t, begin, NULL);
+	tcase_add_test(t, files_on_both_sides_are_copied_in_bulk);
+	tcase_add_loop_test(t, conversions_of_bytes_go_by_records, 0,
+			    ARRAY_LEN(byte_convs));
+	tcase_add_loop_test(t, other_conversions_do_not, 0,
+			    ARRAY_LEN(other_convs));
+	tcase_add_test(t, conv_sync_leaves_the_short_record_to_be_padded);
+	tcase_add_loop_test(t, nocache_goes_by_records, 0, 2);
+	tcase_add_loop_test(t, a_source_without_offsets_goes_by_records, 0, 2);
+	tcase_add_loop_test(t, a_destination_without_offsets_goes_by_records, 0,
+			    2);
+	tcase_add_test(t, appending_goes_by_records);
+	tcase_add_test(t, a_copy_within_one_file_goes_by_records);
+	tcase_add_test(t, a_disk_is_the_same_storage_as_itself);
+	tcase_add_test(t, a_loop_device_is_the_same_storage_as_its_file);
+	tcase_add_loop_test(t, dd_makes_its_misaligned_direct_requests_itself,
+			    0, 2);
+	tcase_add_test(t, dd_writes_the_short_record_of_a_direct_copy_itself);
+	tcase_add_test(t, little_goes_by_records);
+	tcase_add_test(t, a_clone_may_be_small);
+	tcase_add_test(t, zeros_without_end_go_by_records);
+	tcase_add_test(t, a_file_that_may_not_grow_so_large_goes_by_records);
+	tcase_add_test(t, record_sizes_need_a_boundary_in_common);
+	tcase_add_test(t, conv_sparse_with_large_records_goes_by_records);
+	return t;
+}
+
+static TCase *
+stretch_tcase(void)
+{
+	TCase *t = tcase_create("stretch");
+
+	tcase_add_checked_fixture(t, begin, NULL);
+	tcase_add_test(t, skip_seek_and_count_place_the_stretch);
+	tcase_add_test(t, an_inherited_offset_is_where_the_copy_begins);
+	tcase_add_test(t, the_smaller_of_source_count_and_disk_is_copied);
+	tcase_add_test(t, a_skip_past_the_end_leaves_nothing_to_copy);
+	tcase_add_loop_test(t, offsets_that_are_none_are_refused_by_records, 0,
+			    ARRAY_LEN(too_far));
+	tcase_add_test(t, a_stretch_to_the_last_offset_is_none);
+	return t;
+}
+
+static TCase *
+sides_tcase(void)
+{
+	TCase *t = tcase_create("sides");
+
+	tcase_add_checked_fixture(t, begin, NULL);
+	tcase_add_test(t, a_source_of_zeros_is_not_read);
+	tcase_add_test(t, inline_that_is_asked_for_is_given);
+	tcase_add_test(t, a_kernel_that_refuses_aio_is_not_asked_again);
+	tcase_add_test(t, without_direct_io_all_is_inline);
+	tcase_add_test(t, a_misaligned_offset_is_inline);
+	tcase_add_test(t, aio_that_is_asked_for_is_given);
+	tcase_add_test(t, a_direct_source_goes_through_aio);
+	tcase_add_test(t, a_small_source_is_inline);
+	tcase_add_test(t, holes_do_not_make_a_source_large);
+	tcase_add_test(t, a_small_remote_source_is_worth_waiting_for);
+	tcase_add_test(t, a_cached_source_is_read_from_the_cache);
+	tcase_add_test(t, a_null_destination_is_not_written);
+	tcase_add_test(t, checksums_make_direct_writes_slow);
+	tcase_add_test(t, holes_of_part_of_a_block_are_not_for_direct_writes);
+	tcase_add_test(t, a_direct_destination_goes_through_aio);
+	tcase_add_test(t, a_small_destination_is_inline);
+	tcase_add_test(t, a_disk_is_written_through_aio);
+	tcase_add_test(t, a_remote_destination_is_written_through_aio);
+	tcase_add_loop_test(t, what_is_to_be_durable_is_written_through_aio, 0,
+			    ARRAY_LEN(durables));
+	tcase_add_test(t, what_nobody_waits_for_goes_to_the_page_cache);
+	return t;
+}
+
+static TCase *
+jobs_tcase(void)
+{
+	TCase *t = tcase_create("jobs");
+
+	tcase_add_checked_fixture(t, begin, NULL);
+	tcase_add_test(t, jobs_are_of_one_mebibyte);
+	tcase_add_test(t, jobs_for_the_page_cache_are_smaller);
+	tcase_add_loop_test(t, an_iosize_becomes_whole_pages, 0,
+			    ARRAY_LEN(iosizes));
+	tcase_add_test(t, jobs_of_a_sparse_copy_are_whole_records);
+	tcase_add_test(t, sixteen_jobs_hide_a_latency);
+	tcase_add_test(t, inline_takes_one_job);
+	tcase_add_test(t,
+		       inline_takes_more_jobs_where_digests_work_meanwhile);
+	tcase_add_test(t, a_depth_that_is_asked_for_is_given);
+	tcase_add_test(t, there_are_no_more_jobs_than_work);
+	tcase_add_test(t, large_jobs_are_fewer);
+	return t;
+}
+
+static TCase *
+destination_tcase(void)
+{
+	TCase *t = tcase_create("destination");
+
+	tcase_add_checked_fixture(t, begin, NULL);
+	tcase_add_test(t, a_new_file_gets_its_size_first);
+	tcase_add_test(t, a_long_file_keeps_its_size);
+	tcase_add_test(t, a_file_that_is_written_in_order_grows);
+	tcase_add_test(t, a_disk_has_its_size);
+	tcase_add_test(t, a_source_without_holes_is_read);
+	tcase_add_test(t, holes_of_the_source_are_not_read);
+	tcase_add_test(t, holes_are_kept_where_asked_for);
+	tcase_add_test(t, a_hole_over_old_bytes_is_written);
+	tcase_add_test(t, nothing_is_cloned_unasked);
+	tcase_add_test(t, files_of_one_file_system_are_cloned);
+	return t;
+}
+
+static TCase *
+kernel_tcase(void)
+{
+	TCase *t = tcase_create("kernel");
+
+	tcase_add_checked_fixture(t, begin_kernel, NULL);
+	tcase_add_test(t, the_kernel_copies_from_page_cache_to_page_cache);
+	tcase_add_test(t, the_kernel_copies_nothing_else);
+	tcase_add_test(t, holes_are_no_work_for_the_kernel);
+	return t;
+}
+
+Suite *
+plan_suite(void)
+{
+	Suite *s = suite_create("plan");
+
+	suite_add_tcase(s, way_tcase());
+	suite_add_tcase(s, stretch_tcase());
+	suite_add_tcase(s, sides_tcase());
+	suite_add_tcase(s, jobs_tcase());
+	suite_add_tcase(s, destination_tcase());
+	suite_add_tcase(s, kernel_tcase());
+	return s;
+}

@@ -1,0 +1,361 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base.h"
+#include "rig.h"
+#include "record.h"
+#include "suites.h"
+
+enum { PAGE = 4096 };
+
+static struct request q;
+static struct endpoint src;
+static struct endpoint dst;
+static struct serial serial;
+static struct record record;
+static struct stats stats;
+
+static void
+begin(void)
+{
+	rig_open();
+	q = (struct request){.ibs = 4,
+			     .obs = 4,
+			     .count.blocks = REQUEST_NO_LIMIT,
+			     .is_single_buffer = true};
+	stats = (struct stats){0};
+	src = rig_endpoint(-1);
+	dst = rig_endpoint(rig_file("", 0));
+}
+
+static void
+end(void)
+{
+	close(src.fd);
+	close(dst.fd);
+	rig_close();
+}
+
+static int
+run(void)
+{
+	serial_init(&serial, &q, &src, &dst, &rig.hooks);
+	record_init(&record, &serial, &q, &rig.hooks, &stats);
+	const int r = record_run(&record);
+	record_done(&record);
+	return r;
+}
+
+static void
+check_run(const char *want)
+{
+	ck_assert_int_eq(run(), 0);
+	rig_check_file(dst.fd, want, strlen(want));
+	ck_assert_uint_eq(stats.bytes, strlen(want));
+	rig_told(NOTICE_SYNCING);
+}
+
+static void
+check_stats(uint64_t in_full, uint64_t in_partial, uint64_t out_full,
+	    uint64_t out_partial)
+{
+	ck_assert_uint_eq(stats.in_full, in_full);
+	ck_assert_uint_eq(stats.in_partial, in_partial);
+	ck_assert_uint_eq(stats.out_full, out_full);
+	ck_assert_uint_eq(stats.out_partial, out_partial);
+}
+
+static const char *const packets[] = {"ab", "cdef", "g", "hij"};
+
+static void
+open_packets(void)
+{
+	src.fd = rig_packets(packets, ARRAY_LEN(packets));
+}
+
+START_TEST(a_short_record_is_written_as_one)
+{
+	open_packets();
+	check_run("abcdefghij");
+	check_stats(1, 3, 1, 3);
+	ck_assert(record.is_at_eof);
+}
+END_TEST
+
+START_TEST(count_counts_reads)
+{
+	open_packets();
+	q.count.blocks = 2;
+	check_run("abcdef");
+	check_stats(1, 1, 1, 1);
+	ck_assert(!record.is_at_eof);
+}
+END_TEST
+
+START_TEST(count_in_bytes_ends_with_a_short_record)
+{
+	src.fd = rig_file("0123456789", 10);
+	q.count = (struct request_extent){1, 3};
+	check_run("0123456");
+	check_stats(1, 1, 1, 1);
+}
+END_TEST
+
+START_TEST(fullblock_fills_records)
+{
+	open_packets();
+	q.iflags = FLAG_FULLBLOCK;
+	q.ibs = q.obs = 6;
+	check_run("abcdefghij");
+	check_stats(1, 1, 1, 1);
+}
+END_TEST
+
+START_TEST(records_are_collected_into_blocks_of_obs)
+{
+	open_packets();
+	q.is_single_buffer = false;
+	q.obs = 3;
+	check_run("abcdefghij");
+	check_stats(1, 3, 3, 1);
+}
+END_TEST
+
+START_TEST(conv_sync_pads_short_records)
+{
+	open_packets();
+	q.conv = CONV_SYNC;
+	ck_assert_int_eq(run(), 0);
+	rig_check_file(dst.fd, "ab\0\0cdefg\0\0\0hij\0", 16);
+	check_stats(1, 3, 4, 0);
+}
+END_TEST
+
+START_TEST(conv_sync_pads_lines_with_spaces)
+{
+	open_packets();
+	q.is_single_buffer = false;
+	q.conv = CONV_SYNC | CONV_BLOCK;
+	q.cbs = 20;
+	ck_assert_int_eq(run(), 0);
+	rig_check_file(dst.fd, "ab  cdefg   hij     ", 20);
+}
+END_TEST
+
+START_TEST(conv_swab_runs_over_the_ends_of_records)
+{
+	open_packets();
+	q.is_single_buffer = false;
+	q.conv = CONV_SWAB;
+	check_run("badcfehgji");
+}
+END_TEST
+
+START_TEST(conv_ucase_changes_every_byte)
+{
+	open_packets();
+	q.is_single_buffer = false;
+	q.conv = CONV_UCASE;
+	check_run("ABCDEFGHIJ");
+}
+END_TEST
+
+START_TEST(conv_unblock_ends_the_last_line)
+{
+	src.fd = rig_file("ab  cd  e", 9);
+	q.is_single_buffer = false;
+	q.conv = CONV_UNBLOCK;
+	q.cbs = 4;
+	check_run("ab\ncd\ne\n");
+}
+END_TEST
+
+START_TEST(conv_sparse_sets_the_size_at_the_end)
+{
+	src.fd = rig_file("abcd\0\0\0\0", 8);
+	q.conv = CONV_SPARSE;
+	ck_assert_int_eq(run(), 0);
+	rig_check_file(dst.fd, "abcd\0\0\0\0", 8);
+	ck_assert_uint_eq(stats.bytes, 8);
+	check_stats(2, 0, 2, 0);
+}
+END_TEST
+
+START_TEST(an_empty_source_makes_no_records)
+{
+	src.fd = rig_file("", 0);
+	check_run("");
+	check_stats(0, 0, 0, 0);
+}
+END_TEST
+
+START_TEST(a_stop_leaves_what_was_done)
+{
+	open_packets();
+	rig.must_stop = true;
+	ck_assert_int_eq(run(), -ECANCELED);
+	check_stats(0, 0, 0, 0);
+	ck_assert_uint_eq(rig.nr_told, 0);
+}
+END_TEST
+
+START_TEST(a_full_destination_ends_the_run)
+{
+	open_packets();
+	close(dst.fd);
+	dst.fd = open("/dev/full", O_WRONLY | O_CLOEXEC);
+	ck_assert_int_eq(run(), -ENOSPC);
+	ck_assert_int_eq(rig_told(FAILURE_WRITE)->error, ENOSPC);
+	check_stats(0, 1, 0, 0);
+}
+END_TEST
+
+START_TEST(a_full_block_of_obs_has_words_of_its_own)
+{
+	open_packets();
+	close(dst.fd);
+	dst.fd = open("/dev/full", O_WRONLY | O_CLOEXEC);
+	q.is_single_buffer = false;
+	q.obs = 5;
+	ck_assert_int_eq(run(), -ENOSPC);
+	ck_assert_int_eq(rig_told(FAILURE_WRITE_TO)->error, ENOSPC);
+	check_stats(1, 1, 0, 0);
+}
+END_TEST
+
+START_TEST(memory_that_cannot_be_had_is_told)
+{
+	open_packets();
+	q.ibs = UINT64_MAX;
+	ck_assert_int_eq(run(), -ENOMEM);
+	ck_assert_uint_eq(rig_told(FAILURE_SRC_MEMORY)->len, UINT64_MAX);
+	ck_assert(record.is_out_of_memory);
+	q.ibs = 4;
+	q.obs = UINT64_MAX;
+	q.is_single_buffer = false;
+	ck_assert_int_eq(run(), -ENOMEM);
+	ck_assert_uint_eq(rig_told(FAILURE_DST_MEMORY)->len, UINT64_MAX);
+}
+END_TEST
+
+/* A source with a bad place: memory of our own with a page missing. */
+
+static void
+open_bad_source(void)
+{
+	unsigned char *pages = mmap(NULL, 3 * PAGE, PROT_READ | PROT_WRITE,
+				    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	ck_assert_ptr_ne(pages, MAP_FAILED);
+	memset(pages, 'a', PAGE);
+	memset(pages + 2 * PAGE, 'c', PAGE);
+	munmap(pages + PAGE, PAGE);
+	src.fd = open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
+	ck_assert_int_ge(src.fd, 0);
+	ck_assert_int_ge(lseek(src.fd, (off_t)(uintptr_t)pages, SEEK_SET), 0);
+	q.count.blocks = 3;
+	q.ibs = q.obs = PAGE;
+}
+
+static void
+check_pages(const char *want)
+{
+	const size_t nr = strlen(want);
+	unsigned char pages[3 * PAGE];
+
+	for (size_t i = 0; i < nr; i++)
+		memset(pages + i * PAGE, want[i] == '0' ? 0 : want[i], PAGE);
+	rig_check_file(dst.fd, pages, nr * PAGE);
+}
+
+START_TEST(a_read_error_ends_the_run_after_what_was_read)
+{
+	open_bad_source();
+	ck_assert_int_eq(run(), -EIO);
+	ck_assert_int_eq(rig_told(FAILURE_READ)->error, EIO);
+	check_pages("a");
+	check_stats(1, 0, 1, 0);
+}
+END_TEST
+
+START_TEST(a_read_error_ends_the_run_but_not_before_the_flush)
+{
+	open_bad_source();
+	q.is_single_buffer = false;
+	q.obs = 2 * PAGE;
+	ck_assert_int_eq(run(), -EIO);
+	check_pages("a");
+	check_stats(1, 0, 0, 1);
+}
+END_TEST
+
+START_TEST(conv_noerror_goes_on_behind_the_bad_place)
+{
+	open_bad_source();
+	q.conv = CONV_NOERROR;
+	q.count.blocks = 2;
+	ck_assert_int_eq(run(), 0);
+	ck_assert_int_eq(rig_told(NOTICE_READ_SKIPPED)->error, EIO);
+	check_pages("ac");
+	check_stats(2, 0, 2, 0);
+}
+END_TEST
+
+START_TEST(conv_noerror_and_sync_keep_the_place)
+{
+	open_bad_source();
+	q.conv = CONV_NOERROR | CONV_SYNC;
+	ck_assert_int_eq(run(), 0);
+	ck_assert_int_eq(rig_told(NOTICE_READ_SKIPPED)->error, EIO);
+	check_pages("a0c");
+	check_stats(2, 1, 3, 0);
+}
+END_TEST
+
+static TCase *
+noerror_tcase(void)
+{
+	TCase *t = tcase_create("errors");
+
+	tcase_add_checked_fixture(t, begin, end);
+	tcase_add_test(t, a_full_destination_ends_the_run);
+	tcase_add_test(t, a_full_block_of_obs_has_words_of_its_own);
+	tcase_add_test(t, memory_that_cannot_be_had_is_told);
+	tcase_add_test(t, a_read_error_ends_the_run_after_what_was_read);
+	tcase_add_test(t, a_read_error_ends_the_run_but_not_before_the_flush);
+	tcase_add_test(t, conv_noerror_goes_on_behind_the_bad_place);
+	tcase_add_test(t, conv_noerror_and_sync_keep_the_place);
+	return t;
+}
+
+Suite *
+record_suite(void)
+{
+	Suite *s = suite_create("record");
+	TCase *t = tcase_create("record");
+
+	tcase_add_checked_fixture(t, begin, end);
+	tcase_add_test(t, a_short_record_is_written_as_one);
+	tcase_add_test(t, count_counts_reads);
+	tcase_add_test(t, count_in_bytes_ends_with_a_short_record);
+	tcase_add_test(t, fullblock_fills_records);
+	tcase_add_test(t, records_are_collected_into_blocks_of_obs);
+	tcase_add_test(t, conv_sync_pads_short_records);
+	tcase_add_test(t, conv_sync_pads_lines_with_spaces);
+	tcase_add_test(t, conv_swab_runs_over_the_ends_of_records);
+	tcase_add_test(t, conv_ucase_changes_every_byte);
+	tcase_add_test(t, conv_unblock_ends_the_last_line);
+	tcase_add_test(t, conv_sparse_sets_the_size_at_the_end);
+	tcase_add_test(t, an_empty_source_makes_no_records);
+	tcase_add_test(t, a_stop_leaves_what_was_done);
+	suite_add_tcase(s, t);
+	suite_add_tcase(s, noerror_tcase());
+	return s;
+}

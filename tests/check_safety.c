@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+#include "config.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base.h"
+#include "safety.h"
+#include "suites.h"
+
+static struct request q;
+static struct facts src;
+static struct facts dst;
+static struct safety safety;
+
+// A file of 1 MiB onto a disk.
+static void
+begin(void)
+{
+	q = (struct request){.dst = "/dev/aiodd-nonesuch",
+			     .ibs = 512,
+			     .obs = 4096,
+			     .count.blocks = REQUEST_NO_LIMIT};
+	src = (struct facts){.kind = FACTS_FILE, .size = MIB};
+	dst = (struct facts){.kind = FACTS_BLOCK, .size = GIB};
+	safety_init(&safety);
+}
+
+static void
+check_reach(uint64_t wanted)
+{
+	ck_assert_uint_eq(safety_reach(&q, &src, &dst), wanted);
+}
+
+START_TEST(a_copy_reaches_as_far_as_its_source)
+{
+	check_reach(MIB);
+	src.pos = 7;
+	check_reach(MIB - 7);
+	src.size = 5;
+	check_reach(0);
+}
+END_TEST
+
+START_TEST(skip_shortens_and_seek_moves)
+{
+	q.skip = (struct request_extent){2, 1};
+	check_reach(MIB - 1025);
+	q.seek = (struct request_extent){3, 5};
+	check_reach(MIB - 1025 + 3 * 4096 + 5);
+	dst.pos = 100;
+	check_reach(MIB - 1025 + 3 * 4096 + 105);
+}
+END_TEST
+
+START_TEST(count_ends_it)
+{
+	q.count = (struct request_extent){3, 1};
+	check_reach(1537);
+	src.kind = FACTS_ZERO;
+	check_reach(1537);
+	q.count = (struct request_extent){0, 0};
+	check_reach(0);
+}
+END_TEST
+
+START_TEST(what_has_no_known_end_reaches_nowhere)
+{
+	src.kind = FACTS_ZERO;
+	check_reach(0);
+	q.seek.blocks = 1;
+	check_reach(0);
+	q.count.blocks = INT64_MAX - 1;
+	check_reach(0);
+	src.kind = FACTS_STREAM;
+	q.count.blocks = 1;
+	check_reach(0);
+}
+END_TEST
+
+START_TEST(records_that_change_their_length_reach_nowhere)
+{
+	q.conv = CONV_UNBLOCK;
+	check_reach(0);
+}
+END_TEST
+
+START_TEST(a_seek_beyond_all_offsets_is_not_for_us)
+{
+	q.seek.blocks = INT64_MAX / 4096;
+	check_reach((uint64_t)INT64_MAX / 4096 * 4096 + MIB);
+	q.seek.blocks = INT64_MAX;
+	check_reach(0);
+}
+END_TEST
+
+static void
+check_path(const char *path, int wanted)
+{
+	q.dst = path;
+	ck_assert_int_eq(safety_check_path(&safety, &q), wanted);
+}
+
+START_TEST(a_missing_name_in_dev_is_refused)
+{
+	check_path("/dev/aiodd-nonesuch", -EPERM);
+	ck_assert_int_eq(safety.reason, REQUEST_FORCE_MISSING);
+	check_path("/tmp/../dev/aiodd-nonesuch", -EPERM);
+}
+END_TEST
+
+START_TEST(other_names_are_not_refused)
+{
+	check_path("/dev/null", 0);
+	check_path("/devaiodd-nonesuch", 0);
+	check_path("aiodd-nonesuch", 0);
+	check_path("/dev/fd/999", 0);
+	check_path("", 0);
+	check_path(NULL, 0);
+}
+END_TEST
+
+START_TEST(force_nocreat_and_dd_let_it_pass)
+{
+	q.force = REQUEST_FORCE_MISSING;
+	check_path("/dev/aiodd-nonesuch", 0);
+	q.force = ~(unsigned)REQUEST_FORCE_MISSING;
+	check_path("/dev/aiodd-nonesuch", -EPERM);
+	q.conv = CONV_NOCREAT;
+	check_path("/dev/aiodd-nonesuch", 0);
+	q.conv = 0;
+	q.is_dd = true;
+	check_path("/dev/aiodd-nonesuch", 0);
+}
+END_TEST
+
+START_TEST(only_block_devices_are_looked_at)
+{
+	dst = src;
+	ck_assert_int_eq(safety_check(&safety, &q, &src, &dst, -1), 0);
+	ck_assert_int_eq(safety.claim, -1);
+	dst = (struct facts){.kind = FACTS_BLOCK, .rdev = 1};
+	q.is_dd = true;
+	ck_assert_int_eq(safety_check(&safety, &q, &src, &dst, -1), 0);
+}
+END_TEST
+
+// No device has the number 0:1, so nobody uses it.
+START_TEST(a_device_that_is_too_small_is_refused)
+{
+	dst.rdev = 1;
+	ck_assert_int_eq(safety_check(&safety, &q, &src, &dst, -1), 0);
+	dst.size = MIB - 1;
+	ck_assert_int_eq(safety_check(&safety, &q, &src, &dst, -1), -EPERM);
+	ck_assert_int_eq(safety.reason, REQUEST_FORCE_SIZE);
+	ck_assert_uint_eq(safety.size, MIB - 1);
+	ck_assert_uint_eq(safety.reach, MIB);
+	q.force = REQUEST_FORCE_SIZE;
+	ck_assert_int_eq(safety_check(&safety, &q, &src, &dst, -1), 0);
+}
+END_TEST
+
+START_TEST(a_device_is_not_copied_onto_itself)
+{
+	src = dst;
+	src.rdev = dst.rdev = 1;
+	ck_assert_int_eq(safety_check(&safety, &q, &src, &dst, -1), -EPERM);
+	ck_assert_int_eq(safety.reason, REQUEST_FORCE_OVERLAP);
+}
+END_TEST
+
+START_TEST(a_loop_device_is_its_file)
+{
+	dst.rdev = 1;
+	src.dev = dst.dev = 3;
+	src.ino = dst.ino = 4;
+	ck_assert_int_eq(safety_check(&safety, &q, &src, &dst, -1), -EPERM);
+	ck_assert_int_eq(safety.reason, REQUEST_FORCE_OVERLAP);
+	src.ino = 5;
+	ck_assert_int_eq(safety_check(&safety, &q, &src, &dst, -1), 0);
+}
+END_TEST
+
+START_TEST(a_device_without_a_name_is_a_number)
+{
+	char name[DISK_NAME_MAX];
+
+	ck_assert_str_eq(disk_name(1, name, sizeof(name)), "0:1");
+	ck_assert_uint_eq(disk_whole(1), 1);
+}
+END_TEST
+
+Suite *
+safety_suite(void)
+{
+	Suite *suite = suite_create("safety");
+	TCase *tcase = tcase_create("all");
+
+	tcase_add_checked_fixture(tcase, begin, NULL);
+	tcase_add_test(tcase, a_copy_reaches_as_far_as_its_source);
+	tcase_add_test(tcase, skip_shortens_and_seek_moves);
+	tcase_add_test(tcase, count_ends_it);
+	tcase_add_test(tcase, what_has_no_known_end_reaches_nowhere);
+	tcase_add_test(tcase, records_that_change_their_length_reach_nowhere);
+	tcase_add_test(tcase, a_seek_beyond_all_offsets_is_not_for_us);
+	tcase_add_test(tcase, a_missing_name_in_dev_is_refused);
+	tcase_add_test(tcase, other_names_are_not_refused);
+	tcase_add_test(tcase, force_nocreat_and_dd_let_it_pass);
+	tcase_add_test(tcase, only_block_devices_are_looked_at);
+	tcase_add_test(tcase, a_device_that_is_too_small_is_refused);
+	tcase_add_test(tcase, a_device_is_not_copied_onto_itself);
+	tcase_add_test(tcase, a_loop_device_is_its_file);
+	tcase_add_test(tcase, a_device_without_a_name_is_a_number);
+	suite_add_tcase(suite, tcase);
+	return suite;
+}

@@ -1,0 +1,418 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base.h"
+#include "rig.h"
+#include "serial.h"
+#include "suites.h"
+
+static struct request q;
+static struct endpoint src;
+static struct endpoint dst;
+static struct serial serial;
+static unsigned char buf[64];
+
+static void
+begin(void)
+{
+	rig_open();
+	q = (struct request){.ibs = 4,
+			     .obs = 4,
+			     .count.blocks = REQUEST_NO_LIMIT,
+			     .is_single_buffer = true};
+	src = dst = rig_endpoint(-1);
+}
+
+static void
+end(void)
+{
+	if (src.fd >= 0)
+		close(src.fd);
+	if (dst.fd >= 0)
+		close(dst.fd);
+	rig_close();
+}
+
+static void
+start(void)
+{
+	serial_init(&serial, &q, &src, &dst, &rig.hooks);
+}
+
+static void
+check_read(size_t len, const char *want)
+{
+	ck_assert_int_eq(serial_read(&serial, buf, len), (ssize_t)strlen(want));
+	ck_assert_mem_eq(buf, want, strlen(want));
+}
+
+static void
+check_written(const char *bytes, size_t want, int want_error)
+{
+	int error;
+
+	ck_assert_uint_eq(serial_write(&serial, (const unsigned char *)bytes,
+				       strlen(bytes), &error),
+			  want);
+	ck_assert_int_eq(error, want_error);
+}
+
+static off_t
+pos_of(int fd)
+{
+	return lseek(fd, 0, SEEK_CUR);
+}
+
+static const char *const packets[] = {"ab", "cdef", "g", "hij"};
+
+static void
+open_packets(void)
+{
+	src.fd = rig_packets(packets, ARRAY_LEN(packets));
+	start();
+}
+
+START_TEST(a_record_is_one_read)
+{
+	open_packets();
+	check_read(4, "ab");
+	check_read(4, "cdef");
+	check_read(4, "g");
+	check_read(4, "hij");
+	check_read(4, "");
+	ck_assert_uint_eq(serial.src_off, 10);
+	ck_assert_uint_eq(rig.nr_told, 0);
+}
+END_TEST
+
+START_TEST(fullblock_reads_until_the_record_is_full)
+{
+	q.iflags = FLAG_FULLBLOCK;
+	open_packets();
+	check_read(6, "abcdef");
+	check_read(6, "ghij");
+	check_read(6, "");
+}
+END_TEST
+
+START_TEST(a_short_read_is_worth_one_warning)
+{
+	q.count.blocks = 4;
+	open_packets();
+	check_read(4, "ab");
+	ck_assert_uint_eq(rig.nr_told, 0);
+	check_read(4, "cdef");
+	ck_assert_uint_eq(rig_told(NOTICE_PARTIAL_READ)->len, 2);
+	check_read(4, "g");
+	check_read(4, "hij");
+	ck_assert_uint_eq(rig.nr_told, 1);
+}
+END_TEST
+
+START_TEST(a_stop_comes_before_a_read)
+{
+	open_packets();
+	rig.must_stop = true;
+	ck_assert_int_eq(serial_read(&serial, buf, 4), -ECANCELED);
+	rig.must_stop = false;
+	check_read(4, "ab");
+}
+END_TEST
+
+START_TEST(a_read_error_is_returned_and_not_told)
+{
+	src.fd = open("/", O_RDONLY | O_CLOEXEC);
+	start();
+	ck_assert_int_eq(serial_read(&serial, buf, 4), -EISDIR);
+	ck_assert_uint_eq(rig.nr_told, 0);
+}
+END_TEST
+
+START_TEST(a_record_is_written_where_the_descriptor_stands)
+{
+	dst.fd = rig_file("0123456789", 10);
+	start();
+	ck_assert_int_eq(lseek(dst.fd, 3, SEEK_SET), 3);
+	check_written("ab", 2, 0);
+	rig_check_file(dst.fd, "012ab56789", 10);
+}
+END_TEST
+
+START_TEST(a_write_error_is_returned_and_not_told)
+{
+	dst.fd = open("/dev/full", O_WRONLY | O_CLOEXEC);
+	start();
+	check_written("ab", 0, -ENOSPC);
+	ck_assert_uint_eq(rig.nr_told, 0);
+	rig.must_stop = true;
+	check_written("ab", 0, -ECANCELED);
+}
+END_TEST
+
+static void
+write_zeros(size_t len)
+{
+	int error;
+
+	memset(buf, 0, len);
+	ck_assert_uint_eq(serial_write(&serial, buf, len, &error), len);
+	ck_assert_int_eq(error, 0);
+}
+
+START_TEST(conv_sparse_steps_over_zeros)
+{
+	q.conv = CONV_SPARSE;
+	dst.fd = rig_file("", 0);
+	start();
+	write_zeros(4);
+	check_written("abcd", 4, 0);
+	ck_assert_int_eq(serial_end_hole(&serial), 0);
+	rig_check_file(dst.fd, "\0\0\0\0abcd", 8);
+	write_zeros(4);
+	ck_assert(serial.ended_in_hole);
+	rig_check_file(dst.fd, "\0\0\0\0abcd", 8);
+	ck_assert_int_eq(serial_end_hole(&serial), 0);
+	rig_check_file(dst.fd, "\0\0\0\0abcd\0\0\0\0", 12);
+}
+END_TEST
+
+START_TEST(a_hole_within_a_file_leaves_its_size)
+{
+	q.conv = CONV_SPARSE;
+	dst.fd = rig_file("0123456789", 10);
+	start();
+	write_zeros(4);
+	ck_assert_int_eq(serial_end_hole(&serial), 0);
+	rig_check_file(dst.fd, "0123456789", 10);
+}
+END_TEST
+
+START_TEST(zeros_go_into_a_pipe_as_they_are)
+{
+	int fds[2];
+
+	q.conv = CONV_SPARSE;
+	ck_assert_int_eq(pipe(fds), 0);
+	src.fd = fds[0];
+	dst.fd = fds[1];
+	start();
+	write_zeros(4);
+	ck_assert(!serial.is_sparse);
+	ck_assert_int_eq(serial_read(&serial, buf + 4, 8), 4);
+	ck_assert_mem_eq(buf + 4, "\0\0\0\0", 4);
+	ck_assert_int_eq(serial_end_hole(&serial), 0);
+}
+END_TEST
+
+START_TEST(skip_moves_a_file)
+{
+	src.fd = rig_file("0123456789", 10);
+	q.skip = (struct request_extent){1, 1};
+	start();
+	ck_assert_int_eq(serial_skip(&serial), 0);
+	ck_assert_uint_eq(serial.src_off, 5);
+	check_read(4, "5678");
+	ck_assert_uint_eq(rig.nr_told, 0);
+}
+END_TEST
+
+START_TEST(skip_past_the_end_of_a_file_is_worth_a_warning)
+{
+	src.fd = rig_file("0123456789", 10);
+	q.skip.blocks = 3;
+	start();
+	ck_assert_int_eq(serial_skip(&serial), 0);
+	ck_assert_str_eq(rig_told(NOTICE_SKIP_PAST_END)->name, "it");
+	check_read(4, "");
+}
+END_TEST
+
+START_TEST(skip_to_no_offset_is_an_error)
+{
+	src.fd = rig_file("0123456789", 10);
+	q.skip.blocks = INT64_MAX;
+	start();
+	ck_assert_int_eq(serial_skip(&serial), -EOVERFLOW);
+	ck_assert_int_eq(rig_told(FAILURE_SKIP)->error, EOVERFLOW);
+}
+END_TEST
+
+START_TEST(skip_reads_what_cannot_be_moved)
+{
+	q.skip = (struct request_extent){2, 1};
+	open_packets();
+	ck_assert_int_eq(serial_skip(&serial), 1);
+	ck_assert_int_eq(serial_skip_reading(&serial, buf), 0);
+	check_read(4, "hij");
+}
+END_TEST
+
+START_TEST(skip_past_the_end_of_a_pipe_is_worth_a_warning)
+{
+	q.skip.blocks = 5;
+	open_packets();
+	ck_assert_int_eq(serial_skip(&serial), 1);
+	ck_assert_int_eq(serial_skip_reading(&serial, buf), 0);
+	rig_told(NOTICE_SKIP_PAST_END);
+}
+END_TEST
+
+START_TEST(seek_moves_a_file)
+{
+	dst.fd = rig_file("0123456789", 10);
+	q.seek = (struct request_extent){1, 2};
+	start();
+	ck_assert_int_eq(serial_seek(&serial), 0);
+	ck_assert_int_eq(pos_of(dst.fd), 6);
+}
+END_TEST
+
+START_TEST(seek_tells_why_it_cannot_move)
+{
+	int fds[2];
+
+	ck_assert_int_eq(pipe(fds), 0);
+	src.fd = fds[0];
+	dst.fd = open(rig_path(fds[1]), O_RDWR | O_NONBLOCK | O_CLOEXEC);
+	close(fds[1]);
+	q.seek = (struct request_extent){1, 2};
+	start();
+	ck_assert_int_eq(serial_seek(&serial), 1);
+	ck_assert_int_eq(serial.dst_seek_error, ESPIPE);
+	// An empty pipe that does not wait cannot be read through.
+	ck_assert_int_eq(serial_seek_writing(&serial, buf), -EAGAIN);
+	ck_assert_int_eq(rig_told(FAILURE_SEEK)->error, ESPIPE);
+}
+END_TEST
+
+START_TEST(bad_places_of_a_file_are_stepped_over)
+{
+	src.fd = rig_file("0123456789", 10);
+	start();
+	check_read(4, "0123");
+	ck_assert(serial_pass_bad(&serial, 3));
+	ck_assert_uint_eq(serial.src_off, 7);
+	check_read(4, "789");
+}
+END_TEST
+
+START_TEST(an_offset_that_others_moved_is_worth_a_warning)
+{
+	src.fd = rig_file("0123456789", 10);
+	start();
+	check_read(4, "0123");
+	ck_assert_int_eq(lseek(src.fd, 9, SEEK_SET), 9);
+	ck_assert(serial_pass_bad(&serial, 2));
+	rig_told(NOTICE_BAD_OFFSET);
+	check_read(4, "6789");
+}
+END_TEST
+
+START_TEST(a_pipe_has_no_bad_places)
+{
+	open_packets();
+	ck_assert(serial_pass_bad(&serial, 4));
+	ck_assert_uint_eq(rig.nr_told, 0);
+	check_read(4, "ab");
+}
+END_TEST
+
+START_TEST(a_bad_place_past_all_offsets_is_told)
+{
+	src.fd = rig_file("0123456789", 10);
+	start();
+	ck_assert(!serial_pass_bad(&serial, INT64_MAX));
+	ck_assert(!serial_pass_bad(&serial, 1));
+	ck_assert_uint_ge(rig.nr_told, 1);
+}
+END_TEST
+
+START_TEST(a_short_direct_block_turns_direct_off)
+{
+	const int fd = rig_file("", 0);
+
+	q.oflags = FLAG_DIRECT;
+	dst.fd = open(rig_path(fd), O_WRONLY | O_DIRECT | O_CLOEXEC);
+	if (dst.fd >= 0) { // the file system here has it
+		start();
+		check_written("abc", 3, 0);
+		ck_assert(serial.is_direct_off);
+		ck_assert(!(fcntl(dst.fd, F_GETFL) & O_DIRECT));
+		rig_check_file(fd, "abc", 3);
+	}
+	close(fd);
+}
+END_TEST
+
+START_TEST(a_cache_that_cannot_be_dropped_matters_to_count_0)
+{
+	q.iflags = FLAG_NOCACHE;
+	open_packets();
+	ck_assert_int_eq(serial_drop_cache(&serial, NOCACHE_TO_EOF), 0);
+	ck_assert_uint_eq(rig.nr_told, 0);
+	q.count = (struct request_extent){0, 0};
+	ck_assert_int_eq(serial_drop_cache(&serial, NOCACHE_TO_EOF), -ESPIPE);
+	ck_assert_int_eq(rig_told(FAILURE_DISCARD_CACHE)->error, ESPIPE);
+}
+END_TEST
+
+static TCase *
+read_tcase(void)
+{
+	TCase *t = tcase_create("read");
+
+	tcase_add_checked_fixture(t, begin, end);
+	tcase_add_test(t, a_record_is_one_read);
+	tcase_add_test(t, fullblock_reads_until_the_record_is_full);
+	tcase_add_test(t, a_short_read_is_worth_one_warning);
+	tcase_add_test(t, a_stop_comes_before_a_read);
+	tcase_add_test(t, a_read_error_is_returned_and_not_told);
+	tcase_add_test(t, bad_places_of_a_file_are_stepped_over);
+	tcase_add_test(t, an_offset_that_others_moved_is_worth_a_warning);
+	tcase_add_test(t, a_pipe_has_no_bad_places);
+	tcase_add_test(t, a_bad_place_past_all_offsets_is_told);
+	return t;
+}
+
+static TCase *
+move_tcase(void)
+{
+	TCase *t = tcase_create("move");
+
+	tcase_add_checked_fixture(t, begin, end);
+	tcase_add_test(t, skip_moves_a_file);
+	tcase_add_test(t, skip_past_the_end_of_a_file_is_worth_a_warning);
+	tcase_add_test(t, skip_to_no_offset_is_an_error);
+	tcase_add_test(t, skip_reads_what_cannot_be_moved);
+	tcase_add_test(t, skip_past_the_end_of_a_pipe_is_worth_a_warning);
+	tcase_add_test(t, seek_moves_a_file);
+	tcase_add_test(t, seek_tells_why_it_cannot_move);
+	return t;
+}
+
+Suite *
+serial_suite(void)
+{
+	Suite *s = suite_create("serial");
+	TCase *t = tcase_create("write");
+
+	suite_add_tcase(s, read_tcase());
+	suite_add_tcase(s, move_tcase());
+	tcase_add_checked_fixture(t, begin, end);
+	tcase_add_test(t, a_record_is_written_where_the_descriptor_stands);
+	tcase_add_test(t, a_write_error_is_returned_and_not_told);
+	tcase_add_test(t, conv_sparse_steps_over_zeros);
+	tcase_add_test(t, a_hole_within_a_file_leaves_its_size);
+	tcase_add_test(t, zeros_go_into_a_pipe_as_they_are);
+	tcase_add_test(t, a_short_direct_block_turns_direct_off);
+	tcase_add_test(t, a_cache_that_cannot_be_dropped_matters_to_count_0);
+	suite_add_tcase(s, t);
+	return s;
+}

@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+#include "config.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base.h"
+#include "rig.h"
+#include "suites.h"
+#include "transfer.h"
+
+static struct request q;
+static struct stats stats;
+static struct transfer transfer;
+static int src_fd;
+static int dst_fd;
+
+// Between two files, in bulk, from 256 KiB + 7 bytes.
+static void
+begin(void)
+{
+	rig_open();
+	src_fd = rig_pattern_file(256 * KIB + 7);
+	dst_fd = rig_file("", 0);
+	q = (struct request){.src = rig_path(src_fd),
+			     .dst = rig_path(dst_fd),
+			     .ibs = 512,
+			     .obs = 512,
+			     .count.blocks = REQUEST_NO_LIMIT,
+			     .is_single_buffer = true};
+	stats = (struct stats){0};
+}
+
+static void
+end(void)
+{
+	close(src_fd);
+	close(dst_fd);
+	rig_close();
+}
+
+static enum transfer_verdict
+run(void)
+{
+	transfer_init(&transfer, &q, &rig.hooks, &stats);
+	return transfer_run(&transfer);
+}
+
+static void
+check_whole(void)
+{
+	ck_assert_int_eq(run(), TRANSFER_OK);
+	rig_check_same(dst_fd, src_fd);
+	ck_assert_uint_eq(stats.bytes, 256 * KIB + 7);
+	ck_assert_uint_eq(stats.in_full, 512);
+	ck_assert_uint_eq(stats.in_partial, 1);
+	ck_assert_uint_eq(stats.out_full, 512);
+	ck_assert_uint_eq(stats.out_partial, 1);
+	const struct aio_counters *counters = &transfer.bulk.counters;
+	ck_assert_uint_eq(counters->submitted, counters->announced);
+	ck_assert_uint_eq(counters->announced, counters->reaped);
+	ck_assert_uint_eq(rig_count_told(NOTICE_SYNCING), 1);
+	ck_assert_uint_eq(rig.nr_told, 1);
+}
+
+static off_t
+dst_size(void)
+{
+	struct stat st;
+
+	ck_assert_int_eq(fstat(dst_fd, &st), 0);
+	return st.st_size;
+}
+
+static const enum request_io ios[] = {
+	REQUEST_IO_AUTO,
+	REQUEST_IO_INLINE,
+	REQUEST_IO_AIO,
+};
+
+START_TEST(a_file_is_copied_in_every_way)
+{
+	q.io = ios[_i];
+	q.iosize = 16 * KIB;
+	q.depth = 3;
+	check_whole();
+}
+END_TEST
+
+START_TEST(a_longer_file_is_cut)
+{
+	ck_assert_int_eq(ftruncate(dst_fd, MIB), 0);
+	check_whole();
+}
+END_TEST
+
+START_TEST(syncs_that_are_asked_for_are_made)
+{
+	q.conv = _i == 0 ? CONV_FSYNC : CONV_FDATASYNC;
+	check_whole();
+}
+END_TEST
+
+START_TEST(records_go_on_where_the_stretch_ends)
+{
+	// Nothing is known to be behind the end of the file, nor how much.
+	q.io = ios[_i];
+	q.count.blocks = 10000;
+	check_whole();
+}
+END_TEST
+
+START_TEST(count_ends_the_copy)
+{
+	q.io = ios[_i];
+	q.count = (struct request_extent){300, 5};
+	ck_assert_int_eq(run(), TRANSFER_OK);
+	ck_assert_uint_eq(stats.bytes, 300 * 512 + 5);
+	ck_assert_int_eq(dst_size(), 300 * 512 + 5);
+	ck_assert_uint_eq(stats.in_full, 300);
+	ck_assert_uint_eq(stats.in_partial, 1);
+}
+END_TEST
+
+START_TEST(skip_and_seek_move_both_sides)
+{
+	unsigned char want[512], got[512];
+
+	q.io = ios[_i];
+	q.skip.blocks = 8;
+	q.seek.blocks = 16;
+	ck_assert_int_eq(run(), TRANSFER_OK);
+	ck_assert_uint_eq(stats.bytes, 256 * KIB + 7 - 8 * 512);
+	ck_assert_int_eq(dst_size(), 256 * KIB + 7 + 8 * 512);
+	for (off_t i = 0; i < 504; i++) {
+		ck_assert_int_eq(pread(src_fd, want, 512, (i + 8) * 512), 512);
+		ck_assert_int_eq(pread(dst_fd, got, 512, (i + 16) * 512), 512);
+		ck_assert_mem_eq(got, want, 512);
+	}
+}
+END_TEST
+
+START_TEST(a_file_that_may_not_grow_keeps_what_fits)
+{
+	struct rlimit old, low;
+	const struct sigaction ignore = {.sa_handler = SIG_IGN};
+	struct sigaction before;
+
+	q.io = ios[_i];
+	sigaction(SIGXFSZ, &ignore, &before);
+	ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &old), 0);
+	low = (struct rlimit){200 * KIB + 3, old.rlim_max};
+	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &low), 0);
+	const enum transfer_verdict verdict = run();
+	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &old), 0);
+	sigaction(SIGXFSZ, &before, NULL);
+	ck_assert_int_eq(verdict, TRANSFER_FAILED);
+	ck_assert_int_eq(rig_told(FAILURE_WRITE)->error, EFBIG);
+	ck_assert_uint_eq(stats.bytes, 200 * KIB + 3);
+	ck_assert_int_eq(dst_size(), 200 * KIB + 3);
+}
+END_TEST
+
+START_TEST(a_file_copied_to_itself_stays)
+{
+	q.dst = q.src;
+	q.conv = CONV_NOTRUNC;
+	ck_assert_int_eq(run(), TRANSFER_OK);
+	ck_assert_int_eq(transfer.bulk.plan.way, PLAN_RECORD);
+	ck_assert_uint_eq(stats.bytes, 256 * KIB + 7);
+}
+END_TEST
+
+START_TEST(what_cannot_be_opened_is_not_counted)
+{
+	q.src = "/aiodd no such file";
+	ck_assert_int_eq(run(), TRANSFER_UNCOUNTED);
+	ck_assert_int_eq(rig_told(FAILURE_OPEN)->error, ENOENT);
+	ck_assert_uint_eq(stats.start_ns, 0);
+}
+END_TEST
+
+START_TEST(a_stop_before_the_open_stops)
+{
+	rig.must_stop = true;
+	ck_assert_int_eq(run(), TRANSFER_STOPPED);
+	ck_assert_uint_eq(rig.nr_told, 0);
+}
+END_TEST
+
+static bool
+stop_at_second_look(void *ctx)
+{
+	unsigned *nr_looks = ctx;
+
+	// Two of them open the files.
+	return ++*nr_looks > 3;
+}
+
+static void
+ignore_notice(void *ctx, const struct failure *f)
+{
+	(void)ctx;
+	(void)f;
+}
+
+START_TEST(a_stop_leaves_exactly_what_is_counted)
+{
+	unsigned nr_looks = 0;
+
+	rig.hooks.ctx = &nr_looks;
+	rig.hooks.must_stop = stop_at_second_look;
+	rig.hooks.notice = ignore_notice;
+	q.io = ios[1 + _i];
+	q.iosize = 4 * KIB;
+	q.depth = 2;
+	ck_assert_int_eq(run(), TRANSFER_STOPPED);
+	ck_assert_uint_lt(stats.bytes, 256 * KIB);
+	ck_assert_int_eq(dst_size(), (off_t)stats.bytes);
+}
+END_TEST
+
+START_TEST(a_preview_touches_nothing)
+{
+	ck_assert_int_eq(ftruncate(dst_fd, 100), 0);
+	q.src = rig_path(src_fd);
+	transfer_init(&transfer, &q, &rig.hooks, &stats);
+	ck_assert_int_eq(transfer_preview(&transfer), TRANSFER_OK);
+	ck_assert_int_eq(transfer.bulk.plan.way, PLAN_BULK);
+	ck_assert_uint_eq(transfer.bulk.plan.len, 256 * KIB + 7);
+	ck_assert_int_eq(dst_size(), 100);
+	ck_assert_int_eq(lseek(src_fd, 0, SEEK_CUR), 0);
+	q.src = "/aiodd no such/file";
+	transfer_init(&transfer, &q, &rig.hooks, &stats);
+	ck_assert_int_eq(transfer_preview(&transfer), TRANSFER_UNCOUNTED);
+}
+END_TEST
+
+START_TEST(descriptors_that_were_given_end_behind_the_copy)
+{
+	q.src = q.dst = NULL;
+	q.io = ios[_i];
+	ck_assert_int_eq(dup2(src_fd, 0), 0);
+	ck_assert_int_eq(dup2(dst_fd, 1), 1);
+	ck_assert_int_eq(lseek(src_fd, 512, SEEK_SET), 512);
+	ck_assert_int_eq(lseek(dst_fd, 4096, SEEK_SET), 4096);
+	q.count.blocks = 400;
+	ck_assert_int_eq(run(), TRANSFER_OK);
+	ck_assert_int_eq(lseek(src_fd, 0, SEEK_CUR), 512 + 400 * 512);
+	ck_assert_int_eq(lseek(dst_fd, 0, SEEK_CUR), 4096 + 400 * 512);
+	ck_assert_int_eq(dst_size(), 4096 + 400 * 512);
+}
+END_TEST
+
+Suite *
+transfer_suite(void)
+{
+	const int nr = ARRAY_LEN(ios);
+	Suite *s = suite_create("transfer");
+	TCase *t = tcase_create("transfer");
+
+	tcase_add_checked_fixture(t, begin, end);
+	tcase_add_loop_test(t, a_file_is_copied_in_every_way, 0, nr);
+	tcase_add_test(t, a_longer_file_is_cut);
+	tcase_add_loop_test(t, syncs_that_are_asked_for_are_made, 0, 2);
+	tcase_add_loop_test(t, records_go_on_where_the_stretch_ends, 0, nr);
+	tcase_add_loop_test(t, count_ends_the_copy, 0, nr);
+	tcase_add_loop_test(t, skip_and_seek_move_both_sides, 0, nr);
+	tcase_add_loop_test(t, a_file_that_may_not_grow_keeps_what_fits, 0, nr);
+	tcase_add_test(t, a_file_copied_to_itself_stays);
+	tcase_add_test(t, what_cannot_be_opened_is_not_counted);
+	tcase_add_test(t, a_stop_before_the_open_stops);
+	tcase_add_loop_test(t, a_stop_leaves_exactly_what_is_counted, 0, 2);
+	tcase_add_test(t, a_preview_touches_nothing);
+	tcase_add_loop_test(t, descriptors_that_were_given_end_behind_the_copy,
+			    0, nr);
+	suite_add_tcase(s, t);
+	return s;
+}

@@ -1,0 +1,366 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# commit=: the old file or the whole new one, the old first block or all.
+# shellcheck source-path=SCRIPTDIR source=../lib.sh disable=SC2317
+. "$(dirname "$0")/../lib.sh"
+
+size=$((4 << 20))
+dir=$work/dir
+mkdir "$dir"
+make_data "$work/old" $((1 << 20)) 1
+make_data "$work/new" $size 2
+
+fresh()
+{
+	rm -rf "$dir"
+	mkdir "$dir"
+	cp "$work/old" "$dir/file"
+}
+
+# The names in the directory, hidden ones too.
+names()
+{
+	find "${1:-$dir}" -mindepth 1 ! -name lost+found -printf '%P ' |
+		tr ' ' '\n' | sort | xargs
+}
+
+# untouched TEXT [DIRECTORY]: the old file is there, and nothing beside it.
+untouched()
+{
+	check "$1: the old file stays" same "$work/old" "${2:-$dir}/file"
+	is "$1: nothing beside it" "$(names "${2:-$dir}")" file
+}
+
+# --- what becomes of the file --------------------------------------------
+
+for operands in 'bs=1M' 'bs=64K io=aio' 'bs=3333 io=inline' 'conv=sync bs=7'; do
+	fresh
+	chmod 751 "$dir/file"
+	exec 8<"$dir/file"
+	# shellcheck disable=SC2086 # operands
+	run aiodd if="$work/new" of="$dir/file" commit=rename $operands
+	is "$operands: exit status" "$status" 0
+	check "$operands: it has the new content" \
+		cmp -n $size "$work/new" "$dir/file"
+	is "$operands: it has the old mode" "$(stat -c %a "$dir/file")" 751
+	check "$operands: who had it open reads the old file" \
+		cmp "$work/old" - <&8
+	exec 8<&-
+	is "$operands: nothing beside it" "$(names)" file
+done
+
+fresh
+run aiodd if="$work/new" of="$dir/made" commit=rename
+is 'a new file: exit status' "$status" 0
+is 'a new file: mode' "$(stat -c %a "$dir/made")" \
+	"$(printf '%o' $((0666 & ~$(umask))))"
+is 'a new file: nothing beside it' "$(names)" 'file made'
+
+fresh
+run aiodd if="$dir/file" of="$dir/file" conv=swab commit=rename
+is 'onto itself: exit status' "$status" 0
+check 'onto itself: converted' \
+	cmp <(as_dd if="$work/old" conv=swab status=none) "$dir/file"
+
+fresh
+mkdir "$dir/there"
+ln -s ../file "$dir/there/link"
+ln -s there/link "$dir/link"
+ln -s there/made "$dir/dangling"
+run aiodd if="$work/new" of="$dir/link" commit=rename
+check 'a link: its target is replaced' same "$work/new" "$dir/file"
+is 'a link: it stays one' "$(readlink "$dir/link")" there/link
+run aiodd if="$work/new" of="$dir/dangling" commit=rename
+check 'a link to nothing: its target is made' same "$work/new" \
+	"$dir/there/made"
+is 'a link to nothing: it stays one' "$(readlink "$dir/dangling")" there/made
+is 'links: nothing beside them' "$(names)" \
+	'dangling file link there there/link there/made'
+run aiodd if="$work/new" of="$dir/link" commit=rename oflag=nofollow
+is 'a link with oflag=nofollow: exit status' "$status" 1
+
+fresh
+(
+	cd "$dir" || exit 1
+	aiodd if="$work/new" of=file commit=rename status=none
+)
+check 'a bare name: replaced' same "$work/new" "$dir/file"
+long=$(printf 'x%.0s' {1..255})
+run aiodd if="$work/new" of="$dir/$long" commit=rename
+check 'the longest name: made' same "$work/new" "$dir/$long"
+
+if [ "$(id -u)" -eq 0 ]; then
+	fresh
+	chown 12:34 "$dir/file"
+	chmod 4755 "$dir/file"
+	run aiodd if="$work/new" of="$dir/file" commit=rename
+	is 'owner, group and mode are kept' \
+		"$(stat -c '%u:%g %a' "$dir/file")" '12:34 4755'
+else
+	skip 'owner, group and mode are kept' 'needs root'
+fi
+
+# --- refusals ------------------------------------------------------------
+
+# refused TEXT REGEX OPERANDS...
+refused()
+{
+	local text=$1 regex=$2
+
+	shift 2
+	run aiodd if="$work/new" "$@"
+	is "$text: exit status" "$status" 1
+	says "$text: why" "$work/err" "$regex"
+	is "$text: one line" "$(wc -l <"$work/err")" 1
+	untouched "$text"
+}
+
+fresh
+file=$dir/file
+refused notrunc 'commit=rename and conv=notrunc' \
+	of="$file" commit=rename conv=notrunc
+refused append 'commit= and oflag=append' of="$file" commit=rename oflag=append
+refused seek 'commit=rename and seek=' of="$file" commit=rename seek=1
+refused 'standard output' 'name of the output' commit=rename
+refused 'standard output, first-last' 'name of the output' commit=first-last
+refused 'a device' 'needs a regular file' of=/dev/null commit=rename
+refused 'a directory' 'needs a regular file' of="$dir" commit=rename
+refused 'a file, first-last' 'needs a block device' of="$file" commit=first-last
+refused 'no such disk' "'/dev/no-disk': No such file" \
+	of=/dev/no-disk commit=first-last
+refused excl 'File exists' of="$file" commit=rename conv=excl
+refused nocreat 'No such file' of="$dir/none" commit=rename conv=nocreat
+refused 'no such directory' "failed to open '$dir/none/file'" \
+	of="$dir/none/file" commit=rename
+refused 'with plan=yes' 'needs a block device' of="$file" commit=first-last \
+	plan=yes
+exec 8>"$work/gone"
+rm "$work/gone"
+refused 'a file without a name' 'with a name' of=/proc/self/fd/8 commit=rename
+exec 8>&-
+run aiodd if="$work/new" of="$file" commit=maybe
+says 'an unknown manner' "$work/err" 'invalid commit: '
+run as_dd if="$work/new" of="$file" commit=rename
+says 'dd does not know it' "$work/err" "unrecognized operand 'commit=rename'"
+
+# --- failures ------------------------------------------------------------
+
+run aiodd if="$work/new" of="$file" bs=1M commit=rename \
+	expect=md5:00000000000000000000000000000000
+if grep -q 'left out' "$work/err"; then
+	skip 'not what was expected' 'no digests in this build'
+else
+	is 'not what was expected: exit status' "$status" 4
+	untouched 'not what was expected'
+fi
+
+if type -P strace >/dev/null; then
+	# injected FAULT OPERANDS...; FAULT may go on with options of strace.
+	# The leak sanitizer does not work under it.
+	injected()
+	{
+		# shellcheck disable=SC2086 # options
+		ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0 run strace -qq -f -o /dev/null -e inject=$1 \
+			"$AIODD" if="$work/new" "${@:2}" commit=rename
+	}
+	injected fsync:error=EIO of="$file"
+	is 'fsync fails: exit status' "$status" 1
+	untouched 'fsync fails'
+	injected /^rename:error=EACCES of="$file"
+	is 'rename fails: exit status' "$status" 1
+	says 'rename fails: why' "$work/err" \
+		"cannot give the copy the name '$file': Permission denied"
+	untouched 'rename fails'
+	injected "fsync:error=EIO -P $dir" of="$file"
+	is 'fsync of the directory fails: exit status' "$status" 1
+	check 'fsync of the directory fails: the new file is there' \
+		same "$work/new" "$file"
+	fresh
+	# As NFS answers.
+	injected renameat2:error=EINVAL of="$dir/made" conv=excl
+	is 'excl without renameat2: exit status' "$status" 0
+	check 'excl without renameat2: made' same "$work/new" "$dir/made"
+	rm "$dir/made"
+	untouched 'excl without renameat2'
+else
+	skip 'system calls that fail' 'no strace here'
+fi
+
+if [ "$(id -u)" -eq 0 ] && bed_fs tmpfs 3M; then
+	cp "$work/old" "$BED/file"
+	run aiodd if="$work/new" of="$BED/file" bs=64K commit=rename
+	is 'a full disk: exit status' "$status" 1
+	says 'a full disk: why' "$work/err" 'No space left on device'
+	untouched 'a full disk' "$BED"
+	umount "$BED"
+else
+	skip 'a full disk' "${BED_WHY:-needs root}"
+fi
+
+require_nbd
+require perl
+
+printf '0x0 ?\n0x0 0x200000 +\n0x200000 0x1000 -\n0x201000 0x1ff000 +\n' \
+	>"$work/map"
+bed_bad bad "$work/new" "$work/map" || skip_all "$BED_WHY"
+bad=$BED
+fresh
+for operands in io=aio io=inline; do
+	run aiodd if="$bad" of="$file" bs=64K commit=rename $operands
+	is "a bad sector, $operands: exit status" "$status" 1
+	untouched "a bad sector, $operands"
+done
+
+# --- signals -------------------------------------------------------------
+
+bed_nbd slow --filter=delay file "$work/new" delay-read=10ms ||
+	skip_all "$BED_WHY"
+slow=$BED
+operands="if=$slow bs=256K depth=2 iosize=256K iflag=direct status=none"
+
+# start OPERANDS...: sets pid.  A shell has its background commands ignore
+# SIGINT.
+start()
+{
+	# shellcheck disable=SC2086,SC2016 # operands; Perl's own variables
+	perl -e '$SIG{INT} = "DEFAULT"; exec @ARGV' "$AIODD" $operands "$@" &
+	pid=$!
+} 2>/dev/null
+
+temp_has_data()
+{
+	find "$dir" -name '.file.aiodd-??????' -size +0 | grep -q .
+}
+
+fresh
+for signal in INT TERM HUP; do
+	start of="$file" commit=rename
+	check "SIG$signal: a file beside it" wait_for temp_has_data
+	kill "-$signal" $pid
+	wait $pid 2>/dev/null
+	is "SIG$signal: dies by it" $? $((128 + $(kill -l $signal)))
+	untouched "SIG$signal"
+done
+
+rounds=40
+[ -z "${AIODD_LONG-}" ] || rounds=200
+nr_new=0
+torn=
+for ((i = 0; i < rounds; i++)); do
+	start of="$file" commit=rename
+	sleep "0.$(printf %03d $((RANDOM % 200)))"
+	kill -KILL $pid
+	wait $pid
+	if cmp -s "$work/new" "$file"; then
+		nr_new=$((nr_new + 1))
+		cp "$work/old" "$file"
+	elif ! cmp -s "$work/old" "$file"; then
+		torn="$torn $i"
+	fi
+	rm -f "$dir"/.file.aiodd-??????
+done 2>/dev/null
+is "$rounds times SIGKILL: never a torn file" "$torn" ''
+diag "$nr_new times the new one, $((rounds - nr_new)) times the old one"
+untouched 'SIGKILL' # but for what was removed
+
+# --- first-last ----------------------------------------------------------
+
+require_loop
+
+# tainted: the device has new bytes.
+tainted()
+{
+	cmp -s -i 4096 -n 65536 "$work/new" "$device"
+}
+
+# block_stays TEXT
+block_stays()
+{
+	blockdev --flushbufs "$device"
+	check "$1: the old first block stays" \
+		cmp -n 4096 "$work/old" "$device"
+}
+
+refill()
+{
+	head -c $((8 << 20)) /dev/zero >"$device"
+	cat "$work/old" >"$device"
+	blockdev --flushbufs "$device"
+}
+
+# whole TEXT: the copy, and behind it what was there.
+whole()
+{
+	is "$1: out" "$status $(bytes_reported "$work/err")" "0 $size"
+	blockdev --flushbufs "$device"
+	check "$1: identical" cmp -n $size "$work/new" "$device"
+	check "$1: the rest stays" cmp -i $size:0 -n $size "$device" /dev/zero
+}
+
+for sector in 512 4096; do
+	bed_loop 8M $sector || { skip "sector $sector" "$BED_WHY"; continue; }
+	device=$BED
+	for how in 'bs=1M' 'bs=64K io=aio' 'io=inline' 'bs=4096 oflag=direct' \
+		'bs=3333' 'conv=noerror bs=8K' 'bs=64K conv=sparse'; do
+		refill
+		# shellcheck disable=SC2086 # operands
+		run aiodd if="$work/new" of="$device" commit=first-last $how
+		whole "sector $sector, $how"
+	done
+	refill
+	run aiodd of="$device" bs=1M commit=first-last < <(cat "$work/new")
+	whole "sector $sector, a pipe"
+
+	refill
+	run aiodd if="$work/new" of="$device" bs=4096 count=4 seek=3 \
+		commit=first-last
+	check "sector $sector, seek=: the block at that place" \
+		cmp -i 0:12288 -n 16384 "$work/new" "$device"
+	check "sector $sector, seek=: nothing before it" \
+		cmp -n 12288 "$work/old" "$device"
+	run aiodd if="$work/new" of="$device" bs=100 count=1 commit=first-last
+	check "sector $sector, less than a block" \
+		cmp -n 100 "$work/new" "$device"
+	check "sector $sector, less than a block: and no more" \
+		cmp -i 100 -n 4000 "$work/old" "$device"
+
+	refill
+	start of="$device" commit=first-last
+	check "sector $sector, SIGKILL: under way" wait_for tainted
+	{ kill -KILL $pid; wait $pid; } 2>/dev/null
+	block_stays "sector $sector, SIGKILL"
+	refill
+	start of="$device" commit=first-last
+	check "sector $sector, SIGINT: under way" wait_for tainted
+	{ kill -INT $pid; wait $pid; } 2>/dev/null
+	block_stays "sector $sector, SIGINT"
+	refill
+	run aiodd if="$bad" of="$device" bs=64K commit=first-last
+	is "sector $sector, a bad sector: exit status" "$status" 1
+	block_stays "sector $sector, a bad sector"
+done
+
+# A block of zeros is written too, also where the others are left out.
+truncate -s 1M "$work/zeros"
+refill
+run aiodd if="$work/zeros" of="$device" bs=64K conv=sparse commit=first-last
+check 'conv=sparse: the first block is zeros' cmp -n 4096 /dev/zero "$device"
+check 'conv=sparse: the others stay' \
+	cmp -i 4096 -n $(((1 << 20) - 4096)) "$work/old" "$device"
+
+if type -P strace >/dev/null; then
+	refill
+	ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0 \
+		run strace -qq -f -o "$work/trace" -e trace=pwrite64,fsync \
+		"$AIODD" if="$work/new" of="$device" io=inline bs=1M \
+		status=none commit=first-last
+	is 'the order at the end: all, fsync, the block, fsync' \
+		"$(tail -n 3 "$work/trace" |
+			sed -E 's/^[0-9]+ +//; s/, ".*, ([0-9]+\)).*/, \1/; s/ .*=/ =/' |
+			paste -sd' ')" \
+		'fsync(1) = 0 pwrite64(1, 0) fsync(1) = 0'
+else
+	skip 'the order at the end' 'no strace here'
+fi
+
+finish

@@ -1,0 +1,59 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Every example of the manual, run as it stands: the lines after "$ " between
+# .EX and .EE, one shell for each block, all of them in one directory with a
+# disk.img and a backup.img.
+# shellcheck source-path=SCRIPTDIR source=../lib.sh
+. "$(dirname "$0")/../lib.sh"
+
+manual=${top_srcdir:-$(dirname "$0")/../..}/docs/aiodd.1
+[ -r "$manual" ] || skip_all "no $manual"
+manual=$(realpath "$manual")
+
+mkdir "$work/examples"
+cd "$work/examples" || exit 99
+make_data disk.img $((16 << 20)) 1
+make_data backup.img $((16 << 20)) 2
+
+# Blocks come out with an empty line after each, plain text for the shell.
+awk '
+	/^\.EX/ { inside = 1; next }
+	/^\.EE/ { inside = 0; print ""; next }
+	inside && (sub(/^\$ /, "") || continued) {
+		print
+		continued = /\\e$/
+	}' "$manual" |
+	sed -e 's/\\&//g' -e 's/\\-/-/g' -e 's/\\e/\\/g' -e "s/\\\\(aq/'/g" \
+		-e 's/\\(dq/"/g' -e 's/\\(ha/^/g' -e 's/\\(ti/~/g' \
+		>"$work/blocks"
+
+# example TEXT: one block.
+example()
+{
+	local first=${1%%$'\n'*}
+
+	if grep -Eq '/dev/(sd|nvme|vd|mmcblk|sr)' <<<"$1"; then
+		skip "$first" 'names a real disk'
+		return
+	fi
+	run env PATH="$path_of_ours" timeout "$TIME_LIMIT" \
+		bash -e -o pipefail -c "$1" </dev/null
+	if [ "$status" -eq 0 ]; then
+		pass "$first"
+	else
+		fail "$first" "exit status $status" "$1" "$(cat "$work/err")"
+	fi
+}
+
+block=
+while IFS= read -r line; do
+	if [ -n "$line" ]; then
+		block+=$line$'\n'
+	elif [ -n "$block" ]; then
+		example "${block%$'\n'}"
+		block=
+	fi
+done <"$work/blocks"
+check 'the manual has examples' test "$tests_done" -gt 0
+
+finish

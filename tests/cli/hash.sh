@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# hash=, sums= and expect=: the digests are those of coreutils, whatever way
+# the bytes took, and the files are ones that coreutils checks.
+
+# shellcheck source=tests/lib.sh
+. "${top_srcdir:-.}/tests/lib.sh"
+require sha256sum md5sum b2sum sha1sum sha224sum sha384sum sha512sum
+cd "$work" || exit 99
+make_data src $((5 * 1048576 + 777)) 1
+
+sums_of()
+{
+	local tool
+
+	for tool in md5 sha1 sha224 sha256 sha384 sha512 b2; do
+		"${tool}sum" <"$1"
+	done | cut -d' ' -f1 | sort
+}
+
+all=md5,sha1,sha224,sha256,sha384,sha512,blake2b
+
+check_way()
+{
+	run aiodd if=src of=copy "$@" hash=$all status=none
+	is "$*: exit status" "$status" 0
+	is "$*: the digests are those of the copy" \
+		"$(sed 's/.* = //' err | sort)" "$(sums_of copy)"
+}
+
+check_way io=inline
+check_way io=aio depth=4 iosize=64K
+check_way bs=7 count=300001
+check_way bs=1M count=3 skip=5B
+check_way conv=ucase
+check_way conv=sync bs=4096
+check_way ibs=5 obs=7 count=100000
+check_way of=copy conv=notrunc seek=0
+
+# Through pipes.
+sh -c 'cat src' | aiodd hash=sha256 bs=64K 2>err >copy
+is 'from pipe to pipe' "$(sed -n 's/^SHA256 (-) = //p' err)" \
+	"$(sha256sum <src | cut -d' ' -f1)"
+
+# Holes are zeros.
+truncate -s 50M sparse
+"$DD" if=src of=sparse bs=1M seek=20 conv=notrunc status=none
+run aiodd sparse copy hash=sha256,xxh128 status=none
+is 'a kept hole counts as zeros' "$(sed -n 's/^SHA256.* = //p' err)" \
+	"$(sha256sum <sparse | cut -d' ' -f1)"
+check 'and the copy has it' test "$(stat -c %b copy)" -lt 40000
+
+# sums= is checked by the tools that know the form.
+mkdir dir
+run aiodd src dir/copy sums=dir/SUMS status=none
+is 'sums= alone is sha256' "$status" 0
+check 'sha256sum -c accepts it in its directory' \
+	sh -c 'cd dir && sha256sum --strict -c SUMS'
+run aiodd src dir/copy hash=$all sums=SUMS status=none
+check 'several algorithms are in the BSD form' \
+	sh -c 'sha256sum -c SUMS && md5sum -c SUMS && b2sum -c SUMS'
+odd=$(printf 'a\nb\\c')
+run aiodd src "$odd" sums=SUMS status=none
+check 'an odd name is escaped as coreutils does' sha256sum --strict -c SUMS
+run aiodd src copy sums=- status=none
+is 'sums=- goes to standard output' "$(cat out)" "$(sha256sum copy)"
+run aiodd src copy sums=/nowhere/SUMS
+is 'an unwritable sums=: exit status' "$status" 1
+
+# expect=
+hex=$(sha256sum <src | cut -d' ' -f1)
+run aiodd src copy expect="sha256:$hex" status=none
+is 'the expected digest' "$status" 0
+run aiodd src copy expect="sha256:${hex^^}" status=none
+is 'in capitals too' "$status" 0
+run aiodd src copy expect="sha256:${hex//a/b}" status=none
+is 'another digest: exit status' "$status" 4
+says 'and both are told' err "sha256 is $hex, not ${hex//a/b}"
+sha512sum src >S
+run aiodd src copy expect=S status=none
+is 'from a file' "$status" 0
+sha1sum --tag src | sed 's/$/\r/' >S
+run aiodd src copy expect=S status=none
+is 'in the BSD form, with CRLF' "$status" 0
+md5sum -b src | sed 's/^./0/; s/^00/11/' >S
+run aiodd src copy expect=S status=none
+is 'a wrong one from a file' "$status" 4
+cp src "$odd"
+sha256sum "$odd" >S
+run aiodd "$odd" copy expect=S status=none
+is 'an escaped name' "$status" 0
+
+# What is wrong is found before the destination is touched.
+for wrong in hash=sha3 expect=sha256:00 expect=sha256:zz expect=nowhere \
+	expect=src; do
+	rm -f new
+	run aiodd src new $wrong
+	is "$wrong: exit status" "$status" 1
+	check "$wrong: nothing was created" test ! -e new
+done
+run as_dd if=src of=new hash=md5
+is 'dd knows no hash=' "$status" 1
+
+finish

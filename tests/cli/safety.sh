@@ -1,0 +1,339 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# What must not be overwritten by accident is not, and force= waives each of
+# the checks. Sector 1, which all write, is free in all that is on the disks.
+# shellcheck source-path=SCRIPTDIR source=../lib.sh
+# shellcheck disable=SC2016 # expanded by the shells that are started
+# shellcheck disable=SC2317 # called by check
+. "$(dirname "$0")/../lib.sh"
+
+require_loop
+require mkfs.ext4 mkswap swapon partx unshare
+
+make_data "$work/sector" 512 1
+make_data "$work/data" $((8 << 20)) 2
+
+# Without libmount the kernel says that a disk is in use, but not by what.
+word_of_use()
+{
+	if grep -q '^#define HAVE_LIBMOUNT' \
+		"${top_builddir:-.}/config.h" 2>/dev/null; then
+		echo "$1"
+	else
+		echo busy
+	fi
+}
+
+# disk: a fresh one of 8 MiB
+disk()
+{
+	bed_loop 8M || skip_all "$BED_WHY"
+	disk=$BED
+}
+
+# refused TEXT WORD DISK OPERANDS...: and all of DISK is as it was
+refused()
+{
+	local text=$1 word=$2 disk=$3 before
+
+	shift 3
+	before=$(sha256sum <"$disk")
+	run aiodd if="$work/sector" of="$disk" bs=512 seek=1 "$@"
+	is "$text: exit status" "$status" 5
+	is "$text: one line" "$(wc -l <"$work/err")" 1
+	says "$text: it names force=$word" "$work/err" \
+		"^aiodd: not writing to '$disk': .*; force=$word waives this check\$"
+	is "$text: nothing is written" "$(sha256sum <"$disk")" "$before"
+}
+
+has_sector()
+{
+	cmp -n 512 "$work/sector" "$1" 0 512
+}
+
+# written TEXT DISK CMD ARG...: the command does write to DISK
+written()
+{
+	local text=$1 disk=$2
+
+	shift 2
+	gnu_dd if=/dev/zero of="$disk" bs=512 seek=1 count=1 conv=notrunc \
+		2>"$work/log"
+	run "$@"
+	is "$text: exit status" "$status" 0
+	check "$text: it is written" has_sector "$disk"
+}
+
+# guarded TEXT WORD DISK OPERANDS...
+guarded()
+{
+	local text=$1 word=$2 disk=$3
+
+	shift 3
+	refused "$text" "$word" "$disk" "$@"
+	written "$text, force=$word" "$disk" aiodd if="$work/sector" \
+		of="$disk" bs=512 seek=1 "$@" force="$word"
+	written "$text, as dd" "$disk" as_dd if="$work/sector" of="$disk" \
+		bs=512 seek=1 "$@"
+}
+
+# --- a disk that nobody uses ----------------------------------------------
+
+disk
+written 'a free disk' "$disk" aiodd if="$work/sector" of="$disk" bs=512 seek=1
+run as_dd if="$work/sector" of="$disk" force=size
+is 'dd does not know force=' "$status" 1
+run aiodd if="$work/sector" of="$disk" force=nonesuch
+is 'an unknown word is wrong' "$status" 1
+says 'an unknown word is named' "$work/err" 'invalid safety check: .nonesuch'
+
+# --- in use ----------------------------------------------------------------
+
+mounted=$(word_of_use mounted)
+swap=$(word_of_use swap)
+
+disk
+mkfs.ext4 -q -F -L 'my label' "$disk"
+mkdir "$work/mnt"
+if bed_mount ext4 "$disk"; then
+	guarded 'mounted' "$mounted" "$disk"
+	run aiodd if="$work/sector" of="$disk" bs=512 seek=1 \
+		force=missing,swap,holders,overlap,size
+	is 'mounted, other words do not help' "$status" 5
+	# shellcheck disable=SC2094 # reads nothing of it
+	run eval 'aiodd if="$work/sector" bs=512 seek=1 >>"$disk"'
+	is 'mounted, as standard output: exit status' "$status" 5
+	[ "$mounted" = busy ] || says 'mounted: it says where' "$work/err" \
+		"'standard output': $disk is mounted on '$BED'"
+	says 'mounted: it says what is there' "$work/err" 'it has 8.0 MiB'
+	! grep -q '^#define HAVE_LIBBLKID' "${top_builddir:-.}/config.h" ||
+		says 'mounted: it says what it holds' "$work/err" \
+			"holds ext4 'my label'"
+	run aiodd if="$work/sector" of="$disk" plan=yes
+	is 'mounted, plan=yes: exit status' "$status" 5
+	says 'mounted, plan=yes: the refusal' "$work/err" "force=$mounted"
+	says 'mounted, plan=yes: the plan' "$work/out" '^way: '
+
+	if [ "$mounted" = mounted ]; then
+		run aiodd if="$disk" of="$work/copy" bs=1M
+		is 'a source that is mounted: exit status' "$status" 0
+		says 'a source that is mounted: a warning' "$work/err" \
+			"^aiodd: warning: '$disk' may change .* on '$BED'\$"
+		run as_dd if="$disk" of="$work/copy" bs=1M
+		is 'a source that is mounted, as dd: no word' \
+			"$(wc -l <"$work/err")" 3
+		mount -o remount,ro "$BED"
+		run aiodd if="$disk" of="$work/copy" bs=1M
+		is 'a source that is mounted read-only: no word' \
+			"$(wc -l <"$work/err")" 3
+	fi
+else
+	skip 'mounted' "$BED_WHY"
+fi
+
+disk
+mkfs.ext4 -q -F "$disk"
+mkfifo "$work/ready"
+unshare -m --propagation private bash -c \
+	'mount "$1" "$2" && echo yes >"$3" && exec sleep 600' - \
+	"$disk" "$work/mnt" "$work/ready" </dev/null &
+cleanup_push kill $!
+if read -rt 10 _ <>"$work/ready"; then
+	check 'another namespace: not ours' \
+		bash -c '! grep -q " $1 " /proc/self/mountinfo' - "$work/mnt"
+	guarded 'mounted in another namespace' "$mounted" "$disk"
+else
+	skip 'mounted in another namespace' 'no mount namespaces here'
+fi
+
+disk
+mkswap -q "$disk" >/dev/null
+if log=$(swapon "$disk" 2>&1); then
+	cleanup_push swapoff "$disk"
+	refused 'swap' "$swap" "$disk"
+	# Then it is the kernel that refuses.
+	run aiodd if="$work/sector" of="$disk" bs=512 seek=1 force="$swap"
+	is 'swap, force=: exit status' "$status" 1
+	says 'swap, force=: the kernel' "$work/err" "^aiodd: error writing '$disk'"
+	swapoff "$disk"
+else
+	skip 'swap' "$log"
+fi
+
+# in_root CMD ARG...: with $1, mounted, as the root file system
+in_root()
+{
+	unshare -m --propagation private bash -c '
+		disk=$1 root=$2 program=$3
+		shift 3
+		mount "$disk" "$root" && cp "$program" "$root/aiodd" || exit 99
+		for dir in /bin /lib /lib64 /usr /proc /sys /dev; do
+			if [ -L "$dir" ]; then
+				cp -P "$dir" "$root$dir"
+			elif [ -d "$dir" ]; then
+				mkdir "$root$dir"
+				mount --rbind "$dir" "$root$dir" || exit 99
+			fi
+		done
+		cd "$root" && head -c 512 /dev/zero >sector &&
+			chroot "$root" /aiodd if=/sector of="$disk" bs=512 \
+				seek=1 "$@"' - "$@"
+}
+
+bed_loop 64M || skip_all "$BED_WHY"
+disk=$BED
+[ "$mounted" = busy ] || for words in '' force=system force=system,mounted; do
+	mkfs.ext4 -q -F "$disk"
+	# shellcheck disable=SC2086 # no word is no operand
+	run in_root "$disk" "$work/mnt" "$AIODD" $words
+	[ "$status" -ne 99 ] || { skip 'the root' 'cannot make one'; break; }
+	case $words in
+	'') wanted="5 system" ;;
+	force=system) wanted="5 mounted" ;;
+	*) wanted="0 " ;;
+	esac
+	is "the root file system, ${words:-without force=}" "$status $(
+		sed -n 's/.*force=\(.*\) waives.*/\1/p' "$work/err")" "$wanted"
+done
+
+disk
+bed_loop_over "$disk" && guarded 'a loop device over it' holders "$disk"
+
+disk
+name=aiodd-test-$$
+if log=$(dmsetup create "$name" --table "0 8192 linear $disk 0" 2>&1); then
+	cleanup_push wait_for dmsetup remove "$name"
+	guarded 'a dm device upon it' holders "$disk"
+	refused 'source: the dm device' holders "$disk" if="/dev/mapper/$name"
+else
+	skip 'a dm device upon it' "${log%%$'\n'*}"
+fi
+
+disk
+if log=$(mdadm --create "/dev/md/$name" --run --force --level=0 \
+	--raid-devices=1 "$disk" 2>&1); then
+	cleanup_push wait_for mdadm --stop "/dev/md/$name"
+	guarded 'an md device upon it' holders "$disk"
+else
+	skip 'an md device upon it' "${log%%$'\n'*}"
+fi
+
+# While one copy writes, no other may.
+disk
+mkfifo "$work/slow"
+exec 8<>"$work/slow"
+aiodd of="$disk" bs=512 <"$work/slow" 8>&- 2>"$work/log" &
+first=$!
+cat "$work/sector" >&8
+wait_for cmp -n 512 "$work/sector" "$disk"
+guarded 'another copy writes to it' busy "$disk"
+exec 8>&-
+wait "$first"
+is 'the other copy: exit status' $? 0
+written 'after the other copy' "$disk" aiodd if="$work/sector" of="$disk" \
+	bs=512 seek=1
+
+# --- the source ------------------------------------------------------------
+
+disk
+gnu_dd if="$work/sector" of="$disk" 2>"$work/log"
+guarded 'the source itself' overlap "$disk" if="$disk" count=1
+cp "$work/data" "$work/image"
+bed_loop_over "$work/image" || skip_all "$BED_WHY"
+run aiodd if="$work/image" of="$BED"
+is 'a loop device over the source' \
+	"$status $(grep -c force=overlap "$work/err")" '5 1'
+check 'a loop device over the source: as it was' same "$work/data" "$BED"
+run aiodd if="$work/image" of="$BED" force=overlap
+is 'a loop device over the source, force=overlap' "$status" 0
+
+# An MBR with two partitions of 2 MiB.
+disk
+printf '\0\0\0\0\x83\0\0\0\0\x08\0\0\0\x10\0\0\0\0\0\0\x83\0\0\0\0\x18\0\0\0\x10\0\0' |
+	gnu_dd of="$disk" bs=1 seek=446 2>"$work/log"
+printf '\x55\xaa' | gnu_dd of="$disk" bs=1 seek=510 2>"$work/log"
+partx -a "$disk" >/dev/null 2>&1
+cleanup_push partx -d "$disk"
+if wait_for test -b "${disk}p2"; then
+	gnu_dd if="$work/sector" of="${disk}p1" bs=512 2>"$work/log"
+	guarded 'source: a partition of it' overlap "$disk" \
+		if="${disk}p1" count=1
+	gnu_dd if="$work/sector" of="$disk" seek=1 2>"$work/log"
+	guarded 'source: the disk of it' overlap "${disk}p1" if="$disk" \
+		skip=1 count=1
+	gnu_dd if="$work/sector" of="${disk}p1" bs=512 2>"$work/log"
+	written 'source: the partition beside it' "${disk}p2" \
+		aiodd if="${disk}p1" of="${disk}p2" bs=512 seek=1 count=1
+	mkfs.ext4 -q -F -L two "${disk}p2"
+	if bed_mount ext4 "${disk}p2"; then
+		guarded 'a partition of it is mounted' "$mounted" "$disk"
+		[ "$mounted" = busy ] || {
+			run aiodd if="$work/sector" of="$disk"
+			says 'a partition is mounted: its name' "$work/err" \
+				"'$disk': ${disk}p2 is mounted on"
+		}
+		guarded 'the partition is mounted' "$mounted" "${disk}p2"
+		written 'the other partition is mounted' "${disk}p1" aiodd \
+			if="$work/sector" of="${disk}p1" bs=512 seek=1
+	fi
+else
+	skip 'partitions' "no ${disk}p2"
+fi
+
+# --- the size --------------------------------------------------------------
+
+disk
+# small OPERANDS...: what is to be copied does not fit by 512 bytes
+small()
+{
+	refused "too small, $*" size "$disk" "$@"
+	run aiodd of="$disk" bs=512 seek=1 "$@" force=size
+	is "too small, $*, force=size: exit status" "$status" 1
+	says "too small, $*, force=size: the kernel's word" "$work/err" \
+		'No space left on device'
+	run as_dd of="$disk" bs=512 seek=1 "$@"
+	is "too small, $*, as dd: exit status" "$status" 1
+	says "too small, $*, as dd: the kernel's word" "$work/err" \
+		'No space left on device'
+}
+small if="$work/data"
+small if=/dev/zero count=16384
+written 'just fits' "$disk" aiodd if="$work/sector" of="$disk" bs=512 seek=1
+run aiodd if="$work/data" of="$disk" bs=512 seek=1 skip=1
+is 'just fits with skip=' "$status" 0
+run aiodd if="$work/data" of="$disk" bs=512 seek=1 count=16383
+is 'just fits with count=' "$status" 0
+run aiodd if=/dev/zero of="$disk" bs=1M
+is 'zeros without an end: exit status' "$status" 1
+says 'zeros without an end: until it is full' "$work/err" '8388608 bytes'
+
+# --- a name in /dev --------------------------------------------------------
+
+missing=/dev/aiodd-test-$$
+cleanup_push rm -f "$missing"
+ln -s "$missing" "$work/link"
+for path in "$missing" "$work/link"; do
+	run aiodd if="$work/sector" of="$path"
+	is "$path is missing: exit status" "$status" 5
+	says "$path is missing: it names force=missing" "$work/err" \
+		"^aiodd: not writing to '$path': .*force=missing"
+	check "$path is missing: it is not made" test ! -e "$missing"
+	run aiodd if="$work/sector" of="$path" force=missing
+	is "$path is missing, force=missing: exit status" "$status" 0
+	check "$path is missing, force=missing: it is a file" test -f "$missing"
+	rm -f "$missing"
+	run as_dd if="$work/sector" of="$path"
+	is "$path is missing, as dd: exit status" "$status" 0
+	rm -f "$missing"
+done
+run aiodd if="$work/sector" of="$missing" conv=nocreat
+is 'a missing name and conv=nocreat: exit status' "$status" 1
+if mountpoint -q /dev/shm; then
+	run aiodd if="$work/sector" of="/dev/shm/aiodd-test-$$"
+	rm -f "/dev/shm/aiodd-test-$$"
+	is 'a file in /dev/shm: exit status' "$status" 0
+fi
+run aiodd if="$work/sector" of=/dev/null
+is '/dev/null: exit status' "$status" 0
+
+finish

@@ -1,0 +1,91 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Holes: read as zeros, written as holes where asked for.
+# shellcheck source-path=SCRIPTDIR source=../lib.sh
+# shellcheck disable=SC2016 # the scripts are expanded by like_dd
+. "$(dirname "$0")/../lib.sh"
+
+require_gnu_dd
+
+# blocks FILE: what it takes on the disk, in KiB, when all is written out.
+blocks()
+{
+	sync "$1"
+	du -k -- "$1" | cut -f1
+}
+
+# 5 GiB with 3 MiB of data: at its start, across 4 GiB, and in its last byte.
+big=$work/big
+truncate -s 5G "$big"
+make_data "$work/data" $((1 << 20)) 1
+gnu_dd if="$work/data" of="$big" conv=notrunc bs=1M 2>/dev/null
+gnu_dd if="$work/data" of="$big" conv=notrunc bs=4K seek=$(((4 << 18) - 128)) \
+	2>/dev/null
+gnu_dd if="$work/data" of="$big" conv=notrunc bs=1M seek=$((5 * 1024 - 1)) \
+	2>/dev/null
+run aiodd if="$big" of="$work/copy" bs=1M conv=sparse
+is '5 GiB, conv=sparse: exit status' "$status" 0
+is '5 GiB, conv=sparse: records' "$(head -n 2 "$work/err")" \
+	'5120+0 records in
+5120+0 records out'
+diag "$(tail -n 1 "$work/err")"
+# Everything outside these pieces must be a hole, or zeros if it is not.
+is '5 GiB, conv=sparse: size' "$(size_of "$work/copy")" $((5 << 30))
+check '5 GiB, conv=sparse: identical' same "$big" "$work/copy"
+used=$(blocks "$work/copy")
+check "5 GiB, conv=sparse: takes $used KiB" test "$used" -lt 8192
+rm "$work/copy" "$big"
+
+# 64 MiB with data in pieces of 4 KiB to 64 KiB: dd is the judge of the holes.
+truncate -s 64M "$work/holes"
+for piece in 0:1 5:1 16:3 100:16 1000:7 4095:1 4096:1 8000:16 12345:2; do
+	gnu_dd if="$work/data" of="$work/holes" conv=notrunc bs=4K \
+		seek="${piece%:*}" count="${piece#*:}" 2>/dev/null
+done
+for operands in bs=64K bs=4K bs=1M 'bs=64K io=inline' 'bs=64K io=aio'; do
+	rm -f "$work/gnu.copy" "$work/copy"
+	gnu_dd if="$work/holes" of="$work/gnu.copy" conv=sparse \
+		"${operands%% *}" 2>"$work/gnu.err"
+	# shellcheck disable=SC2086 # operands
+	run aiodd if="$work/holes" of="$work/copy" conv=sparse $operands
+	is "conv=sparse $operands: records" \
+		"$(head -n 2 "$work/err")" "$(head -n 2 "$work/gnu.err")"
+	check "conv=sparse $operands: identical" same "$work/holes" "$work/copy"
+	ours=$(blocks "$work/copy")
+	theirs=$(blocks "$work/gnu.copy")
+	# The file system may take a block more for its own tables.
+	check "conv=sparse $operands: $ours KiB, dd $theirs KiB" \
+		test "$ours" -le $((theirs + 16)) -a \
+		"$ours" -ge $((theirs - 16))
+done
+rm -f "$work/copy"
+run aiodd if="$work/holes" of="$work/copy" bs=64K
+check 'without conv=sparse: identical' same "$work/holes" "$work/copy"
+used=$(blocks "$work/copy")
+check "without conv=sparse: takes $used KiB, all of it" \
+	test "$used" -ge 65536
+rm -f "$work/copy"
+run aiodd if="$work/holes" of="$work/copy" bs=64K io=aio conv=fsync
+used=$(blocks "$work/copy")
+check "without conv=sparse, io=aio: takes $used KiB, all of it" \
+	test "$used" -ge 65536
+
+zeros='head -c 30000 /dev/zero >in'
+mixed='{ head -c 10000 /dev/zero; echo x; head -c 20000 /dev/zero; } >in'
+old='make_data out 50000 1'
+for operands in bs=4096 bs=1000 'ibs=1000 obs=3000' '' bs=1M; do
+	like_dd "only zeros, $operands" "$zeros" \
+		"dd if=in of=out conv=sparse $operands"
+	like_dd "ends in zeros, $operands" "$mixed" \
+		"dd if=in of=out conv=sparse $operands"
+	like_dd "onto old data, $operands" "$mixed; $old" \
+		"dd if=in of=out conv=sparse,notrunc $operands"
+	like_dd "onto truncated data, $operands" "$mixed; $old" \
+		"dd if=in of=out conv=sparse $operands"
+done
+like_dd 'with seek' "$mixed" 'dd if=in of=out conv=sparse bs=1000 seek=3'
+like_dd 'to a pipe' "$mixed" 'dd if=in conv=sparse bs=1000 | cat >out'
+like_dd 'from a pipe' "$mixed" \
+	'cat in | dd of=out conv=sparse bs=1000 iflag=fullblock'
+
+finish

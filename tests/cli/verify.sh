@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# verify=yes: good copies pass, in every way the bytes can take; a disk that
+# gives back another byte than it was given is found out, to the byte.
+
+# shellcheck source=tests/lib.sh
+. "${top_srcdir:-.}/tests/lib.sh"
+cd "$work" || exit 99
+make_data src $((3 * 1048576 + 77)) 1
+
+good()
+{
+	run aiodd if=src of=copy verify=yes status=none "$@"
+	is "$*: exit status" "$status" 0
+	is "$*: nothing is said" "$(cat err)" ''
+}
+
+good io=inline
+good io=aio iosize=64K depth=4
+good bs=7 count=300001
+good bs=1M seek=2 conv=notrunc
+good conv=ucase
+good conv=sync bs=4096
+run sh -c 'cat src | "$0" of=copy bs=64K verify=yes status=none' "$AIODD"
+is 'from a pipe' "$status" 0
+truncate -s 20M sparse
+"$DD" if=src of=sparse bs=1M seek=7 conv=notrunc status=none
+run aiodd sparse copy verify=yes status=none
+is 'holes read as zeros' "$status" 0
+: >empty
+run aiodd empty copy verify=yes status=none
+is 'nothing' "$status" 0
+
+run aiodd if=src of=/dev/null verify=yes status=none
+is 'what cannot be read back is refused' "$status" 1
+says 'with a line' err "verify=yes: '/dev/null' cannot be read back"
+run as_dd if=src of=copy verify=yes
+is 'dd knows no verify=' "$status" 1
+
+# A disk that flips one byte of what it is asked for.
+require_nbd
+require perl
+bed_liar()
+{
+	local at=$1
+
+	cat >pread <<-END
+		OFF=\$4; export OFF
+		dd if="$work/backing" bs=64K iflag=skip_bytes,count_bytes \\
+			skip="\$4" count="\$3" status=none |
+		perl -0777 -pe 'BEGIN { \$at = $at - \$ENV{OFF} }
+			substr(\$_, \$at, 1) ^= "\\x40"
+				if \$at >= 0 && \$at < length'
+	END
+	truncate -s 4M backing
+	bed_nbd "liar$at" --filter=noextents eval \
+		get_size="echo 4194304" \
+		pread=". $work/pread" \
+		pwrite="dd of=$work/backing bs=64K oflag=seek_bytes \
+			seek=\$4 conv=notrunc status=none"
+}
+
+for at in 0 262143 1000000 3145804; do
+	if ! bed_liar $at; then
+		skip "a byte flipped at $at" "$BED_WHY"
+		continue
+	fi
+	for io in aio inline; do
+		run aiodd if=src of="$BED" conv=notrunc verify=yes io=$io \
+			status=none
+		is "a byte flipped at $at, $io: exit status" "$status" 3
+		says "a byte flipped at $at, $io: it is told" err \
+			": 1 byte at offset $at: 0x.. was written first"
+		is "a byte flipped at $at, $io: nothing else" \
+			"$(wc -l <err)" 1
+	done
+done
+
+finish

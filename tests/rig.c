@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+#include "config.h"
+
+#include "rig.h"
+
+#include <check.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct rig rig;
+
+static void
+on_notice(void *ctx, const struct failure *f)
+{
+	struct rig *b = ctx;
+
+	ck_assert_uint_lt(b->nr_told, RIG_TOLD_MAX);
+	b->told[b->nr_told++] = *f;
+}
+
+static bool
+must_stop(void *ctx)
+{
+	const struct rig *b = ctx;
+
+	return b->must_stop;
+}
+
+static void
+on_signal(void *ctx, int signo)
+{
+	(void)ctx;
+	(void)signo;
+}
+
+void
+rig_open(void)
+{
+	rig = (struct rig){.hooks = {.ctx = &rig,
+				     .notice = on_notice,
+				     .must_stop = must_stop,
+				     .signalled = on_signal}};
+	sigemptyset(&rig.hooks.signals);
+	for (int fd = 0; fd < 2; fd++)
+		rig.saved[fd] = fcntl(fd, F_DUPFD_CLOEXEC, 10);
+}
+
+void
+rig_close(void)
+{
+	for (int fd = 0; fd < 2; fd++) {
+		if (rig.saved[fd] < 0)
+			continue;
+		(void)dup2(rig.saved[fd], fd);
+		(void)close(rig.saved[fd]);
+	}
+}
+
+int
+rig_file(const void *bytes, size_t len)
+{
+	int fd = open("/var/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+
+	if (fd < 0)
+		fd = memfd_create("rig", MFD_CLOEXEC);
+	ck_assert_int_gt(fd, 2);
+	ck_assert_int_eq(write(fd, bytes, len), (ssize_t)len);
+	ck_assert_int_eq(lseek(fd, 0, SEEK_SET), 0);
+	return fd;
+}
+
+int
+rig_pattern_file(size_t len)
+{
+	unsigned char *bytes = malloc(len);
+
+	for (size_t i = 0; i < len; i++)
+		bytes[i] = (unsigned char)((i * UINT64_C(2654435761)) >> 13);
+	const int fd = rig_file(bytes, len);
+	free(bytes);
+	return fd;
+}
+
+const char *
+rig_path(int fd)
+{
+	static char paths[2][32];
+	static unsigned next;
+	char *path = paths[next++ % 2];
+
+	snprintf(path, sizeof(paths[0]), "/proc/self/fd/%d", fd);
+	return path;
+}
+
+int
+rig_packets(const char *const *packets, size_t nr)
+{
+	int fds[2];
+
+	ck_assert_int_eq(pipe2(fds, O_CLOEXEC | O_DIRECT), 0);
+	for (size_t i = 0; i < nr; i++)
+		ck_assert_int_eq(write(fds[1], packets[i], strlen(packets[i])),
+				 (ssize_t)strlen(packets[i]));
+	close(fds[1]);
+	return fds[0];
+}
+
+struct endpoint
+rig_endpoint(int fd)
+{
+	return (struct endpoint){
+		.fd = fd, .direct_fd = -1, .buffered_fd = -1, .name = "it"};
+}
+
+void
+rig_check_file(int fd, const void *want, size_t len)
+{
+	unsigned char *got = malloc(len + 1);
+
+	ck_assert_int_eq(pread(fd, got, len + 1, 0), (ssize_t)len);
+	ck_assert(memcmp(got, want, len) == 0);
+	free(got);
+}
+
+void
+rig_check_same(int fd, int want_fd)
+{
+	struct stat st;
+
+	ck_assert_int_eq(fstat(want_fd, &st), 0);
+	unsigned char *want = malloc((size_t)st.st_size + 1);
+	ck_assert_int_eq(pread(want_fd, want, (size_t)st.st_size, 0),
+			 st.st_size);
+	rig_check_file(fd, want, (size_t)st.st_size);
+	free(want);
+}
+
+unsigned
+rig_count_told(enum failure_phase phase)
+{
+	unsigned nr = 0;
+
+	for (unsigned i = 0; i < rig.nr_told; i++)
+		nr += rig.told[i].phase == phase;
+	return nr;
+}
+
+const struct failure *
+rig_told(enum failure_phase phase)
+{
+	ck_assert_uint_eq(rig_count_told(phase), 1);
+	for (unsigned i = 0; i < rig.nr_told; i++)
+		if (rig.told[i].phase == phase)
+			return &rig.told[i];
+	return NULL;
+}

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// What the tests on real descriptors stand on: hooks that keep what they are
+// told, files without a name, and descriptors 0 and 1 put back at the end.
+
+#pragma once
+
+#include <stddef.h>
+
+#include "endpoint.h"
+#include "failure.h"
+#include "hooks.h"
+
+enum { RIG_TOLD_MAX = 64 };
+
+struct rig {
+	struct hooks hooks;
+	struct failure told[RIG_TOLD_MAX];
+	unsigned nr_told;
+	bool must_stop;
+	int saved[2];
+};
+
+extern struct rig rig;
+
+// Fixtures.
+void rig_open(void);
+void rig_close(void);
+
+// A file on a disk that is gone when the descriptor is closed.
+int rig_file(const void *bytes, size_t len);
+// Bytes that do not repeat soon.
+int rig_pattern_file(size_t len);
+
+// A path that leads to a descriptor. Good until the next but one call.
+const char *rig_path(int fd);
+
+// The read end of a pipe that gives one packet a read, then ends.
+int rig_packets(const char *const *packets, size_t nr);
+
+struct endpoint rig_endpoint(int fd);
+
+// From the start, whatever the offset.
+void rig_check_file(int fd, const void *want, size_t len);
+void rig_check_same(int fd, int want_fd);
+
+// Exactly one thing of this kind was told: it.
+const struct failure *rig_told(enum failure_phase phase);
+unsigned rig_count_told(enum failure_phase phase);
