@@ -78,7 +78,7 @@ update_rate(struct progress *progress, uint64_t now)
 				       progress->stats->start_ns);
 	const double seconds = (double)(now - since) / (double)SECOND_NS;
 
-	if (seconds <= 0)
+	if (seconds <= 0 || bytes < progress->last_bytes)
 		return;
 	const double rate = (double)(bytes - progress->last_bytes) / seconds;
 

@@ -12,6 +12,7 @@
 #include <strings.h>
 #include <unistd.h>
 
+#include "fd.h"
 #include "message.h"
 #include "quote.h"
 
@@ -251,13 +252,18 @@ sums_tell_unexpected(const struct request_expected *expected,
 	free(is);
 }
 
-// Descriptor 1 becomes the destination: keep what it is now.
+// Descriptor 1 becomes the destination: keep what it is now. A file that is
+// there keeps its lines until the copy is made.
 static FILE *
-open_stdout(void)
+open_stream(const char *path)
 {
-	const int fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC,
-			     STDERR_FILENO + 1);
+	const int fd = fd_move_up(strcmp(path, "-") == 0
+					  ? dup(STDOUT_FILENO)
+					  : open(path, O_WRONLY | O_CREAT |
+							       O_CLOEXEC,
+						 0666));
 
+	errno = fd < 0 ? -fd : 0;
 	return fd < 0 ? NULL : fdopen(fd, "w");
 }
 
@@ -292,8 +298,7 @@ sums_open(struct sums *sums, const char *path, const char *name,
 		return -EINVAL;
 	}
 	sums->name = name_beside(path, sums->name);
-	sums->file = strcmp(path, "-") == 0 ? open_stdout()
-					    : fopen(path, "we");
+	sums->file = open_stream(path);
 	if (sums->file != NULL)
 		return 0;
 	message_error(errno, "sums=%s", path);
@@ -339,6 +344,8 @@ sums_write(struct sums *sums, const struct digest *digest)
 {
 	if (sums->path == NULL && sums->hashes != 0)
 		message_close_line();
+	if (sums->path != NULL && strcmp(sums->path, "-") != 0)
+		(void)!ftruncate(fileno(sums->file), 0); // a pipe has no size
 	for (enum digest_alg alg = 0; alg < DIGEST_NR; alg++)
 		if (sums->hashes & 1U << alg)
 			print_line(sums, alg, digest_result(digest, alg));

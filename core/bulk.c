@@ -118,8 +118,12 @@ bulk_advance(struct bulk *b, uint64_t n)
 	b->src->facts.pos = b->plan.src_off + n;
 	b->dst->facts.pos = b->plan.dst_off + n;
 	b->dst->facts.size = max_u64(b->dst->facts.size, b->dst->facts.pos);
-	b->needs_fsync = (q->oflags & FLAG_DIRECT) && b->plan.dst.align > 0 &&
-			 b->dst->facts.pos % b->plan.dst.align != 0;
+	// dd syncs where it turned O_DIRECT off; we may never have had it on.
+	if ((q->oflags & FLAG_DIRECT) &&
+	    b->dst->facts.kind != FACTS_NULL &&
+	    (b->plan.dst.align == 0 ||
+	     b->dst->facts.pos % b->plan.dst.align != 0))
+		b->needs_fsync = true;
 	b->base += n;
 	stats_count(b->stats, b->base, q->ibs, q->obs);
 
@@ -130,6 +134,18 @@ bulk_advance(struct bulk *b, uint64_t n)
 		q->count = (struct request_extent){0, 0};
 	else
 		q->count.blocks -= nr_records;
+}
+
+// The copy goes on at a record boundary before what was written: a record
+// that is then left out must leave nothing behind.
+static void
+bulk_step_back(struct bulk *b, uint64_t whole, uint64_t n)
+{
+	if (whole < n && b->dst->facts.kind == FACTS_FILE)
+		(void)!ftruncate(b->dst->fd,
+				 (off_t)max_u64(b->dst->facts.size,
+						b->plan.dst_off + whole));
+	bulk_advance(b, whole);
 }
 
 // Errors that the record engine can make less of, by smaller requests or
@@ -168,7 +184,7 @@ bulk_settle(struct bulk *b, const struct copy *copy,
 	bulk_trim(b, n);
 	if (verdict == COPY_LOST) {
 		b->aio_error = -EPERM;
-		bulk_advance(b, whole);
+		bulk_step_back(b, whole, n);
 		return BULK_AGAIN;
 	}
 	if (copy->is_stopped) {
@@ -190,8 +206,10 @@ bulk_settle(struct bulk *b, const struct copy *copy,
 		bulk_advance(b, n);
 		return BULK_DONE;
 	}
-	bulk_advance(b, failure->phase == FAILURE_NONE && is_eof ? n
-								     : whole);
+	if (failure->phase == FAILURE_NONE && is_eof)
+		bulk_advance(b, n);
+	else
+		bulk_step_back(b, whole, n);
 	return BULK_RECORDS;
 }
 

@@ -25,7 +25,8 @@ copy_init(struct copy *copy, const struct plan *plan, struct aio *aio,
 	copy->ring.end = plan->len;
 	// The page cache is filled in file order: the file then grows without
 	// gaps, and what was written so far is all there is.
-	copy->ring.is_ordered = plan->dst.method == PLAN_INLINE;
+	copy->ring.is_ordered = plan->dst.method == PLAN_INLINE ||
+				plan->dst.method == PLAN_KERNEL;
 	copy->reader = (struct reader){
 		.aio = aio,
 		.ring = &copy->ring,
@@ -176,6 +177,10 @@ copy_done(struct copy *copy)
 		loop_done(&copy->loop);
 		sigprocmask(SIG_SETMASK, &copy->old_mask, NULL);
 	}
+	// The digests may still read what a lost stretch has left behind.
+	if (copy->digest != NULL)
+		digest_wait(copy->digest,
+			    copy->digest_base + copy->nr_digested);
 	ring_done(&copy->ring);
 }
 

@@ -4,6 +4,7 @@
 
 #include "digest.h"
 
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -20,6 +21,7 @@
 #endif
 
 #include "base.h"
+#include "fd.h"
 #include "lazy.h"
 
 #ifdef HAVE_LIBCRYPTO
@@ -315,7 +317,7 @@ digest_new(unsigned set)
 		return NULL;
 	pthread_mutex_init(&digest->lock, NULL);
 	pthread_cond_init(&digest->changed, NULL);
-	digest->fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	digest->fd = fd_move_up(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
 	bool is_good = digest->fd >= 0;
 	for (unsigned alg = 0; alg <= DIGEST_RANGES && is_good; alg++) {
 		struct worker *w = &digest->workers[digest->nr_workers];
@@ -391,6 +393,18 @@ digest_done(struct digest *digest)
 		least = min_u64(least, digest->workers[i].nr_done);
 	pthread_mutex_unlock(&digest->lock);
 	return least;
+}
+
+void
+digest_wait(struct digest *digest, uint64_t nr)
+{
+	struct pollfd done = {.fd = digest->fd, .events = POLLIN};
+	eventfd_t count;
+
+	while (digest_done(digest) < nr) {
+		(void)poll(&done, 1, -1);
+		(void)eventfd_read(digest->fd, &count); // a reason to look
+	}
 }
 
 void

@@ -59,6 +59,9 @@ void digest_put(struct digest *digest, uint64_t off, const void *buf,
 // How many of those handed over are through all algorithms.
 uint64_t digest_done(struct digest *digest);
 
+// Sleep until so many are.
+void digest_wait(struct digest *digest, uint64_t nr);
+
 // For one record at a time: through all algorithms on return. Not while
 // something is under way.
 void digest_update(struct digest *digest, uint64_t off, const void *buf,

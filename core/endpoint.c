@@ -14,6 +14,7 @@
 
 #include "base.h"
 #include "failure.h"
+#include "fd.h"
 #include "hooks.h"
 
 // What a description of our own takes over from the one that was given.
@@ -242,18 +243,7 @@ reopen(int fd, int flags)
 	char path[32];
 
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	const int got = open(path, flags | O_CLOEXEC);
-	if (got < 0)
-		return -errno;
-	if (got > STDERR_FILENO)
-		return got;
-
-	// A closed stderr must stay closed: a message written to it must not
-	// land in the data.
-	const int safe = fcntl(got, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-	const int r = safe < 0 ? -errno : safe;
-	(void)close(got); // its description lives on in safe
-	return r;
+	return fd_move_up(open(path, flags | O_CLOEXEC));
 }
 
 // access: O_RDONLY or O_WRONLY, which the given descriptor must allow: the

@@ -88,7 +88,9 @@ sync_wait(int (*sync)(int), int fd, const struct hooks *h)
 	if (s == NULL)
 		return sync_here(sync, fd, h);
 	struct pollfd ready = {.fd = s->done_fd, .events = POLLIN};
-	while (poll(&ready, 1, h->tick != NULL ? (int)h->tick_ms : -1) <= 0) {
+	// Not for ever: a signal may come just before it.
+	const int look_ms = h->tick != NULL ? (int)h->tick_ms : 200;
+	while (poll(&ready, 1, look_ms) <= 0) {
 		if (h->must_stop(h->ctx))
 			return -ECANCELED; // the process ends
 		if (h->tick != NULL)

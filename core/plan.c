@@ -75,6 +75,11 @@ record_reason_asked(const struct request *q)
 {
 	if (q->conv & CONV_BYTES)
 		return "conv= changes the bytes of each record";
+	// What a bad disk answers depends on what it is asked for.
+	if (q->is_dd && (q->conv & CONV_NOERROR))
+		return "conv=noerror reads as dd does";
+	if ((q->conv & CONV_NOERROR) && q->digests != 0)
+		return "conv=noerror may replace bytes under a digest";
 	if ((q->iflags | q->oflags) & FLAG_NOCACHE)
 		return "nocache follows the copy record by record";
 	return NULL;
@@ -262,6 +267,9 @@ plan_jobs(struct plan *plan, const struct request *q)
 	plan->step = plan->sparse_unit > 0
 			     ? (size_t)lcm(plan->sparse_unit, PLAN_ALIGN)
 			     : PLAN_ALIGN;
+	// A direct request is for whole sectors, and must fit the buffer.
+	plan->step = (size_t)lcm(plan->step, max_u64(plan->src.align, 1));
+	plan->step = (size_t)lcm(plan->step, max_u64(plan->dst.align, 1));
 	plan->job_size = (size_t)round_up(size, plan->step);
 
 	plan->depth = is_aio ? PLAN_DEPTH : 1;
@@ -271,14 +279,14 @@ plan_jobs(struct plan *plan, const struct request *q)
 		plan->depth = PLAN_DIGEST_DEPTH;
 		plan->depth_reason = "the digests go on meanwhile";
 	}
+	if (q->depth > 0) {
+		plan->depth = (unsigned)q->depth;
+		plan->depth_reason = "asked for";
+	}
 	if (plan->depth > PLAN_RING_MAX / plan->job_size) {
 		plan->depth = (unsigned)max_u64(
 			1, PLAN_RING_MAX / plan->job_size);
 		plan->depth_reason = "the ring takes at most 1 GiB";
-	}
-	if (q->depth > 0) {
-		plan->depth = (unsigned)q->depth;
-		plan->depth_reason = "asked for";
 	}
 	const uint64_t nr_jobs = (plan->len - 1) / plan->job_size + 1;
 	if (nr_jobs < plan->depth) {

@@ -4,6 +4,7 @@
 
 #include "reader.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
@@ -35,6 +36,7 @@ reader_request(struct reader *reader, struct job *job)
 		.eventfd = is_direct ? reader->aio->eventfd : -1,
 	};
 
+	assert(io.len <= reader->ring->job_size - io.from);
 	job_prep(job, &io);
 	if (is_direct)
 		aio_queue(reader->aio, &job->iocb);

@@ -145,10 +145,11 @@ transfer_records(struct transfer *t, struct record *record,
 	r = record_skip(record);
 	if (r == 0)
 		r = record_seek(record);
-	if (r == 0 && (t->request.count.blocks > 0 ||
-		       t->request.count.bytes > 0))
-		r = record_run(record);
-	return r;
+	if (r < 0)
+		return r;
+	if (t->request.count.blocks > 0 || t->request.count.bytes > 0)
+		return record_run(record);
+	return t->bulk.base > 0 ? record_finish(record) : 0;
 }
 
 static int
@@ -160,7 +161,7 @@ transfer_sync(struct transfer *t, const struct serial *serial)
 	if (serial->is_direct_off || t->bulk.needs_fsync)
 		conv |= CONV_FSYNC;
 	// A disk is done when it can be pulled out.
-	if (!q->is_dd && t->dst.facts.kind == FACTS_BLOCK)
+	if (!q->is_dd && t->dst.facts.rdev != 0)
 		conv |= CONV_FSYNC;
 	return finish_sync(&t->dst, q, conv, t->hooks);
 }

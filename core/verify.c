@@ -64,10 +64,25 @@ tell(const struct verify *v, enum failure_phase phase, uint64_t off, int r)
 	return r;
 }
 
+static void
+tell_differs(struct verify *v, uint64_t off, uint64_t len, int wrote,
+	     int found)
+{
+	v->nr_bad += len;
+	v->hooks->notice(v->hooks->ctx,
+			 &(struct failure){.phase = FAILURE_DIFFERS,
+					   .name = v->dst->name,
+					   .off = v->dst_off + off,
+					   .len = len,
+					   .wrote = wrote,
+					   .found = found});
+}
+
 static int
-copy_back(const struct verify *v, struct copy *copy)
+copy_back(struct verify *v, struct copy *copy)
 {
 	const enum copy_verdict verdict = copy_run(copy);
+	const uint64_t got = ring_prefix(&copy->ring);
 
 	if (copy->is_stopped)
 		return -ECANCELED;
@@ -77,34 +92,63 @@ copy_back(const struct verify *v, struct copy *copy)
 		return tell(v, FAILURE_VERIFY,
 			    v->dst_off + copy->failure.off,
 			    -copy->failure.error);
-	return 0;
+	if (got == v->len)
+		return 0;
+	tell_differs(v, got, v->len - got, -1, -1); // it ends too early
+	return -EBADMSG;
+}
+
+// Kernel AIO where it is to be had, else inline. 0 or -errno.
+static int
+open_aio(const struct verify *v, struct plan *plan, struct aio *aio)
+{
+	int r = -EOPNOTSUPP;
+
+	if (plan->src.method == PLAN_AIO &&
+	    v->request->io != REQUEST_IO_INLINE) {
+		r = aio_init(aio, &aio_kernel_linux, plan->depth);
+		if (r == 0) {
+			r = aio_probe(aio);
+			if (r == 0)
+				aio_start_submitter(aio);
+			else
+				aio_done(aio);
+		}
+	}
+	if (r == 0)
+		return 0;
+	plan->src = (struct plan_side){PLAN_INLINE, 0, ""};
+	return aio_init(aio, NULL, plan->depth);
 }
 
 // Through the ring, into nothing but the digest.
 static int
-read_back(const struct verify *v, struct endpoint *ep, struct digest *digest)
+read_back(struct verify *v, struct endpoint *ep, struct digest *digest)
 {
-	const struct plan plan = plan_back(v, ep);
+	struct plan plan = plan_back(v, ep);
 	const struct endpoint nothing = {.fd = -1};
 	struct stats stats = {0};
 	struct aio aio;
 	struct copy copy;
-	int r = aio_init(&aio, plan_uses_aio(&plan) ? &aio_kernel_linux : NULL,
-			 plan.depth);
+	int r = open_aio(v, &plan, &aio);
 
-	if (r == 0) {
-		r = copy_init(&copy, &plan, &aio, ep, &nothing);
-		if (r == 0) {
-			copy.request = v->request;
-			copy.stats = &stats;
-			copy_set_digest(&copy, digest);
-			r = copy_open_loop(&copy, v->hooks);
-			if (r == 0)
-				r = copy_back(v, &copy);
-			copy_done(&copy);
-		}
-		aio_done(&aio);
+	if (r < 0)
+		return tell(v, FAILURE_VERIFY, v->dst_off, r);
+	r = copy_init(&copy, &plan, &aio, ep, &nothing);
+	if (r < 0) {
+		tell(v, FAILURE_VERIFY, v->dst_off, r);
+	} else {
+		copy.request = v->request;
+		copy.stats = &stats;
+		copy_set_digest(&copy, digest);
+		r = copy_open_loop(&copy, v->hooks);
+		if (r < 0)
+			tell(v, FAILURE_VERIFY, v->dst_off, r);
+		else
+			r = copy_back(v, &copy);
+		copy_done(&copy);
 	}
+	aio_done(&aio);
 	return r;
 }
 
@@ -126,20 +170,6 @@ read_all(int fd, unsigned char *buf, uint64_t off, size_t len)
 		got += n > 0 ? (size_t)n : 0;
 	}
 	return true;
-}
-
-static void
-tell_differs(struct verify *v, uint64_t off, uint64_t len, int wrote,
-	     int found)
-{
-	v->nr_bad += len;
-	v->hooks->notice(v->hooks->ctx,
-			 &(struct failure){.phase = FAILURE_DIFFERS,
-					   .name = v->dst->name,
-					   .off = v->dst_off + off,
-					   .len = len,
-					   .wrote = wrote,
-					   .found = found});
 }
 
 // The runs of bytes that differ, small gaps between them included.

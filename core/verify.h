@@ -16,7 +16,7 @@ struct digest;
 struct hooks;
 
 struct verify {
-	const struct request *request;   // as the user made it
+	const struct request *request;   // conv and io count
 	const struct hooks *hooks;
 	const struct endpoint *src;      // still open; a stream cannot be read
 	const struct endpoint *dst;      // again, its ranges are told whole

@@ -111,13 +111,42 @@ END_TEST
 
 static const unsigned other_convs[] = {
 	CONV_NOTRUNC, CONV_NOCREAT, CONV_EXCL, CONV_FDATASYNC,
-	CONV_FSYNC,   CONV_SPARSE,  CONV_SYNC, CONV_NOERROR,
+	CONV_FSYNC,   CONV_SPARSE,  CONV_SYNC,
 };
 
 START_TEST(other_conversions_do_not)
 {
 	q.conv = other_convs[_i];
 	check_bulk(GIB);
+}
+END_TEST
+
+START_TEST(noerror_goes_by_records_as_dd_only)
+{
+	q.conv = CONV_NOERROR;
+	q.is_dd = true;
+	check_record("conv=noerror reads as dd does");
+	q.is_dd = false;
+	check_bulk(GIB);
+}
+END_TEST
+
+START_TEST(noerror_with_digests_goes_by_records)
+{
+	q.conv = CONV_NOERROR;
+	q.is_dd = false;
+	q.digests = 1;
+	check_record("conv=noerror may replace bytes under a digest");
+}
+END_TEST
+
+START_TEST(jobs_are_whole_sectors_of_both_sides)
+{
+	q.io = REQUEST_IO_AIO;
+	q.iosize = 4096;
+	src.dio_align = 16384;
+	plan_make(&plan, &q, &src, &dst, 0);
+	ck_assert_uint_eq(plan.job_size % 16384, 0);
 }
 END_TEST
 
@@ -853,6 +882,9 @@ way_tcase(void)
 			    ARRAY_LEN(byte_convs));
 	tcase_add_loop_test(t, other_conversions_do_not, 0,
 			    ARRAY_LEN(other_convs));
+	tcase_add_test(t, noerror_goes_by_records_as_dd_only);
+	tcase_add_test(t, noerror_with_digests_goes_by_records);
+	tcase_add_test(t, jobs_are_whole_sectors_of_both_sides);
 	tcase_add_test(t, conv_sync_leaves_the_short_record_to_be_padded);
 	tcase_add_loop_test(t, nocache_goes_by_records, 0, 2);
 	tcase_add_loop_test(t, a_source_without_offsets_goes_by_records, 0, 2);

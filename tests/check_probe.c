@@ -111,11 +111,11 @@ START_TEST(the_limit_on_file_sizes_is_seen)
 	struct rlimit old, low;
 
 	ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &old), 0);
-	low = (struct rlimit){12345, old.rlim_max};
+	low = (struct rlimit){(rlim_t)1 << 40, old.rlim_max};
 	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &low), 0);
 	probe_descriptor(fd, &facts);
 	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &old), 0);
-	ck_assert_uint_eq(facts.max_size, 12345);
+	ck_assert_uint_eq(facts.max_size, (uint64_t)1 << 40);
 	close(fd);
 }
 END_TEST

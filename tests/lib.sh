@@ -263,13 +263,16 @@ like_dd_side() # WHO SETUP SCRIPT
 # like_dd TEXT SETUP SCRIPT: the shell text SCRIPT, run once with GNU dd and
 # once with ours in two fresh directories that SETUP has filled, must give
 # the same files, stdout, exit status, and stderr but for time and rate.  The
-# two run at the same time; $side ends in gnu or ours.
+# two run at the same time, or one after the other if in_turn is set; $side
+# ends in gnu or ours.
+in_turn=
 like_dd()
 {
 	local log gnu
 
 	like_dd_side gnu "$2" "$3" </dev/null &
 	gnu=$!
+	[ -z "$in_turn" ] || wait "$gnu"
 	like_dd_side ours "$2" "$3" </dev/null &
 	wait "$gnu" $!
 	if log=$(cd "$work" && diff -r --no-dereference gnu ours 2>&1); then

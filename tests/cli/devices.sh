@@ -72,4 +72,19 @@ for sector in 512 4096; do
 	piece bs=4096 skip=$((device_size / 4096))
 done
 
+# Sectors that are larger than a page.
+make_data "$work/big" 4194304 9
+if bed_loop 8M 16384; then
+	run aiodd if="$work/big" of="$BED" bs=4K iosize=4K io=aio depth=7
+	is 'sectors of 16 KiB, iosize=4K, to the device' "$status" 0
+	run aiodd if="$BED" of="$work/back" bs=4K count=1024 iosize=4K \
+		io=aio depth=7 status=engine
+	check 'sectors of 16 KiB, iosize=4K, and back' \
+		same "$work/big" "$work/back"
+	check 'sectors of 16 KiB, iosize=4K: the counters agree' \
+		engine_balanced "$work/err"
+else
+	skip 'sectors of 16 KiB' "$BED_WHY"
+fi
+
 finish

@@ -90,6 +90,35 @@ sha256sum "$odd" >S
 run aiodd "$odd" copy expect=S status=none
 is 'an escaped name' "$status" 0
 
+# A disk with a bad block: what was hashed is what was written.
+bad_hash()
+{
+	run aiodd if="$BED" of=copy hash=sha256 "$@"
+	is "bad block, $*: the digest is that of the copy" \
+		"$(sed -n 's/^SHA256.* = //p' err)" \
+		"$(sha256sum <copy | cut -d' ' -f1)"
+}
+
+if type -P nbdkit nbdfuse >/dev/null && [ -w /dev/fuse ]; then
+	make_data disk 2097152 4
+	printf '0x0 +\n0x0 0x180000 +\n0x180000 0x1000 -\n0x181000 0x7f000 +\n' \
+		>bad.map
+	if bed_bad bad disk bad.map; then
+		bad_hash conv=noerror,sync bs=64K io=inline
+		bad_hash conv=noerror bs=1M iflag=fullblock io=inline
+		run aiodd if="$BED" of=copy bs=1M hash=sha256 io=inline depth=1
+		is 'bad block, no noerror: exit status' "$status" 1
+		is 'bad block, no noerror: the first record is there' \
+			"$(stat -c %s copy)" 1572864
+		run aiodd if="$BED" of=copy bs=1M iflag=fullblock \
+			conv=noerror io=inline
+		is 'bad block, a record that is left out leaves nothing' \
+			"$(stat -c %s copy)" 1048576
+	else
+		skip 'a bad block' "$BED_WHY"
+	fi
+fi
+
 # What is wrong is found before the destination is touched.
 for wrong in hash=sha3 expect=sha256:00 expect=sha256:zz expect=nowhere \
 	expect=src; do

@@ -88,4 +88,12 @@ like_dd 'to a pipe' "$mixed" 'dd if=in conv=sparse bs=1000 | cat >out'
 like_dd 'from a pipe' "$mixed" \
 	'cat in | dd of=out conv=sparse bs=1000 iflag=fullblock'
 
+# A count that ends with the source, in a hole: the size is set all the same.
+make_data "$work/end" 1000000 3
+truncate -s 1500000 "$work/end"
+run aiodd if="$work/end" of="$work/cut" bs=1M count=2 conv=sparse
+check 'conv=sparse, count= and a hole at the end' same "$work/end" "$work/cut"
+run aiodd "$work/end" "$work/cut" count=6 bs=250000
+check 'SRC DST, count= and a hole at the end' same "$work/end" "$work/cut"
+
 finish

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// Descriptors 0, 1 and 2 are the user's, also where they are closed: what
+// is opened first would take their numbers, and be replaced by the source or
+// the destination, or receive the messages.
+
+#pragma once
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+// The same description above the three. fd is closed if it was one of them.
+// -errno, also for a negative fd.
+static inline int
+fd_move_up(int fd)
+{
+	if (fd < 0)
+		return -errno;
+	if (fd > STDERR_FILENO)
+		return fd;
+	const int up = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	const int r = up < 0 ? -errno : up;
+	(void)close(fd); // its description lives on in up
+	return r;
+}
