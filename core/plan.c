@@ -4,6 +4,8 @@
 
 #include "plan.h"
 
+#include <assert.h>
+
 #include "base.h"
 
 #define PLAN_UNIT_MAX (64 * MIB) // of record sizes that do not divide
@@ -271,6 +273,7 @@ plan_jobs(struct plan *plan, const struct request *q)
 	plan->step = (size_t)lcm(plan->step, max_u64(plan->src.align, 1));
 	plan->step = (size_t)lcm(plan->step, max_u64(plan->dst.align, 1));
 	plan->job_size = (size_t)round_up(size, plan->step);
+	assert(plan->job_size > 0);
 
 	plan->depth = is_aio ? PLAN_DEPTH : 1;
 	plan->depth_reason = is_aio ? "hides a latency of milliseconds"
