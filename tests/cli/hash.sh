@@ -64,6 +64,8 @@ run aiodd src "$odd" sums=SUMS status=none
 check 'an odd name is escaped as coreutils does' sha256sum --strict -c SUMS
 run aiodd src copy sums=- status=none
 is 'sums=- goes to standard output' "$(cat out)" "$(sha256sum copy)"
+run sh -c '"$0" if=src of=copy sums=SUMS status=none <&-' "$AIODD"
+check 'with standard input closed' sha256sum --strict -c SUMS
 run aiodd src copy sums=/nowhere/SUMS
 is 'an unwritable sums=: exit status' "$status" 1
 
