@@ -6,7 +6,6 @@
 
 #include <poll.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -23,6 +22,7 @@
 #include "base.h"
 #include "fd.h"
 #include "lazy.h"
+#include "thread.h"
 
 #ifdef HAVE_LIBCRYPTO
 #define TEXT_OF(x) #x
@@ -295,16 +295,10 @@ worker_main(void *ctx)
 	return NULL;
 }
 
-// Signals are the loop's.
 static bool
 worker_start(struct worker *w)
 {
-	sigset_t all, old;
-
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	w->has_thread = pthread_create(&w->thread, NULL, worker_main, w) == 0;
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	w->has_thread = thread_start(&w->thread, NULL, worker_main, w) == 0;
 	return w->has_thread;
 }
 

@@ -7,13 +7,13 @@
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "failure.h"
 #include "hooks.h"
+#include "thread.h"
 
 static int
 tell(const struct hooks *h, enum failure_phase phase, const char *name, int r)
@@ -59,18 +59,14 @@ static struct syncing *
 syncing_new(int (*sync)(int), int fd)
 {
 	struct syncing *s = calloc(1, sizeof(*s));
-	sigset_t all, old;
 
 	if (s == NULL)
 		return NULL;
 	*s = (struct syncing){.sync = sync, .fd = fd};
 	s->done_fd = eventfd(0, EFD_CLOEXEC);
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
 	const bool is_started =
 		s->done_fd >= 0 &&
-		pthread_create(&s->thread, NULL, syncing_main, s) == 0;
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
+		thread_start(&s->thread, NULL, syncing_main, s) == 0;
 	if (is_started)
 		return s;
 	if (s->done_fd >= 0)

@@ -5,10 +5,11 @@
 #include "submitter.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+
+#include "thread.h"
 
 #define STACK_SIZE (64 * 1024) // of a thread that makes one call
 
@@ -66,21 +67,16 @@ submitter_main(void *ctx)
 	return NULL;
 }
 
-// Signals are the loop's: the thread is born with all of them blocked.
 static int
 start_thread(struct submitter *s)
 {
 	pthread_attr_t attr;
-	sigset_t all, old;
 
-	sigfillset(&all);
 	pthread_attr_init(&attr);
 	pthread_attr_setstacksize(&attr, STACK_SIZE);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	const int r = pthread_create(&s->thread, &attr, submitter_main, s);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	const int r = thread_start(&s->thread, &attr, submitter_main, s);
 	pthread_attr_destroy(&attr);
-	return -r;
+	return r;
 }
 
 static void
