@@ -47,6 +47,7 @@ struct copy {
 	uint64_t nr_digested;     // jobs handed to it
 
 	struct loop loop;
+	uint64_t looked_ns;       // into it, last
 	struct loop_source announced;
 	struct loop_source refused;
 	struct loop_source digested;

@@ -29,6 +29,7 @@ struct facts {
 	uint64_t max_size;     // RLIMIT_FSIZE for a regular destination
 	uint64_t allocated;    // bytes of it that are not holes, at most size
 	uint64_t cached;       // bytes in the page cache, of a regular source
+	uint64_t memory;       // of the machine, UINT64_MAX: not known
 	bool is_remote;        // buffered writes wait for a server (FUSE, NFS)
 	bool is_checksummed;   // btrfs: direct writes go through the cache
 	bool is_kernel_copy;   // copy_file_range copies, and shares nothing

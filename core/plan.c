@@ -250,6 +250,9 @@ plan_dst(const struct sides *s, const struct plan *plan)
 					  "buffered writes wait for a server"};
 	if (is_durable(s->q))
 		return (struct plan_side){PLAN_AIO, align, "durable"};
+	if (plan->len > dst->memory / PLAN_CACHE_SHARE)
+		return (struct plan_side){PLAN_AIO, align,
+					  "more than a quarter of the memory"};
 	return (struct plan_side){PLAN_INLINE, 0,
 				  "the page cache takes it, nobody waits"};
 }

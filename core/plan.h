@@ -27,6 +27,9 @@
 // For the page cache: ext4 takes folios as large as the write, and looks for
 // pages of 1 MiB long and in vain once memory is in pieces.
 #define PLAN_CACHE_SIZE (256 * 1024)
+// A copy of a larger part of the memory would push all else out of the page
+// cache, and be throttled there.
+#define PLAN_CACHE_SHARE 4
 #define PLAN_DEPTH 16
 #define PLAN_DIGEST_DEPTH 8 // inline, with digests in their threads
 #define PLAN_RING_MAX (1024 * 1024 * 1024) // bytes of all jobs

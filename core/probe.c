@@ -20,6 +20,7 @@
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/syscall.h>
+#include <sys/sysinfo.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
@@ -154,6 +155,15 @@ cached_of(int fd)
 	return pages.nr_cache * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
+static uint64_t
+memory_size(void)
+{
+	struct sysinfo info;
+
+	return sysinfo(&info) < 0 ? UINT64_MAX
+				  : (uint64_t)info.totalram * info.mem_unit;
+}
+
 static void
 probe_file(int fd, const struct stat *st, struct facts *facts)
 {
@@ -165,6 +175,7 @@ probe_file(int fd, const struct stat *st, struct facts *facts)
 	facts->kind = FACTS_FILE;
 	facts->size = (uint64_t)st->st_size;
 	facts->cached = cached_of(fd);
+	facts->memory = memory_size();
 	facts->dio_align = dio_align_of(fd, magic);
 	facts->is_checksummed = magic == BTRFS_SUPER_MAGIC && has_checksums(fd);
 	facts->is_kernel_copy = magic == EXT4_SUPER_MAGIC ||

@@ -32,7 +32,8 @@ begin(void)
 			     .sector = 512,
 			     .block = 4096,
 			     .dio_align = 512,
-			     .max_size = UINT64_MAX};
+			     .max_size = UINT64_MAX,
+			     .memory = 8 * GIB};
 	dst = src;
 	dst.size = dst.allocated = 0;
 	dst.dev = 2;
@@ -547,6 +548,16 @@ static const struct {
 	{0, FLAG_DSYNC},
 };
 
+START_TEST(a_large_copy_stays_out_of_the_page_cache)
+{
+	src.size = src.allocated = src.cached = 2 * GIB;
+	check_dst(PLAN_INLINE, "the page cache takes it, nobody waits");
+	src.size = src.allocated = src.cached = 2 * GIB + 1;
+	check_dst(PLAN_AIO, "more than a quarter of the memory");
+	check_src(PLAN_INLINE, "most of it is in the page cache");
+}
+END_TEST
+
 START_TEST(what_is_to_be_durable_is_written_through_aio)
 {
 	q.conv = durables[_i].conv;
@@ -946,6 +957,7 @@ sides_tcase(void)
 	tcase_add_test(t, a_small_destination_is_inline);
 	tcase_add_test(t, a_disk_is_written_through_aio);
 	tcase_add_test(t, a_remote_destination_is_written_through_aio);
+	tcase_add_test(t, a_large_copy_stays_out_of_the_page_cache);
 	tcase_add_loop_test(t, what_is_to_be_durable_is_written_through_aio, 0,
 			    ARRAY_LEN(durables));
 	tcase_add_test(t, what_nobody_waits_for_goes_to_the_page_cache);

@@ -75,6 +75,7 @@ START_TEST(the_page_cache_holds_what_was_just_written)
 	probe_descriptor(fd, &facts);
 	// 0 where the kernel has no cachestat(2).
 	ck_assert(facts.cached == 0 || facts.cached >= MIB);
+	ck_assert_uint_gt(facts.memory, MIB);
 	close(fd);
 }
 END_TEST
