@@ -212,7 +212,10 @@ main(int argc, char **argv)
 	enum exit_code code = EXIT_CODE_FAILURE;
 
 	guard_stderr();
-	setlocale(LC_ALL, "");
+	// Only what messages need: each category is a file to open and map.
+	setlocale(LC_CTYPE, "");
+	setlocale(LC_NUMERIC, "");
+	setlocale(LC_MESSAGES, "");
 	message_init(argv[0]);
 	switch (options_parse(&run.options, argc, argv)) {
 	case OPTIONS_SHOWN:
