@@ -116,7 +116,7 @@ probe_read(struct aio *aio, int fd)
 	return (long)event.res == 1 ? 0 : -EIO;
 }
 
-int
+static int
 aio_probe(struct aio *aio)
 {
 	const int fd = memfd_create("probe", MFD_CLOEXEC);
@@ -126,6 +126,28 @@ aio_probe(struct aio *aio)
 		return -errno;
 	r = pwrite(fd, "", 1, 0) == 1 ? probe_read(aio, fd) : -EIO;
 	(void)close(fd); // a memory file
+	return r;
+}
+
+void
+aio_start_submitter(struct aio *aio)
+{
+	aio->submitter = submitter_new(aio->kernel, aio->ctx, aio->depth,
+				       aio->refused_fd);
+}
+
+int
+aio_open(struct aio *aio, const struct aio_kernel *kernel, unsigned depth)
+{
+	int r = aio_init(aio, kernel, depth);
+
+	if (r < 0)
+		return r;
+	r = aio_probe(aio);
+	if (r < 0)
+		aio_done(aio);
+	else
+		aio_start_submitter(aio);
 	return r;
 }
 
@@ -197,13 +219,6 @@ aio_submit_some(struct aio *aio)
 		aio_complete(aio, aio->queue[0], r);
 	aio_drop_queued(aio, 1);
 	return true;
-}
-
-void
-aio_start_submitter(struct aio *aio)
-{
-	aio->submitter = submitter_new(aio->kernel, aio->ctx, aio->depth,
-				       aio->refused_fd);
 }
 
 static void

@@ -78,9 +78,11 @@ void aio_done(struct aio *aio);
 // on, and the loop sleeps where io_submit does.
 void aio_start_submitter(struct aio *aio);
 
-// One byte the whole way round: containers let io_setup pass and refuse
-// io_getevents. 0, or the -errno of the call that failed.
-int aio_probe(struct aio *aio);
+// The two together, for a kernel that has shown that it works: one byte has
+// gone the whole way round, since containers let io_setup pass and refuse
+// io_getevents. -errno: that of the call that failed; nothing was taken.
+int aio_open(struct aio *aio, const struct aio_kernel *kernel,
+	     unsigned depth);
 
 void aio_queue(struct aio *aio, struct iocb *iocb);
 void aio_queue_inline(struct aio *aio, struct iocb *iocb);

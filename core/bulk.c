@@ -28,23 +28,12 @@ bulk_plan(struct bulk *b)
 static int
 bulk_open_aio(struct bulk *b)
 {
-	const struct aio_kernel *kernel =
-		plan_uses_aio(&b->plan) ? &aio_kernel_linux : NULL;
-	int r = aio_init(&b->aio, kernel, b->plan.depth);
-
-	if (kernel == NULL)
-		return r;
-	if (r == 0) {
-		r = aio_probe(&b->aio);
-		if (r < 0)
-			aio_done(&b->aio);
+	if (plan_uses_aio(&b->plan)) {
+		b->aio_error = aio_open(&b->aio, b->kernel, b->plan.depth);
+		if (b->aio_error == 0)
+			return 0;
+		bulk_plan(b);
 	}
-	if (r == 0) {
-		aio_start_submitter(&b->aio);
-		return 0;
-	}
-	b->aio_error = r;
-	bulk_plan(b);
 	return aio_init(&b->aio, NULL, b->plan.depth);
 }
 

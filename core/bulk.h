@@ -33,6 +33,7 @@ struct bulk {
 	// descriptors of both sides stand where that begins.
 	struct request *request;
 	const struct hooks *hooks;
+	const struct aio_kernel *kernel;
 	struct stats *stats;
 	struct digest *digest;   // NULL: none
 	struct hold *hold;       // NULL: nothing is held back

@@ -32,6 +32,7 @@ transfer_init(struct transfer *t, const struct request *q,
 	safety_init(&t->safety);
 	t->bulk = (struct bulk){.request = &t->request,
 				.hooks = hooks,
+				.kernel = &aio_kernel_linux,
 				.stats = stats,
 				.src = &t->src,
 				.dst = &t->dst};
@@ -214,6 +215,7 @@ transfer_verify(struct transfer *t)
 {
 	struct verify verify = {.request = &t->request,
 				.hooks = t->hooks,
+				.kernel = t->bulk.kernel,
 				.src = &t->src,
 				.dst = &t->dst,
 				.written = t->digest,

@@ -48,7 +48,8 @@ plan_back(const struct verify *v, const struct endpoint *ep)
 		.step = PLAN_ALIGN,
 	};
 
-	if (ep->direct_fd >= 0 && v->dst_off % ep->facts.dio_align == 0)
+	if (v->request->io != REQUEST_IO_INLINE && ep->direct_fd >= 0 &&
+	    v->dst_off % ep->facts.dio_align == 0)
 		plan.src = (struct plan_side){PLAN_AIO, ep->facts.dio_align,
 					      ""};
 	return plan;
@@ -102,20 +103,8 @@ copy_back(struct verify *v, struct copy *copy)
 static int
 open_aio(const struct verify *v, struct plan *plan, struct aio *aio)
 {
-	int r = -EOPNOTSUPP;
-
 	if (plan->src.method == PLAN_AIO &&
-	    v->request->io != REQUEST_IO_INLINE) {
-		r = aio_init(aio, &aio_kernel_linux, plan->depth);
-		if (r == 0) {
-			r = aio_probe(aio);
-			if (r == 0)
-				aio_start_submitter(aio);
-			else
-				aio_done(aio);
-		}
-	}
-	if (r == 0)
+	    aio_open(aio, v->kernel, plan->depth) == 0)
 		return 0;
 	plan->src = (struct plan_side){PLAN_INLINE, 0, ""};
 	return aio_init(aio, NULL, plan->depth);

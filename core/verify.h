@@ -12,12 +12,14 @@
 #include "endpoint.h"
 #include "request.h"
 
+struct aio_kernel;
 struct digest;
 struct hooks;
 
 struct verify {
 	const struct request *request;   // conv and io count
 	const struct hooks *hooks;
+	const struct aio_kernel *kernel;
 	const struct endpoint *src;      // still open; a stream cannot be read
 	const struct endpoint *dst;      // again, its ranges are told whole
 	const struct digest *written;    // finished, with DIGEST_RANGES

@@ -66,10 +66,16 @@ open_inline(void)
 }
 
 static void
+close_fd(void)
+{
+	close(fd);
+}
+
+static void
 close_aio(void)
 {
 	aio_done(&aio);
-	close(fd);
+	close_fd();
 }
 
 static void
@@ -314,26 +320,40 @@ START_TEST(a_context_that_is_refused_holds_nothing)
 }
 END_TEST
 
-START_TEST(the_probe_goes_the_whole_way_round)
+START_TEST(an_open_kernel_has_gone_the_whole_way_round)
 {
-	fake.is_eager = true;
-	fake.aio = NULL; // it reaps first, to see whether it may
-	ck_assert_int_eq(aio_probe(&aio), 0);
+	fake.is_eager = true; // it reaps, to see whether it may
+	ck_assert_int_eq(aio_open(&aio, &fake_aio_kernel, DEPTH), 0);
 	ck_assert_uint_eq(fake.nr_log, 1);
 	ck_assert_uint_eq(fake.nr_reaps, 1);
+	ck_assert_ptr_nonnull(aio.submitter);
 	aio_on_announced(&aio);
 	check_all_agree(0);
+	aio_done(&aio);
 }
 END_TEST
 
-START_TEST(the_probe_tells_who_refused)
+static void
+check_refused(int error)
 {
-	fake.aio = NULL;
-	fake.first_error = -ENOSYS;
-	ck_assert_int_eq(aio_probe(&aio), -ENOSYS);
+	ck_assert_int_eq(aio_open(&aio, &fake_aio_kernel, DEPTH), error);
+	ck_assert_ptr_null(aio.ctx);
+	ck_assert_ptr_null(aio.queue);
+	ck_assert_int_eq(aio.eventfd, -1);
+}
+
+START_TEST(a_kernel_that_refuses_leaves_nothing_open)
+{
+	fake.setup_error = -ENOSYS;
+	check_refused(-ENOSYS);
+	fake.setup_error = 0;
+	fake.first_error = -EINVAL;
+	check_refused(-EINVAL);
+	fake.nr_eagain = 1;
+	check_refused(-EAGAIN);
 	fake.is_eager = true;
 	fake.getevents_error = -EPERM;
-	ck_assert_int_eq(aio_probe(&aio), -EPERM);
+	check_refused(-EPERM);
 }
 END_TEST
 
@@ -408,15 +428,13 @@ START_TEST(without_a_kernel_there_is_nothing_to_announce)
 END_TEST
 
 // The real one, where it lets us.
-START_TEST(the_kernel_here_passes_the_probe_or_says_why)
+START_TEST(the_kernel_here_opens_or_says_why)
 {
 	struct aio real;
-	int r = aio_init(&real, &aio_kernel_linux, 1);
+	const int r = aio_open(&real, &aio_kernel_linux, 1);
 
-	if (r == 0) {
-		r = aio_probe(&real);
+	if (r == 0)
 		aio_done(&real);
-	}
 	ck_assert_msg(r == 0 || r == -ENOSYS || r == -EPERM || r == -EAGAIN,
 		      "%s", strerror(-r));
 }
@@ -441,8 +459,6 @@ kernel_tcase(void)
 	tcase_add_test(t, an_error_of_io_submit_is_that_of_the_first);
 	tcase_add_test(t, a_submit_that_sleeps_is_counted_as_a_stall);
 	tcase_add_test(t, a_context_that_is_refused_holds_nothing);
-	tcase_add_test(t, the_probe_goes_the_whole_way_round);
-	tcase_add_test(t, the_probe_tells_who_refused);
 	return t;
 }
 
@@ -458,7 +474,13 @@ aio_suite(void)
 	tcase_add_test(t, an_inline_error_arrives_as_one_of_the_kernel);
 	tcase_add_test(t, a_callback_may_queue_and_submit);
 	tcase_add_test(t, without_a_kernel_there_is_nothing_to_announce);
-	tcase_add_test(t, the_kernel_here_passes_the_probe_or_says_why);
+	suite_add_tcase(s, t);
+
+	t = tcase_create("open");
+	tcase_add_checked_fixture(t, open_fd, close_fd);
+	tcase_add_test(t, an_open_kernel_has_gone_the_whole_way_round);
+	tcase_add_test(t, a_kernel_that_refuses_leaves_nothing_open);
+	tcase_add_test(t, the_kernel_here_opens_or_says_why);
 	suite_add_tcase(s, t);
 	return s;
 }
