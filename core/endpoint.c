@@ -119,7 +119,6 @@ take_inherited(struct endpoint *ep, const char *name, unsigned flags,
 	       const struct request *q, const struct hooks *h)
 {
 	ep->name = name;
-	ep->facts.is_inherited = true;
 	const int r = set_inherited_flags(ep, flags, q->is_dd);
 	if (r < 0)
 		return endpoint_tell(ep, h, FAILURE_SET_FLAGS, -r);

@@ -24,7 +24,6 @@ struct facts {
 	uint64_t ino;          // file (also under a loop device), or disk, 0
 	uint64_t rdev;         // number of a block device, else 0
 	uint32_t sector;       // logical sector of a device, 512 for a file
-	uint32_t block;        // st_blksize
 	uint32_t dio_align;    // bytes for memory, offset and length; 0: none
 	uint64_t max_size;     // RLIMIT_FSIZE for a regular destination
 	uint64_t allocated;    // bytes of it that are not holes, at most size
@@ -35,5 +34,4 @@ struct facts {
 	bool is_kernel_copy;   // copy_file_range copies, and shares nothing
 	bool is_append;        // O_APPEND is set on the descriptor
 	bool is_direct;        // O_DIRECT is set on it
-	bool is_inherited;     // not opened by us
 };

@@ -208,7 +208,6 @@ probe_open(int fd, const struct stat *st, struct facts *facts)
 	facts->kind = FACTS_STREAM;
 	facts->dev = st->st_dev;
 	facts->ino = st->st_ino;
-	facts->block = (uint32_t)st->st_blksize;
 	facts->sector = 512;
 	facts->max_size = UINT64_MAX;
 	if (S_ISBLK(st->st_mode))
@@ -223,9 +222,8 @@ void
 probe_descriptor(int fd, struct facts *facts)
 {
 	struct stat st;
-	const bool is_inherited = facts->is_inherited;
 
-	*facts = (struct facts){.is_inherited = is_inherited};
+	*facts = (struct facts){.kind = FACTS_STREAM};
 	if (fstat(fd, &st) < 0)
 		return;
 	probe_open(fd, &st, facts);

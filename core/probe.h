@@ -16,8 +16,8 @@
 
 #include "facts.h"
 
-// From an open descriptor. facts->is_inherited is the caller's and stays.
-// What cannot be found out becomes the cautious answer.
+// From an open descriptor. What cannot be found out becomes the cautious
+// answer.
 void probe_descriptor(int fd, struct facts *facts);
 
 // From a path, without opening it; what does not exist is taken as a new

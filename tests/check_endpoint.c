@@ -62,7 +62,6 @@ START_TEST(a_source_is_opened_on_standard_input)
 	ck_assert_int_eq(ep.fd, 0);
 	ck_assert_int_eq(ep.direct_fd, -1);
 	ck_assert_ptr_eq(ep.name, q.src);
-	ck_assert(!ep.facts.is_inherited);
 	ck_assert_int_eq(read(0, &byte, 1), 1);
 	ck_assert_int_eq(endpoint_close(&ep), 0);
 	ck_assert_int_eq(endpoint_close(&ep), -EBADF);
@@ -86,7 +85,6 @@ START_TEST(without_a_name_it_is_the_standard_input)
 
 	ck_assert_int_eq(endpoint_open_src(&ep, &q, &rig.hooks), 0);
 	ck_assert_str_eq(ep.name, "standard input");
-	ck_assert(ep.facts.is_inherited);
 	close(other);
 }
 END_TEST

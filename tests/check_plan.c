@@ -30,7 +30,6 @@ begin(void)
 			     .dev = 1,
 			     .ino = 1,
 			     .sector = 512,
-			     .block = 4096,
 			     .dio_align = 512,
 			     .max_size = UINT64_MAX,
 			     .memory = 8 * GIB};

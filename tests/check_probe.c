@@ -36,7 +36,6 @@ START_TEST(a_regular_file_is_one)
 	ck_assert_uint_eq(facts.pos, 3);
 	ck_assert_uint_eq(facts.dev, st.st_dev);
 	ck_assert_uint_eq(facts.ino, st.st_ino);
-	ck_assert_uint_eq(facts.block, (unsigned)st.st_blksize);
 	ck_assert_uint_eq(facts.sector, 512);
 	ck_assert(!facts.is_append && !facts.is_direct);
 	close(fd);
@@ -89,19 +88,6 @@ START_TEST(flags_of_the_descriptor_are_seen)
 	ck_assert(facts.is_append);
 	ck_assert(!facts.is_direct);
 	close(append_fd);
-	close(fd);
-}
-END_TEST
-
-START_TEST(who_opened_it_is_left_alone)
-{
-	const int fd = rig_file("", 0);
-
-	probe_descriptor(fd, &facts);
-	ck_assert(!facts.is_inherited);
-	facts.is_inherited = true;
-	probe_descriptor(fd, &facts);
-	ck_assert(facts.is_inherited);
 	close(fd);
 }
 END_TEST
@@ -218,7 +204,6 @@ probe_suite(void)
 	tcase_add_test(t, memory_files_have_no_direct_io);
 	tcase_add_test(t, the_page_cache_holds_what_was_just_written);
 	tcase_add_test(t, flags_of_the_descriptor_are_seen);
-	tcase_add_test(t, who_opened_it_is_left_alone);
 	tcase_add_test(t, the_limit_on_file_sizes_is_seen);
 	tcase_add_loop_test(t, odd_files_are_streams, 0, ARRAY_LEN(paths));
 	tcase_add_test(t, a_pipe_is_a_stream);
