@@ -234,7 +234,7 @@ def fio(rw, path, size, target):
                    f"--filename={path}", f"--rw={rw}", f"--size={size}",
                    "--bs=1M", "--iodepth=16", "--ioengine=libaio",
                    "--direct=1", "--end_fsync=1", "--output-format=json",
-                   kind="limit", target=target)
+                   kind="limit", is_fio=True, target=target)
 
 
 def installed(programs):
@@ -298,6 +298,31 @@ def cold_not_durable(lab):
 
 def cached(lab):
     return not_durable(lab, "page cache, not durable", is_cold=False)
+
+
+def hashed(lab):
+    size = lab.scaled(GIB)
+    src, dst, before = real_disk(lab, size, is_cold=False)
+    programs = installed([
+        aiodd(lab, "aiodd hash=sha256 SRC DST", "hash=sha256", src, dst),
+        program("dc3dd hash=sha256", "dc3dd", "hash=sha256", f"if={src}",
+                f"of={dst}", target=2.5),
+        program("openssl dgst -sha256", "openssl", "dgst", "-sha256", src,
+                kind="limit", target=0.8)])
+    return Bed("page cache, with a sha256", size, programs, before,
+               lambda: check_same(src, dst), habit="dc3dd hash=sha256")
+
+
+def verified(lab):
+    size = lab.scaled(GIB)
+    src, dst, before = real_disk(lab, size, is_cold=True)
+    programs = [
+        aiodd(lab, "aiodd verify=yes SRC DST", "verify=yes", src, dst),
+        Program("aiodd conv=fsync SRC DST", [lab.aiodd, "conv=fsync", src,
+                                             dst], target=1 / 1.6)]
+    return Bed("real disk, cold, durable and read back", size, programs,
+               before, lambda: check_same(src, dst),
+               habit="aiodd conv=fsync SRC DST")
 
 
 def bs512(lab):
@@ -479,8 +504,10 @@ def memory(lab):
 # Each with the seconds after which three rounds of it are enough.
 BEDS = {
     "durable": (durable, 150),
-    "cold": (cold_not_durable, 100),
-    "cached": (cached, 70),
+    "verify": (verified, 30),
+    "cold": (cold_not_durable, 80),
+    "cached": (cached, 50),
+    "hash": (hashed, 50),
     "slow": (slow, 100),
     "single": (single, 70),
     "memory": (memory, 60),

@@ -109,7 +109,7 @@ def row(bed, program, title):
             digits(wall),
             f"{digits(min(program.walls))} to {digits(max(program.walls))}",
             f"{bed.size / wall / 1e6:.0f}" if bed.has_rate else "",
-            "" if program.kind == "limit" else digits(program.cpu),
+            "" if program.is_fio else digits(program.cpu),
             "" if program.kind == "ours"
             else f"{bed.speed_over(program):.2f}",
             "; ".join(verdict(*one) for one in targets_met(bed, program))]
@@ -140,7 +140,8 @@ once and the order rotates. Single runs on a virtual disk vary by a factor of
 two, so compare within one copy only. The CPU seconds are those of the program
 itself: what the kernel does for it in threads of its own (write-back, the
 loop device) and what a disk's server does is in nobody's figure. fio copies
-nothing; it only reads or only writes, and its own figure is shown. The first
+nothing; it only reads or only writes, and its own figure is shown. openssl only
+reads. The first
 copy of every program is compared with the source. "Cold" is the page cache of
 this machine; the host of a virtual one may have the source in its own.
 
