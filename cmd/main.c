@@ -6,189 +6,33 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <locale.h>
-#include <stdio.h>
-#include <string.h>
 #include <unistd.h>
 
-#include "clock.h"
 #include "describe.h"
-#include "exit_codes.h"
-#include "hooks.h"
 #include "message.h"
-#include "options.h"
-#include "progress.h"
-#include "refusal.h"
+#include "run.h"
 #include "signals.h"
-#include "sums.h"
-#include "transfer.h"
-
-struct run {
-	struct options options;
-	struct stats stats;
-	struct progress progress;
-	struct transfer transfer;
-	struct sums sums;
-};
-
-static void
-print_stats(struct run *run)
-{
-	char records[REPORT_TEXT_MAX], transfer[REPORT_TEXT_MAX];
-	char text[2 * REPORT_TEXT_MAX + 2];
-
-	if (run->options.level == REPORT_NONE)
-		return;
-	message_close_line();
-	report_records(records, sizeof(records), &run->stats);
-	report_transfer(transfer, sizeof(transfer), &run->stats, clock_ns(),
-			REPORT_EXACT_SECONDS);
-	const bool has_transfer = run->options.level == REPORT_ALL;
-	snprintf(text, sizeof(text), "%s%s%s", records,
-		 has_transfer ? transfer : "", has_transfer ? "\n" : "");
-	message_text(text);
-}
-
-static void
-on_notice(void *ctx, const struct failure *f)
-{
-	struct run *run = ctx;
-	const bool is_quiet = run->options.level == REPORT_NONE;
-
-	if (f->phase == NOTICE_SYNCING) {
-		if (run->transfer.request.conv & (CONV_FSYNC | CONV_FDATASYNC))
-			progress_syncing(&run->progress);
-		return;
-	}
-	if (f->phase == FAILURE_REFUSED) {
-		refusal_tell(f);
-		return;
-	}
-	if (f->phase == NOTICE_SRC_LIVE) {
-		if (!is_quiet)
-			refusal_warn(f);
-		return;
-	}
-	if (f->phase == FAILURE_UNEXPECTED) {
-		sums_tell_unexpected(&run->options.request.expected,
-				     run->transfer.digest, f->name);
-		return;
-	}
-	if (f->phase != NOTICE_COUNTS && !(failure_is_notice(f) && is_quiet))
-		message_failure(f);
-	if (f->phase == NOTICE_COUNTS || f->phase == NOTICE_READ_SKIPPED)
-		print_stats(run);
-}
-
-static bool
-on_must_stop(void *ctx)
-{
-	while (signals_take_info())
-		print_stats(ctx);
-	return signals_fatal() != 0;
-}
-
-static void
-on_signal(void *ctx, int signo)
-{
-	(void)ctx;
-	signals_note(signo);
-}
-
-static void
-on_tick(void *ctx)
-{
-	struct run *run = ctx;
-
-	progress_tick(&run->progress);
-}
-
-static void
-print_engine(const struct aio_counters *c)
-{
-	char text[256];
-
-	snprintf(text, sizeof(text),
-		 "engine: submitted=%" PRIu64 " announced=%" PRIu64
-		 " reaped=%" PRIu64 " inline=%" PRIu64 " stalls=%" PRIu64
-		 " longest_ms=%" PRIu64 "\n",
-		 c->submitted, c->announced, c->reaped, c->inlined, c->stalls,
-		 c->longest_ns / 1000000);
-	message_text(text);
-}
-
-// A signal other than dd's own SIGINT ends dd without a word.
-static void
-die_of_signal(struct run *run)
-{
-	const int signo = signals_fatal();
-
-	if (signo == SIGINT || !run->options.request.is_dd)
-		print_stats(run);
-	signals_raise(signo);
-}
-
-static enum exit_code
-exit_code_of(enum transfer_verdict verdict)
-{
-	switch (verdict) {
-	case TRANSFER_OK:
-		return EXIT_CODE_OK;
-	case TRANSFER_DIFFERS:
-		return EXIT_CODE_VERIFY;
-	case TRANSFER_UNEXPECTED:
-		return EXIT_CODE_SOURCE;
-	case TRANSFER_REFUSED:
-		return EXIT_CODE_REFUSED;
-	default:
-		return EXIT_CODE_FAILURE;
-	}
-}
 
 static enum exit_code
 copy(struct run *run)
 {
 	const struct request *q = &run->options.request;
-	struct hooks hooks = {.ctx = run,
-			      .notice = on_notice,
-			      .must_stop = on_must_stop,
-			      .signalled = on_signal};
 	struct transfer *transfer = &run->transfer;
 	enum transfer_verdict verdict;
 
-	signals_of_ring(&hooks.signals);
-	progress_init(&run->progress, run->options.progress, &run->stats);
-	hooks.tick_ms = progress_interval_ms(&run->progress);
-	if (hooks.tick_ms > 0)
-		hooks.tick = on_tick;
-	transfer_init(transfer, q, &hooks, &run->stats);
+	if (run_open(run) < 0)
+		return EXIT_CODE_FAILURE;
+	transfer_init(transfer, q, &run->hooks, &run->stats);
 	if (q->plan_only) {
 		verdict = transfer_preview(transfer);
-		if (verdict == TRANSFER_UNCOUNTED ||
+		if (verdict != TRANSFER_UNCOUNTED &&
 		    describe_plan(&transfer->bulk.plan) < 0)
-			return EXIT_CODE_FAILURE;
-		return exit_code_of(verdict);
+			verdict = TRANSFER_FAILED;
+	} else {
+		verdict = run_tell(run, transfer_run(transfer));
 	}
-	if (sums_open(&run->sums, run->options.sums, q->dst,
-		      run->options.hashes) < 0)
-		return EXIT_CODE_FAILURE;
-	verdict = transfer_run(transfer);
-	progress_done(&run->progress);
-	if (run->options.is_engine_shown)
-		print_engine(&transfer->bulk.counters);
-	if (verdict == TRANSFER_STOPPED)
-		die_of_signal(run);
-	if (verdict != TRANSFER_UNCOUNTED && verdict != TRANSFER_REFUSED)
-		print_stats(run);
-	if (verdict == TRANSFER_OK &&
-	    sums_write(&run->sums, transfer->digest) < 0)
-		verdict = TRANSFER_FAILED;
-	transfer_done(transfer);
-	// Signals that came while the last call was made.
-	if (on_must_stop(run))
-		signals_raise(signals_fatal());
-	return exit_code_of(verdict);
+	return run_end(run, verdict);
 }
 
 // A closed stderr must stay unwritable: the next descriptor to be opened

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// One run of the command: what the engine asks for while it copies, and what
+// is said at its end.
+
+#pragma once
+
+#include "exit_codes.h"
+#include "hooks.h"
+#include "options.h"
+#include "progress.h"
+#include "stats.h"
+#include "sums.h"
+#include "transfer.h"
+
+struct run {
+	struct options options;
+	struct stats stats;
+	struct progress progress;
+	struct hooks hooks;
+	struct transfer transfer;
+	struct sums sums;
+};
+
+// The options are parsed, the signals are caught. 0 or -errno, told: what was
+// asked for cannot be had, and nothing was opened.
+int run_open(struct run *run);
+
+// All is copied, or not: what there is to say. It can still fail.
+enum transfer_verdict run_tell(struct run *run, enum transfer_verdict verdict);
+
+// The exit status, or death from the signal that has come.
+enum exit_code run_end(struct run *run, enum transfer_verdict verdict);
