@@ -55,14 +55,24 @@ on_notice(void *ctx, const struct failure *f)
 	struct run *run = ctx;
 	const bool is_quiet = run->options.level == REPORT_NONE;
 
-	if (f->phase == NOTICE_SYNCING) {
+	switch (f->phase) {
+	case NOTICE_PROBED:
+	case NOTICE_PLANNED:
+	case NOTICE_VERIFYING:
+		return;
+	case NOTICE_SYNCING:
 		if (run->transfer.request.conv & (CONV_FSYNC | CONV_FDATASYNC))
 			progress_syncing(&run->progress);
 		return;
+	case NOTICE_COUNTS:
+		print_stats(run);
+		return;
+	default:
+		break;
 	}
-	if (f->phase != NOTICE_COUNTS && !(failure_is_notice(f) && is_quiet))
+	if (!failure_is_notice(f) || !is_quiet)
 		tell(run, f);
-	if (f->phase == NOTICE_COUNTS || f->phase == NOTICE_READ_SKIPPED)
+	if (f->phase == NOTICE_READ_SKIPPED)
 		print_stats(run);
 }
 

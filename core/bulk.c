@@ -37,12 +37,20 @@ bulk_open_aio(struct bulk *b)
 	return aio_init(&b->aio, NULL, b->plan.depth);
 }
 
+static void
+bulk_tell_plan(const struct bulk *b)
+{
+	b->hooks->notice(b->hooks->ctx,
+			 &(struct failure){.phase = NOTICE_PLANNED});
+}
+
 void
 bulk_preview(struct bulk *b)
 {
 	bulk_plan(b);
 	if (b->plan.way == PLAN_BULK && bulk_open_aio(b) == 0)
 		aio_done(&b->aio);
+	bulk_tell_plan(b);
 }
 
 // The descriptors and sizes that the plan counts on. False: one of them
@@ -291,8 +299,12 @@ bulk_clone(struct bulk *b)
 				    .src_off = plan->src_off,
 				    .dst_off = plan->dst_off,
 				    .len = plan->len};
-	const int r = plan->is_clone ? clone_extents(&clone) : -EOPNOTSUPP;
+	int r = -EOPNOTSUPP;
 
+	if (plan->is_clone) {
+		bulk_tell_plan(b);
+		r = clone_extents(&clone);
+	}
 	if (r == 0)
 		return bulk_complete(b);
 	const bool is_empty = b->src->facts.kind == FACTS_FILE &&
@@ -317,14 +329,17 @@ bulk_run(struct bulk *b)
 	verdict = bulk_clone(b);
 	while (verdict == BULK_AGAIN) {
 		bulk_plan(b);
+		const bool is_in_ring = b->plan.way == PLAN_BULK &&
+					b->plan.src.method != PLAN_KERNEL;
+		if (is_in_ring && bulk_open_aio(b) < 0)
+			return BULK_RECORDS;
+		bulk_tell_plan(b);
 		if (b->plan.way == PLAN_RECORD)
 			return BULK_RECORDS;
-		if (b->plan.src.method == PLAN_KERNEL) {
+		if (!is_in_ring) {
 			verdict = bulk_in_kernel(b);
 			continue;
 		}
-		if (bulk_open_aio(b) < 0)
-			return BULK_RECORDS;
 		if (bulk_prepare(b))
 			verdict = bulk_stretch(b);
 		aio_done(&b->aio);

@@ -42,6 +42,7 @@ copy_init(struct copy *copy, const struct plan *plan, struct aio *aio,
 		.align = plan->src.align,
 		.is_zero_source = plan->src.method == PLAN_NOTHING,
 		.base = plan->src_off,
+		.hole_base = plan->dst_off,
 		.holes = plan->holes,
 		.step = plan->step,
 		.extent.fd = src->buffered_fd,
@@ -155,7 +156,7 @@ copy_watch_aio(struct copy *copy)
 int
 copy_open_loop(struct copy *copy, const struct hooks *hooks)
 {
-	copy->hooks = hooks;
+	copy->hooks = copy->reader.hooks = copy->writer.hooks = hooks;
 	copy->ticked.fd = -1;
 	int r = loop_init(&copy->loop);
 	if (r < 0)
@@ -261,8 +262,13 @@ copy_step(struct copy *copy)
 static void
 copy_count(const struct copy *copy)
 {
-	stats_count(copy->stats, copy->stats_base + ring_prefix(&copy->ring),
-		    copy->request->ibs, copy->request->obs);
+	const uint64_t n = copy->stats_base + ring_prefix(&copy->ring);
+
+	if (copy->is_reading_back)
+		copy->stats->verified = n;
+	else
+		stats_count(copy->stats, n, copy->request->ibs,
+			    copy->request->obs);
 }
 
 // Sleep where there is nothing to do, else look now and then. 0 or -errno.

@@ -41,6 +41,7 @@ struct copy {
 	const struct request *request;
 	struct stats *stats;      // kept current for the hooks
 	uint64_t stats_base;      // bytes that went before this stretch
+	bool is_reading_back;     // counts as verified
 
 	struct digest *digest;    // NULL: nobody wants any
 	uint64_t digest_base;     // parts it had taken before this stretch

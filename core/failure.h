@@ -55,7 +55,10 @@ enum failure_phase {
 	NOTICE_DIRECT_OFF,
 	NOTICE_COUNTS,           // the statistics so far, nothing else
 	NOTICE_SRC_LIVE,         // it is mounted, and may change
+	NOTICE_PROBED,           // both sides are known
+	NOTICE_PLANNED,          // so is what is done next
 	NOTICE_SYNCING,          // the last byte is written, fsync begins
+	NOTICE_VERIFYING,        // reading back begins
 };
 
 struct mounts_use;

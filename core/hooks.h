@@ -7,6 +7,7 @@
 
 #include <signal.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 struct failure;
 
@@ -25,8 +26,19 @@ struct hooks {
 	void (*tick)(void *ctx);
 	unsigned tick_ms;        // how often the timer of the ring calls it
 
+	// So many bytes of the destination were left out, as a hole. NULL when
+	// nobody wants to know.
+	void (*hole)(void *ctx, uint64_t off, uint64_t len);
+
 	// The signals that the ring takes through a signalfd: each is handed
 	// to `signalled`, which keeps it for must_stop.
 	sigset_t signals;
 	void (*signalled)(void *ctx, int signo);
 };
+
+static inline void
+hooks_hole(const struct hooks *h, uint64_t off, uint64_t len)
+{
+	if (h != NULL && h->hole != NULL && len > 0)
+		h->hole(h->ctx, off, len);
+}

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base.h"
+#include "hooks.h"
 
 static bool
 can_go_direct(const struct reader *reader, const struct job *job)
@@ -119,6 +120,16 @@ reader_find_data(struct reader *reader, uint64_t *ret_end)
 	return max_u64(extent->start, pos) - reader->base;
 }
 
+static void
+reader_skip(struct reader *reader, uint64_t data)
+{
+	struct ring *ring = reader->ring;
+	const uint64_t from = ring->next;
+
+	ring_skip(ring, data);
+	hooks_hole(reader->hooks, reader->hole_base + from, ring->next - from);
+}
+
 // Start the next job. A kept hole takes none, and a job ends where one
 // begins; a hole that is written as zeros takes jobs without a read.
 static void
@@ -131,7 +142,7 @@ reader_start_sparse(struct reader *reader)
 	struct job *job;
 
 	if (reader->holes == PLAN_HOLES_KEEP)
-		ring_skip(ring, data);
+		reader_skip(reader, data);
 	if (ring->next >= ring->end)
 		return;
 	if (reader->holes == PLAN_HOLES_KEEP)

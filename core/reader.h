@@ -14,6 +14,8 @@
 #include "plan.h"
 #include "ring.h"
 
+struct hooks;
+
 struct reader {
 	struct aio *aio;
 	struct ring *ring;
@@ -25,6 +27,8 @@ struct reader {
 	bool is_zero_source;  // the buffers are zeros and stay so
 	uint64_t base;        // file offset of the stretch
 	enum plan_holes holes;
+	const struct hooks *hooks; // told of the holes, NULL: nobody is
+	uint64_t hole_base;   // where they are in the destination
 	size_t step;          // jobs begin at multiples of it
 	struct extent extent; // of data, with holes to be left out
 };

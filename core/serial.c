@@ -162,10 +162,12 @@ leave_hole(struct serial *serial, const unsigned char *buf, size_t len)
 {
 	if (!serial->is_sparse || !filter_is_zero(buf, len))
 		return false;
-	if (lseek(serial->dst->fd, (off_t)len, SEEK_CUR) < 0) {
+	const off_t end = lseek(serial->dst->fd, (off_t)len, SEEK_CUR);
+	if (end < 0) {
 		serial->is_sparse = false;
 		return false;
 	}
+	hooks_hole(serial->hooks, (uint64_t)end - len, len);
 	serial->ended_in_hole = true;
 	return true;
 }

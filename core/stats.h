@@ -13,6 +13,7 @@ struct stats {
 	uint64_t out_partial;  // shorter ones
 	uint64_t truncated;    // conv=block lines cut to cbs
 	uint64_t bytes;        // accepted by the destination, holes included
+	uint64_t verified;     // read back so far
 	uint64_t start_ns;     // CLOCK_MONOTONIC when the copy began, 0 before
 	uint64_t bytes_total;  // expected at the end, 0 when not known
 };

@@ -38,6 +38,12 @@ transfer_init(struct transfer *t, const struct request *q,
 				.dst = &t->dst};
 }
 
+static void
+transfer_tell(const struct transfer *t, enum failure_phase phase)
+{
+	t->hooks->notice(t->hooks->ctx, &(struct failure){.phase = phase});
+}
+
 static int
 preview_side(struct endpoint *ep, const char *path, int fd,
 	     const struct hooks *h)
@@ -107,6 +113,7 @@ transfer_preview(struct transfer *t)
 	// It will be another file, even where it has the name of the source.
 	if (q->commit == REQUEST_COMMIT_RENAME)
 		t->dst.facts.ino = 0;
+	transfer_tell(t, NOTICE_PROBED);
 	bulk_preview(&t->bulk);
 	return preview_safety(t);
 }
@@ -216,6 +223,7 @@ transfer_verify(struct transfer *t)
 	struct verify verify = {.request = &t->request,
 				.hooks = t->hooks,
 				.kernel = t->bulk.kernel,
+				.stats = t->stats,
 				.src = &t->src,
 				.dst = &t->dst,
 				.written = t->digest,
@@ -225,6 +233,7 @@ transfer_verify(struct transfer *t)
 
 	if (!t->request.verify)
 		return TRANSFER_OK;
+	transfer_tell(t, NOTICE_VERIFYING);
 	switch (verify_run(&verify)) {
 	case 0:
 		return TRANSFER_OK;
@@ -360,6 +369,7 @@ transfer_opened(struct transfer *t)
 	enum transfer_verdict verdict;
 
 	transfer_probe(t);
+	transfer_tell(t, NOTICE_PROBED);
 	verdict = transfer_check(t);
 	if (verdict != TRANSFER_OK)
 		return verdict;

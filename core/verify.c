@@ -116,7 +116,6 @@ read_back(struct verify *v, struct endpoint *ep, struct digest *digest)
 {
 	struct plan plan = plan_back(v, ep);
 	const struct endpoint nothing = {.fd = -1};
-	struct stats stats = {0};
 	struct aio aio;
 	struct copy copy;
 	int r = open_aio(v, &plan, &aio);
@@ -128,7 +127,8 @@ read_back(struct verify *v, struct endpoint *ep, struct digest *digest)
 		tell(v, FAILURE_VERIFY, v->dst_off, r);
 	} else {
 		copy.request = v->request;
-		copy.stats = &stats;
+		copy.stats = v->stats;
+		copy.is_reading_back = true;
 		copy_set_digest(&copy, digest);
 		r = copy_open_loop(&copy, v->hooks);
 		if (r < 0)

@@ -15,11 +15,13 @@
 struct aio_kernel;
 struct digest;
 struct hooks;
+struct stats;
 
 struct verify {
 	const struct request *request;   // conv and io count
 	const struct hooks *hooks;
 	const struct aio_kernel *kernel;
+	struct stats *stats;             // verified is kept current
 	const struct endpoint *src;      // still open; a stream cannot be read
 	const struct endpoint *dst;      // again, its ranges are told whole
 	const struct digest *written;    // finished, with DIGEST_RANGES

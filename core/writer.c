@@ -9,6 +9,7 @@
 #include "base.h"
 #include "filter.h"
 #include "hold.h"
+#include "hooks.h"
 #include "plan.h"
 
 static bool
@@ -25,13 +26,15 @@ is_hole_at(const struct writer *writer, const struct job *job, size_t from)
 static size_t
 writer_next_run(const struct writer *writer, struct job *job)
 {
-	const size_t unit = writer->sparse_unit;
+	const size_t unit = writer->sparse_unit, from = job->done;
 	size_t end;
 
 	if (unit == 0 || job->done % unit != 0)
 		return job->len - job->done;
 	while (job->done < job->len && is_hole_at(writer, job, job->done))
 		job->done = (size_t)min_u64(job->done + unit, job->len);
+	hooks_hole(writer->hooks, writer->base + job->off + from,
+		   job->done - from);
 	for (end = job->done; end < job->len; end += unit)
 		if (end > job->done && is_hole_at(writer, job, end))
 			break;

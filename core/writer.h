@@ -13,6 +13,7 @@
 #include "ring.h"
 
 struct hold;
+struct hooks;
 
 struct writer {
 	struct aio *aio;
@@ -26,6 +27,7 @@ struct writer {
 	size_t sparse_unit;   // records of zeros of this size are left out
 	uint64_t base;        // file offset of the stretch
 	struct hold *hold;    // NULL: nothing is held back
+	const struct hooks *hooks; // told of the holes, NULL: nobody is
 	unsigned nr_writing;
 };
 

@@ -63,8 +63,10 @@ check_whole(void)
 	const struct aio_counters *counters = &transfer.bulk.counters;
 	ck_assert_uint_eq(counters->submitted, counters->announced);
 	ck_assert_uint_eq(counters->announced, counters->reaped);
-	ck_assert_uint_eq(rig_count_told(NOTICE_SYNCING), 1);
-	ck_assert_uint_eq(rig.nr_told, 1);
+	ck_assert_uint_eq(rig.nr_told, 3);
+	ck_assert_int_eq(rig.told[0].phase, NOTICE_PROBED);
+	ck_assert_int_eq(rig.told[1].phase, NOTICE_PLANNED);
+	ck_assert_int_eq(rig.told[2].phase, NOTICE_SYNCING);
 }
 
 static off_t
@@ -141,6 +143,58 @@ START_TEST(skip_and_seek_move_both_sides)
 		ck_assert_int_eq(pread(dst_fd, got, 512, (i + 16) * 512), 512);
 		ck_assert_mem_eq(got, want, 512);
 	}
+}
+END_TEST
+
+static uint64_t hole_start, hole_bytes;
+
+// One hole, whatever the pieces it is told in.
+static void
+on_hole(void *ctx, uint64_t off, uint64_t len)
+{
+	(void)ctx;
+	if (hole_bytes == 0)
+		hole_start = off;
+	ck_assert_uint_eq(off, hole_start + hole_bytes);
+	hole_bytes += len;
+}
+
+static void
+check_hole(uint64_t start)
+{
+	hole_bytes = 0;
+	rig.hooks.hole = on_hole;
+	q.seek = (struct request_extent){16 * 512 / q.obs, 0};
+	ck_assert_int_eq(ftruncate(src_fd, MIB), 0);
+	ck_assert_int_eq(run(), TRANSFER_OK);
+	ck_assert_uint_eq(stats.bytes, MIB);
+	ck_assert_uint_eq(hole_start, 16 * 512 + start);
+	ck_assert_uint_eq(hole_bytes, MIB - start);
+}
+
+START_TEST(holes_that_are_kept_are_told)
+{
+	q.io = ios[_i];
+	q.keeps_holes = true;
+	check_hole(256 * KIB + 4096);
+}
+END_TEST
+
+START_TEST(holes_that_are_made_are_told)
+{
+	q.io = ios[_i];
+	q.conv = CONV_SPARSE;
+	q.ibs = q.obs = 8192;
+	check_hole(256 * KIB + 8192);
+}
+END_TEST
+
+START_TEST(holes_between_records_are_told)
+{
+	q.conv = CONV_SPARSE;
+	q.oflags = FLAG_NOCACHE;
+	check_hole(256 * KIB + 512);
+	ck_assert_int_eq(transfer.bulk.plan.way, PLAN_RECORD);
 }
 END_TEST
 
@@ -270,6 +324,9 @@ transfer_suite(void)
 	tcase_add_loop_test(t, records_go_on_where_the_stretch_ends, 0, nr);
 	tcase_add_loop_test(t, count_ends_the_copy, 0, nr);
 	tcase_add_loop_test(t, skip_and_seek_move_both_sides, 0, nr);
+	tcase_add_loop_test(t, holes_that_are_kept_are_told, 0, nr);
+	tcase_add_loop_test(t, holes_that_are_made_are_told, 0, nr);
+	tcase_add_test(t, holes_between_records_are_told);
 	tcase_add_loop_test(t, a_file_that_may_not_grow_keeps_what_fits, 0, nr);
 	tcase_add_test(t, a_file_copied_to_itself_stays);
 	tcase_add_test(t, what_cannot_be_opened_is_not_counted);
