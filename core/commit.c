@@ -6,20 +6,18 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "beside.h"
 #include "failure.h"
 #include "hooks.h"
 
 #define ACL "system.posix_acl_access"
-#define LINKS_MAX 40 // as many as the kernel follows
 
 static int
 commit_tell(const struct hooks *h, enum failure_phase phase, const char *name,
@@ -68,85 +66,12 @@ commit_check(const struct request *q, const struct hooks *h)
 	return 0;
 }
 
-// The length of the directory in a path, with its slash.
-static int
-dir_len(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash != NULL ? (int)(slash + 1 - path) : 0;
-}
-
-static char *
-beside(const char *path, const char *name)
-{
-	char *text;
-
-	if (asprintf(&text, "%.*s%s", *name == '/' ? 0 : dir_len(path), path,
-		     name) < 0)
-		return NULL;
-	return text;
-}
-
-// Where the links at the end of the path lead, which may be a name that does
-// not exist yet: realpath() wants one that does. NULL: errno.
-static char *
-follow_links(const char *path)
-{
-	char *at = strdup(path);
-
-	for (int i = 0; at != NULL && i < LINKS_MAX; i++) {
-		char link[PATH_MAX];
-		const ssize_t len = readlink(at, link, sizeof(link) - 1);
-
-		if (len < 0)
-			return at;
-		link[len] = '\0';
-		char *next = beside(at, link);
-		free(at);
-		at = next;
-	}
-	free(at);
-	errno = ELOOP;
-	return NULL;
-}
-
-// A link of /proc has the path as its text, and may lead elsewhere: to a file
-// without a name.
-static bool
-is_where_it_leads(const char *path, const char *target)
-{
-	struct stat a, b;
-	const bool has_a = stat(path, &a) == 0;
-	const bool has_b = lstat(target, &b) == 0;
-
-	return has_a == has_b &&
-	       (!has_a || (a.st_dev == b.st_dev && a.st_ino == b.st_ino));
-}
-
-// .NAME.aiodd-XXXXXX in the same directory.
-static char *
-temp_name(const char *target)
-{
-	static const char letters[] = "abcdefghijklmnopqrstuvwxyz234567";
-	unsigned char random[6];
-	char suffix[sizeof(random) + 1] = "", *temp;
-
-	if (getrandom(random, sizeof(random), 0) != sizeof(random))
-		return NULL;
-	for (size_t i = 0; i < sizeof(random); i++)
-		suffix[i] = letters[random[i] % 32];
-	if (asprintf(&temp, "%.*s.%.200s.aiodd-%s", dir_len(target), target,
-		     target + dir_len(target), suffix) < 0)
-		return NULL;
-	return temp;
-}
-
 // The directory of the target, to be synced after the rename.
 static int
 open_dir(const struct commit *commit)
 {
-	char *dir = strndup(commit->target, (size_t)dir_len(commit->target));
+	const size_t len = (size_t)beside_dir_len(commit->target);
+	char *dir = strndup(commit->target, len);
 	int fd = -ENOMEM;
 
 	if (dir != NULL)
@@ -168,7 +93,7 @@ make_temp(struct commit *commit, const struct request *q, bool has_old)
 	if (dir < 0)
 		return dir;
 	(void)close(dir); // it was only to be seen that it will open
-	char *temp = temp_name(commit->target);
+	char *temp = beside_temp(commit->target);
 	if (temp == NULL)
 		return -ENOMEM;
 	const int fd = open(temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
@@ -217,10 +142,10 @@ commit_open(struct commit *commit, struct endpoint *dst,
 	struct request beside_it = *q;
 	struct stat old;
 
-	commit->target = follow_links(q->dst);
+	commit->target = beside_follow(q->dst);
 	if (commit->target == NULL)
 		return commit_tell(h, FAILURE_OPEN, q->dst, errno);
-	if (!is_where_it_leads(q->dst, commit->target))
+	if (!beside_is_there(q->dst, commit->target))
 		return commit_tell(h, FAILURE_COMMIT_FILE, q->dst, 0);
 	const bool has_old = lstat(commit->target, &old) == 0;
 	int r = make_temp(commit, q, has_old);
