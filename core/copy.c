@@ -28,10 +28,6 @@ copy_init(struct copy *copy, const struct plan *plan, struct aio *aio,
 	if (r < 0)
 		return r;
 	copy->ring.end = plan->len;
-	// The page cache is filled in file order: the file then grows without
-	// gaps, and what was written so far is all there is.
-	copy->ring.is_ordered = plan->dst.method == PLAN_INLINE ||
-				plan->dst.method == PLAN_KERNEL;
 	copy->reader = (struct reader){
 		.aio = aio,
 		.ring = &copy->ring,
@@ -56,6 +52,7 @@ copy_init(struct copy *copy, const struct plan *plan, struct aio *aio,
 		.buffered_fd = dst->buffered_fd,
 		.align = plan->dst.align,
 		.is_null = plan->dst.method == PLAN_NOTHING,
+		.is_one_by_one = plan->dst.method == PLAN_INLINE,
 		.sparse_unit = plan->sparse_unit,
 		.base = plan->dst_off,
 	};

@@ -137,12 +137,8 @@ void
 ring_fill(struct ring *ring, struct job *job)
 {
 	job_move(job, JOB_FILLED);
-	if (ring->is_held)
-		return;
-	if (ring->is_ordered)
+	if (!ring->is_held)
 		ring_digest(ring);
-	else
-		job_move(job, JOB_READY);
 }
 
 void
@@ -160,7 +156,7 @@ void
 ring_put(struct ring *ring, struct job *job)
 {
 	job_move(job, JOB_FREE);
-	if (ring->is_ordered && !ring->is_held)
+	if (!ring->is_held)
 		ring_digest(ring);
 	while (ring->tail < ring->head &&
 	       ring_job(ring, ring->tail)->state == JOB_FREE)
@@ -188,8 +184,7 @@ ring_check(const struct ring *ring)
 {
 	assert(ring->tail <= ring->head);
 	assert(ring->head - ring->tail <= ring->depth);
-	assert(!ring->is_ordered || ring->is_held ||
-	       ring->digested >= ring->tail);
+	assert(ring->is_held || ring->digested >= ring->tail);
 	for (uint64_t n = ring->head; n < ring->tail + ring->depth; n++)
 		assert(ring_job(ring, n)->state == JOB_FREE);
 }

@@ -21,7 +21,6 @@
 struct ring {
 	struct job *jobs;
 	unsigned depth;
-	bool is_ordered;      // READY in file order only, one WRITING at a time
 	bool is_held;         // READY by ring_release only
 	size_t job_size;
 	unsigned char *arena;
@@ -51,7 +50,8 @@ struct job *ring_take(struct ring *ring, uint64_t most);
 // Nothing before off needs a job: it is a hole that is kept.
 void ring_skip(struct ring *ring, uint64_t off);
 
-// A job that has been read: FILLED, and READY as soon as order allows.
+// A job that has been read: FILLED, and READY when all before it are, so that
+// nothing is written behind a byte that cannot be read.
 void ring_fill(struct ring *ring, struct job *job);
 
 // What is_held keeps FILLED: the jobs before this number become READY.

@@ -168,7 +168,7 @@ writer_next(const struct writer *writer)
 {
 	const struct ring *ring = writer->ring;
 
-	if (ring->is_ordered && writer->nr_writing > 0)
+	if (writer->is_one_by_one && writer->nr_writing > 0)
 		return NULL;
 	for (uint64_t n = ring->tail; n < ring->head; n++)
 		if (ring_job(ring, n)->state == JOB_READY)

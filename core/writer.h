@@ -24,6 +24,7 @@ struct writer {
 	int buffered_fd;      // for all others, inline
 	uint32_t align;       // of direct_fd; 0: all requests go inline
 	bool is_null;         // /dev/null: nothing to call
+	bool is_one_by_one;   // one write at a time: the file has no gaps
 	size_t sparse_unit;   // records of zeros of this size are left out
 	uint64_t base;        // file offset of the stretch
 	struct hold *hold;    // NULL: nothing is held back
@@ -31,8 +32,8 @@ struct writer {
 	unsigned nr_writing;
 };
 
-// Start writing every job that is ready; one at a time where the ring is
-// ordered. Jobs at or after the ring's end are dropped.
+// Start writing every job that is ready, as far as is_one_by_one allows. Jobs
+// at or after the ring's end are dropped.
 void writer_start(struct writer *writer);
 
 // There is a job that writer_start would start.

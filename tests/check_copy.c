@@ -58,9 +58,9 @@ START_TEST(the_job_that_was_read_is_written_from_the_same_buffer)
 	fake_copy_open(&c, 4 * FAKE_JOB);
 	fake_copy_start(&c);
 	step_to_wait();
-	fake_aio_complete(&c.fake, 2);
+	fake_aio_complete(&c.fake, 0);
 	step_to_wait();
-	const struct fake_request *read = &c.fake.log[2];
+	const struct fake_request *read = &c.fake.log[0];
 	const struct fake_request *write = &c.fake.log[4];
 	ck_assert_uint_eq(c.fake.nr_log, 5);
 	ck_assert_int_eq(write->op, IO_CMD_PWRITE);
@@ -69,7 +69,7 @@ START_TEST(the_job_that_was_read_is_written_from_the_same_buffer)
 	ck_assert_uint_eq(write->pos, read->pos);
 	ck_assert_uint_eq(write->len, read->len);
 	ck_assert_ptr_ne(write->data, read->data);
-	ck_assert_ptr_eq(write->obj, &c.copy.ring.jobs[2].iocb);
+	ck_assert_ptr_eq(write->obj, &c.copy.ring.jobs[0].iocb);
 	ck_assert_int_eq(fake_copy_finish(&c), COPY_DONE);
 	fake_copy_check(&c, 4 * FAKE_JOB);
 	fake_copy_close(&c);
@@ -461,7 +461,7 @@ START_TEST(ordered_writes_go_out_one_by_one_in_order)
 	fake_copy_open(&c, 9 * FAKE_JOB);
 	c.fake.random = 5;
 	fake_copy_start(&c);
-	c.copy.ring.is_ordered = true;
+	c.copy.writer.is_one_by_one = true;
 	ck_assert_int_eq(fake_copy_finish(&c), COPY_DONE);
 	fake_copy_check(&c, 9 * FAKE_JOB);
 	for (unsigned i = 0; i < c.fake.nr_log; i++) {
@@ -475,7 +475,21 @@ START_TEST(ordered_writes_go_out_one_by_one_in_order)
 }
 END_TEST
 
-START_TEST(an_ordered_destination_has_no_gap_after_an_error)
+START_TEST(nothing_behind_a_read_error_is_written)
+{
+	fake_copy_open(&c, 16 * FAKE_JOB);
+	c.plan.depth = 8;
+	c.fake.random = (uint64_t)_i + 1;
+	fail_at(0, c.src.direct_fd, 5 * FAKE_JOB, EIO);
+	fake_copy_start(&c);
+	ck_assert_int_eq(fake_copy_finish(&c), COPY_DONE);
+	fake_copy_check(&c, 5 * FAKE_JOB);
+	ck_assert_int_eq(dst_size(), 5 * FAKE_JOB);
+	fake_copy_close(&c);
+}
+END_TEST
+
+START_TEST(an_inline_destination_has_no_gap_after_an_error)
 {
 	fake_copy_open(&c, 9 * FAKE_JOB);
 	c.fake.random = (uint64_t)_i + 1;
@@ -915,7 +929,8 @@ errors_tcase(void)
 	tcase_add_test(t, interrupted_getevents_loses_nothing);
 	tcase_add_test(t, a_kernel_that_gives_nothing_out_is_lost);
 	tcase_add_test(t, ordered_writes_go_out_one_by_one_in_order);
-	tcase_add_loop_test(t, an_ordered_destination_has_no_gap_after_an_error,
+	tcase_add_loop_test(t, nothing_behind_a_read_error_is_written, 0, 8);
+	tcase_add_loop_test(t, an_inline_destination_has_no_gap_after_an_error,
 			    0, 8);
 	return t;
 }

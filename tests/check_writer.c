@@ -227,13 +227,13 @@ START_TEST(nothing_at_or_after_the_end_is_written)
 }
 END_TEST
 
-START_TEST(an_ordered_ring_is_written_one_by_one)
+START_TEST(an_inline_destination_is_written_one_by_one)
 {
 	fake_copy_open(&c, 3 * FAKE_JOB);
 	c.plan.depth = 3;
 	fake_copy_make_inline(&c, FAKE_INLINE_SRC);
 	fake_copy_start(&c);
-	c.copy.ring.is_ordered = true;
+	c.copy.writer.is_one_by_one = true;
 	reader_start(&c.copy.reader);
 	aio_submit(&c.aio);
 	ck_assert_int_eq(aio_reap(&c.aio), 0);
@@ -337,7 +337,7 @@ writer_suite(void)
 	tcase_add_test(t, an_error_cuts_the_copy_behind_what_was_written);
 	tcase_add_test(t, a_destination_that_takes_nothing_is_full);
 	tcase_add_test(t, nothing_at_or_after_the_end_is_written);
-	tcase_add_test(t, an_ordered_ring_is_written_one_by_one);
+	tcase_add_test(t, an_inline_destination_is_written_one_by_one);
 	tcase_add_test(t, a_null_destination_is_not_called);
 	suite_add_tcase(s, t);
 

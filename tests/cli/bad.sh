@@ -77,4 +77,18 @@ else
 	skip 'block device with bad sectors' 'no loop devices here'
 fi
 
+# A bad page that the requests of the ring are around.
+make_data "$work/wide.img" $((8 << 20)) 2
+cat >"$work/wide.map" <<-'MAP'
+	0x000000 ?
+	0x000000 0x300000 +
+	0x300000 0x001000 -
+	0x301000 0x4ff000 +
+MAP
+bed_bad wide "$work/wide.img" "$work/wide.map" || skip_all "$BED_WHY"
+in_turn=
+setup="ln -s '$BED' in; head -c 8M /dev/zero >out"
+like_dd 'nothing is written behind the error' "$setup" \
+	'dd if=in of=out conv=notrunc oflag=direct bs=4096'
+
 finish
