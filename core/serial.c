@@ -93,8 +93,10 @@ read_once(struct serial *serial, int fd, unsigned char *buf, size_t len)
 		    (serial->request->iflags & FLAG_DIRECT))
 			n = 0;
 	} while (n < 0 && errno == EINTR);
-	if (n < 0)
+	if (n < 0) {
+		serial->last_read = 0;
 		return -errno;
+	}
 	if (n > 0 && was_short && serial->is_warning_partial) {
 		tell(serial, (struct failure){.phase = NOTICE_PARTIAL_READ,
 					      .len = last});

@@ -50,7 +50,8 @@ like_dd 'error after count is never met' "$setup" \
 like_dd 'error at the first byte' "$setup" 'dd if=in of=out bs=4096 skip=16'
 for operands in bs=4096 bs=512 bs=8192 bs=64K 'bs=4096 iflag=direct' \
 	'bs=64K iflag=direct' 'ibs=4096 obs=10000' 'bs=4096 status=noxfer' \
-	'bs=4096 status=none' 'bs=4096 count=20' 'bs=4096 skip=17 seek=3'; do
+	'bs=4096 status=none' 'bs=4096 count=20' 'bs=48K count=30' \
+	'bs=4096 skip=17 seek=3'; do
 	like_dd "conv=noerror,sync $operands" "$setup" \
 		"dd if=in of=out conv=noerror,sync $operands"
 done
