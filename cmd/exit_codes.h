@@ -8,6 +8,6 @@ enum exit_code {
 	EXIT_CODE_OK = 0,      // everything asked for was done
 	EXIT_CODE_FAILURE = 1, // usage, open, read or write error
 	EXIT_CODE_VERIFY = 3,  // what is on the destination differs
-	EXIT_CODE_SOURCE = 4,  // the source does not have the expected digest
+	EXIT_CODE_SOURCE = 4,  // the source is not the expected one, or changed
 	EXIT_CODE_REFUSED = 5, // by a safety check; nothing was written
 };

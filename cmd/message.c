@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base.h"
+#include "change.h"
 #include "quote.h"
 #include "units.h"
 
@@ -207,6 +209,28 @@ message_differs(const struct failure *f)
 	free(name);
 }
 
+static void
+message_changed(const struct failure *f)
+{
+	static const struct {
+		enum change_of of;
+		const char *text;
+	} parts[] = {
+		{CHANGE_SIZE, ", size"},
+		{CHANGE_MTIME, ", mtime"},
+		{CHANGE_CTIME, ", ctime"},
+	};
+	char list[32] = "", *name = quote_name_always(f->name);
+
+	for (size_t i = 0; i < ARRAY_LEN(parts); i++)
+		if (f->changed & parts[i].of)
+			strcat(list, parts[i].text);
+	message_error(0, "%s%s changed while it was copied: %s",
+		      failure_is_notice(f) ? "warning: " : "",
+		      name ? name : f->name, list + 2);
+	free(name);
+}
+
 void
 message_failure(const struct failure *f)
 {
@@ -235,6 +259,10 @@ message_failure(const struct failure *f)
 		return;
 	case FAILURE_DIFFERS:
 		message_differs(f);
+		return;
+	case FAILURE_SRC_CHANGED:
+	case NOTICE_SRC_CHANGED:
+		message_changed(f);
 		return;
 	case NOTICE_PARTIAL_READ:
 		message_error(0,

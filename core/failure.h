@@ -46,6 +46,7 @@ enum failure_phase {
 	FAILURE_DIFFERS,         // len bytes at off are not what was written
 	FAILURE_NOT_VERIFIABLE,
 	FAILURE_UNEXPECTED,      // the digest is not the one of expect=
+	FAILURE_SRC_CHANGED,     // where the copy was to be trusted
 
 	// Worth a line, but no failure.
 	NOTICE_READ_SKIPPED,     // conv=noerror went on after a read error
@@ -57,6 +58,7 @@ enum failure_phase {
 	NOTICE_SRC_LIVE,         // it is mounted, and may change
 	NOTICE_PROBED,           // both sides are known
 	NOTICE_PLANNED,          // so is what is done next
+	NOTICE_SRC_CHANGED,      // while it was copied
 	NOTICE_SYNCING,          // the last byte is written, fsync begins
 	NOTICE_VERIFYING,        // reading back begins
 };
@@ -71,6 +73,7 @@ struct failure {
 	uint64_t off;
 	uint64_t len;
 	int wrote, found;        // of FAILURE_DIFFERS: bytes, -1: not known
+	unsigned changed;        // of .._SRC_CHANGED: enum change_of
 	union {                  // borrowed
 		const struct safety *safety;  // of FAILURE_REFUSED
 		const struct mounts_use *use; // of NOTICE_SRC_LIVE

@@ -142,6 +142,42 @@ transfer_probe(struct transfer *t)
 	}
 }
 
+static bool
+is_onto_itself(const struct facts *src, const struct facts *dst)
+{
+	return src->ino != 0 && src->ino == dst->ino && src->dev == dst->dev;
+}
+
+static void
+transfer_watch(struct transfer *t)
+{
+	const bool is_watched =
+		!t->request.is_dd && t->src.facts.kind == FACTS_FILE &&
+		!is_onto_itself(&t->src.facts, &t->dst.facts);
+
+	change_init(&t->change, is_watched ? t->src.fd : -1);
+}
+
+// True: it has changed, and what was copied is not to be trusted.
+static bool
+transfer_has_changed(const struct transfer *t)
+{
+	const struct request *q = &t->request;
+	const bool is_trusted = q->verify || q->expected.is_set ||
+				q->commit != REQUEST_COMMIT_NONE;
+	const unsigned changed = change_find(&t->change);
+
+	if (changed == 0)
+		return false;
+	t->hooks->notice(t->hooks->ctx,
+			 &(struct failure){.phase = is_trusted
+						    ? FAILURE_SRC_CHANGED
+						    : NOTICE_SRC_CHANGED,
+					   .name = t->src.name,
+					   .changed = changed});
+	return is_trusted;
+}
+
 static int
 transfer_records(struct transfer *t, struct record *record,
 		 enum bulk_verdict bulk)
@@ -272,6 +308,7 @@ transfer_copy(struct transfer *t)
 		return TRANSFER_UNCOUNTED;
 	if (r == -ECANCELED)
 		return TRANSFER_STOPPED;
+	const bool has_changed = transfer_has_changed(t);
 	const int synced = transfer_sync(t, &serial);
 	if (synced == -ECANCELED)
 		return TRANSFER_STOPPED;
@@ -281,6 +318,8 @@ transfer_copy(struct transfer *t)
 	if (serial_drop_cache(&serial, rest) < 0 || r < 0 || synced < 0)
 		return TRANSFER_FAILED;
 	enum transfer_verdict verdict = transfer_digest(t);
+	if (has_changed)
+		verdict = TRANSFER_UNEXPECTED;
 	if (verdict == TRANSFER_OK)
 		verdict = transfer_release(t);
 	return verdict == TRANSFER_OK ? transfer_verify(t) : verdict;
@@ -382,6 +421,7 @@ transfer_opened(struct transfer *t)
 		return TRANSFER_UNCOUNTED;
 	}
 	transfer_hold(t);
+	transfer_watch(t);
 	verdict = transfer_copy(t);
 	safety_done(&t->safety);
 	if (verdict == TRANSFER_UNCOUNTED)

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "bulk.h"
+#include "change.h"
 #include "commit.h"
 #include "endpoint.h"
 #include "hold.h"
@@ -20,7 +21,8 @@ enum transfer_verdict {
 	TRANSFER_FAILED,      // told; the statistics count what was done
 	TRANSFER_UNCOUNTED,   // told; failed where dd prints no statistics
 	TRANSFER_DIFFERS,     // told; copied, but what was written is not there
-	TRANSFER_UNEXPECTED,  // told; copied, but not what expect= says
+	TRANSFER_UNEXPECTED,  // told; copied, but the source has changed, or
+	                      // is not what expect= says
 	TRANSFER_REFUSED,     // told; by a safety check, nothing was written
 	TRANSFER_STOPPED,     // by a signal
 };
@@ -33,6 +35,7 @@ struct transfer {
 	struct endpoint src;
 	struct endpoint dst;
 	struct safety safety;    // claims a block device while it is written
+	struct change change;    // of the source
 	uint64_t src_start;      // offsets where the copy begins
 	uint64_t dst_start;
 	struct bulk bulk;

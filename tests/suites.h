@@ -6,6 +6,8 @@
 
 Suite *aio_suite(void);
 
+Suite *change_suite(void);
+
 Suite *clone_suite(void);
 
 Suite *copy_suite(void);
