@@ -277,6 +277,22 @@ serial_pass_bad(struct serial *serial, uint64_t len)
 	return false;
 }
 
+// The length of the next block of an extent, 0: that was all of it.
+static size_t
+next_len(const struct request_extent *left, uint64_t size)
+{
+	return (size_t)(left->blocks > 0 ? size : left->bytes);
+}
+
+static void
+pass_block(struct request_extent *left)
+{
+	if (left->blocks > 0)
+		left->blocks--;
+	else
+		left->bytes = 0;
+}
+
 // Move a descriptor by the extent. 0, 1 if that cannot be done but reading
 // can, or -errno, told: past what the file or device can ever hold.
 static int
@@ -332,10 +348,9 @@ serial_skip_reading(struct serial *serial, unsigned char *block)
 	const struct request *q = serial->request;
 	struct request_extent left = q->skip;
 	uint64_t wanted = left.blocks * q->ibs + left.bytes;
+	size_t len;
 
-	while (left.blocks > 0 || left.bytes > 0) {
-		const size_t len = (size_t)(left.blocks > 0 ? q->ibs
-							    : left.bytes);
+	while ((len = next_len(&left, q->ibs)) > 0) {
 		const ssize_t n = serial_read(serial, block, len);
 
 		if (n == -ECANCELED)
@@ -350,10 +365,7 @@ serial_skip_reading(struct serial *serial, unsigned char *block)
 		if (n == 0)
 			break;
 		wanted -= (uint64_t)n;
-		if (left.blocks > 0)
-			left.blocks--;
-		else
-			left.bytes = 0;
+		pass_block(&left);
 	}
 	return left.blocks > 0 || wanted > 0 ? warn_past_end(serial) : 0;
 }
@@ -372,11 +384,9 @@ static int
 seek_reading(struct serial *serial, unsigned char *block,
 	     struct request_extent *left)
 {
-	const uint64_t obs = serial->request->obs;
+	size_t len;
 
-	while (left->blocks > 0 || left->bytes > 0) {
-		const size_t len = (size_t)(left->blocks > 0 ? obs
-							     : left->bytes);
+	while ((len = next_len(left, serial->request->obs)) > 0) {
 		const ssize_t n = read_record(serial, serial->dst->fd, block,
 					      len);
 
@@ -389,10 +399,7 @@ seek_reading(struct serial *serial, unsigned char *block,
 		}
 		if (n == 0)
 			return 0;
-		if (left->blocks > 0)
-			left->blocks--;
-		else
-			left->bytes = 0;
+		pass_block(left);
 	}
 	return 0;
 }
@@ -403,17 +410,12 @@ serial_seek_writing(struct serial *serial, unsigned char *block)
 	const uint64_t obs = serial->request->obs;
 	struct request_extent left = serial->request->seek;
 	int r = seek_reading(serial, block, &left);
+	size_t len;
 
-	memset(block, 0, (size_t)(left.blocks > 0 ? obs : left.bytes));
-	while (r == 0 && (left.blocks > 0 || left.bytes > 0)) {
-		const size_t len = (size_t)(left.blocks > 0 ? obs
-							    : left.bytes);
-
+	memset(block, 0, next_len(&left, obs));
+	while (r == 0 && (len = next_len(&left, obs)) > 0) {
 		serial_write(serial, block, len, &r);
-		if (left.blocks > 0)
-			left.blocks--;
-		else
-			left.bytes = 0;
+		pass_block(&left);
 		if (r < 0 && r != -ECANCELED)
 			serial_tell_dst(serial, FAILURE_WRITE_TO, -r);
 	}
