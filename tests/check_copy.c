@@ -5,12 +5,12 @@
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base.h"
 #include "fake_aio.h"
 #include "hooks.h"
+#include "rig.h"
 #include "suites.h"
 
 enum { NR_SEEDS = 400, SEED_LEN_MAX = 64 * 1024 };
@@ -29,15 +29,6 @@ check_failure(enum failure_phase phase, int error, uint64_t off)
 	ck_assert_int_eq(c.copy.failure.phase, phase);
 	ck_assert_int_eq(c.copy.failure.error, error);
 	ck_assert_uint_eq(c.copy.failure.off, off);
-}
-
-static off_t
-dst_size(void)
-{
-	struct stat st;
-
-	ck_assert_int_eq(fstat(c.dst.fd, &st), 0);
-	return st.st_size;
 }
 
 // Steps until only a completion can help.
@@ -254,7 +245,7 @@ START_TEST(a_source_that_grows_leaves_no_gap)
 	ck_assert_int_eq(ftruncate(c.src.fd, 4 * FAKE_JOB), 0);
 	ck_assert_int_eq(fake_copy_finish(&c), COPY_DONE);
 	fake_copy_check(&c, FAKE_JOB);
-	ck_assert_int_eq(dst_size(), FAKE_JOB);
+	ck_assert_int_eq(rig_size(c.dst.fd), FAKE_JOB);
 	fake_copy_close(&c);
 }
 END_TEST
@@ -346,7 +337,7 @@ START_TEST(nothing_behind_a_known_error_is_begun)
 	ck_assert_uint_eq(c.fake.pending[0].pos, 0);
 	ck_assert_int_eq(fake_copy_finish(&c), COPY_DONE);
 	fake_copy_check(&c, FAKE_JOB);
-	ck_assert_int_eq(dst_size(), FAKE_JOB);
+	ck_assert_int_eq(rig_size(c.dst.fd), FAKE_JOB);
 	fake_copy_close(&c);
 }
 END_TEST
@@ -498,7 +489,7 @@ START_TEST(an_inline_destination_has_no_gap_after_an_error)
 	fake_copy_start(&c);
 	ck_assert_int_eq(fake_copy_finish(&c), COPY_DONE);
 	fake_copy_check(&c, 2 * FAKE_JOB);
-	ck_assert_int_eq(dst_size(), 2 * FAKE_JOB);
+	ck_assert_int_eq(rig_size(c.dst.fd), 2 * FAKE_JOB);
 	fake_copy_close(&c);
 }
 END_TEST
@@ -702,7 +693,7 @@ START_TEST(a_stop_finishes_what_is_under_way_and_no_more)
 	const uint64_t n = ring_prefix(&c.copy.ring);
 	ck_assert_uint_lt(n, 32 * FAKE_JOB);
 	fake_copy_check(&c, n);
-	ck_assert_int_eq(dst_size(), (off_t)n);
+	ck_assert_int_eq(rig_size(c.dst.fd), (off_t)n);
 	fake_copy_close(&c);
 }
 END_TEST

@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base.h"
@@ -27,15 +26,6 @@ static int
 flags_of(int fd)
 {
 	return fcntl(fd, F_GETFL);
-}
-
-static off_t
-size_of(int fd)
-{
-	struct stat st;
-
-	ck_assert_int_eq(fstat(fd, &st), 0);
-	return st.st_size;
 }
 
 // A pipe in the place of standard input. Returns the other end.
@@ -152,7 +142,7 @@ START_TEST(a_destination_is_opened_on_standard_output_and_cut)
 	q.dst = rig_path(fd);
 	ck_assert_int_eq(endpoint_open_dst(&ep, &q, &rig.hooks), 0);
 	ck_assert_int_eq(ep.fd, 1);
-	ck_assert_int_eq(size_of(fd), 0);
+	ck_assert_int_eq(rig_size(fd), 0);
 	ck_assert_int_eq(write(1, "ab", 2), 2);
 	rig_check_file(fd, "ab", 2);
 	close(fd);
@@ -167,7 +157,7 @@ START_TEST(conv_notrunc_keeps_what_is_there)
 	q.conv = CONV_NOTRUNC;
 	q.seek.blocks = (uint64_t)_i;
 	ck_assert_int_eq(endpoint_open_dst(&ep, &q, &rig.hooks), 0);
-	ck_assert_int_eq(size_of(fd), 10);
+	ck_assert_int_eq(rig_size(fd), 10);
 	close(fd);
 }
 END_TEST
@@ -248,7 +238,7 @@ START_TEST(append_reaches_an_inherited_destination)
 	ck_assert_int_eq(dup2(fd, 1), 1);
 	q.oflags = FLAG_APPEND;
 	ck_assert_int_eq(endpoint_open_dst(&ep, &q, &rig.hooks), 0);
-	ck_assert_int_eq(size_of(fd), 10);
+	ck_assert_int_eq(rig_size(fd), 10);
 	ck_assert(flags_of(fd) & O_APPEND);
 	close(fd);
 }

@@ -21,22 +21,6 @@ start(void)
 	aio_submit(&c.aio);
 }
 
-// Everything that is under way ends, once.
-static void
-deliver(void)
-{
-	fake_aio_complete_all(&c.fake);
-	aio_on_announced(&c.aio);
-	ck_assert_int_eq(aio_reap(&c.aio), 0);
-	aio_submit(&c.aio);
-}
-
-static struct job *
-job_nr(unsigned i)
-{
-	return &c.copy.ring.jobs[i];
-}
-
 static void
 check_filled(const struct job *job, size_t len)
 {
@@ -59,17 +43,17 @@ START_TEST(every_free_job_is_read_in_file_order)
 	for (unsigned i = 0; i < 4; i++) {
 		const struct fake_request *request = &c.fake.log[i];
 
-		ck_assert_ptr_eq(request->obj, &job_nr(i)->iocb);
-		ck_assert_ptr_eq(request->buf, job_nr(i)->buf);
+		ck_assert_ptr_eq(request->obj, &fake_copy_job(&c, i)->iocb);
+		ck_assert_ptr_eq(request->buf, fake_copy_job(&c, i)->buf);
 		ck_assert_int_eq(request->op, IO_CMD_PREAD);
 		ck_assert_int_eq(request->fd, c.src.direct_fd);
 		ck_assert_uint_eq(request->pos, i * FAKE_JOB);
 		ck_assert_uint_eq(request->len, FAKE_JOB);
-		ck_assert_int_eq(job_nr(i)->state, JOB_READING);
+		ck_assert_int_eq(fake_copy_job(&c, i)->state, JOB_READING);
 	}
-	deliver();
+	fake_copy_deliver(&c);
 	for (unsigned i = 0; i < 4; i++)
-		check_filled(job_nr(i), FAKE_JOB);
+		check_filled(fake_copy_job(&c, i), FAKE_JOB);
 	fake_copy_close(&c);
 }
 END_TEST
@@ -81,8 +65,8 @@ START_TEST(the_stretch_may_begin_anywhere)
 	c.plan.len = FAKE_JOB;
 	start();
 	ck_assert_uint_eq(c.fake.log[0].pos, FAKE_ALIGN);
-	deliver();
-	check_filled(job_nr(0), FAKE_JOB);
+	fake_copy_deliver(&c);
+	check_filled(fake_copy_job(&c, 0), FAKE_JOB);
 	fake_copy_close(&c);
 }
 END_TEST
@@ -93,15 +77,16 @@ START_TEST(a_short_read_is_continued_where_it_ended)
 	c.fake.short_len = 2 * FAKE_ALIGN;
 	c.fake.nr_short = 1;
 	start();
-	deliver();
-	ck_assert_int_eq(job_nr(0)->state, JOB_READING);
+	fake_copy_deliver(&c);
+	ck_assert_int_eq(fake_copy_job(&c, 0)->state, JOB_READING);
 	ck_assert_uint_eq(c.fake.nr_log, 2);
 	ck_assert_ptr_eq(c.fake.log[1].obj, c.fake.log[0].obj);
-	ck_assert_ptr_eq(c.fake.log[1].buf, job_nr(0)->buf + 2 * FAKE_ALIGN);
+	ck_assert_ptr_eq(c.fake.log[1].buf,
+			 fake_copy_job(&c, 0)->buf + 2 * FAKE_ALIGN);
 	ck_assert_uint_eq(c.fake.log[1].pos, 2 * FAKE_ALIGN);
 	ck_assert_uint_eq(c.fake.log[1].len, FAKE_JOB - 2 * FAKE_ALIGN);
-	deliver();
-	check_filled(job_nr(0), FAKE_JOB);
+	fake_copy_deliver(&c);
+	check_filled(fake_copy_job(&c, 0), FAKE_JOB);
 	fake_copy_close(&c);
 }
 END_TEST
@@ -112,11 +97,11 @@ START_TEST(a_read_that_ends_within_a_block_goes_on_inline)
 	c.fake.short_len = 700;
 	c.fake.nr_short = 1;
 	start();
-	deliver();
+	fake_copy_deliver(&c);
 	ck_assert_uint_eq(c.fake.nr_log, 1);
 	ck_assert_uint_eq(c.aio.counters.inlined, 1);
-	deliver();
-	check_filled(job_nr(0), FAKE_JOB);
+	fake_copy_deliver(&c);
+	check_filled(fake_copy_job(&c, 0), FAKE_JOB);
 	fake_copy_close(&c);
 }
 END_TEST
@@ -127,8 +112,8 @@ START_TEST(the_last_direct_read_asks_for_whole_blocks)
 	c.plan.len = 700;
 	start();
 	ck_assert_uint_eq(c.fake.log[0].len, 2 * FAKE_ALIGN);
-	deliver();
-	check_filled(job_nr(0), 700);
+	fake_copy_deliver(&c);
+	check_filled(fake_copy_job(&c, 0), 700);
 	ck_assert_uint_eq(c.copy.ring.end, 700);
 	fake_copy_close(&c);
 }
@@ -138,8 +123,8 @@ START_TEST(a_file_that_ends_within_a_block_is_read_to_its_end)
 {
 	fake_copy_open(&c, 700);
 	start();
-	deliver();
-	check_filled(job_nr(0), 700);
+	fake_copy_deliver(&c);
+	check_filled(fake_copy_job(&c, 0), 700);
 	ck_assert_uint_eq(c.aio.counters.inlined, 0);
 	fake_copy_close(&c);
 }
@@ -150,10 +135,10 @@ START_TEST(a_read_of_nothing_is_the_end_of_the_file)
 	fake_copy_open(&c, 4 * FAKE_JOB);
 	ck_assert_int_eq(ftruncate(c.src.fd, FAKE_JOB), 0);
 	start();
-	deliver();
-	check_filled(job_nr(0), FAKE_JOB);
+	fake_copy_deliver(&c);
+	check_filled(fake_copy_job(&c, 0), FAKE_JOB);
 	for (unsigned i = 1; i < 4; i++)
-		ck_assert_int_eq(job_nr(i)->state, JOB_FREE);
+		ck_assert_int_eq(fake_copy_job(&c, i)->state, JOB_FREE);
 	ck_assert_uint_eq(c.copy.ring.end, FAKE_JOB);
 	ck_assert_int_eq(c.copy.failure.phase, FAILURE_NONE);
 	reader_start(&c.copy.reader);
@@ -167,11 +152,11 @@ START_TEST(EINVAL_is_tried_once_more_through_the_page_cache)
 	fake_copy_open(&c, FAKE_JOB);
 	c.fake.align = 2 * FAKE_JOB;
 	start();
-	deliver();
+	fake_copy_deliver(&c);
 	ck_assert_uint_eq(c.fake.nr_log, 1);
 	ck_assert_uint_eq(c.aio.counters.inlined, 1);
-	deliver();
-	check_filled(job_nr(0), FAKE_JOB);
+	fake_copy_deliver(&c);
+	check_filled(fake_copy_job(&c, 0), FAKE_JOB);
 	fake_copy_close(&c);
 }
 END_TEST
@@ -182,10 +167,10 @@ START_TEST(EINVAL_through_the_page_cache_is_final)
 	fake_copy_make_inline(&c, FAKE_INLINE_SRC);
 	c.plan.src_off = (uint64_t)INT64_MAX + 1; // pread says EINVAL
 	start();
-	deliver();
+	fake_copy_deliver(&c);
 	ck_assert_int_eq(c.copy.failure.phase, FAILURE_READ);
 	ck_assert_int_eq(c.copy.failure.error, EINVAL);
-	ck_assert_int_eq(job_nr(0)->state, JOB_FREE);
+	ck_assert_int_eq(fake_copy_job(&c, 0)->state, JOB_FREE);
 	fake_copy_close(&c);
 }
 END_TEST
@@ -195,11 +180,11 @@ START_TEST(EINTR_is_read_again)
 	fake_copy_open(&c, FAKE_JOB);
 	c.fake.faults[0] = (struct fake_fault){c.src.direct_fd, 0, 1, EINTR};
 	start();
-	deliver();
+	fake_copy_deliver(&c);
 	ck_assert_uint_eq(c.fake.nr_log, 2);
 	c.fake.faults[0].to = 0;
-	deliver();
-	check_filled(job_nr(0), FAKE_JOB);
+	fake_copy_deliver(&c);
+	check_filled(fake_copy_job(&c, 0), FAKE_JOB);
 	fake_copy_close(&c);
 }
 END_TEST
@@ -210,11 +195,11 @@ START_TEST(an_error_keeps_what_was_read_before_it)
 	c.fake.short_len = FAKE_ALIGN;
 	c.fake.nr_short = 1;
 	start();
-	deliver();
+	fake_copy_deliver(&c);
 	c.fake.faults[0] = (struct fake_fault){c.src.direct_fd, 0, UINT64_MAX,
 					       EIO};
-	deliver();
-	check_filled(job_nr(0), FAKE_ALIGN);
+	fake_copy_deliver(&c);
+	check_filled(fake_copy_job(&c, 0), FAKE_ALIGN);
 	ck_assert_int_eq(c.copy.failure.error, EIO);
 	ck_assert_uint_eq(c.copy.failure.off, FAKE_ALIGN);
 	ck_assert_uint_eq(c.copy.ring.end, FAKE_ALIGN);
@@ -228,15 +213,15 @@ START_TEST(an_error_cuts_the_copy_where_the_request_began)
 	c.fake.faults[0] = (struct fake_fault){c.src.direct_fd, FAKE_JOB + 9,
 					       FAKE_JOB + 10, EIO};
 	start();
-	deliver();
+	fake_copy_deliver(&c);
 	ck_assert_int_eq(c.copy.failure.phase, FAILURE_READ);
 	ck_assert_int_eq(c.copy.failure.error, EIO);
 	ck_assert_str_eq(c.copy.failure.name, "source");
 	ck_assert_uint_eq(c.copy.failure.off, FAKE_JOB);
 	ck_assert_uint_eq(c.copy.failure.len, FAKE_JOB);
 	ck_assert_uint_eq(c.copy.ring.end, FAKE_JOB);
-	ck_assert_int_eq(job_nr(1)->state, JOB_FREE);
-	check_filled(job_nr(0), FAKE_JOB);
+	ck_assert_int_eq(fake_copy_job(&c, 1)->state, JOB_FREE);
+	check_filled(fake_copy_job(&c, 0), FAKE_JOB);
 	fake_copy_close(&c);
 }
 END_TEST
@@ -248,10 +233,10 @@ START_TEST(without_alignment_all_goes_inline)
 	start();
 	ck_assert_uint_eq(c.fake.nr_submits, 0);
 	ck_assert_uint_eq(c.aio.counters.inlined, 3);
-	deliver();
-	check_filled(job_nr(0), FAKE_JOB);
-	check_filled(job_nr(1), FAKE_JOB);
-	check_filled(job_nr(2), 1);
+	fake_copy_deliver(&c);
+	check_filled(fake_copy_job(&c, 0), FAKE_JOB);
+	check_filled(fake_copy_job(&c, 1), FAKE_JOB);
+	check_filled(fake_copy_job(&c, 2), 1);
 	fake_copy_close(&c);
 }
 END_TEST
@@ -267,10 +252,12 @@ START_TEST(a_source_of_zeros_is_not_called)
 	ck_assert_uint_eq(c.fake.nr_submits, 0);
 	ck_assert_uint_eq(c.aio.counters.inlined, 0);
 	for (unsigned i = 0; i < 3; i++) {
-		ck_assert_int_eq(job_nr(i)->state, JOB_READY);
-		ck_assert_mem_eq(job_nr(i)->buf, zeros, job_nr(i)->len);
+		const struct job *job = fake_copy_job(&c, i);
+
+		ck_assert_int_eq(job->state, JOB_READY);
+		ck_assert_mem_eq(job->buf, zeros, job->len);
 	}
-	ck_assert_uint_eq(job_nr(2)->len, 5);
+	ck_assert_uint_eq(fake_copy_job(&c, 2)->len, 5);
 	fake_copy_close(&c);
 }
 END_TEST

@@ -26,10 +26,7 @@ static void
 begin(void)
 {
 	rig_open();
-	q = (struct request){.ibs = 4,
-			     .obs = 4,
-			     .count.blocks = REQUEST_NO_LIMIT,
-			     .is_single_buffer = true};
+	q = rig_request(4);
 	stats = (struct stats){0};
 	src = rig_endpoint(-1);
 	dst = rig_endpoint(rig_file("", 0));
@@ -72,17 +69,9 @@ check_stats(uint64_t in_full, uint64_t in_partial, uint64_t out_full,
 	ck_assert_uint_eq(stats.out_partial, out_partial);
 }
 
-static const char *const packets[] = {"ab", "cdef", "g", "hij"};
-
-static void
-open_packets(void)
-{
-	src.fd = rig_packets(packets, ARRAY_LEN(packets));
-}
-
 START_TEST(a_short_record_is_written_as_one)
 {
-	open_packets();
+	src.fd = rig_packets();
 	check_run("abcdefghij");
 	check_stats(1, 3, 1, 3);
 	ck_assert(record.is_at_eof);
@@ -91,7 +80,7 @@ END_TEST
 
 START_TEST(count_counts_reads)
 {
-	open_packets();
+	src.fd = rig_packets();
 	q.count.blocks = 2;
 	check_run("abcdef");
 	check_stats(1, 1, 1, 1);
@@ -110,7 +99,7 @@ END_TEST
 
 START_TEST(fullblock_fills_records)
 {
-	open_packets();
+	src.fd = rig_packets();
 	q.iflags = FLAG_FULLBLOCK;
 	q.ibs = q.obs = 6;
 	check_run("abcdefghij");
@@ -120,7 +109,7 @@ END_TEST
 
 START_TEST(records_are_collected_into_blocks_of_obs)
 {
-	open_packets();
+	src.fd = rig_packets();
 	q.is_single_buffer = false;
 	q.obs = 3;
 	check_run("abcdefghij");
@@ -130,7 +119,7 @@ END_TEST
 
 START_TEST(conv_sync_pads_short_records)
 {
-	open_packets();
+	src.fd = rig_packets();
 	q.conv = CONV_SYNC;
 	ck_assert_int_eq(run(), 0);
 	rig_check_file(dst.fd, "ab\0\0cdefg\0\0\0hij\0", 16);
@@ -140,7 +129,7 @@ END_TEST
 
 START_TEST(conv_sync_pads_lines_with_spaces)
 {
-	open_packets();
+	src.fd = rig_packets();
 	q.is_single_buffer = false;
 	q.conv = CONV_SYNC | CONV_BLOCK;
 	q.cbs = 20;
@@ -151,7 +140,7 @@ END_TEST
 
 START_TEST(conv_swab_runs_over_the_ends_of_records)
 {
-	open_packets();
+	src.fd = rig_packets();
 	q.is_single_buffer = false;
 	q.conv = CONV_SWAB;
 	check_run("badcfehgji");
@@ -160,7 +149,7 @@ END_TEST
 
 START_TEST(conv_ucase_changes_every_byte)
 {
-	open_packets();
+	src.fd = rig_packets();
 	q.is_single_buffer = false;
 	q.conv = CONV_UCASE;
 	check_run("ABCDEFGHIJ");
@@ -198,7 +187,7 @@ END_TEST
 
 START_TEST(a_stop_leaves_what_was_done)
 {
-	open_packets();
+	src.fd = rig_packets();
 	rig.must_stop = true;
 	ck_assert_int_eq(run(), -ECANCELED);
 	check_stats(0, 0, 0, 0);
@@ -208,7 +197,7 @@ END_TEST
 
 START_TEST(a_full_destination_ends_the_run)
 {
-	open_packets();
+	src.fd = rig_packets();
 	close(dst.fd);
 	dst.fd = open("/dev/full", O_WRONLY | O_CLOEXEC);
 	ck_assert_int_eq(run(), -ENOSPC);
@@ -219,7 +208,7 @@ END_TEST
 
 START_TEST(a_full_block_of_obs_has_words_of_its_own)
 {
-	open_packets();
+	src.fd = rig_packets();
 	close(dst.fd);
 	dst.fd = open("/dev/full", O_WRONLY | O_CLOEXEC);
 	q.is_single_buffer = false;
@@ -232,7 +221,7 @@ END_TEST
 
 START_TEST(memory_that_cannot_be_had_is_told)
 {
-	open_packets();
+	src.fd = rig_packets();
 	q.ibs = UINT64_MAX;
 	ck_assert_int_eq(run(), -ENOMEM);
 	ck_assert_uint_eq(rig_told(FAILURE_SRC_MEMORY)->len, UINT64_MAX);

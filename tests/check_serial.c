@@ -23,10 +23,7 @@ static void
 begin(void)
 {
 	rig_open();
-	q = (struct request){.ibs = 4,
-			     .obs = 4,
-			     .count.blocks = REQUEST_NO_LIMIT,
-			     .is_single_buffer = true};
+	q = rig_request(4);
 	src = dst = rig_endpoint(-1);
 }
 
@@ -70,12 +67,10 @@ pos_of(int fd)
 	return lseek(fd, 0, SEEK_CUR);
 }
 
-static const char *const packets[] = {"ab", "cdef", "g", "hij"};
-
 static void
 open_packets(void)
 {
-	src.fd = rig_packets(packets, ARRAY_LEN(packets));
+	src.fd = rig_packets();
 	start();
 }
 

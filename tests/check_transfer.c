@@ -26,12 +26,9 @@ begin(void)
 	rig_open();
 	src_fd = rig_pattern_file(256 * KIB + 7);
 	dst_fd = rig_file("", 0);
-	q = (struct request){.src = rig_path(src_fd),
-			     .dst = rig_path(dst_fd),
-			     .ibs = 512,
-			     .obs = 512,
-			     .count.blocks = REQUEST_NO_LIMIT,
-			     .is_single_buffer = true};
+	q = rig_request(512);
+	q.src = rig_path(src_fd);
+	q.dst = rig_path(dst_fd);
 	stats = (struct stats){0};
 }
 
@@ -67,15 +64,6 @@ check_whole(void)
 	ck_assert_int_eq(rig.told[0].phase, NOTICE_PROBED);
 	ck_assert_int_eq(rig.told[1].phase, NOTICE_PLANNED);
 	ck_assert_int_eq(rig.told[2].phase, NOTICE_SYNCING);
-}
-
-static off_t
-dst_size(void)
-{
-	struct stat st;
-
-	ck_assert_int_eq(fstat(dst_fd, &st), 0);
-	return st.st_size;
 }
 
 static const enum request_io ios[] = {
@@ -122,7 +110,7 @@ START_TEST(count_ends_the_copy)
 	q.count = (struct request_extent){300, 5};
 	ck_assert_int_eq(run(), TRANSFER_OK);
 	ck_assert_uint_eq(stats.bytes, 300 * 512 + 5);
-	ck_assert_int_eq(dst_size(), 300 * 512 + 5);
+	ck_assert_int_eq(rig_size(dst_fd), 300 * 512 + 5);
 	ck_assert_uint_eq(stats.in_full, 300);
 	ck_assert_uint_eq(stats.in_partial, 1);
 }
@@ -137,7 +125,7 @@ START_TEST(skip_and_seek_move_both_sides)
 	q.seek.blocks = 16;
 	ck_assert_int_eq(run(), TRANSFER_OK);
 	ck_assert_uint_eq(stats.bytes, 256 * KIB + 7 - 8 * 512);
-	ck_assert_int_eq(dst_size(), 256 * KIB + 7 + 8 * 512);
+	ck_assert_int_eq(rig_size(dst_fd), 256 * KIB + 7 + 8 * 512);
 	for (off_t i = 0; i < 504; i++) {
 		ck_assert_int_eq(pread(src_fd, want, 512, (i + 8) * 512), 512);
 		ck_assert_int_eq(pread(dst_fd, got, 512, (i + 16) * 512), 512);
@@ -215,7 +203,7 @@ START_TEST(a_file_that_may_not_grow_keeps_what_fits)
 	ck_assert_int_eq(verdict, TRANSFER_FAILED);
 	ck_assert_int_eq(rig_told(FAILURE_WRITE)->error, EFBIG);
 	ck_assert_uint_eq(stats.bytes, 200 * KIB + 3);
-	ck_assert_int_eq(dst_size(), 200 * KIB + 3);
+	ck_assert_int_eq(rig_size(dst_fd), 200 * KIB + 3);
 }
 END_TEST
 
@@ -274,7 +262,7 @@ START_TEST(a_stop_leaves_exactly_what_is_counted)
 	q.depth = 2;
 	ck_assert_int_eq(run(), TRANSFER_STOPPED);
 	ck_assert_uint_lt(stats.bytes, 256 * KIB);
-	ck_assert_int_eq(dst_size(), (off_t)stats.bytes);
+	ck_assert_int_eq(rig_size(dst_fd), (off_t)stats.bytes);
 }
 END_TEST
 
@@ -286,7 +274,7 @@ START_TEST(a_preview_touches_nothing)
 	ck_assert_int_eq(transfer_preview(&transfer), TRANSFER_OK);
 	ck_assert_int_eq(transfer.bulk.plan.way, PLAN_BULK);
 	ck_assert_uint_eq(transfer.bulk.plan.len, 256 * KIB + 7);
-	ck_assert_int_eq(dst_size(), 100);
+	ck_assert_int_eq(rig_size(dst_fd), 100);
 	ck_assert_int_eq(lseek(src_fd, 0, SEEK_CUR), 0);
 	q.src = "/aiodd no such/file";
 	transfer_init(&transfer, &q, &rig.hooks, &stats);
@@ -306,7 +294,7 @@ START_TEST(descriptors_that_were_given_end_behind_the_copy)
 	ck_assert_int_eq(run(), TRANSFER_OK);
 	ck_assert_int_eq(lseek(src_fd, 0, SEEK_CUR), 512 + 400 * 512);
 	ck_assert_int_eq(lseek(dst_fd, 0, SEEK_CUR), 4096 + 400 * 512);
-	ck_assert_int_eq(dst_size(), 4096 + 400 * 512);
+	ck_assert_int_eq(rig_size(dst_fd), 4096 + 400 * 512);
 }
 END_TEST
 

@@ -4,11 +4,11 @@
 
 #include <errno.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base.h"
 #include "fake_aio.h"
+#include "rig.h"
 #include "suites.h"
 
 static struct fake_copy c;
@@ -25,22 +25,6 @@ start(void)
 	ck_assert_int_eq(aio_reap(&c.aio), 0);
 	writer_start(&c.copy.writer);
 	aio_submit(&c.aio);
-}
-
-// Everything that is under way ends, once.
-static void
-deliver(void)
-{
-	fake_aio_complete_all(&c.fake);
-	aio_on_announced(&c.aio);
-	ck_assert_int_eq(aio_reap(&c.aio), 0);
-	aio_submit(&c.aio);
-}
-
-static struct job *
-job_nr(unsigned i)
-{
-	return &c.copy.ring.jobs[i];
 }
 
 // Zeros in the source.
@@ -71,13 +55,15 @@ START_TEST(every_ready_job_is_written)
 	ck_assert_uint_eq(c.fake.nr_submits, 1);
 	ck_assert_uint_eq(c.fake.nr_log, 3);
 	for (unsigned i = 0; i < 3; i++) {
+		const struct job *job = fake_copy_job(&c, i);
+
 		check_write(i, 2 * FAKE_ALIGN + i * FAKE_JOB, FAKE_JOB);
-		ck_assert_ptr_eq(c.fake.log[i].obj, &job_nr(i)->iocb);
-		ck_assert_ptr_eq(c.fake.log[i].buf, job_nr(i)->buf);
-		ck_assert_int_eq(job_nr(i)->state, JOB_WRITING);
+		ck_assert_ptr_eq(c.fake.log[i].obj, &job->iocb);
+		ck_assert_ptr_eq(c.fake.log[i].buf, job->buf);
+		ck_assert_int_eq(job->state, JOB_WRITING);
 	}
 	ck_assert_uint_eq(c.copy.writer.nr_writing, 3);
-	deliver();
+	fake_copy_deliver(&c);
 	fake_copy_check(&c, 3 * FAKE_JOB);
 	fake_copy_close(&c);
 }
@@ -89,11 +75,12 @@ START_TEST(a_short_write_is_continued_where_it_ended)
 	c.fake.short_len = 3 * FAKE_ALIGN;
 	c.fake.nr_short = 1;
 	start();
-	deliver();
+	fake_copy_deliver(&c);
 	check_write(1, 3 * FAKE_ALIGN, FAKE_JOB - 3 * FAKE_ALIGN);
 	ck_assert_ptr_eq(c.fake.log[1].obj, c.fake.log[0].obj);
-	ck_assert_ptr_eq(c.fake.log[1].buf, job_nr(0)->buf + 3 * FAKE_ALIGN);
-	deliver();
+	ck_assert_ptr_eq(c.fake.log[1].buf,
+			 fake_copy_job(&c, 0)->buf + 3 * FAKE_ALIGN);
+	fake_copy_deliver(&c);
 	fake_copy_check(&c, FAKE_JOB);
 	fake_copy_close(&c);
 }
@@ -106,10 +93,10 @@ START_TEST(a_write_that_ends_within_a_block_goes_on_inline)
 	c.fake.nr_short = 1;
 	start();
 	const uint64_t before = c.aio.counters.inlined;
-	deliver();
+	fake_copy_deliver(&c);
 	ck_assert_uint_eq(c.fake.nr_log, 1);
 	ck_assert_uint_eq(c.aio.counters.inlined, before + 1);
-	deliver();
+	fake_copy_deliver(&c);
 	fake_copy_check(&c, FAKE_JOB);
 	fake_copy_close(&c);
 }
@@ -117,17 +104,14 @@ END_TEST
 
 START_TEST(the_tail_of_the_copy_goes_through_the_page_cache)
 {
-	struct stat st;
-
 	fake_copy_open(&c, FAKE_JOB + FAKE_ALIGN + 5);
 	start();
 	check_write(1, FAKE_JOB, FAKE_ALIGN);
-	deliver();
+	fake_copy_deliver(&c);
 	ck_assert_uint_eq(c.fake.nr_log, 2);
-	deliver();
+	fake_copy_deliver(&c);
 	fake_copy_check(&c, FAKE_JOB + FAKE_ALIGN + 5);
-	ck_assert_int_eq(fstat(c.dst.fd, &st), 0);
-	ck_assert_int_eq(st.st_size, FAKE_JOB + FAKE_ALIGN + 5);
+	ck_assert_int_eq(rig_size(c.dst.fd), FAKE_JOB + FAKE_ALIGN + 5);
 	fake_copy_close(&c);
 }
 END_TEST
@@ -137,9 +121,9 @@ START_TEST(EINVAL_is_tried_once_more_through_the_page_cache)
 	fake_copy_open(&c, FAKE_JOB);
 	c.fake.align = 2 * FAKE_JOB;
 	start();
-	deliver();
+	fake_copy_deliver(&c);
 	ck_assert_uint_eq(c.fake.nr_log, 1);
-	deliver();
+	fake_copy_deliver(&c);
 	fake_copy_check(&c, FAKE_JOB);
 	fake_copy_close(&c);
 }
@@ -151,8 +135,8 @@ START_TEST(an_error_through_the_page_cache_is_final)
 	c.fake.align = 2 * FAKE_JOB;
 	start();
 	c.copy.writer.buffered_fd = -1;
-	deliver();
-	deliver();
+	fake_copy_deliver(&c);
+	fake_copy_deliver(&c);
 	ck_assert_int_eq(c.copy.failure.phase, FAILURE_WRITE);
 	ck_assert_int_eq(c.copy.failure.error, EBADF);
 	fake_copy_check(&c, 0);
@@ -165,10 +149,10 @@ START_TEST(EINTR_is_written_again)
 	fake_copy_open(&c, FAKE_JOB);
 	c.fake.faults[0] = (struct fake_fault){c.dst.direct_fd, 0, 1, EINTR};
 	start();
-	deliver();
+	fake_copy_deliver(&c);
 	check_write(1, 0, FAKE_JOB);
 	c.fake.faults[0].to = 0;
-	deliver();
+	fake_copy_deliver(&c);
 	fake_copy_check(&c, FAKE_JOB);
 	fake_copy_close(&c);
 }
@@ -180,10 +164,10 @@ START_TEST(an_error_cuts_the_copy_behind_what_was_written)
 	c.fake.short_len = FAKE_ALIGN;
 	c.fake.nr_short = 1;
 	start();
-	deliver();
+	fake_copy_deliver(&c);
 	c.fake.faults[0] = (struct fake_fault){c.dst.direct_fd, 0, UINT64_MAX,
 					       ENOSPC};
-	deliver();
+	fake_copy_deliver(&c);
 	ck_assert_int_eq(c.copy.failure.phase, FAILURE_WRITE);
 	ck_assert_int_eq(c.copy.failure.error, ENOSPC);
 	ck_assert_str_eq(c.copy.failure.name, "destination");
@@ -200,7 +184,7 @@ START_TEST(a_destination_that_takes_nothing_is_full)
 	c.fake.short_len = 0;
 	c.fake.nr_short = 1;
 	start();
-	deliver();
+	fake_copy_deliver(&c);
 	ck_assert_int_eq(c.copy.failure.error, ENOSPC);
 	fake_copy_check(&c, 0);
 	fake_copy_close(&c);
@@ -221,7 +205,7 @@ START_TEST(nothing_at_or_after_the_end_is_written)
 	ck_assert_uint_eq(c.fake.nr_log, 2);
 	check_write(0, 0, FAKE_JOB);
 	check_write(1, FAKE_JOB, FAKE_ALIGN);
-	deliver();
+	fake_copy_deliver(&c);
 	fake_copy_check(&c, FAKE_JOB + FAKE_ALIGN);
 	fake_copy_close(&c);
 }
@@ -244,7 +228,7 @@ START_TEST(an_inline_destination_is_written_one_by_one)
 		aio_submit(&c.aio);
 		ck_assert_uint_eq(c.fake.nr_pending, 1);
 		check_write(i, i * FAKE_JOB, FAKE_JOB);
-		deliver();
+		fake_copy_deliver(&c);
 	}
 	fake_copy_check(&c, 3 * FAKE_JOB);
 	fake_copy_close(&c);
@@ -272,9 +256,9 @@ START_TEST(records_of_zeros_are_left_out)
 	make_hole(7 * FAKE_ALIGN, FAKE_ALIGN);
 	start();
 	check_write(0, FAKE_ALIGN, 2 * FAKE_ALIGN);
-	deliver();
+	fake_copy_deliver(&c);
 	check_write(1, 5 * FAKE_ALIGN, 2 * FAKE_ALIGN);
-	deliver();
+	fake_copy_deliver(&c);
 	ck_assert_uint_eq(c.fake.nr_log, 2);
 	ck_assert(ring_is_drained(&c.copy.ring));
 	ck_assert_uint_eq(ring_prefix(&c.copy.ring), FAKE_JOB);
@@ -289,7 +273,7 @@ START_TEST(half_a_record_of_zeros_is_written)
 	make_hole(FAKE_ALIGN, 2 * FAKE_ALIGN);
 	start();
 	check_write(0, 0, FAKE_JOB);
-	deliver();
+	fake_copy_deliver(&c);
 	fake_copy_check(&c, FAKE_JOB);
 	fake_copy_close(&c);
 }
@@ -302,7 +286,7 @@ START_TEST(a_short_last_record_of_zeros_is_left_out)
 	make_hole(FAKE_ALIGN, 3);
 	start();
 	check_write(0, 0, FAKE_ALIGN);
-	deliver();
+	fake_copy_deliver(&c);
 	ck_assert_uint_eq(c.fake.nr_log, 1);
 	ck_assert_uint_eq(ring_prefix(&c.copy.ring), FAKE_ALIGN + 3);
 	fake_copy_close(&c);

@@ -382,6 +382,21 @@ fake_copy_start(struct fake_copy *c)
 	c->copy.stats = &c->stats;
 }
 
+struct job *
+fake_copy_job(struct fake_copy *c, unsigned nr)
+{
+	return ring_job(&c->copy.ring, nr);
+}
+
+void
+fake_copy_deliver(struct fake_copy *c)
+{
+	fake_aio_complete_all(&c->fake);
+	aio_on_announced(&c->aio);
+	ck_assert_int_eq(aio_reap(&c->aio), 0);
+	aio_submit(&c->aio);
+}
+
 enum copy_verdict
 fake_copy_step(struct fake_copy *c)
 {

@@ -110,6 +110,12 @@ void fake_copy_make_inline(struct fake_copy *c, enum fake_inline side);
 
 void fake_copy_start(struct fake_copy *c);
 
+struct job *fake_copy_job(struct fake_copy *c, unsigned nr);
+
+// Everything that is under way ends, once; what the callbacks queue for it
+// is handed over.
+void fake_copy_deliver(struct fake_copy *c);
+
 // What was announced, then one step.
 enum copy_verdict fake_copy_step(struct fake_copy *c);
 

@@ -14,6 +14,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base.h"
+
 struct rig rig;
 
 static void
@@ -100,12 +102,13 @@ rig_path(int fd)
 }
 
 int
-rig_packets(const char *const *packets, size_t nr)
+rig_packets(void)
 {
+	static const char *const packets[] = {"ab", "cdef", "g", "hij"};
 	int fds[2];
 
 	ck_assert_int_eq(pipe2(fds, O_CLOEXEC | O_DIRECT), 0);
-	for (size_t i = 0; i < nr; i++)
+	for (size_t i = 0; i < ARRAY_LEN(packets); i++)
 		ck_assert_int_eq(write(fds[1], packets[i], strlen(packets[i])),
 				 (ssize_t)strlen(packets[i]));
 	close(fds[1]);
@@ -117,6 +120,24 @@ rig_endpoint(int fd)
 {
 	return (struct endpoint){
 		.fd = fd, .direct_fd = -1, .buffered_fd = -1, .name = "it"};
+}
+
+struct request
+rig_request(uint64_t bs)
+{
+	return (struct request){.ibs = bs,
+				.obs = bs,
+				.count.blocks = REQUEST_NO_LIMIT,
+				.is_single_buffer = true};
+}
+
+off_t
+rig_size(int fd)
+{
+	struct stat st;
+
+	ck_assert_int_eq(fstat(fd, &st), 0);
+	return st.st_size;
 }
 
 void
@@ -132,13 +153,11 @@ rig_check_file(int fd, const void *want, size_t len)
 void
 rig_check_same(int fd, int want_fd)
 {
-	struct stat st;
+	const off_t size = rig_size(want_fd);
+	unsigned char *want = malloc((size_t)size + 1);
 
-	ck_assert_int_eq(fstat(want_fd, &st), 0);
-	unsigned char *want = malloc((size_t)st.st_size + 1);
-	ck_assert_int_eq(pread(want_fd, want, (size_t)st.st_size, 0),
-			 st.st_size);
-	rig_check_file(fd, want, (size_t)st.st_size);
+	ck_assert_int_eq(pread(want_fd, want, (size_t)size, 0), size);
+	rig_check_file(fd, want, (size_t)size);
 	free(want);
 }
 

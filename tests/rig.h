@@ -6,10 +6,13 @@
 #pragma once
 
 #include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
 
 #include "endpoint.h"
 #include "failure.h"
 #include "hooks.h"
+#include "request.h"
 
 enum { RIG_TOLD_MAX = 64 };
 
@@ -35,11 +38,15 @@ int rig_pattern_file(size_t len);
 // A path that leads to a descriptor. Good until the next but one call.
 const char *rig_path(int fd);
 
-// The read end of a pipe that gives one packet a read, then ends.
-int rig_packets(const char *const *packets, size_t nr);
+// The read end of a pipe that gives "ab", "cdef", "g" and "hij", one a read,
+// then ends.
+int rig_packets(void);
 
 struct endpoint rig_endpoint(int fd);
+// bs=: records of bs bytes to the end, written as they are read.
+struct request rig_request(uint64_t bs);
 
+off_t rig_size(int fd);
 // From the start, whatever the offset.
 void rig_check_file(int fd, const void *want, size_t len);
 void rig_check_same(int fd, int want_fd);
