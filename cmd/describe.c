@@ -64,6 +64,9 @@ describe_plan(const struct plan *plan)
 	       plan->way_reason);
 	if (is_bulk)
 		describe_bulk(plan);
+	if (plan->rate > 0)
+		printf("rate: at most %" PRIu64 " bytes a second\n",
+		       plan->rate);
 	return describe_flush();
 }
 

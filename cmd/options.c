@@ -382,6 +382,8 @@ static const struct operand operands[] = {
 	 .help = "bytes of a job (default: the plan's)"},
 	{"io", "HOW", false, WORD(io, io_symbols),
 	 .help = "how requests are carried out"},
+	{"rate", "BYTES", false, SIZE(request.rate, 1, INT64_MAX),
+	 .help = "copy at most so many bytes a second"},
 	{"clone", "WHEN", false, WORD(clone, clone_symbols),
 	 .help = "share blocks with the source (auto for SRC DST)"},
 	{"hash", "ALGS", false, SYMBOLS_OF(hashes, hash_symbols, "hash"),

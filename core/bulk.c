@@ -224,6 +224,7 @@ bulk_stretch(struct bulk *b)
 	copy.stats = b->stats;
 	copy.stats_base = b->base;
 	copy.writer.hold = b->hold;
+	copy.reader.pace = b->pace;
 	if (b->digest != NULL)
 		copy_set_digest(&copy, b->digest);
 	if (copy_open_loop(&copy, b->hooks) == 0)

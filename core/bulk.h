@@ -18,6 +18,7 @@
 struct digest;
 struct hold;
 struct hooks;
+struct pace;
 
 enum bulk_verdict {
 	BULK_DONE,      // count= is reached
@@ -37,6 +38,7 @@ struct bulk {
 	struct stats *stats;
 	struct digest *digest;   // NULL: none
 	struct hold *hold;       // NULL: nothing is held back
+	struct pace *pace;       // NULL: no rate=
 	struct endpoint *src;
 	struct endpoint *dst;
 

@@ -236,7 +236,8 @@ copy_verdict(const struct copy *copy)
 	if (aio_has_work(copy->aio) || writer_can_start(&copy->writer) ||
 	    can_digest(copy))
 		return COPY_RUN;
-	assert(copy->aio->nr_out > 0 || has_undigested(copy));
+	assert(copy->aio->nr_out > 0 || has_undigested(copy) ||
+	       reader_wait_ms(&copy->reader) >= 0);
 	return COPY_WAIT;
 }
 
@@ -273,7 +274,7 @@ static int
 copy_look(struct copy *copy, enum copy_verdict verdict)
 {
 	if (verdict == COPY_WAIT)
-		return loop_wait(&copy->loop, -1);
+		return loop_wait(&copy->loop, reader_wait_ms(&copy->reader));
 	const uint64_t now = clock_ns();
 	if (now - copy->looked_ns < LOOK_NS)
 		return 0;

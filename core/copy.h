@@ -24,7 +24,7 @@ struct hooks;
 
 enum copy_verdict {
 	COPY_RUN,     // step again at once
-	COPY_WAIT,    // only a completion can help
+	COPY_WAIT,    // only a completion can help, or the time of rate=
 	COPY_DONE,    // all jobs are FREE: to the ring's end
 	COPY_LOST,    // the kernel gives no completions out any more
 };

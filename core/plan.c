@@ -7,6 +7,7 @@
 #include <assert.h>
 
 #include "base.h"
+#include "pace.h"
 
 #define PLAN_UNIT_MAX (64 * MIB) // of record sizes that do not divide
 #define PLAN_SPARSE_MAX (4 * MIB)
@@ -269,6 +270,10 @@ plan_jobs(struct plan *plan, const struct request *q)
 		size = q->iosize;
 		plan->job_reason = "asked for";
 	}
+	if (q->rate > 0 && size > pace_piece(q->rate)) {
+		size = pace_piece(q->rate);
+		plan->job_reason = "a twentieth of a second of rate=";
+	}
 	plan->step = plan->sparse_unit > 0
 			     ? (size_t)lcm(plan->sparse_unit, PLAN_ALIGN)
 			     : PLAN_ALIGN;
@@ -293,6 +298,11 @@ plan_jobs(struct plan *plan, const struct request *q)
 		plan->depth = (unsigned)max_u64(
 			1, PLAN_RING_MAX / plan->job_size);
 		plan->depth_reason = "the ring takes at most 1 GiB";
+	}
+	const uint64_t burst = q->rate / 5 / plan->job_size;
+	if (q->rate > 0 && plan->depth > max_u64(burst, 2)) {
+		plan->depth = (unsigned)max_u64(burst, 2);
+		plan->depth_reason = "a fifth of a second of rate=";
 	}
 	const uint64_t nr_jobs = (plan->len - 1) / plan->job_size + 1;
 	if (nr_jobs < plan->depth) {
@@ -348,6 +358,7 @@ static void
 plan_kernel(struct plan *plan, const struct sides *s)
 {
 	if (s->q->io != REQUEST_IO_AUTO || s->q->digests != 0 ||
+	    s->q->rate > 0 ||
 	    plan->src.method != PLAN_INLINE ||
 	    plan->dst.method != PLAN_INLINE ||
 	    plan->holes != PLAN_HOLES_READ || plan->sparse_unit > 0 ||
@@ -387,7 +398,7 @@ plan_make(struct plan *plan, const struct request *q, const struct facts *src,
 {
 	const struct sides s = {q, src, dst, aio_error};
 
-	*plan = (struct plan){.way = PLAN_RECORD};
+	*plan = (struct plan){.way = PLAN_RECORD, .rate = q->rate};
 	const char *too_short = plan_stretch(plan, &s);
 	if ((plan->way_reason = record_reason_asked(q)) != NULL ||
 	    (plan->way_reason = record_reason_found(&s)) != NULL ||

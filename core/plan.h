@@ -59,6 +59,7 @@ struct plan_side {
 struct plan {
 	enum plan_way way;
 	const char *way_reason;
+	uint64_t rate;           // bytes a second at most, 0: no limit
 
 	// The stretch that has offsets; copied as such with PLAN_BULK.
 	uint64_t src_off;

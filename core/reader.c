@@ -6,10 +6,13 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
 
 #include "base.h"
+#include "clock.h"
 #include "hooks.h"
+#include "pace.h"
 
 static bool
 can_go_direct(const struct reader *reader, const struct job *job)
@@ -130,6 +133,17 @@ reader_skip(struct reader *reader, uint64_t data)
 	hooks_hole(reader->hooks, reader->hole_base + from, ring->next - from);
 }
 
+static struct job *
+reader_take(struct reader *reader, uint64_t most)
+{
+	struct job *job = ring_take(reader->ring, most);
+
+	if (reader->pace != NULL)
+		pace_take(reader->pace, job->want, clock_ns());
+	job_move(job, JOB_READING);
+	return job;
+}
+
 // Start the next job. A kept hole takes none, and a job ends where one
 // begins; a hole that is written as zeros takes jobs without a read.
 static void
@@ -146,10 +160,10 @@ reader_start_sparse(struct reader *reader)
 	if (ring->next >= ring->end)
 		return;
 	if (reader->holes == PLAN_HOLES_KEEP)
-		job = ring_take(ring, round_up(end, reader->step) - ring->next);
+		job = reader_take(reader,
+				  round_up(end, reader->step) - ring->next);
 	else
-		job = ring_take(ring, ring->job_size);
-	job_move(job, JOB_READING);
+		job = reader_take(reader, ring->job_size);
 	if (job->off + job->want <= data)
 		reader_give_zeros(reader, job);
 	else
@@ -159,21 +173,48 @@ reader_start_sparse(struct reader *reader)
 static void
 reader_start_plain(struct reader *reader)
 {
-	struct job *job = ring_take(reader->ring, reader->ring->job_size);
+	struct job *job = reader_take(reader, reader->ring->job_size);
 
-	job_move(job, JOB_READING);
 	if (reader->is_zero_source)
 		reader_give_zeros(reader, job);
 	else
 		reader_request(reader, job);
 }
 
-void
-reader_start(struct reader *reader)
+// There is a buffer for it, and something to read.
+static bool
+reader_has_next(const struct reader *reader)
 {
 	const struct ring *ring = reader->ring;
 
-	while (ring_has_free(ring) && ring->next < ring->end) {
+	return ring_has_free(ring) && ring->next < ring->end;
+}
+
+static uint64_t
+reader_wait_ns(const struct reader *reader)
+{
+	const struct ring *ring = reader->ring;
+
+	if (reader->pace == NULL)
+		return 0;
+	return pace_wait_ns(reader->pace,
+			    min_u64(ring->job_size, ring->end - ring->next),
+			    clock_ns());
+}
+
+int
+reader_wait_ms(const struct reader *reader)
+{
+	if (reader->pace == NULL || !reader_has_next(reader))
+		return -1;
+	const uint64_t ms = (reader_wait_ns(reader) + 999999) / 1000000;
+	return (int)min_u64(ms, INT_MAX);
+}
+
+void
+reader_start(struct reader *reader)
+{
+	while (reader_has_next(reader) && reader_wait_ns(reader) == 0) {
 		if (reader->holes == PLAN_HOLES_READ)
 			reader_start_plain(reader);
 		else

@@ -15,6 +15,7 @@
 #include "ring.h"
 
 struct hooks;
+struct pace;
 
 struct reader {
 	struct aio *aio;
@@ -31,10 +32,15 @@ struct reader {
 	uint64_t hole_base;   // where they are in the destination
 	size_t step;          // jobs begin at multiples of it
 	struct extent extent; // of data, with holes to be left out
+	struct pace *pace;    // NULL: as fast as it goes
 };
 
-// Start reading into every free job.
+// Start reading into every free job whose time has come.
 void reader_start(struct reader *reader);
+
+// Milliseconds until the time of the next job comes. -1: it is something else
+// that is waited for.
+int reader_wait_ms(const struct reader *reader);
 
 // The read-completion callback (io_callback_t).
 void reader_on_done(io_context_t ctx, struct iocb *iocb, long res, long res2);

@@ -119,6 +119,7 @@ static int
 put_record(struct record *record, const unsigned char *buf, size_t len,
 	   uint64_t *count, enum failure_phase phase)
 {
+	const uint64_t before = record->stats->bytes;
 	int error;
 	const size_t done = serial_write(record->serial, buf, len, &error);
 
@@ -126,8 +127,8 @@ put_record(struct record *record, const unsigned char *buf, size_t len,
 	if (error == -ECANCELED && record->request->is_dd)
 		return error;
 	if (record->digest != NULL)
-		digest_update(record->digest, record->stats->bytes, buf, done);
-	record->stats->bytes += done;
+		digest_update(record->digest, before, buf, done);
+	record->stats->bytes = before + done;
 	if (done == len)
 		++*count;
 	else if (done > 0)
@@ -332,6 +333,7 @@ record_run(struct record *record)
 		r = alloc_dst(record);
 	if (r < 0)
 		return r;
+	record->serial->live_bytes = &record->stats->bytes;
 	do {
 		r = record_step(record);
 	} while (r > 0);

@@ -122,6 +122,7 @@ struct request {
 	enum request_commit commit;  // implies CONV_FSYNC
 	uint64_t depth;              // jobs in the ring, 0: the plan's choice
 	uint64_t iosize;             // bytes a job, 0: the plan's choice
+	uint64_t rate;               // bytes a second at most, 0: no limit
 	bool plan_only;
 };
 

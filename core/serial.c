@@ -8,12 +8,18 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base.h"
+#include "clock.h"
 #include "filter.h"
 #include "hold.h"
 #include "hooks.h"
+#include "pace.h"
+
+#define NAP_NS (100 * 1000 * 1000) // a signal may come just before it
+#define PIECE_ALIGN 4096
 
 static int
 tell(const struct serial *serial, struct failure failure)
@@ -170,7 +176,6 @@ leave_hole(struct serial *serial, const unsigned char *buf, size_t len)
 		return false;
 	}
 	hooks_hole(serial->hooks, (uint64_t)end - len, len);
-	serial->ended_in_hole = true;
 	return true;
 }
 
@@ -195,7 +200,6 @@ static int
 write_all(struct serial *serial, const unsigned char *buf, size_t len,
 	  size_t *done)
 {
-	serial->ended_in_hole = false;
 	*done = hold_back(serial, buf, len);
 	while (*done < len) {
 		if (must_stop(serial))
@@ -210,6 +214,64 @@ write_all(struct serial *serial, const unsigned char *buf, size_t len,
 			*done += (size_t)n;
 	}
 	return 0;
+}
+
+// How much of a record is written at a time. What follows on a file or disk
+// begins at a whole page.
+static size_t
+piece_len(const struct serial *serial, size_t left)
+{
+	const struct facts *dst = &serial->dst->facts;
+	const uint64_t unit = dst->kind == FACTS_STREAM
+				      ? 1
+				      : max_u64(PIECE_ALIGN, dst->dio_align);
+
+	if (serial->pace == NULL)
+		return left;
+	return (size_t)min_u64(
+		left, round_up(pace_piece(serial->pace->rate), unit));
+}
+
+// Sleep until so many bytes may go. 0 or -ECANCELED.
+static int
+wait_turn(const struct serial *serial, size_t len)
+{
+	const struct hooks *h = serial->hooks;
+	uint64_t ns;
+
+	if (serial->pace == NULL)
+		return 0;
+	while ((ns = pace_wait_ns(serial->pace, len, clock_ns())) > 0) {
+		const struct timespec nap = {
+			.tv_nsec = (long)min_u64(ns, NAP_NS)};
+
+		if (must_stop(serial))
+			return -ECANCELED;
+		(void)nanosleep(&nap, NULL); // the clock tells how long
+		if (h->tick != NULL)
+			h->tick(h->ctx);
+	}
+	pace_take(serial->pace, len, clock_ns());
+	return 0;
+}
+
+// The record, or with rate= the next piece of it.
+static int
+write_piece(struct serial *serial, const unsigned char *buf, size_t len,
+	    size_t *done)
+{
+	int r = wait_turn(serial, len);
+
+	*done = 0;
+	if (r < 0)
+		return r;
+	if (serial->ended_in_hole)
+		*done = len;
+	else
+		r = write_all(serial, buf, len, done);
+	if (serial->pace != NULL && serial->live_bytes != NULL)
+		*serial->live_bytes += *done;
+	return r;
 }
 
 static void
@@ -229,16 +291,17 @@ size_t
 serial_write(struct serial *serial, const unsigned char *buf, size_t len,
 	     int *ret_error)
 {
-	size_t done = 0;
+	size_t done = 0, n;
 
-	*ret_error = 0;
 	if ((serial->request->oflags & FLAG_DIRECT) &&
 	    len < serial->request->obs && !serial->is_direct_off)
 		turn_direct_off(serial);
-	if (leave_hole(serial, buf, len))
-		done = len;
-	else
-		*ret_error = write_all(serial, buf, len, &done);
+	serial->ended_in_hole = leave_hole(serial, buf, len);
+	do {
+		*ret_error = write_piece(serial, buf + done,
+					 piece_len(serial, len - done), &n);
+		done += n;
+	} while (*ret_error == 0 && done < len);
 	if (done > 0)
 		pass_dst(serial, done);
 	return done;

@@ -20,6 +20,7 @@
 
 struct hold;
 struct hooks;
+struct pace;
 
 struct serial {
 	const struct request *request;
@@ -28,6 +29,8 @@ struct serial {
 	const struct hooks *hooks;
 
 	struct hold *hold;        // NULL: nothing is held back
+	struct pace *pace;        // NULL: as fast as it goes
+	uint64_t *live_bytes;     // with pace, counted as they go; may be NULL
 	uint64_t src_off;         // where the source should stand
 	int src_seek_error;       // why it cannot be moved, 0: it can
 	int dst_seek_error;       // the same of the destination

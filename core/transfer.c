@@ -263,6 +263,7 @@ transfer_verify(struct transfer *t)
 				.src = &t->src,
 				.dst = &t->dst,
 				.written = t->digest,
+				.pace = t->bulk.pace,
 				.src_off = t->src_start,
 				.dst_off = t->dst_start,
 				.len = t->stats->bytes};
@@ -292,6 +293,7 @@ transfer_copy(struct transfer *t)
 
 	serial_init(&serial, &t->request, &t->src, &t->dst, t->hooks);
 	serial.hold = t->bulk.hold;
+	serial.pace = t->bulk.pace;
 	serial.ended_in_hole = t->bulk.base > 0 && (serial.is_sparse ||
 						    t->request.keeps_holes);
 	record_init(&record, &serial, &t->request, t->hooks, t->stats);
@@ -378,6 +380,15 @@ transfer_hold(struct transfer *t)
 	t->bulk.hold = &t->hold;
 }
 
+static void
+transfer_pace(struct transfer *t)
+{
+	if (t->request.rate == 0)
+		return;
+	pace_init(&t->pace, t->request.rate, t->stats->start_ns);
+	t->bulk.pace = &t->pace;
+}
+
 static enum transfer_verdict
 transfer_check(struct transfer *t)
 {
@@ -421,6 +432,7 @@ transfer_opened(struct transfer *t)
 		return TRANSFER_UNCOUNTED;
 	}
 	transfer_hold(t);
+	transfer_pace(t);
 	transfer_watch(t);
 	verdict = transfer_copy(t);
 	safety_done(&t->safety);

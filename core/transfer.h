@@ -10,6 +10,7 @@
 #include "commit.h"
 #include "endpoint.h"
 #include "hold.h"
+#include "pace.h"
 #include "request.h"
 #include "safety.h"
 #include "stats.h"
@@ -42,6 +43,7 @@ struct transfer {
 	struct digest *digest;   // NULL: none asked for
 	struct commit commit;    // of commit=rename
 	struct hold hold;        // of commit=first-last
+	struct pace pace;        // of rate=
 };
 
 // hooks and stats are borrowed.

@@ -17,6 +17,7 @@
 #include "digest.h"
 #include "failure.h"
 #include "hooks.h"
+#include "pace.h"
 #include "plan.h"
 #include "stats.h"
 
@@ -52,6 +53,11 @@ plan_back(const struct verify *v, const struct endpoint *ep)
 	    v->dst_off % ep->facts.dio_align == 0)
 		plan.src = (struct plan_side){PLAN_AIO, ep->facts.dio_align,
 					      ""};
+	if (v->pace != NULL)
+		plan.job_size = (size_t)min_u64(
+			plan.job_size,
+			round_up(pace_piece(v->pace->rate),
+				 max_u64(PLAN_ALIGN, ep->facts.dio_align)));
 	return plan;
 }
 
@@ -129,6 +135,7 @@ read_back(struct verify *v, struct endpoint *ep, struct digest *digest)
 		copy.request = v->request;
 		copy.stats = v->stats;
 		copy.is_reading_back = true;
+		copy.reader.pace = v->pace;
 		copy_set_digest(&copy, digest);
 		r = copy_open_loop(&copy, v->hooks);
 		if (r < 0)

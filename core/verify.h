@@ -15,6 +15,7 @@
 struct aio_kernel;
 struct digest;
 struct hooks;
+struct pace;
 struct stats;
 
 struct verify {
@@ -25,6 +26,7 @@ struct verify {
 	const struct endpoint *src;      // still open; a stream cannot be read
 	const struct endpoint *dst;      // again, its ranges are told whole
 	const struct digest *written;    // finished, with DIGEST_RANGES
+	struct pace *pace;               // NULL: no rate=
 	uint64_t src_off;                // where the copy began
 	uint64_t dst_off;
 	uint64_t len;                    // of the copy

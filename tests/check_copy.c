@@ -8,8 +8,10 @@
 #include <unistd.h>
 
 #include "base.h"
+#include "clock.h"
 #include "fake_aio.h"
 #include "hooks.h"
+#include "pace.h"
 #include "rig.h"
 #include "suites.h"
 
@@ -134,6 +136,34 @@ START_TEST(a_ring_that_is_always_full_keeps_turning)
 	}
 	ck_assert_int_eq(fake_copy_finish(&c), COPY_DONE);
 	fake_copy_check(&c, 64 * FAKE_JOB);
+	fake_copy_close(&c);
+}
+END_TEST
+
+START_TEST(a_ring_with_a_rate_waits_for_its_time)
+{
+	struct pace pace;
+
+	fake_copy_open(&c, 8 * FAKE_JOB);
+	fake_copy_start(&c);
+	pace_init(&pace, 100 * FAKE_JOB, clock_ns());
+	c.copy.reader.pace = &pace;
+	ck_assert_int_eq(fake_copy_step(&c), COPY_WAIT);
+	ck_assert_uint_eq(c.fake.nr_pending, 0);
+	ck_assert_int_gt(reader_wait_ms(&c.copy.reader), 0);
+	while (fake_copy_step(&c) == COPY_WAIT && c.fake.nr_pending == 0)
+		usleep(1000);
+	// With nothing to read it is the kernel that is waited for.
+	c.copy.ring.end = c.copy.ring.next;
+	ck_assert_int_eq(reader_wait_ms(&c.copy.reader), -1);
+	c.copy.ring.end = 8 * FAKE_JOB;
+	while (!ring_is_drained(&c.copy.ring) ||
+	       c.copy.ring.next < c.copy.ring.end) {
+		fake_aio_complete_all(&c.fake);
+		(void)fake_copy_step(&c);
+	}
+	fake_copy_check(&c, 8 * FAKE_JOB);
+	ck_assert_uint_eq(pace.bytes, 8 * FAKE_JOB);
 	fake_copy_close(&c);
 }
 END_TEST
@@ -475,7 +505,7 @@ START_TEST(nothing_behind_a_read_error_is_written)
 	fake_copy_start(&c);
 	ck_assert_int_eq(fake_copy_finish(&c), COPY_DONE);
 	fake_copy_check(&c, 5 * FAKE_JOB);
-	ck_assert_int_eq(dst_size(), 5 * FAKE_JOB);
+	ck_assert_int_eq(rig_size(c.dst.fd), 5 * FAKE_JOB);
 	fake_copy_close(&c);
 }
 END_TEST
@@ -873,6 +903,7 @@ rules_tcase(void)
 	tcase_add_test(t, submitted_announced_and_reaped_agree_at_the_end);
 	tcase_add_test(t, a_step_hands_over_both_stages_at_once);
 	tcase_add_test(t, a_ring_that_is_always_full_keeps_turning);
+	tcase_add_test(t, a_ring_with_a_rate_waits_for_its_time);
 	return t;
 }
 

@@ -646,6 +646,35 @@ START_TEST(inline_takes_more_jobs_where_digests_work_meanwhile)
 }
 END_TEST
 
+static const struct {
+	uint64_t rate;
+	uint64_t iosize;
+	uint64_t job_size;
+	unsigned depth;
+} rates[] = {
+	{100 * GIB, 0, MIB, 16},
+	{40 * MIB, 0, MIB, 8},
+	{20 * MIB, 0, MIB, 4},
+	{10 * MIB, 0, 512 * KIB, 4},
+	{10 * MIB, 64 * KIB, 64 * KIB, 16},
+	{10 * MIB, 4 * MIB, 512 * KIB, 4},
+	{3000000, 0, 37 * 4096, 3},
+	{1000, 0, 4096, 2},
+	{1, 0, 4096, 2},
+};
+
+START_TEST(a_rate_makes_requests_small_and_few)
+{
+	q.rate = rates[_i].rate;
+	q.iosize = rates[_i].iosize;
+	make();
+	ck_assert_int_eq(plan.src.method, PLAN_AIO);
+	ck_assert_uint_eq(plan.rate, rates[_i].rate);
+	ck_assert_uint_eq(plan.job_size, rates[_i].job_size);
+	ck_assert_uint_eq(plan.depth, rates[_i].depth);
+}
+END_TEST
+
 START_TEST(a_depth_that_is_asked_for_is_given)
 {
 	q.depth = 3;
@@ -978,6 +1007,8 @@ jobs_tcase(void)
 	tcase_add_test(t, inline_takes_one_job);
 	tcase_add_test(t,
 		       inline_takes_more_jobs_where_digests_work_meanwhile);
+	tcase_add_loop_test(t, a_rate_makes_requests_small_and_few, 0,
+			    ARRAY_LEN(rates));
 	tcase_add_test(t, a_depth_that_is_asked_for_is_given);
 	tcase_add_test(t, there_are_no_more_jobs_than_work);
 	tcase_add_test(t, large_jobs_are_fewer);

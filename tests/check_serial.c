@@ -9,6 +9,8 @@
 #include <unistd.h>
 
 #include "base.h"
+#include "clock.h"
+#include "pace.h"
 #include "rig.h"
 #include "serial.h"
 #include "suites.h"
@@ -329,6 +331,59 @@ START_TEST(a_bad_place_past_all_offsets_is_told)
 }
 END_TEST
 
+static void
+start_paced(struct pace *pace, uint64_t *live)
+{
+	dst.fd = rig_file("", 0);
+	start();
+	pace_init(pace, 200, clock_ns());
+	serial.pace = pace;
+	serial.live_bytes = live;
+}
+
+START_TEST(a_record_with_a_rate_is_written_in_pieces)
+{
+	struct pace pace;
+	uint64_t live = 0;
+	const uint64_t start_ns = clock_ns();
+
+	start_paced(&pace, &live);
+	check_written("12345678901234567890123456789", 29, 0);
+	ck_assert_uint_eq(live, 29);
+	ck_assert_uint_ge(clock_ns() - start_ns, 145 * 1000 * 1000);
+	rig_check_file(dst.fd, "12345678901234567890123456789", 29);
+}
+END_TEST
+
+START_TEST(a_hole_with_a_rate_takes_its_time)
+{
+	static const unsigned char zeros[30];
+	struct pace pace;
+	uint64_t live = 0;
+	int error;
+	const uint64_t start_ns = clock_ns();
+
+	q.conv = CONV_SPARSE;
+	start_paced(&pace, &live);
+	ck_assert_uint_eq(serial_write(&serial, zeros, 30, &error), 30);
+	ck_assert_int_eq(error, 0);
+	ck_assert_uint_eq(live, 30);
+	ck_assert_uint_ge(clock_ns() - start_ns, 150 * 1000 * 1000);
+	ck_assert_int_eq(pos_of(dst.fd), 30);
+}
+END_TEST
+
+START_TEST(a_stop_ends_the_wait_for_a_rate)
+{
+	struct pace pace;
+
+	start_paced(&pace, NULL);
+	rig.must_stop = true;
+	check_written("123", 0, -ECANCELED);
+	rig_check_file(dst.fd, "", 0);
+}
+END_TEST
+
 START_TEST(a_short_direct_block_turns_direct_off)
 {
 	const int fd = rig_file("", 0);
@@ -406,6 +461,9 @@ serial_suite(void)
 	tcase_add_test(t, conv_sparse_steps_over_zeros);
 	tcase_add_test(t, a_hole_within_a_file_leaves_its_size);
 	tcase_add_test(t, zeros_go_into_a_pipe_as_they_are);
+	tcase_add_test(t, a_record_with_a_rate_is_written_in_pieces);
+	tcase_add_test(t, a_hole_with_a_rate_takes_its_time);
+	tcase_add_test(t, a_stop_ends_the_wait_for_a_rate);
 	tcase_add_test(t, a_short_direct_block_turns_direct_off);
 	tcase_add_test(t, a_cache_that_cannot_be_dropped_matters_to_count_0);
 	suite_add_tcase(s, t);

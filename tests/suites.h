@@ -28,6 +28,8 @@ Suite *loop_suite(void);
 
 Suite *nocache_suite(void);
 
+Suite *pace_suite(void);
+
 Suite *plan_suite(void);
 
 Suite *probe_suite(void);

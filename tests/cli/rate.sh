@@ -1,0 +1,102 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# rate=: not faster than that, in each way of copying; signals and progress are
+# served meanwhile. How slow a busy machine makes it is no matter.
+# shellcheck source-path=SCRIPTDIR source=../lib.sh disable=SC2016
+. "$(dirname "$0")/../lib.sh"
+
+make_data "$work/data" $((6 << 20)) 1
+
+# seconds FILE: the time in its last transfer line.
+seconds()
+{
+	sed -n -E 's/.* copied, ([0-9.e+-]+) s, .*/\1/p' "$1" | tail -n 1
+}
+
+# at_least TEXT SECONDS
+at_least()
+{
+	check "$1: at least $2 s" \
+		awk -v got="$(seconds "$work/err")" "BEGIN { exit !(got >= $2) }"
+}
+
+for operands in 'io=inline' 'io=aio' 'io=aio conv=fsync bs=4K' 'io=inline bs=1M' \
+	'iflag=nocache' 'iflag=nocache bs=3M' 'iflag=nocache bs=64K obs=5M' \
+	'conv=sparse bs=64K' 'hash=xxh128'; do
+	# shellcheck disable=SC2086 # operands
+	run aiodd if="$work/data" of="$work/copy" rate=4M status=engine $operands
+	is "$operands: exit status" "$status" 0
+	at_least "$operands" 1.35
+	check "$operands: identical" same "$work/data" "$work/copy"
+done
+
+run aiodd if=/dev/zero of=/dev/null bs=1M count=6 rate=4M
+at_least 'zeros to nowhere' 1.35
+run aiodd if="$work/data" of="$work/copy" rate=8M verify=yes
+is 'verify: exit status' "$status" 0
+at_least 'verify: both ways' 1.35
+head -c 1M "$work/data" >"$work/some"
+run aiodd "$work/some" rate=512K
+at_least 'to a pipe' 1.8
+check 'to a pipe: identical' same "$work/some" "$work/out"
+truncate -s 1G "$work/hole"
+run aiodd "$work/hole" "$work/copy" rate=1M clone=never
+is 'kept holes cost nothing: exit status' "$status" 0
+
+# It goes evenly: a second has passed, and no more than its bytes are there.
+aiodd if=/dev/zero bs=4M count=1 rate=1M 2>/dev/null | {
+	sleep 1
+	timeout 0.1 cat
+} >"$work/out"
+got=$(size_of "$work/out")
+check "a long record goes in pieces ($got)" \
+	test "$got" -ge $((512 << 10)) -a "$got" -le $((3 << 20))
+
+for operands in 'io=inline' 'io=aio' 'iflag=nocache' 'iflag=nocache bs=6M'; do
+	# A shell has its background commands ignore SIGINT.
+	# shellcheck disable=SC2086 # operands
+	PATH=$path_of_ours env --default-signal=INT aiodd if="$work/data" \
+		of="$work/copy" rate=100K $operands 2>"$work/err" &
+	pid=$!
+	sleep 0.6
+	kill -USR1 $pid
+	check "$operands: statistics while it runs" \
+		wait_for grep -q copied "$work/err"
+	check "$operands: some are counted" \
+		test "$(bytes_reported "$work/err")" -gt 0
+	before=$(date +%s%N)
+	kill -INT $pid
+	wait $pid 2>/dev/null
+	is "$operands: ends by SIGINT" $? 130
+	took=$((($(date +%s%N) - before) / 1000000))
+	check "$operands: promptly ($took ms)" test "$took" -le 2000
+	is "$operands: statistics at the end" \
+		"$(grep -c 'records out' "$work/err")" 2
+	got=$(bytes_reported "$work/err")
+	check "$operands: what is reported is there" \
+		cmp -n "$got" "$work/data" "$work/copy"
+done
+
+for value in 0 -1 fast '' 1e6 5M/s 99999999999999999999999; do
+	rm -f "$work/new"
+	run aiodd if="$work/data" of="$work/new" rate="$value"
+	is "rate=$value: exit status" "$status" 1
+	is "rate=$value: one line" "$(wc -l <"$work/err")" 1
+	says "rate=$value: says what is wrong" "$work/err" \
+		"^aiodd: rate=$value: not a number from 1 to"
+	check "rate=$value: nothing is opened" test ! -e "$work/new"
+done
+run as_dd if="$work/data" of="$work/new" rate=1M
+is 'not known to dd: exit status' "$status" 1
+says 'not known to dd: message' "$work/err" "^dd: unrecognized operand"
+
+run aiodd if="$work/data" of="$work/new" rate=3x1MB plan=yes
+says 'plan=yes shows it' "$work/out" '^rate: at most 3000000 bytes a second$'
+says 'plan=yes: small requests' "$work/out" \
+	'^job size: 151552 \(a twentieth of a second of rate=\)$'
+run aiodd if="$work/data" of="$work/new" rate=1K plan=yes
+says 'plan=yes: not smaller than 4 KiB' "$work/out" '^job size: 4096 '
+says 'plan=yes: few requests' "$work/out" \
+	'^depth: [12] \((a fifth of a second of rate=|nothing overlaps inline)\)$'
+
+finish
