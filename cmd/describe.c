@@ -9,7 +9,6 @@
 #include <stdio.h>
 
 #include "message.h"
-#include "plan.h"
 
 static const char *const method_names[] = {
 	[PLAN_AIO] = "aio",
@@ -23,6 +22,12 @@ static const char *const holes_names[] = {
 	[PLAN_HOLES_ZERO] = "written as zeros",
 	[PLAN_HOLES_KEEP] = "kept",
 };
+
+const char *
+describe_method(enum plan_method method)
+{
+	return method_names[method];
+}
 
 static void
 describe_side(const char *which, const struct plan_side *side)

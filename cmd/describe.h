@@ -5,7 +5,10 @@
 
 #pragma once
 
-struct plan;
+#include "plan.h"
+
+// The word for a method.
+const char *describe_method(enum plan_method method);
 
 // 0 or -errno; a failure is told.
 int describe_plan(const struct plan *plan);

@@ -20,6 +20,8 @@ static const char *program;
 static bool is_dd;
 static bool is_line_open;
 static bool has_failed;
+static void (*divert)(void *ctx, const char *text);
+static void *divert_ctx;
 
 void
 message_init(const char *name)
@@ -40,6 +42,19 @@ bool
 message_has_failed(void)
 {
 	return has_failed;
+}
+
+void
+message_fail(void)
+{
+	has_failed = true;
+}
+
+void
+message_divert(void (*take)(void *ctx, const char *text), void *ctx)
+{
+	divert = take;
+	divert_ctx = ctx;
 }
 
 bool
@@ -77,21 +92,36 @@ message_text(const char *text)
 }
 
 void
+message_line(const char *text)
+{
+	char *line = NULL;
+	const int r = asprintf(&line, "%s: %s\n", program, text);
+
+	message_text(r < 0 ? "out of memory\n" : line);
+	free(line);
+}
+
+void
 message_error(int error, const char *fmt, ...)
 {
-	char *text = NULL, *line = NULL;
+	char *what = NULL, *text = NULL;
 	va_list args;
 	int r;
 
 	va_start(args, fmt);
-	r = vasprintf(&text, fmt, args);
+	r = vasprintf(&what, fmt, args);
 	va_end(args);
 	if (r >= 0)
-		r = asprintf(&line, "%s: %s%s%s\n", program, text,
-			     error ? ": " : "", error ? strerror(error) : "");
-	message_text(r < 0 ? "out of memory\n" : line);
-	free(line);
+		r = asprintf(&text, "%s%s%s", what, error ? ": " : "",
+			     error ? strerror(error) : "");
+	if (r < 0)
+		message_text("out of memory\n");
+	else if (divert != NULL)
+		divert(divert_ctx, text);
+	else
+		message_line(text);
 	free(text);
+	free(what);
 }
 
 void

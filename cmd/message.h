@@ -21,6 +21,12 @@ const char *message_name(void);
 // error: a positive errno to explain, or 0.
 __attribute__((format(printf, 2, 3))) void message_error(int error,
 							 const char *fmt, ...);
+// One line: the name and the text.
+void message_line(const char *text);
+
+// The texts of message_error go to take, which prints what is to be printed.
+void message_divert(void (*take)(void *ctx, const char *text), void *ctx);
+
 // And where to find help.
 void message_usage_hint(void);
 
@@ -39,3 +45,4 @@ bool message_has_open_line(void);
 
 // Something could not be written to standard error.
 bool message_has_failed(void);
+void message_fail(void);

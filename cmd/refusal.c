@@ -31,40 +31,51 @@ put_device(FILE *f, dev_t dev)
 	fputs(disk_name(dev, name, sizeof(name)), f);
 }
 
-static const char *
+const char *
+refusal_word(enum request_force reason)
+{
+	// In the order of the bits.
+	static const char *const words[] = {
+		"missing", "system", "mounted", "swap",
+		"holders", "busy",   "overlap", "size",
+	};
+
+	return words[__builtin_ctz(reason)];
+}
+
+static void
 put_reason(FILE *f, const struct safety *safety)
 {
 	switch (safety->reason) {
 	case REQUEST_FORCE_MISSING:
 		fputs("it does not exist, and would become a file in /dev", f);
-		return "missing";
+		return;
 	case REQUEST_FORCE_SYSTEM:
 		fputs("the root file system is on ", f);
 		put_device(f, safety->use.dev);
-		return "system";
+		return;
 	case REQUEST_FORCE_MOUNTED:
 		put_device(f, safety->use.dev);
 		put_quoted(f, " is mounted on ", safety->use.target);
-		return "mounted";
+		return;
 	case REQUEST_FORCE_SWAP:
 		put_device(f, safety->use.dev);
 		fputs(" is in use as swap", f);
-		return "swap";
+		return;
 	case REQUEST_FORCE_HOLDERS:
 		put_device(f, safety->use.dev);
 		fputs(" is in use by ", f);
 		put_device(f, safety->holder);
-		return "holders";
+		return;
 	case REQUEST_FORCE_BUSY:
 		fputs("somebody else has it exclusively", f);
-		return "busy";
+		return;
 	case REQUEST_FORCE_OVERLAP:
 		fputs("it has bytes in common with the source", f);
-		return "overlap";
+		return;
 	default:
 		fprintf(f, "it ends at %" PRIu64 " bytes, the copy at %" PRIu64,
 			safety->size, safety->reach);
-		return "size";
 	}
 }
 
@@ -116,10 +127,11 @@ put_refusal(FILE *out, const struct failure *f)
 	const struct safety *safety = f->safety;
 
 	fputs(": ", out);
-	const char *word = put_reason(out, safety);
+	put_reason(out, safety);
 	if (safety->reason != REQUEST_FORCE_MISSING)
 		put_identity(out, safety);
-	fprintf(out, "; force=%s waives this check", word);
+	fprintf(out, "; force=%s waives this check",
+		refusal_word(safety->reason));
 }
 
 static void

@@ -6,6 +6,10 @@
 #pragma once
 
 #include "failure.h"
+#include "request.h"
+
+// The word of force= that waives it.
+const char *refusal_word(enum request_force reason);
 
 // f: FAILURE_REFUSED.
 void refusal_tell(const struct failure *f);

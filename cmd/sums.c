@@ -221,8 +221,8 @@ sums_parse_expected(const char *text, const char *name,
 	return r;
 }
 
-static char *
-format_hex(enum digest_alg alg, const unsigned char *value)
+char *
+sums_format_hex(enum digest_alg alg, const unsigned char *value)
 {
 	static const char digits[] = "0123456789abcdef";
 	const size_t size = digest_size(alg);
@@ -240,8 +240,8 @@ sums_tell_unexpected(const struct request_expected *expected,
 		     const struct digest *digest, const char *name)
 {
 	const enum digest_alg alg = (enum digest_alg)expected->alg;
-	char *is = format_hex(alg, digest_result(digest, alg));
-	char *wanted = format_hex(alg, expected->value);
+	char *is = sums_format_hex(alg, digest_result(digest, alg));
+	char *wanted = sums_format_hex(alg, expected->value);
 	char *quoted = quote_name_always(name);
 
 	message_error(0, "%s is not what was expected: its %s is %s, not %s",
@@ -324,7 +324,7 @@ static void
 print_line(const struct sums *sums, enum digest_alg alg,
 	   const unsigned char *value)
 {
-	char *hex = format_hex(alg, value);
+	char *hex = sums_format_hex(alg, value);
 
 	if (strpbrk(sums->name, "\n\r\\") != NULL)
 		fputc('\\', sums->file);

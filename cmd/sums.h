@@ -22,6 +22,9 @@
 int sums_parse_expected(const char *text, const char *name,
 			struct request_expected *ret);
 
+// malloc'd; NULL: no memory.
+char *sums_format_hex(enum digest_alg alg, const unsigned char *value);
+
 struct sums {
 	const char *path;        // sums=, NULL: standard error
 	FILE *file;

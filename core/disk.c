@@ -293,17 +293,23 @@ identify_line(dev_t dev, const char *const names[], char *buf, size_t size)
 }
 
 void
-disk_identify(struct disk_identity *ret, const struct disk_stack *stack)
+disk_identify_model(struct disk_identity *ret, dev_t dev)
 {
 	static const char *const models[] = {
 		"/device/model", "/loop/backing_file", "/dm/name", NULL};
 	static const char *const serials[] = {
 		"/serial", "/device/serial", "/device/wwid", NULL};
-	const dev_t disk = disk_whole(stack->devs[0]);
+	const dev_t disk = disk_whole(dev);
 
 	*ret = (struct disk_identity){.nr_contents = 0};
 	identify_line(disk, models, ret->model, sizeof(ret->model));
 	identify_line(disk, serials, ret->serial, sizeof(ret->serial));
+}
+
+void
+disk_identify(struct disk_identity *ret, const struct disk_stack *stack)
+{
+	disk_identify_model(ret, stack->devs[0]);
 	for (size_t i = 0; i < stack->nr; i++) {
 		struct disk_content *content =
 			&ret->contents[ret->nr_contents];

@@ -45,6 +45,9 @@ dev_t disk_whole(dev_t dev);
 // "/dev/sda1", or "259:1" for what has no name, in buf.
 char *disk_name(dev_t dev, char *buf, size_t size);
 
+// The model and the serial alone: nothing is read of the device itself.
+void disk_identify_model(struct disk_identity *ret, dev_t dev);
+
 // stack: of the device. Reads the first and last blocks; without libblkid
 // nothing is found in them.
 void disk_identify(struct disk_identity *ret, const struct disk_stack *stack);
