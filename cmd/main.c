@@ -15,14 +15,14 @@
 #include "signals.h"
 
 static enum exit_code
-copy(struct run *run)
+copy(struct run *run, char *const *argv)
 {
 	const struct request *q = &run->options.request;
 	struct transfer *transfer = &run->transfer;
 	enum transfer_verdict verdict;
 
-	if (run_open(run) < 0)
-		return EXIT_CODE_FAILURE;
+	if (run_open(run, argv) < 0)
+		return run_end(run, TRANSFER_UNCOUNTED);
 	transfer_init(transfer, q, &run->hooks, &run->stats);
 	if (q->plan_only) {
 		verdict = transfer_preview(transfer);
@@ -69,7 +69,7 @@ main(int argc, char **argv)
 		break;
 	case OPTIONS_RUN:
 		signals_init(run.options.request.is_dd);
-		code = copy(&run);
+		code = copy(&run, argv);
 		break;
 	}
 	return message_has_failed() ? EXIT_CODE_FAILURE : code;

@@ -16,6 +16,7 @@
 #include "digest.h"
 #include "describe.h"
 #include "message.h"
+#include "object.h"
 #include "plan.h"
 #include "quote.h"
 #include "sums.h"
@@ -64,7 +65,14 @@ static const struct symbol flag_symbols[] = {
 	{0},
 };
 
-enum { STATUS_NONE, STATUS_NOXFER, STATUS_PROGRESS, STATUS_BAR, STATUS_ENGINE };
+enum {
+	STATUS_NONE,
+	STATUS_NOXFER,
+	STATUS_PROGRESS,
+	STATUS_BAR,
+	STATUS_JSON,
+	STATUS_ENGINE,
+};
 
 // The first NR_DD_STATUS are dd's.
 enum { NR_DD_STATUS = 3 };
@@ -73,6 +81,7 @@ static const struct symbol status_symbols[] = {
 	{"noxfer", STATUS_NOXFER, "no transfer line at the end"},
 	{"progress", STATUS_PROGRESS, "the transfer line once a second"},
 	{"bar", STATUS_BAR, "a bar with percent, rate and time left"},
+	{"json", STATUS_JSON, "nothing but JSON objects, one a line"},
 	{"engine", STATUS_ENGINE, "the counters of the engine at the end"},
 	{0},
 };
@@ -279,7 +288,9 @@ set_status(struct options *options, unsigned status)
 		options->is_engine_shown = true;
 		return;
 	}
-	options->level = status == STATUS_NONE	   ? REPORT_NONE
+	options->is_json = status == STATUS_JSON;
+	options->level = status == STATUS_NONE || options->is_json
+				 ? REPORT_NONE
 			 : status == STATUS_NOXFER ? REPORT_NOXFER
 						   : REPORT_ALL;
 	options->progress = status == STATUS_PROGRESS ? OPTIONS_PROGRESS
@@ -400,6 +411,8 @@ static const struct operand operands[] = {
 	{"verify", "yes", false, .parse = parse_yes,
 	 .field = FIELD(request.verify), .what = "verify",
 	 .help = "read the copy back from the medium, and compare"},
+	{"report", "FILE", false, .parse = parse_name, .field = FIELD(report),
+	 .help = "write all there is to say as JSON; .html: as a page"},
 	{"plan", "yes", false, .parse = parse_yes,
 	 .field = FIELD(request.plan_only), .what = "plan",
 	 .help = "print each decision with its reason, and stop"},
@@ -598,6 +611,19 @@ resolve_digests(struct options *options)
 }
 
 static int
+check_json(const struct options *options)
+{
+	const char *what = options->is_json  ? "status=json"
+			   : options->report ? "report="
+					     : NULL;
+
+	if (what == NULL || object_is_available())
+		return 0;
+	message_error(0, "%s was left out of this build", what);
+	return -ENOTSUP;
+}
+
+static int
 resolve(struct options *options)
 {
 	struct request *q = &options->request;
@@ -609,6 +635,12 @@ resolve(struct options *options)
 	if (q->oflags & FLAG_FULLBLOCK)
 		return wrong_symbol("output flag", "fullblock", 9);
 	const char *conflict = conflict_of(q);
+	if (conflict == NULL && options->report != NULL &&
+	    options->sums != NULL &&
+	    strcmp(options->report, options->sums) == 0)
+		conflict = "report= and sums= name the same file";
+	if (conflict == NULL && check_json(options) < 0)
+		return -ENOTSUP;
 	if (conflict == NULL)
 		return resolve_digests(options);
 	message_error(0, "%s", conflict);

@@ -23,6 +23,8 @@ struct options {
 	enum report_level level;
 	enum options_progress progress;
 	bool is_engine_shown;   // status=engine
+	bool is_json;           // status=json
+	const char *report;     // report=, NULL: not asked for
 	const char *sums;       // sums=, NULL: not asked for
 	const char *expect;     // expect=
 	unsigned hashes;        // hash=: those to be shown

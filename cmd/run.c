@@ -4,13 +4,60 @@
 
 #include "run.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 
+#include "base.h"
 #include "clock.h"
+#include "journal.h"
 #include "message.h"
+#include "object.h"
 #include "refusal.h"
 #include "signals.h"
+
+#define SHOW_NS (UINT64_C(500) * 1000 * 1000)
+
+// An object for whoever reads them; it is lost without memory.
+static void
+put_object(char *line)
+{
+	if (line == NULL)
+		message_fail();
+	else
+		message_text(line);
+	free(line);
+}
+
+// Before all other objects.
+static void
+put_start(struct run *run)
+{
+	if (!run->is_started)
+		put_object(object_start(run->journal));
+	run->is_started = true;
+}
+
+static void
+put_progress(struct run *run)
+{
+	const struct stats *s = &run->stats;
+	const uint64_t now = journal_now_ns(run->journal);
+	const uint64_t bytes = s->verified > 0 ? s->verified : s->bytes;
+	uint64_t rate = 0;
+
+	// Reading back begins at zero again.
+	if (bytes < run->shown_bytes)
+		run->shown_bytes = 0;
+	if (now > run->shown_ns)
+		rate = (uint64_t)((double)(bytes - run->shown_bytes) * 1e9 /
+				  (double)(now - run->shown_ns));
+	put_start(run);
+	put_object(object_progress(run->journal, rate));
+	run->shown_ns = now;
+	run->shown_bytes = bytes;
+}
 
 static void
 print_stats(struct run *run)
@@ -50,15 +97,35 @@ tell(struct run *run, const struct failure *f)
 }
 
 static void
+on_message(void *ctx, const char *text)
+{
+	struct run *run = ctx;
+	struct journal_event event;
+
+	journal_hear(run->journal, text, &event);
+	if (run->options.is_json) {
+		put_start(run);
+		put_object(object_event(&event));
+	} else if (!run->is_mute) {
+		message_line(text);
+	}
+}
+
+static void
 on_notice(void *ctx, const struct failure *f)
 {
 	struct run *run = ctx;
 	const bool is_quiet = run->options.level == REPORT_NONE;
 
+	if (run->journal != NULL)
+		journal_note(run->journal, f);
 	switch (f->phase) {
 	case NOTICE_PROBED:
-	case NOTICE_PLANNED:
 	case NOTICE_VERIFYING:
+		return;
+	case NOTICE_PLANNED:
+		if (run->options.is_json)
+			put_start(run);
 		return;
 	case NOTICE_SYNCING:
 		if (run->transfer.request.conv & (CONV_FSYNC | CONV_FDATASYNC))
@@ -70,8 +137,15 @@ on_notice(void *ctx, const struct failure *f)
 	default:
 		break;
 	}
-	if (!failure_is_notice(f) || !is_quiet)
+	run->is_mute = failure_is_notice(f) && is_quiet;
+	if (run->journal != NULL) {
+		journal_about(run->journal, f);
 		tell(run, f);
+		journal_about(run->journal, NULL);
+	} else if (!run->is_mute) {
+		tell(run, f);
+	}
+	run->is_mute = false;
 	if (f->phase == NOTICE_READ_SKIPPED)
 		print_stats(run);
 }
@@ -79,8 +153,14 @@ on_notice(void *ctx, const struct failure *f)
 static bool
 on_must_stop(void *ctx)
 {
-	while (signals_take_info())
-		print_stats(ctx);
+	struct run *run = ctx;
+
+	while (signals_take_info()) {
+		if (run->options.is_json)
+			put_progress(run);
+		else
+			print_stats(run);
+	}
 	return signals_fatal() != 0;
 }
 
@@ -96,13 +176,54 @@ on_tick(void *ctx)
 {
 	struct run *run = ctx;
 
-	progress_tick(&run->progress);
+	if (progress_interval_ms(&run->progress) > 0)
+		progress_tick(&run->progress);
+	if (run->journal == NULL)
+		return;
+	journal_sample(run->journal);
+	if (run->options.is_json &&
+	    journal_now_ns(run->journal) >= run->shown_ns + SHOW_NS)
+		put_progress(run);
+}
+
+static void
+on_hole(void *ctx, uint64_t off, uint64_t len)
+{
+	struct run *run = ctx;
+
+	journal_hole(run->journal, off, len);
+}
+
+// Keep a record of it all, if somebody wants that. 0 or -errno, told.
+static int
+open_journal(struct run *run, char *const *argv)
+{
+	const struct options *options = &run->options;
+
+	run->export.fd = -1;
+	if (!options->is_json && options->report == NULL)
+		return 0;
+	const int r = object_load();
+	if (r < 0)
+		return r;
+	run->journal = journal_new(&options->request, &run->transfer,
+				   &run->stats, argv);
+	if (run->journal == NULL) {
+		message_error(ENOMEM, "status=json and report=");
+		return -ENOMEM;
+	}
+	message_divert(on_message, run);
+	run->hooks.hole = on_hole;
+	run->hooks.tick = on_tick;
+	run->hooks.tick_ms = JOURNAL_TICK_MS;
+	return export_open(&run->export, options->report, &options->request);
 }
 
 int
-run_open(struct run *run)
+run_open(struct run *run, char *const *argv)
 {
 	const struct options *options = &run->options;
+	const bool has_sums = options->sums != NULL || !options->is_json;
 
 	run->hooks = (struct hooks){.ctx = run,
 				    .notice = on_notice,
@@ -113,10 +234,11 @@ run_open(struct run *run)
 	run->hooks.tick_ms = progress_interval_ms(&run->progress);
 	if (run->hooks.tick_ms > 0)
 		run->hooks.tick = on_tick;
-	if (options->request.plan_only)
-		return 0;
+	const int r = open_journal(run, argv);
+	if (r < 0 || options->request.plan_only)
+		return r;
 	return sums_open(&run->sums, options->sums, options->request.dst,
-			 options->hashes);
+			 has_sums ? options->hashes : 0);
 }
 
 static void
@@ -147,7 +269,7 @@ enum transfer_verdict
 run_tell(struct run *run, enum transfer_verdict verdict)
 {
 	progress_done(&run->progress);
-	if (run->options.is_engine_shown)
+	if (run->options.is_engine_shown && !run->options.is_json)
 		print_engine(&run->transfer.bulk.counters);
 	if (has_stats(run, verdict))
 		print_stats(run);
@@ -174,12 +296,53 @@ exit_code_of(enum transfer_verdict verdict)
 	}
 }
 
+static int
+write_report(struct run *run)
+{
+	const enum object_layout layout = export_is_page(&run->export)
+						  ? OBJECT_COMPACT
+						  : OBJECT_INDENTED;
+	char *text = object_report(run->journal, layout);
+	int r = -ENOMEM;
+
+	if (text != NULL)
+		r = export_write(&run->export, text);
+	else
+		message_error(ENOMEM, "report=%s", run->export.path);
+	free(text);
+	return r;
+}
+
+static enum exit_code
+end_journal(struct run *run, enum exit_code code, int signo)
+{
+	if (message_has_failed())
+		code = EXIT_CODE_FAILURE;
+	journal_end(run->journal, (int)code, signo);
+	if (run->export.fd >= 0 && write_report(run) < 0) {
+		code = EXIT_CODE_FAILURE;
+		journal_end(run->journal, (int)code, signo);
+	}
+	export_close(&run->export);
+	if (run->options.is_json) {
+		put_start(run);
+		put_object(object_end(run->journal));
+	}
+	return code;
+}
+
 enum exit_code
 run_end(struct run *run, enum transfer_verdict verdict)
 {
 	// Also one that came while the last call was made.
-	if (on_must_stop(run))
-		signals_raise(signals_fatal());
+	const int signo = on_must_stop(run) ? signals_fatal() : 0;
+	enum exit_code code = exit_code_of(verdict);
+
+	if (run->journal != NULL)
+		code = end_journal(run, code, signo);
+	if (signo != 0)
+		signals_raise(signo);
 	transfer_done(&run->transfer);
-	return exit_code_of(verdict);
+	journal_free(run->journal);
+	return code;
 }

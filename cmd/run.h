@@ -6,12 +6,15 @@
 #pragma once
 
 #include "exit_codes.h"
+#include "export.h"
 #include "hooks.h"
 #include "options.h"
 #include "progress.h"
 #include "stats.h"
 #include "sums.h"
 #include "transfer.h"
+
+struct journal;
 
 struct run {
 	struct options options;
@@ -20,11 +23,19 @@ struct run {
 	struct hooks hooks;
 	struct transfer transfer;
 	struct sums sums;
+
+	// Of status=json and report=.
+	struct journal *journal;   // NULL: neither
+	struct export export;
+	bool is_started;           // the first object is out
+	bool is_mute;              // what is said now is not printed
+	uint64_t shown_ns;         // of the progress object before, and what
+	uint64_t shown_bytes;      // it counted
 };
 
 // The options are parsed, the signals are caught. 0 or -errno, told: what was
-// asked for cannot be had, and nothing was opened.
-int run_open(struct run *run);
+// asked for cannot be had, and nothing was opened. run_end in any case.
+int run_open(struct run *run, char *const *argv);
 
 // All is copied, or not: what there is to say. It can still fail.
 enum transfer_verdict run_tell(struct run *run, enum transfer_verdict verdict);

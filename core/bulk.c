@@ -50,6 +50,7 @@ bulk_preview(struct bulk *b)
 	bulk_plan(b);
 	if (b->plan.way == PLAN_BULK && bulk_open_aio(b) == 0)
 		aio_done(&b->aio);
+	b->stats->bytes_total = b->plan.len;
 	bulk_tell_plan(b);
 }
 

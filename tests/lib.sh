@@ -422,5 +422,27 @@ bed_failing()
 	bed_nbd "$name" --filter=error memory "$size" "$@"
 }
 
+# bed_liar AT: 4 MiB that give back another byte at AT than they were given.
+# Needs perl.
+bed_liar()
+{
+	local at=$1
+
+	cat >"$work/pread$at" <<-END
+		OFF=\$4; export OFF
+		dd if="$work/backing$at" bs=64K iflag=skip_bytes,count_bytes \\
+			skip="\$4" count="\$3" status=none |
+		perl -0777 -pe 'BEGIN { \$at = $at - \$ENV{OFF} }
+			substr(\$_, \$at, 1) ^= "\\x40"
+				if \$at >= 0 && \$at < length'
+	END
+	truncate -s 4M "$work/backing$at"
+	bed_nbd "liar$at" --filter=noextents eval \
+		get_size="echo 4194304" \
+		pread=". $work/pread$at" \
+		pwrite="dd of=$work/backing$at bs=64K oflag=seek_bytes \
+			seek=\$4 conv=notrunc status=none"
+}
+
 [ -x "$AIODD" ] || { echo "Bail out! no program at $AIODD"; exit 99; }
 type -P openssl >/dev/null || skip_all 'no openssl here'

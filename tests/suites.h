@@ -24,6 +24,8 @@ Suite *hold_suite(void);
 
 Suite *job_suite(void);
 
+Suite *journal_suite(void);
+
 Suite *loop_suite(void);
 
 Suite *nocache_suite(void);

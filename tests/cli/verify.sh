@@ -37,29 +37,8 @@ says 'with a line' err "verify=yes: '/dev/null' cannot be read back"
 run as_dd if=src of=copy verify=yes
 is 'dd knows no verify=' "$status" 1
 
-# A disk that flips one byte of what it is asked for.
 require_nbd
 require perl
-bed_liar()
-{
-	local at=$1
-
-	cat >pread <<-END
-		OFF=\$4; export OFF
-		dd if="$work/backing" bs=64K iflag=skip_bytes,count_bytes \\
-			skip="\$4" count="\$3" status=none |
-		perl -0777 -pe 'BEGIN { \$at = $at - \$ENV{OFF} }
-			substr(\$_, \$at, 1) ^= "\\x40"
-				if \$at >= 0 && \$at < length'
-	END
-	truncate -s 4M backing
-	bed_nbd "liar$at" --filter=noextents eval \
-		get_size="echo 4194304" \
-		pread=". $work/pread" \
-		pwrite="dd of=$work/backing bs=64K oflag=seek_bytes \
-			seek=\$4 conv=notrunc status=none"
-}
-
 for at in 0 262143 1000000 3145804; do
 	if ! bed_liar $at; then
 		skip "a byte flipped at $at" "$BED_WHY"

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+#include "config.h"
+
+#include "export.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "beside.h"
+#include "fd.h"
+#include "message.h"
+#include "page.h"
+
+static int
+tell(const struct export *e, int error)
+{
+	message_error(error, "report=%s", e->path);
+	return error > 0 ? -error : -EINVAL;
+}
+
+static bool
+is_same(const char *path, const char *name, int fd)
+{
+	struct stat a, b;
+
+	if (name != NULL && strcmp(path, name) == 0)
+		return true;
+	return stat(path, &a) == 0 && S_ISREG(a.st_mode) &&
+	       (name != NULL ? stat(name, &b) : fstat(fd, &b)) == 0 &&
+	       a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
+// A file beside it, with the mode of the one that is there.
+static int
+open_temp(struct export *e, const struct stat *old)
+{
+	e->temp = beside_temp(e->target);
+	if (e->temp == NULL)
+		return -errno;
+	e->fd = fd_move_up(open(e->temp,
+				O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
+	if (e->fd >= 0 && old != NULL)
+		(void)!fchmod(e->fd, old->st_mode & 0777); // at least ours
+	return e->fd < 0 ? e->fd : 0;
+}
+
+static int
+open_in_place(struct export *e)
+{
+	e->fd = fd_move_up(strcmp(e->path, "-") == 0
+				   ? dup(STDOUT_FILENO)
+				   : open(e->path,
+					  O_WRONLY | O_NOCTTY | O_CLOEXEC));
+	return e->fd < 0 ? e->fd : 0;
+}
+
+static int
+open_path(struct export *e)
+{
+	struct stat old;
+	const bool has_old = stat(e->path, &old) == 0;
+
+	if (strcmp(e->path, "-") == 0 || (has_old && !S_ISREG(old.st_mode)))
+		return open_in_place(e);
+	if (*e->path == '\0')
+		return -ENOENT;
+	if (has_old && access(e->path, W_OK) < 0)
+		return -errno;
+	e->target = beside_follow(e->path);
+	if (e->target == NULL)
+		return -errno;
+	if (!beside_is_there(e->path, e->target))
+		return open_in_place(e);
+	return open_temp(e, has_old ? &old : NULL);
+}
+
+int
+export_open(struct export *e, const char *path, const struct request *q)
+{
+	*e = (struct export){.path = path, .fd = -1};
+	if (path == NULL)
+		return 0;
+	if (strcmp(path, "-") == 0 && q->dst == NULL) {
+		message_error(0, "report=-: standard output takes the copy");
+		return -EINVAL;
+	}
+	if (is_same(path, q->src, STDIN_FILENO) ||
+	    is_same(path, q->dst, STDOUT_FILENO)) {
+		message_error(0, "report=%s: it is copied from or to", path);
+		return -EINVAL;
+	}
+	const int r = open_path(e);
+	return r < 0 ? tell(e, -r) : 0;
+}
+
+bool
+export_is_page(const struct export *e)
+{
+	const char *dot = strrchr(e->path, '.');
+
+	return dot != NULL && strcmp(dot, ".html") == 0;
+}
+
+// No name in it can end the script that it stands in.
+static void
+put_page(FILE *file, const char *json)
+{
+	fputs(page_head, file);
+	for (; *json != '\0'; json++) {
+		if (*json == '<')
+			fputs("\\u003c", file);
+		else
+			fputc(*json, file);
+	}
+	fputs(page_tail, file);
+}
+
+static int
+put_all(struct export *e, const char *json)
+{
+	FILE *file = fdopen(e->fd, "w");
+
+	if (file == NULL)
+		return -errno;
+	e->fd = -1;
+	errno = 0;
+	if (export_is_page(e))
+		put_page(file, json);
+	else
+		fprintf(file, "%s\n", json);
+	int error = fflush(file) < 0 || ferror(file) ? errno : 0;
+	// The name must not survive a crash that the bytes do not.
+	if (error == 0 && e->temp != NULL && fsync(fileno(file)) < 0)
+		error = errno;
+	if (fclose(file) < 0 && error == 0)
+		error = errno;
+	return -error;
+}
+
+int
+export_write(struct export *e, const char *json)
+{
+	int r = put_all(e, json);
+
+	if (r == 0 && e->temp != NULL && rename(e->temp, e->target) < 0)
+		r = -errno;
+	if (r < 0)
+		return tell(e, -r);
+	free(e->temp);
+	e->temp = NULL;
+	return 0;
+}
+
+void
+export_close(struct export *e)
+{
+	if (e->fd >= 0)
+		(void)close(e->fd); // nothing was written
+	if (e->temp != NULL)
+		(void)unlink(e->temp);
+	free(e->temp);
+	free(e->target);
+	*e = (struct export){.fd = -1};
+}

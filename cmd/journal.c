@@ -1,0 +1,383 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+#include "config.h"
+
+#include "journal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base.h"
+#include "clock.h"
+#include "refusal.h"
+#include "transfer.h"
+
+#define TICK_NS (JOURNAL_TICK_MS * (uint64_t)1000000)
+#define CELL_MIN ((uint64_t)4096)
+
+// What a failure is about, and whether off and len are a range of bytes.
+static const struct {
+	const char *word;
+	bool has_range;
+} phases[NOTICE_VERIFYING + 1] = {
+	[FAILURE_OPEN] = {"open", false},
+	[FAILURE_SET_FLAGS] = {"open", false},
+	[FAILURE_SEEK_TOO_LARGE] = {"seek", false},
+	[FAILURE_TRUNCATE] = {"truncate", false},
+	[FAILURE_STAT] = {"stat", false},
+	[FAILURE_SKIP] = {"skip", false},
+	[FAILURE_SEEK] = {"seek", false},
+	[FAILURE_SRC_MEMORY] = {"memory", false},
+	[FAILURE_DST_MEMORY] = {"memory", false},
+	[FAILURE_CLONE] = {"clone", false},
+	[FAILURE_REFUSED] = {"safety", false},
+	[FAILURE_COMMIT_FILE] = {"commit", false},
+	[FAILURE_COMMIT_DISK] = {"commit", false},
+	[FAILURE_COMMIT_MODE] = {"commit", false},
+	[FAILURE_DIGEST] = {"digest", false},
+	[FAILURE_READ] = {"read", true},
+	[FAILURE_WRITE] = {"write", true},
+	[FAILURE_WRITE_TO] = {"write", true},
+	[FAILURE_OFFSET_OVERFLOW] = {"read", false},
+	[FAILURE_FDATASYNC] = {"flush", false},
+	[FAILURE_FSYNC] = {"flush", false},
+	[FAILURE_DISCARD_CACHE] = {"cache", false},
+	[FAILURE_CLOSE_SRC] = {"close", false},
+	[FAILURE_CLOSE_DST] = {"close", false},
+	[FAILURE_RENAME] = {"commit", false},
+	[FAILURE_VERIFY] = {"verify", true},
+	[FAILURE_DIFFERS] = {"verify", true},
+	[FAILURE_NOT_VERIFIABLE] = {"verify", false},
+	[FAILURE_UNEXPECTED] = {"expect", false},
+	[FAILURE_SRC_CHANGED] = {"source", false},
+	[NOTICE_READ_SKIPPED] = {"read", true},
+	[NOTICE_SKIP_PAST_END] = {"skip", false},
+	[NOTICE_PARTIAL_READ] = {"read", false},
+	[NOTICE_BAD_OFFSET] = {"read", false},
+	[NOTICE_DIRECT_OFF] = {"write", false},
+	[NOTICE_SRC_LIVE] = {"safety", false},
+	[NOTICE_SRC_CHANGED] = {"source", false},
+};
+
+struct journal *
+journal_new(const struct request *request, const struct transfer *transfer,
+	    const struct stats *stats, char *const *argv)
+{
+	struct journal *j = calloc(1, sizeof(*j));
+
+	if (j == NULL)
+		return NULL;
+	j->request = request;
+	j->transfer = transfer;
+	j->stats = stats;
+	j->argv = argv;
+	j->time = time(NULL);
+	j->sample_ns = TICK_NS;
+	j->cell_len = CELL_MIN;
+	return j;
+}
+
+static void
+event_done(struct journal_event *event)
+{
+	// They are copies.
+	free((void *)(uintptr_t)event->name);
+	free((void *)(uintptr_t)event->text);
+}
+
+void
+journal_free(struct journal *j)
+{
+	if (j == NULL)
+		return;
+	for (size_t i = 0; i < j->nr_events; i++)
+		event_done(&j->events[i]);
+	free(j);
+}
+
+uint64_t
+journal_now_ns(const struct journal *j)
+{
+	return j->stats->start_ns > 0 ? clock_ns() - j->stats->start_ns : 0;
+}
+
+// Every second one stays, and from now on there are half as many.
+static void
+thin_out(struct journal *j)
+{
+	j->nr_samples = (j->nr_samples + 1) / 2;
+	for (size_t i = 0; i < j->nr_samples; i++)
+		j->samples[i] = j->samples[2 * i];
+	j->sample_ns *= 2;
+}
+
+static void
+add_sample(struct journal *j, uint64_t now)
+{
+	if (j->nr_samples == JOURNAL_SAMPLES_MAX)
+		thin_out(j);
+	j->samples[j->nr_samples++] = (struct journal_sample){
+		.ns = now,
+		.bytes = j->stats->bytes,
+		.durable = journal_durable(j),
+	};
+}
+
+void
+journal_sample(struct journal *j)
+{
+	const uint64_t now = journal_now_ns(j);
+
+	if (now < j->due_ns)
+		return;
+	add_sample(j, now);
+	j->due_ns = now + j->sample_ns;
+}
+
+static void
+enter(struct journal *j, enum journal_phase phase)
+{
+	j->began_ns[phase] = journal_now_ns(j);
+	j->phase = phase;
+}
+
+static void
+take_side(struct journal_side *side, const struct endpoint *ep,
+	  const struct request_extent *extent, uint64_t size)
+{
+	side->facts = ep->facts;
+	side->off = request_offset(ep->facts.pos, extent, size);
+	if (ep->facts.rdev != 0)
+		disk_identify_model(&side->disk, ep->facts.rdev);
+}
+
+static void
+take_sides(struct journal *j)
+{
+	const struct request *q = j->request;
+
+	take_side(&j->src, &j->transfer->src, &q->skip, q->ibs);
+	take_side(&j->dst, &j->transfer->dst, &q->seek, q->obs);
+	j->is_probed = true;
+}
+
+static void
+double_cells(struct journal *j)
+{
+	for (size_t i = 0; i < JOURNAL_CELLS_MAX / 2; i++) {
+		const struct journal_cell *a = &j->cells[2 * i], *b = a + 1;
+
+		j->cells[i] = (struct journal_cell){a->hole + b->hole,
+						    a->bad + b->bad};
+	}
+	memset(&j->cells[JOURNAL_CELLS_MAX / 2], 0, sizeof(j->cells) / 2);
+	j->cell_len *= 2;
+}
+
+// len is what is mapped.
+static void
+stretch_map(struct journal *j, uint64_t len)
+{
+	while (len > JOURNAL_CELLS_MAX * j->cell_len)
+		double_cells(j);
+}
+
+static void
+mark(struct journal *j, uint64_t off, uint64_t len, size_t member)
+{
+	uint64_t at = off - j->dst.off;
+	const uint64_t end = at + len;
+
+	if (off < j->dst.off)
+		return; // seek= left it out
+	stretch_map(j, end);
+	while (at < end) {
+		struct journal_cell *cell = &j->cells[at / j->cell_len];
+		const uint64_t part =
+			min_u64(end - at, j->cell_len - at % j->cell_len);
+
+		*(uint64_t *)(void *)((char *)cell + member) += part;
+		at += part;
+	}
+}
+
+void
+journal_hole(struct journal *j, uint64_t off, uint64_t len)
+{
+	mark(j, off, len, offsetof(struct journal_cell, hole));
+}
+
+// Ranges that touch are one.
+static void
+add_bad(struct journal *j, const struct journal_bad *bad)
+{
+	struct journal_bad *last = j->nr_bad > 0 ? &j->bad[j->nr_bad - 1]
+						 : NULL;
+
+	mark(j, bad->off, bad->len, offsetof(struct journal_cell, bad));
+	if (last != NULL && last->is_unread == bad->is_unread &&
+	    last->off + last->len == bad->off)
+		last->len += bad->len;
+	else if (j->nr_bad < JOURNAL_BAD_MAX)
+		j->bad[j->nr_bad++] = *bad;
+	else
+		j->nr_bad_lost++;
+}
+
+// conv=sync puts a record of zeros there; otherwise nothing is written.
+static void
+add_unread(struct journal *j)
+{
+	const struct request *q = j->request;
+
+	if (q->conv & CONV_SYNC)
+		add_bad(j, &(struct journal_bad){
+				   .is_unread = true,
+				   .off = j->dst.off + j->stats->bytes,
+				   .len = q->ibs,
+				   .wrote = -1,
+				   .found = -1});
+}
+
+void
+journal_note(struct journal *j, const struct failure *f)
+{
+	switch (f->phase) {
+	case NOTICE_PROBED:
+		take_sides(j);
+		return;
+	case NOTICE_PLANNED:
+		j->plan = j->transfer->bulk.plan;
+		j->is_planned = true;
+		journal_sample(j);
+		return;
+	case NOTICE_SYNCING:
+		enter(j, JOURNAL_FLUSH);
+		return;
+	case NOTICE_VERIFYING:
+		enter(j, JOURNAL_VERIFY);
+		return;
+	case NOTICE_READ_SKIPPED:
+		add_unread(j);
+		return;
+	case FAILURE_DIFFERS:
+		add_bad(j, &(struct journal_bad){.off = f->off,
+						 .len = f->len,
+						 .wrote = f->wrote,
+						 .found = f->found});
+		return;
+	default:
+		return;
+	}
+}
+
+void
+journal_about(struct journal *j, const struct failure *f)
+{
+	j->about = f;
+}
+
+static void
+keep(struct journal *j, const struct journal_event *event)
+{
+	struct journal_event copy = *event;
+
+	if (j->nr_events == JOURNAL_EVENTS_MAX) {
+		j->nr_events_lost++;
+		return;
+	}
+	copy.text = strdup(event->text);
+	copy.name = event->name != NULL ? strdup(event->name) : NULL;
+	if (copy.text == NULL) {
+		event_done(&copy);
+		j->nr_events_lost++;
+		return;
+	}
+	j->events[j->nr_events++] = copy;
+}
+
+void
+journal_hear(struct journal *j, const char *text, struct journal_event *ret)
+{
+	const struct failure *f = j->about;
+
+	*ret = (struct journal_event){.ns = journal_now_ns(j), .text = text};
+	if (f != NULL) {
+		ret->is_warning = failure_is_notice(f);
+		ret->phase = phases[f->phase].word;
+		ret->name = f->name;
+		ret->error = f->error;
+		ret->has_range = phases[f->phase].has_range;
+		ret->off = f->off;
+		ret->len = f->len;
+		if (f->phase == FAILURE_REFUSED)
+			ret->check = refusal_word(f->safety->reason);
+	}
+	keep(j, ret);
+}
+
+void
+journal_end(struct journal *j, int status, int signo)
+{
+	j->status = status;
+	j->signo = signo;
+	j->end_ns = journal_now_ns(j);
+	if (j->is_ended)
+		return;
+	j->is_ended = true;
+	stretch_map(j, journal_total(j));
+	add_sample(j, j->end_ns);
+}
+
+bool
+journal_phase_ns(const struct journal *j, enum journal_phase phase,
+		 uint64_t *ret)
+{
+	if (j->stats->start_ns == 0 || phase > j->phase)
+		return false;
+	const uint64_t end = phase == j->phase ? j->end_ns
+					       : j->began_ns[phase + 1];
+	*ret = end - j->began_ns[phase];
+	return true;
+}
+
+// All that was written is there when a sync has succeeded.
+uint64_t
+journal_durable(const struct journal *j)
+{
+	const struct request *q = &j->transfer->request;
+	const bool is_synced = (q->conv & (CONV_FSYNC | CONV_FDATASYNC)) ||
+			       (!q->is_dd && j->dst.facts.rdev != 0);
+	const bool is_over = j->phase > JOURNAL_FLUSH ||
+			     (j->is_ended && j->signo == 0 && j->status != 1);
+
+	return is_synced && is_over ? j->stats->bytes : 0;
+}
+
+uint64_t
+journal_total(const struct journal *j)
+{
+	return max_u64(j->stats->bytes_total, j->stats->bytes);
+}
+
+size_t
+journal_nr_areas(const struct journal *j)
+{
+	return (size_t)((journal_total(j) + j->cell_len - 1) / j->cell_len);
+}
+
+struct journal_area
+journal_area(const struct journal *j, size_t i)
+{
+	const uint64_t start = i * j->cell_len;
+	const uint64_t bytes = j->stats->bytes;
+	const uint64_t through = bytes > start ? min_u64(bytes - start,
+							 j->cell_len)
+					       : 0;
+	const uint64_t bad = min_u64(j->cells[i].bad, through);
+	const uint64_t hole = min_u64(j->cells[i].hole, through - bad);
+
+	return (struct journal_area){.done = through - bad - hole,
+				     .hole = hole,
+				     .bad = bad};
+}

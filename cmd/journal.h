@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// What is kept of a run, for those who want more than its messages: both
+// sides, the plan, what happened when, and a map of the destination. It is of
+// fixed size: samples are thinned out and the cells of the map grow as the run
+// gets longer, and of very many events or bad ranges the last are only
+// counted.
+
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <time.h>
+
+#include "disk.h"
+#include "facts.h"
+#include "failure.h"
+#include "plan.h"
+#include "request.h"
+#include "stats.h"
+
+struct transfer;
+
+enum {
+	JOURNAL_EVENTS_MAX = 1000,
+	JOURNAL_BAD_MAX = 1000,
+	JOURNAL_SAMPLES_MAX = 600,
+	JOURNAL_CELLS_MAX = 512,
+};
+
+enum journal_phase {
+	JOURNAL_COPY,
+	JOURNAL_FLUSH,
+	JOURNAL_VERIFY,
+	JOURNAL_NR_PHASES,
+};
+
+// Times are nanoseconds since the copy began, 0 before.
+struct journal_event {
+	uint64_t ns;
+	bool is_warning;         // the copy went on
+	const char *phase;       // NULL: of none
+	const char *check;       // of force=, that refused
+	const char *name;        // may be NULL
+	const char *text;        // as it is printed, without our name
+	int error;               // positive errno or 0
+	bool has_range;
+	uint64_t off;
+	uint64_t len;            // 0: not known
+};
+
+struct journal_sample {
+	uint64_t ns;
+	uint64_t bytes;
+	uint64_t durable;
+};
+
+// Bytes of the destination that are not those of the source.
+struct journal_bad {
+	bool is_unread;          // passed over by conv=noerror; else verify=
+	uint64_t off;            // found other bytes there
+	uint64_t len;
+	int wrote, found;        // the first byte; -1: not known
+};
+
+struct journal_cell {
+	uint64_t hole;
+	uint64_t bad;
+};
+
+struct journal_side {
+	struct facts facts;      // when the copy began
+	uint64_t off;            // where it began, UINT64_MAX: nowhere
+	struct disk_identity disk;
+};
+
+struct journal {
+	// Borrowed.
+	const struct request *request;
+	const struct transfer *transfer;
+	const struct stats *stats;
+	char *const *argv;
+
+	time_t time;             // when the run began
+	bool is_probed;
+	struct journal_side src;
+	struct journal_side dst;
+	bool is_planned;
+	struct plan plan;        // the last one made
+
+	enum journal_phase phase;
+	uint64_t began_ns[JOURNAL_NR_PHASES]; // those up to now
+
+	const struct failure *about; // being told, or NULL
+	struct journal_event events[JOURNAL_EVENTS_MAX]; // own their texts
+	size_t nr_events;
+	uint64_t nr_events_lost;
+
+	struct journal_bad bad[JOURNAL_BAD_MAX];
+	size_t nr_bad;
+	uint64_t nr_bad_lost;
+
+	struct journal_sample samples[JOURNAL_SAMPLES_MAX];
+	size_t nr_samples;
+	uint64_t sample_ns;      // between two of them
+	uint64_t due_ns;
+
+	struct journal_cell cells[JOURNAL_CELLS_MAX];
+	uint64_t cell_len;       // from where the copy begins
+
+	// Since journal_end.
+	bool is_ended;
+	uint64_t end_ns;
+	int status;              // to exit with
+	int signo;               // to die of, 0: none
+};
+
+// All is borrowed; the transfer need not have begun. NULL: no memory.
+struct journal *journal_new(const struct request *request,
+			    const struct transfer *transfer,
+			    const struct stats *stats, char *const *argv);
+void journal_free(struct journal *j);
+
+uint64_t journal_now_ns(const struct journal *j);
+
+// How often journal_sample wants to be called.
+enum { JOURNAL_TICK_MS = 50 };
+void journal_sample(struct journal *j);
+
+// What the engine tells.
+void journal_note(struct journal *j, const struct failure *f);
+void journal_hole(struct journal *j, uint64_t off, uint64_t len);
+
+// What the messages up to the next call are about; NULL: nothing known.
+void journal_about(struct journal *j, const struct failure *f);
+
+// A message: *ret is the event, which borrows text.
+void journal_hear(struct journal *j, const char *text,
+		  struct journal_event *ret);
+
+// The last of it. Again: the status is another one after all.
+void journal_end(struct journal *j, int status, int signo);
+
+// How long a phase took; false: it never began.
+bool journal_phase_ns(const struct journal *j, enum journal_phase phase,
+		      uint64_t *ret);
+
+// Bytes that the device has, as far as is known.
+uint64_t journal_durable(const struct journal *j);
+
+// Bytes of the whole copy: what the plan expects, or more.
+uint64_t journal_total(const struct journal *j);
+
+// The map: cells of cell_len bytes, the last one shorter. done, hole and bad
+// are bytes, and make at most the length of the cell.
+struct journal_area {
+	uint64_t done;
+	uint64_t hole;
+	uint64_t bad;
+};
+size_t journal_nr_areas(const struct journal *j);
+struct journal_area journal_area(const struct journal *j, size_t i);

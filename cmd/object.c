@@ -1,0 +1,604 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+#include "config.h"
+
+#include "object.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+
+#ifdef HAVE_JANSSON
+#include <jansson.h>
+
+#include "base.h"
+#include "describe.h"
+#include "digest.h"
+#include "exit_codes.h"
+#include "lazy.h"
+#include "message.h"
+#include "sums.h"
+#include "transfer.h"
+
+#define FORMAT 1 // changes when old readers would go wrong
+#define SONAME "libjansson.so.4"
+#define REPLACEMENT "\xef\xbf\xbd" // U+FFFD
+
+static struct {
+	__typeof__(&json_pack) pack;
+	__typeof__(&json_null) null;
+	__typeof__(&json_stringn) string;
+	__typeof__(&json_integer) integer;
+	__typeof__(&json_real) real;
+	__typeof__(&json_object) object;
+	__typeof__(&json_object_set_new) set;
+	__typeof__(&json_object_update) update;
+	__typeof__(&json_array) array;
+	__typeof__(&json_array_append_new) append;
+	__typeof__(&json_dumps) dumps;
+	__typeof__(&json_delete) delete;
+} json;
+
+bool
+object_is_available(void)
+{
+	return true;
+}
+
+int
+object_load(void)
+{
+	const struct lazy_symbol symbols[] = {
+		{"json_pack", &json.pack},
+		{"json_null", &json.null},
+		{"json_stringn", &json.string},
+		{"json_integer", &json.integer},
+		{"json_real", &json.real},
+		{"json_object", &json.object},
+		{"json_object_set_new", &json.set},
+		{"json_object_update", &json.update},
+		{"json_array", &json.array},
+		{"json_array_append_new", &json.append},
+		{"json_dumps", &json.dumps},
+		{"json_delete", &json.delete},
+	};
+	const int r = lazy_load(SONAME, symbols, ARRAY_LEN(symbols));
+
+	if (r < 0)
+		message_error(0, "%s is not there, which status=json and "
+			      "report= need", SONAME);
+	return r;
+}
+
+// The bytes of the character that text begins with, 0 if it begins with none.
+static size_t
+character_len(const char *text)
+{
+	const unsigned char c = (unsigned char)*text;
+	const size_t len = c < 0x80 ? 1 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : 4;
+
+	if (strnlen(text, len) < len ||
+	    strncmp(text, REPLACEMENT, strlen(REPLACEMENT)) == 0)
+		return 0;
+	json_t *character = json.string(text, len);
+	if (character == NULL)
+		return 0;
+	json.delete(character);
+	return len;
+}
+
+static json_t *
+escaped(const char *text)
+{
+	static const char digits[] = "0123456789abcdef";
+	char *out = malloc((strlen(REPLACEMENT) + 2) * strlen(text) + 1);
+	char *end = out;
+
+	if (out == NULL)
+		return NULL;
+	while (*text != '\0') {
+		const size_t len = character_len(text);
+
+		if (len > 0) {
+			end = mempcpy(end, text, len);
+			text += len;
+			continue;
+		}
+		const unsigned char byte = (unsigned char)*text++;
+		end = stpcpy(end, REPLACEMENT);
+		*end++ = digits[byte >> 4];
+		*end++ = digits[byte & 15];
+	}
+	json_t *string = json.string(out, (size_t)(end - out));
+	free(out);
+	return string;
+}
+
+// NULL is null.
+static json_t *
+string_of(const char *text)
+{
+	if (text == NULL)
+		return json.null();
+	json_t *string = strstr(text, REPLACEMENT) == NULL
+				 ? json.string(text, strlen(text))
+				 : NULL;
+	return string != NULL ? string : escaped(text);
+}
+
+static json_t *
+number_or_null(uint64_t n, bool is_known)
+{
+	return is_known ? json.integer((json_int_t)n) : json.null();
+}
+
+static double
+seconds_of(uint64_t ns)
+{
+	return (double)ns / 1e9;
+}
+
+// nr elements. NULL: no memory.
+static json_t *
+array_of(const struct journal *j, size_t nr,
+	 json_t *(*make)(const struct journal *j, size_t i))
+{
+	json_t *array = json.array();
+
+	for (size_t i = 0; array != NULL && i < nr; i++) {
+		if (json.append(array, make(j, i)) == 0)
+			continue;
+		json.delete(array);
+		return NULL;
+	}
+	return array;
+}
+
+static char *
+text_of(json_t *object, size_t flags)
+{
+	if (object == NULL)
+		return NULL;
+	// Nanoseconds within a second, milliseconds within a week.
+	char *text = json.dumps(object, flags | JSON_REAL_PRECISION(9));
+
+	json.delete(object); // nobody else has it
+	return text;
+}
+
+static char *
+line_of(json_t *object)
+{
+	char *text = text_of(object, JSON_COMPACT);
+	const size_t len = text != NULL ? strlen(text) : 0;
+	char *line = text != NULL ? realloc(text, len + 2) : NULL;
+
+	if (line == NULL) {
+		free(text);
+		return NULL;
+	}
+	memcpy(line + len, "\n", 2);
+	return line;
+}
+
+static json_t *
+word_of(const struct journal *j, size_t i)
+{
+	return string_of(j->argv[i]);
+}
+
+static json_t *
+command_of(const struct journal *j)
+{
+	size_t nr = 0;
+
+	while (j->argv[nr] != NULL)
+		nr++;
+	return array_of(j, nr, word_of);
+}
+
+static json_t *
+side_of(const struct journal *j, const struct journal_side *side,
+	const char *name)
+{
+	static const char *const kinds[] = {
+		[FACTS_STREAM] = "stream", [FACTS_FILE] = "file",
+		[FACTS_BLOCK] = "block",   [FACTS_NULL] = "null",
+		[FACTS_ZERO] = "zero",
+	};
+	const enum facts_kind kind = side->facts.kind;
+	const struct disk_identity *disk = &side->disk;
+	const bool has_size = kind == FACTS_FILE || kind == FACTS_BLOCK;
+
+	return json.pack("{s:o, s:s?, s:o, s:o, s:o, s:o}", "name",
+			 string_of(name), "kind",
+			 j->is_probed ? kinds[kind] : NULL, "size",
+			 number_or_null(side->facts.size, has_size), "offset",
+			 number_or_null(side->off, j->is_probed &&
+						   side->off != UINT64_MAX),
+			 "model", string_of(*disk->model ? disk->model : NULL),
+			 "serial",
+			 string_of(*disk->serial ? disk->serial : NULL));
+}
+
+static json_t *
+plan_of(const struct journal *j)
+{
+	static const char *const holes[] = {
+		[PLAN_HOLES_READ] = "read",
+		[PLAN_HOLES_ZERO] = "zeros",
+		[PLAN_HOLES_KEEP] = "kept",
+	};
+	const struct plan *plan = &j->plan;
+
+	if (!j->is_planned)
+		return json.null();
+	if (plan->way == PLAN_RECORD)
+		return json.pack("{s:s, s:s}", "way", "record", "way_reason",
+				 plan->way_reason);
+	return json.pack("{s:s, s:s, s:b, s:s, s:s, s:s, s:s, s:s,"
+			 " s:I, s:s, s:I, s:s, s:o, s:s, s:s, s:s, s:o}",
+			 "way", "bulk", "way_reason", plan->way_reason, "clone",
+			 plan->is_clone, "clone_reason", plan->clone_reason,
+			 "source_method", describe_method(plan->src.method),
+			 "source_reason", plan->src.reason,
+			 "destination_method",
+			 describe_method(plan->dst.method),
+			 "destination_reason", plan->dst.reason, "job_size",
+			 (json_int_t)plan->job_size, "job_reason",
+			 plan->job_reason, "depth", (json_int_t)plan->depth,
+			 "depth_reason", plan->depth_reason, "final_size",
+			 number_or_null(plan->final_size, plan->final_size > 0),
+			 "size_reason", plan->size_reason, "holes",
+			 holes[plan->holes], "holes_reason",
+			 plan->holes_reason, "sparse_unit",
+			 number_or_null(plan->sparse_unit,
+					plan->sparse_unit > 0));
+}
+
+static json_t *
+total_of(const struct journal *j)
+{
+	const uint64_t total = j->stats->bytes_total;
+
+	return number_or_null(total, total > 0);
+}
+
+static json_t *
+start_of(const struct journal *j)
+{
+	const struct request *q = j->request;
+	char time[32] = "", host[sizeof(((struct utsname *)0)->nodename)] = "";
+	char kernel[256] = "";
+	struct utsname system;
+	struct tm tm;
+
+	if (gmtime_r(&j->time, &tm) != NULL)
+		strftime(time, sizeof(time), "%Y-%m-%dT%H:%M:%SZ", &tm);
+	if (uname(&system) == 0) {
+		snprintf(host, sizeof(host), "%s", system.nodename);
+		snprintf(kernel, sizeof(kernel), "%s %s %s", system.sysname,
+			 system.release, system.machine);
+	}
+	return json.pack("{s:s, s:i, s:s, s:s, s:o, s:s, s:o, s:o, s:o, s:o,"
+			 " s:o, s:o}", "type", "start", "format", FORMAT,
+			 "program", PACKAGE_NAME, "version", PACKAGE_VERSION,
+			 "command", command_of(j), "time", time, "host",
+			 string_of(host), "kernel", string_of(kernel),
+			 "source", side_of(j, &j->src, q->src), "destination",
+			 side_of(j, &j->dst, q->dst), "plan", plan_of(j),
+			 "bytes_total", total_of(j));
+}
+
+char *
+object_start(const struct journal *j)
+{
+	return line_of(start_of(j));
+}
+
+static json_t *
+verified_of(const struct journal *j)
+{
+	return number_or_null(j->stats->verified, j->phase == JOURNAL_VERIFY);
+}
+
+char *
+object_progress(const struct journal *j, uint64_t rate)
+{
+	static const char *const phases[] = {
+		[JOURNAL_COPY] = "copy",
+		[JOURNAL_FLUSH] = "flush",
+		[JOURNAL_VERIFY] = "verify",
+	};
+	const struct stats *s = j->stats;
+
+	return line_of(json.pack(
+		"{s:s, s:f, s:s, s:I, s:I, s:o, s:o, s:I}", "type", "progress",
+		"seconds", seconds_of(journal_now_ns(j)), "phase",
+		phases[j->phase], "bytes", (json_int_t)s->bytes, "durable",
+		(json_int_t)journal_durable(j), "verified", verified_of(j),
+		"bytes_total", total_of(j), "rate", (json_int_t)rate));
+}
+
+static json_t *
+event_of(const struct journal_event *e)
+{
+	return json.pack(
+		"{s:s, s:f, s:s, s:s?, s:s?, s:o, s:o, s:o, s:s?, s:o}", "type",
+		"event", "seconds", seconds_of(e->ns), "level",
+		e->is_warning ? "warning" : "error", "phase", e->phase,
+		"check", e->check, "name", string_of(e->name), "offset",
+		number_or_null(e->off, e->has_range), "length",
+		number_or_null(e->len, e->has_range && e->len > 0), "errno",
+		e->error > 0 ? strerrorname_np(e->error) : NULL, "message",
+		string_of(e->text));
+}
+
+char *
+object_event(const struct journal_event *event)
+{
+	return line_of(event_of(event));
+}
+
+static json_t *
+kept_event_of(const struct journal *j, size_t i)
+{
+	return event_of(&j->events[i]);
+}
+
+static json_t *
+sample_of(const struct journal *j, size_t i)
+{
+	const struct journal_sample *s = &j->samples[i];
+
+	return json.pack("{s:f, s:I, s:I}", "seconds", seconds_of(s->ns),
+			 "bytes", (json_int_t)s->bytes, "durable",
+			 (json_int_t)s->durable);
+}
+
+static json_t *
+cell_of(const struct journal *j, size_t i)
+{
+	const struct journal_area area = journal_area(j, i);
+
+	return json.pack("{s:I, s:I, s:I}", "done", (json_int_t)area.done,
+			 "hole", (json_int_t)area.hole, "bad",
+			 (json_int_t)area.bad);
+}
+
+static json_t *
+map_of(const struct journal *j)
+{
+	if (!j->is_probed || j->dst.off == UINT64_MAX)
+		return json.null();
+	return json.pack("{s:I, s:I, s:I, s:o}", "offset",
+			 (json_int_t)j->dst.off, "length",
+			 (json_int_t)journal_total(j), "cell_length",
+			 (json_int_t)j->cell_len, "cells",
+			 array_of(j, journal_nr_areas(j), cell_of));
+}
+
+static json_t *
+bad_of(const struct journal *j, size_t i)
+{
+	const struct journal_bad *bad = &j->bad[i];
+
+	return json.pack("{s:s, s:I, s:I, s:o, s:o}", "cause",
+			 bad->is_unread ? "read" : "verify", "offset",
+			 (json_int_t)bad->off, "length", (json_int_t)bad->len,
+			 "wrote",
+			 number_or_null((uint64_t)bad->wrote, bad->wrote >= 0),
+			 "found",
+			 number_or_null((uint64_t)bad->found, bad->found >= 0));
+}
+
+static json_t *
+hex_of(enum digest_alg alg, const unsigned char *value)
+{
+	char *hex = sums_format_hex(alg, value);
+	json_t *string = hex != NULL ? string_of(hex) : NULL;
+
+	free(hex);
+	return string;
+}
+
+// Those of a copy of which nothing is missing.
+static json_t *
+digests_of(const struct journal *j)
+{
+	json_t *object = json.object();
+	const struct digest *digest = j->transfer->digest;
+
+	if (digest == NULL || j->status == EXIT_CODE_FAILURE ||
+	    j->status == EXIT_CODE_REFUSED)
+		return object;
+	for (enum digest_alg alg = 0; alg < DIGEST_NR; alg++)
+		if (object != NULL && (j->request->digests & 1U << alg) &&
+		    json.set(object, digest_name(alg),
+			     hex_of(alg, digest_result(digest, alg))) < 0)
+			return NULL;
+	return object;
+}
+
+static json_t *
+expected_of(const struct journal *j)
+{
+	const struct request_expected *expected = &j->request->expected;
+	const enum digest_alg alg = (enum digest_alg)expected->alg;
+
+	if (!expected->is_set)
+		return json.null();
+	return json.pack("{s:s, s:o}", "algorithm", digest_name(alg), "digest",
+			 hex_of(alg, expected->value));
+}
+
+static json_t *
+records_of(const struct stats *s)
+{
+	return json.pack("{s:I, s:I, s:I, s:I, s:I}", "in_full",
+			 (json_int_t)s->in_full, "in_partial",
+			 (json_int_t)s->in_partial, "out_full",
+			 (json_int_t)s->out_full, "out_partial",
+			 (json_int_t)s->out_partial, "truncated",
+			 (json_int_t)s->truncated);
+}
+
+static json_t *
+engine_of(const struct aio_counters *c)
+{
+	return json.pack("{s:I, s:I, s:I, s:I, s:I, s:f}", "submitted",
+			 (json_int_t)c->submitted, "announced",
+			 (json_int_t)c->announced, "reaped",
+			 (json_int_t)c->reaped, "inline",
+			 (json_int_t)c->inlined, "stalls",
+			 (json_int_t)c->stalls, "longest_stall",
+			 seconds_of(c->longest_ns));
+}
+
+static const char *
+verdict_of(const struct journal *j)
+{
+	if (j->signo != 0)
+		return "stopped";
+	switch (j->status) {
+	case EXIT_CODE_OK:
+		return "ok";
+	case EXIT_CODE_VERIFY:
+		return "differs";
+	case EXIT_CODE_SOURCE:
+		return "unexpected";
+	case EXIT_CODE_REFUSED:
+		return "refused";
+	default:
+		return "failed";
+	}
+}
+
+static json_t *
+end_of(const struct journal *j)
+{
+	const struct stats *s = j->stats;
+
+	return json.pack(
+		"{s:s, s:f, s:o, s:s, s:s?, s:I, s:I, s:o, s:o, s:o, s:o, s:o,"
+		" s:I, s:o}", "type", "end", "seconds", seconds_of(j->end_ns),
+		"status", number_or_null((uint64_t)j->status, j->signo == 0),
+		"verdict", verdict_of(j), "signal",
+		j->signo != 0 ? sigabbrev_np(j->signo) : NULL, "bytes",
+		(json_int_t)s->bytes, "durable",
+		(json_int_t)journal_durable(j), "verified", verified_of(j),
+		"records", records_of(s), "digests", digests_of(j), "expected",
+		expected_of(j), "bad", array_of(j, j->nr_bad, bad_of),
+		"bad_omitted", (json_int_t)j->nr_bad_lost, "engine",
+		engine_of(&j->transfer->bulk.counters));
+}
+
+char *
+object_end(const struct journal *j)
+{
+	return line_of(end_of(j));
+}
+
+static json_t *
+phase_of(const struct journal *j, enum journal_phase phase)
+{
+	uint64_t ns;
+
+	return journal_phase_ns(j, phase, &ns) ? json.real(seconds_of(ns))
+					       : json.null();
+}
+
+// What only the report has.
+static json_t *
+rest_of(const struct journal *j)
+{
+	return json.pack("{s:s, s:{s:o, s:o, s:o}, s:o, s:I, s:o, s:o}", "type",
+			 "report", "phases", "copy", phase_of(j, JOURNAL_COPY),
+			 "flush", phase_of(j, JOURNAL_FLUSH), "verify",
+			 phase_of(j, JOURNAL_VERIFY), "events",
+			 array_of(j, j->nr_events, kept_event_of),
+			 "events_omitted", (json_int_t)j->nr_events_lost,
+			 "samples", array_of(j, j->nr_samples, sample_of),
+			 "map", map_of(j));
+}
+
+// All that other has. False: no memory.
+static bool
+take_over(json_t *object, json_t *other)
+{
+	const bool is_done = other != NULL && json.update(object, other) == 0;
+
+	if (other != NULL)
+		json.delete(other); // its members live on in object
+	return is_done;
+}
+
+char *
+object_report(const struct journal *j, enum object_layout layout)
+{
+	json_t *report = start_of(j);
+
+	if (report == NULL)
+		return NULL;
+	if (!take_over(report, end_of(j)) || !take_over(report, rest_of(j))) {
+		json.delete(report);
+		return NULL;
+	}
+	return text_of(report, layout == OBJECT_COMPACT ? JSON_COMPACT
+							: JSON_INDENT(2));
+}
+
+#else
+
+bool
+object_is_available(void)
+{
+	return false;
+}
+
+// Never called then.
+int
+object_load(void)
+{
+	return -ENOENT;
+}
+
+char *
+object_start(const struct journal *j)
+{
+	(void)j;
+	return NULL;
+}
+
+char *
+object_progress(const struct journal *j, uint64_t rate)
+{
+	(void)j;
+	(void)rate;
+	return NULL;
+}
+
+char *
+object_event(const struct journal_event *event)
+{
+	(void)event;
+	return NULL;
+}
+
+char *
+object_end(const struct journal *j)
+{
+	(void)j;
+	return NULL;
+}
+
+char *
+object_report(const struct journal *j, enum object_layout layout)
+{
+	(void)j;
+	(void)layout;
+	return NULL;
+}
+#endif

@@ -1,0 +1,315 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+#include "config.h"
+
+#include <errno.h>
+
+#include "base.h"
+#include "clock.h"
+#include "journal.h"
+#include "suites.h"
+#include "transfer.h"
+
+#define SECOND UINT64_C(1000000000)
+#define START (16 * KIB) // of the copy in the destination
+
+static struct request q;
+static struct stats stats;
+static struct transfer transfer;
+static struct journal *j;
+
+static void
+tell(struct failure f)
+{
+	journal_note(j, &f);
+}
+
+static void
+begin(void)
+{
+	static char name[] = "aiodd";
+	static char *const argv[] = {name, NULL};
+
+	q = (struct request){.ibs = 512, .obs = 512, .seek.blocks = 32};
+	stats = (struct stats){0};
+	transfer = (struct transfer){.request = q};
+	transfer.dst.facts.kind = FACTS_FILE;
+	j = journal_new(&q, &transfer, &stats, argv);
+	ck_assert_ptr_nonnull(j);
+	tell((struct failure){.phase = NOTICE_PROBED});
+}
+
+static void
+end(void)
+{
+	journal_free(j);
+}
+
+// So much of the copy is through, after so many seconds.
+static void
+copied(uint64_t bytes, uint64_t seconds)
+{
+	stats.bytes = bytes;
+	stats.start_ns = clock_ns() - seconds * SECOND;
+}
+
+static struct journal_area
+sum_of_areas(void)
+{
+	struct journal_area sum = {0};
+
+	for (size_t i = 0; i < journal_nr_areas(j); i++) {
+		const struct journal_area area = journal_area(j, i);
+
+		sum.done += area.done;
+		sum.hole += area.hole;
+		sum.bad += area.bad;
+	}
+	return sum;
+}
+
+START_TEST(times_count_from_the_start_of_the_copy)
+{
+	ck_assert_uint_eq(journal_now_ns(j), 0);
+	copied(0, 7);
+	ck_assert_uint_ge(journal_now_ns(j), 7 * SECOND);
+	ck_assert_uint_lt(journal_now_ns(j), 8 * SECOND);
+}
+END_TEST
+
+START_TEST(a_side_begins_behind_what_it_leaves_out)
+{
+	ck_assert(j->is_probed);
+	ck_assert_uint_eq(j->src.off, 0);
+	ck_assert_uint_eq(j->dst.off, START);
+}
+END_TEST
+
+START_TEST(samples_are_thinned_out)
+{
+	for (uint64_t i = 0; i < 10000; i++) {
+		copied(i, i);
+		journal_sample(j);
+		ck_assert_uint_le(j->nr_samples, JOURNAL_SAMPLES_MAX);
+	}
+	journal_end(j, 0, 0);
+	ck_assert_uint_ge(j->nr_samples, JOURNAL_SAMPLES_MAX / 2);
+	ck_assert_uint_eq(j->samples[0].bytes, 0);
+	ck_assert_uint_eq(j->samples[j->nr_samples - 1].bytes, 9999);
+	for (size_t i = 1; i < j->nr_samples; i++)
+		ck_assert_uint_ge(j->samples[i].ns, j->samples[i - 1].ns);
+}
+END_TEST
+
+START_TEST(samples_are_not_taken_too_often)
+{
+	copied(1, 1);
+	journal_sample(j);
+	journal_sample(j);
+	ck_assert_uint_eq(j->nr_samples, 1);
+}
+END_TEST
+
+START_TEST(phases_follow_each_other)
+{
+	uint64_t copy, flush, verify;
+
+	copied(0, 3);
+	tell((struct failure){.phase = NOTICE_SYNCING});
+	copied(0, 5);
+	tell((struct failure){.phase = NOTICE_VERIFYING});
+	copied(0, 9);
+	journal_end(j, 0, 0);
+	ck_assert(journal_phase_ns(j, JOURNAL_COPY, &copy));
+	ck_assert(journal_phase_ns(j, JOURNAL_FLUSH, &flush));
+	ck_assert(journal_phase_ns(j, JOURNAL_VERIFY, &verify));
+	ck_assert_uint_eq(copy / SECOND, 3);
+	ck_assert_uint_ge(flush, 2 * SECOND - SECOND / 10);
+	ck_assert_uint_ge(verify, 4 * SECOND - SECOND / 10);
+	ck_assert_uint_eq(copy + flush + verify, j->end_ns);
+}
+END_TEST
+
+START_TEST(a_phase_that_never_came_has_no_time)
+{
+	uint64_t ns;
+
+	journal_end(j, 1, 0);
+	ck_assert(!journal_phase_ns(j, JOURNAL_COPY, &ns));
+	copied(0, 1);
+	ck_assert(journal_phase_ns(j, JOURNAL_COPY, &ns));
+	ck_assert(!journal_phase_ns(j, JOURNAL_FLUSH, &ns));
+}
+END_TEST
+
+static const uint64_t lengths[] = {
+	1, 4095, 4096, 4097, 2 * MIB, 2 * MIB + 1, GIB, 1000 * GIB + 3,
+	INT64_MAX - START,
+};
+
+START_TEST(cells_cover_the_copy)
+{
+	const uint64_t len = lengths[_i];
+
+	copied(len, 1);
+	journal_end(j, 0, 0);
+	const size_t nr = journal_nr_areas(j);
+	ck_assert_uint_ge(nr, 1);
+	ck_assert_uint_le(nr, JOURNAL_CELLS_MAX);
+	ck_assert(len <= 2 * MIB || nr > JOURNAL_CELLS_MAX / 2);
+	ck_assert_uint_eq(sum_of_areas().done, len);
+}
+END_TEST
+
+START_TEST(holes_and_bad_ranges_are_in_their_cells)
+{
+	const uint64_t len = 64 * MIB;
+
+	copied(len, 1);
+	journal_hole(j, START + 5 * MIB, 7 * MIB);
+	tell((struct failure){.phase = FAILURE_DIFFERS,
+			      .off = START + 40 * MIB - 1,
+			      .len = 2});
+	journal_end(j, 3, 0);
+	const uint64_t cell = j->cell_len;
+	const struct journal_area sum = sum_of_areas();
+	ck_assert_uint_eq(sum.hole, 7 * MIB);
+	ck_assert_uint_eq(sum.bad, 2);
+	ck_assert_uint_eq(sum.done, len - 7 * MIB - 2);
+	ck_assert_uint_eq(journal_area(j, 5 * MIB / cell).hole, cell);
+	ck_assert_uint_eq(journal_area(j, 5 * MIB / cell - 1).hole, 0);
+	ck_assert_uint_eq(journal_area(j, 40 * MIB / cell).bad, 1);
+	ck_assert_uint_eq(journal_area(j, 40 * MIB / cell - 1).bad, 1);
+}
+END_TEST
+
+START_TEST(what_was_not_reached_is_in_no_cell)
+{
+	stats.bytes_total = 10 * MIB;
+	copied(3 * MIB, 1);
+	journal_hole(j, START + 2 * MIB, 8 * MIB); // found, and then stopped
+	journal_end(j, 1, 0);
+	ck_assert_uint_eq(journal_total(j), 10 * MIB);
+	ck_assert_uint_eq(sum_of_areas().done, 2 * MIB);
+	ck_assert_uint_eq(sum_of_areas().hole, MIB);
+}
+END_TEST
+
+START_TEST(bad_ranges_that_touch_are_one)
+{
+	for (unsigned i = 0; i < 5; i++)
+		tell((struct failure){.phase = FAILURE_DIFFERS,
+				      .off = START + i * 512,
+				      .len = 512,
+				      .wrote = 1,
+				      .found = 2});
+	ck_assert_uint_eq(j->nr_bad, 1);
+	ck_assert_uint_eq(j->bad[0].len, 5 * 512);
+	ck_assert_int_eq(j->bad[0].found, 2);
+}
+END_TEST
+
+START_TEST(very_many_bad_ranges_are_counted)
+{
+	for (unsigned i = 0; i < JOURNAL_BAD_MAX + 7; i++)
+		tell((struct failure){.phase = FAILURE_DIFFERS,
+				      .off = START + i * 1024,
+				      .len = 512});
+	ck_assert_uint_eq(j->nr_bad, JOURNAL_BAD_MAX);
+	ck_assert_uint_eq(j->nr_bad_lost, 7);
+}
+END_TEST
+
+START_TEST(padding_for_what_cannot_be_read_is_bad)
+{
+	q.conv = CONV_NOERROR | CONV_SYNC;
+	stats.bytes = 8 * KIB;
+	tell((struct failure){.phase = NOTICE_READ_SKIPPED, .off = 12345});
+	ck_assert_uint_eq(j->nr_bad, 1);
+	ck_assert_uint_eq(j->bad[0].off, START + 8 * KIB);
+	ck_assert_uint_eq(j->bad[0].len, 512);
+	q.conv = CONV_NOERROR; // nothing is written for it
+	tell((struct failure){.phase = NOTICE_READ_SKIPPED, .off = 99999});
+	ck_assert_uint_eq(j->nr_bad, 1);
+}
+END_TEST
+
+START_TEST(an_event_is_about_what_is_being_told)
+{
+	const struct failure f = {.phase = NOTICE_READ_SKIPPED,
+				  .error = EIO,
+				  .name = "disk",
+				  .off = 512};
+	struct journal_event event;
+
+	journal_about(j, &f);
+	journal_hear(j, "error reading 'disk'", &event);
+	ck_assert(event.is_warning);
+	ck_assert_str_eq(event.phase, "read");
+	ck_assert_str_eq(event.name, "disk");
+	ck_assert_int_eq(event.error, EIO);
+	ck_assert(event.has_range);
+	ck_assert_uint_eq(event.off, 512);
+	journal_about(j, NULL);
+	journal_hear(j, "sums=x", &event);
+	ck_assert(!event.is_warning);
+	ck_assert_ptr_null(event.phase);
+	ck_assert_ptr_null(event.name);
+	ck_assert_uint_eq(j->nr_events, 2);
+}
+END_TEST
+
+START_TEST(very_many_events_are_counted)
+{
+	struct journal_event event;
+
+	for (unsigned i = 0; i < JOURNAL_EVENTS_MAX + 3; i++)
+		journal_hear(j, "text", &event);
+	ck_assert_uint_eq(j->nr_events, JOURNAL_EVENTS_MAX);
+	ck_assert_uint_eq(j->nr_events_lost, 3);
+}
+END_TEST
+
+START_TEST(every_failure_has_a_phase)
+{
+	struct journal_event event;
+
+	if (_i == NOTICE_COUNTS)
+		return;
+	struct safety safety = {.reason = REQUEST_FORCE_BUSY};
+	const struct failure f = {.phase = (enum failure_phase)_i,
+				  .safety = &safety};
+	journal_about(j, &f);
+	journal_hear(j, "text", &event);
+	ck_assert_ptr_nonnull(event.phase);
+	if (_i == FAILURE_REFUSED)
+		ck_assert_str_eq(event.check, "busy");
+}
+END_TEST
+
+Suite *
+journal_suite(void)
+{
+	Suite *s = suite_create("journal");
+	TCase *t = tcase_create("journal");
+
+	tcase_add_checked_fixture(t, begin, end);
+	tcase_add_test(t, times_count_from_the_start_of_the_copy);
+	tcase_add_test(t, a_side_begins_behind_what_it_leaves_out);
+	tcase_add_test(t, samples_are_thinned_out);
+	tcase_add_test(t, samples_are_not_taken_too_often);
+	tcase_add_test(t, phases_follow_each_other);
+	tcase_add_test(t, a_phase_that_never_came_has_no_time);
+	tcase_add_loop_test(t, cells_cover_the_copy, 0, ARRAY_LEN(lengths));
+	tcase_add_test(t, holes_and_bad_ranges_are_in_their_cells);
+	tcase_add_test(t, what_was_not_reached_is_in_no_cell);
+	tcase_add_test(t, bad_ranges_that_touch_are_one);
+	tcase_add_test(t, very_many_bad_ranges_are_counted);
+	tcase_add_test(t, padding_for_what_cannot_be_read_is_bad);
+	tcase_add_test(t, an_event_is_about_what_is_being_told);
+	tcase_add_test(t, very_many_events_are_counted);
+	tcase_add_loop_test(t, every_failure_has_a_phase, FAILURE_OPEN,
+			    NOTICE_PROBED);
+	suite_add_tcase(s, t);
+	return s;
+}

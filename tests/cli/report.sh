@@ -1,0 +1,340 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# status=json and report=: what they write is what the schema says, of every
+# end that a run can have, and it is true.
+# shellcheck source-path=SCRIPTDIR source=../lib.sh disable=SC2016,SC2317
+. "$(dirname "$0")/../lib.sh"
+
+top=$(realpath "${top_srcdir:-$(dirname "$0")/../..}")
+grep -q '^#define HAVE_JANSSON' "${top_builddir:-$top/build}/config.h" ||
+	skip_all 'built without jansson'
+require python3 jq
+python3 -c 'import jsonschema' 2>/dev/null || skip_all 'no python3-jsonschema'
+cd "$work" || exit 99
+
+# One validator for all: it takes long to start.
+coproc validator {
+	python3 "$top/tests/validate.py" "$top/docs/report.schema.json"
+}
+exec 7<&"${validator[0]}" 8>&"${validator[1]}"
+
+# valid QUESTION...
+valid()
+{
+	local IFS=$'\t' answer
+
+	echo "$*" >&8
+	read -r answer <&7
+	[ "$answer" = ok ] || { echo "$answer"; return 1; }
+}
+
+make_data src $((3 * 1048576 + 77)) 1
+digest=$(sha256sum <src | cut -d' ' -f1)
+
+# json TEXT STATUS VERDICT OPERANDS...: a run with status=json and report=
+json()
+{
+	local text=$1 wanted=$2 verdict=$3
+
+	shift 3
+	rm -f report.json
+	run aiodd "$@" status=json report=report.json
+	is "$text: exit status" "$status" "$wanted"
+	check "$text: valid" valid both err report.json
+	is "$text: verdict" "$(jq -r .verdict report.json)" "$verdict"
+	is "$text: status" "$(jq .status report.json)" "$wanted"
+}
+
+# has TEXT FILTER WANTED: of the report
+has()
+{
+	is "$1" "$(jq -c "$2" report.json)" "$3"
+}
+
+# --- runs that end well --------------------------------------------------
+
+json 'bulk' 0 ok src copy
+check 'bulk: the copy is the same' same src copy
+has 'bulk: both sides' '[.source, .destination | .name, .kind, .size]' \
+	'["src","file",3145805,"copy","file",0]'
+has 'bulk: the map is done' '[.map.cells[] | .hole + .bad] | add' 0
+has 'bulk: the command' '.command[1:]' \
+	'["src","copy","status=json","report=report.json"]'
+json 'kernel AIO' 0 ok src copy io=aio iosize=64K depth=4
+has 'kernel AIO: the plan' .plan.source_method '"aio"'
+has 'kernel AIO: the counters agree' \
+	'.engine | [.submitted == .announced, .announced == .reaped, .reaped > 0]' \
+	'[true,true,true]'
+json 'records' 0 ok if=src of=copy conv=ucase bs=64K
+has 'records: the plan' '[.plan.way, .plan.way_reason]' \
+	'["record","conv= changes the bytes of each record"]'
+json 'synced' 0 ok if=src of=copy conv=fsync bs=64K skip=1 seek=2
+has 'synced: all is durable' '.durable == .bytes' true
+has 'synced: offsets' '[.source.offset, .destination.offset, .map.offset]' \
+	'[65536,131072,131072]'
+has 'synced: phases' '[.phases | .copy > 0, .flush > 0, .verify]' \
+	'[true,true,null]'
+json 'nothing' 0 ok if=/dev/null of=copy
+json 'into /dev/null' 0 ok if=/dev/zero of=/dev/null bs=1M count=9
+has 'into /dev/null: both sides' '[.source.kind, .destination.kind]' \
+	'["zero","null"]'
+json 'plan=yes' 0 ok src copy plan=yes
+has 'plan=yes: nothing was copied' '[.bytes, .bytes_total]' '[0,3145805]'
+json 'digests' 0 ok src copy hash=md5,sha256 expect="sha256:$digest" sums=SUMS
+has 'digests: both' '[.digests.md5, .digests.sha256, .expected.digest]' \
+	"[\"$(md5sum <src | cut -d' ' -f1)\",\"$digest\",\"$digest\"]"
+check 'digests: sums= is written, too' sh -c 'md5sum -c SUMS'
+json 'verified' 0 ok src copy verify=yes
+has 'verified: all of it' '.verified == .bytes' true
+has 'verified: phases' '[.phases[] > 0]' '[true,true,true]'
+json 'commit' 0 ok src copy commit=rename
+
+truncate -s 20M sparse
+"$DD" if=src of=sparse bs=1M seek=7 conv=notrunc status=none
+json 'holes' 0 ok sparse copy
+has 'holes: in the map' '[.map.cells[].hole] | add > 16 * 1048576' true
+json 'holes made' 0 ok if=sparse of=copy bs=64K conv=sparse
+has 'holes made: in the map' '[.map.cells[].hole] | add > 16 * 1048576' true
+json 'holes made by records' 0 ok if=sparse of=copy bs=64K conv=sparse \
+	oflag=nocache
+has 'holes made by records: in the map' \
+	'[.map.cells[].hole] | add > 16 * 1048576' true
+
+run sh -c 'cat src | "$0" of=copy bs=64K status=json' "$AIODD"
+check 'from a pipe: valid' valid lines err
+is 'from a pipe: the source' \
+	"$(head -n 1 err | jq -c '.source | [.name, .kind, .size]')" \
+	'[null,"stream",null]'
+run sh -c 'cat src | "$0" bs=64K status=json | cat >copy' "$AIODD"
+check 'between pipes: valid' valid lines err
+check 'between pipes: the copy is the same' same src copy
+
+# --- runs that do not ----------------------------------------------------
+
+json 'no source' 1 failed nowhere copy
+has 'no source: the event' \
+	'.events | map([.level, .phase, .name, .errno, .message])' \
+	"[[\"error\",\"open\",\"nowhere\",\"ENOENT\",\"failed to open 'nowhere': No such file or directory\"]]"
+json 'disk full' 1 failed if=src of=/dev/full bs=64K
+has 'disk full: the event' \
+	'.events | map([.phase, .errno, .offset])' '[["write","ENOSPC",0]]'
+json 'sums= cannot be written' 1 failed src copy sums=/nowhere/SUMS
+has 'sums= cannot be written: the event' \
+	'.events | map([.phase, .message])' \
+	'[[null,"sums=/nowhere/SUMS: No such file or directory"]]'
+json 'not expected' 4 unexpected src copy expect="md5:${digest:0:32}"
+has 'not expected: what it is' '.digests.md5' \
+	"\"$(md5sum <src | cut -d' ' -f1)\""
+json 'a name in /dev' 5 refused src /dev/aiodd-nowhere
+has 'a name in /dev: the check' '[.events[].check]' '["missing"]'
+json 'a name in /dev, plan=yes' 5 refused src /dev/aiodd-nowhere plan=yes
+
+if [ "$(id -u)" -eq 0 ] && bed_loop 1M; then
+	json 'too small' 5 refused src "$BED"
+	has 'too small: the check' '[.events[].check]' '["size"]'
+	has 'too small: the disk' '.destination | [.kind, .size, .model]' \
+		"[\"block\",1048576,\"$work/bed$beds.img\"]"
+	json 'a disk' 0 ok if=src of="$BED" bs=64K count=16
+	has 'a disk: all is durable' '.durable == .bytes' true
+else
+	skip 'a disk' "${BED_WHY:-needs root}"
+fi
+
+# Warnings are events where status=none would not print them, too.
+run sh -c '(printf abc; sleep .3; printf def) |
+	"$0" of=copy bs=4 count=2 status=none report=report.json' "$AIODD"
+is 'status=none: nothing is printed' "$(cat err)" ''
+has 'status=none: the warning is kept' '.events | map([.level, .message])' \
+	'[["warning","warning: partial read (3 bytes); suggest iflag=fullblock"]]'
+
+# --- beside dd's own lines -----------------------------------------------
+
+for operands in 'bs=64K' 'bs=1M conv=fsync' 'ibs=5 obs=7 count=1000' \
+	'bs=4096 count=3 skip=5'; do
+	# shellcheck disable=SC2086 # operands
+	run aiodd if=src of=copy $operands report=report.json
+	check "$operands: valid" valid report report.json
+	is "$operands: the records are those of the lines" \
+		"$(jq -r '"\(.records.in_full)+\(.records.in_partial) records in",
+			"\(.records.out_full)+\(.records.out_partial) records out"' \
+			report.json)" "$(head -n 2 err)"
+	is "$operands: so are the bytes" "$(jq .bytes report.json)" \
+		"$(bytes_reported err)"
+done
+printf 'abcdef\nx\n' >lines
+run aiodd if=lines of=copy cbs=3 conv=block status=json
+is 'truncated records' "$(tail -n 1 err | jq -c '.records.truncated')" 1
+
+# --- words ---------------------------------------------------------------
+
+run aiodd src copy status=none,json
+check 'the last word of status= counts' valid lines err
+run aiodd src copy status=json,engine
+check 'status=engine adds no line' valid lines err
+run aiodd src copy status=json,noxfer
+is 'another word after it ends it' "$(cat err)" "$(printf '%s\n' \
+	'12+1 records in' '12+1 records out')"
+run aiodd src copy status=json bs=0
+is 'what is wrong with operands is plain: exit status' "$status" 1
+is 'what is wrong with operands is plain' "$(cat err)" \
+	"aiodd: invalid number: '0'"
+run as_dd if=src of=copy status=json
+is 'dd knows no status=json' "$status" 1
+run as_dd if=src of=copy report=report.json
+is 'dd knows no report=' "$status" 1
+run aiodd if=src of=copy hash=sha256 status=json
+check 'hash= prints no line' valid lines err
+
+# --- names that are no UTF-8 ---------------------------------------------
+
+odd=$(printf 'a\377\n\303\251\357\277\275"</script>')
+mkdir -p "${odd%/*}"
+cp src "$odd"
+json 'odd name' 0 ok "$odd" copy
+hex=$(printf %s "$odd" | od -An -tx1 | tr -d ' \n')
+check 'odd name: comes back' valid bytes report.json source.name "$hex"
+check 'odd name: and in the command' valid bytes report.json command.1 "$hex"
+json 'odd name that is not there' 1 failed "$odd.not" copy
+run aiodd "$odd" copy report=page.html status=none
+check 'odd name in a page: valid' valid report page.html
+check 'odd name in a page: comes back' valid bytes page.html source.name "$hex"
+json 'a surrogate, an overlong, a cut character' 0 ok src \
+	"$(printf 'copy\355\240\200\300\257\342\202')"
+for locale in de_DE.UTF-8 de_DE; do
+	if ! locale -a 2>/dev/null | grep -qi "^${locale/-/}\$"; then
+		skip "in $locale" 'no such locale here'
+		continue
+	fi
+	run env LC_ALL=$locale "$AIODD" "$odd.not" copy status=json
+	check "in $locale" valid lines err
+done
+
+# --- where the report goes -----------------------------------------------
+
+# refuses TEXT OPERANDS...: one line, and the destination stays
+refuses()
+{
+	local text=$1
+
+	shift
+	echo old >copy
+	run aiodd src copy "$@"
+	is "$text: exit status" "$status" 1
+	is "$text: one line" "$(wc -l <err)" 1
+	says "$text: it names the file" err '^aiodd: report='
+	is "$text: the destination stays" "$(cat copy)" old
+	is "$text: nothing is left behind" "$(find . -name '.*aiodd*')" ''
+}
+
+refuses 'no directory' report=nowhere/report
+refuses 'a directory' report=.
+refuses 'an empty name' report=
+refuses 'the source' report=./src
+refuses 'the destination' report=copy
+ln -s copy link
+refuses 'a link to the destination' report=link
+refuses 'standard output of a copy to it' of=/dev/null \
+	report=/dev/null/report
+run sh -c '"$0" if=src report=- >copy' "$AIODD"
+is 'report=- with the copy on standard output' "$status" 1
+run aiodd src copy sums=same report=same
+is 'the file of sums=' "$status" 1
+run aiodd src copy status=json report=nowhere/report
+is 'no directory, status=json: exit status' "$status" 1
+check 'no directory, status=json: valid' valid lines err
+
+run aiodd src copy report=- status=none
+check 'report=- goes to standard output' valid report out
+run sh -c '"$0" src copy report=/dev/stdout status=none | cat >out' "$AIODD"
+check 'so does a pipe' valid report out
+echo old >old.json
+chmod 600 old.json
+ln -sf old.json link
+run aiodd src copy report=link status=none
+check 'through a link: valid' valid report old.json
+check 'through a link: it stays one' test -L link
+is 'the mode of the old file stays' "$(stat -c %a old.json)" 600
+run aiodd src copy report=/dev/full status=none
+is 'no room for it at the end: exit status' "$status" 1
+is 'no room for it at the end: one line' "$(cat err)" \
+	'aiodd: report=/dev/full: No space left on device'
+run aiodd src copy report=/dev/full status=json
+check 'no room for it, status=json: valid' valid lines err
+is 'no room for it, status=json: status' \
+	"$(tail -n 1 err | jq -c '[.status, .verdict]')" '[1,"failed"]'
+run sh -c '"$0" src copy status=json 2>/dev/full' "$AIODD"
+is 'no room for the lines: exit status' "$status" 1
+is 'nothing is left behind' "$(find . -name '.*aiodd*')" ''
+
+# --- slow, bad and lying disks -------------------------------------------
+
+require_nbd
+require perl
+map=bad.map
+make_data disk 2097152 4
+printf '0x0 +\n0x0 0x180000 +\n0x180000 0x2000 -\n0x182000 0x7e000 +\n' >$map
+if bed_bad bad disk $map; then
+	json 'a bad sector' 1 failed if="$BED" of=copy bs=4096
+	has 'a bad sector: the event' '.events | map([.phase, .errno, .offset])' \
+		'[["read","EIO",1572864]]'
+	json 'bad sectors, noerror' 0 ok if="$BED" of=copy bs=4096 \
+		conv=noerror,sync
+	has 'bad sectors, noerror: the events' \
+		'.events | map([.level, .phase, .offset])' \
+		'[["warning","read",1572864],["warning","read",1576960]]'
+	has 'bad sectors, noerror: one range' \
+		'.bad | map([.cause, .offset, .length])' \
+		'[["read",1572864,8192]]'
+	has 'bad sectors, noerror: in the map' \
+		'.map | [.cells[].bad] | [add, index(4096)]' '[8192,384]'
+else
+	skip 'bad sectors' "$BED_WHY"
+fi
+
+if bed_liar 1000000; then
+	json 'a disk that lies' 3 differs if=src of="$BED" conv=notrunc \
+		verify=yes
+	has 'a disk that lies: the range' \
+		'.bad | map([.cause, .offset, .length, .wrote != .found])' \
+		'[["verify",1000000,1,true]]'
+	has 'a disk that lies: the map' '[.map.cells[].bad] | add' 1
+	has 'a disk that lies: the event' '.events | map([.phase, .offset])' \
+		'[["verify",1000000]]'
+else
+	skip 'a disk that lies' "$BED_WHY"
+fi
+
+# Each request takes a quarter of a second, one after the other.
+bed_nbd slow --filter=delay file "$work/disk" delay-read=250ms ||
+	skip_all "$BED_WHY"
+operands=(if="$BED" of=copy bs=256K depth=1 iosize=256K iflag=direct
+	status=json report=report.json)
+run aiodd "${operands[@]}"
+check 'slow: valid' valid both err report.json
+is 'slow: progress twice a second' \
+	"$(jq -s 'map(select(.type == "progress")) | length |
+		. >= 3 and . <= 5' err)" true
+is 'slow: the last of it is not beyond the end' \
+	"$(jq -s '(map(select(.type == "progress"))[-1].bytes) <= .[-1].bytes' \
+		err)" true
+has 'slow: samples' '.samples | length >= 9' true
+
+for signal in INT TERM; do
+	rm -f copy report.json
+	PATH=$path_of_ours perl -e '$SIG{INT} = "DEFAULT"; exec @ARGV' \
+		aiodd "${operands[@]}" 2>err &
+	pid=$!
+	wait_for grep -q progress err
+	kill -USR1 $pid
+	kill -$signal $pid
+	wait $pid
+	is "SIG$signal: it dies of it" $? \
+		$((128 + $(kill -l $signal)))
+	check "SIG$signal: valid" valid both err report.json
+	has "SIG$signal: the report" '[.verdict, .status, .signal]' \
+		"[\"stopped\",null,\"$signal\"]"
+	has "SIG$signal: as much as is counted" .bytes "$(size_of copy)"
+done
+is 'nothing is left behind, all in all' "$(find . -name '.*aiodd*')" ''
+
+finish

@@ -1,0 +1,112 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Holds what status=json and report= write against the schema, and against
+itself.
+
+usage: validate.py SCHEMA, with questions on standard input, one a line, the
+words parted by tabs; each is answered by one line, which is "ok" or what is
+wrong:
+
+lines FILE              what status=json wrote
+report FILE             what report= wrote, JSON or page
+both LINES FILE         of one run
+bytes FILE MEMBER HEX   the bytes that a string of the report stands for
+"""
+
+import json
+import re
+import sys
+
+import jsonschema
+
+schema = json.load(open(sys.argv[1], encoding="utf-8"))
+jsonschema.Draft202012Validator.check_schema(schema)
+
+
+def must(is_true, text):
+    if not is_true:
+        raise ValueError(text)
+
+
+def validate(thing, kinds):
+    """One object, against the one of its type, so that errors can be read."""
+    must(thing.get("type") in kinds, f"type {thing.get('type')!r}: {thing}")
+    jsonschema.Draft202012Validator(
+        {"$ref": f"#/$defs/{thing['type']}", "$defs": schema["$defs"]}
+    ).validate(thing)
+
+
+def grows(values, text):
+    must(all(a <= b for a, b in zip(values, values[1:])), text)
+
+
+def read_lines(path):
+    text = open(path, encoding="utf-8").read()
+    must(text.endswith("\n"), "the last line has no end")
+    things = [json.loads(line) for line in text.splitlines()]
+    for thing in things:
+        validate(thing, ("start", "progress", "event", "end"))
+    types = [thing["type"] for thing in things]
+    must(types[0] == "start" and types.count("start") == 1, f"{types}")
+    must(types[-1] == "end" and types.count("end") == 1, f"{types}")
+    progress = [t for t in things if t["type"] == "progress"] + things[-1:]
+    grows([t["seconds"] for t in things[1:]], "the time goes back")
+    grows([t["bytes"] for t in progress], "bytes get fewer")
+    return things
+
+
+def read_report(path):
+    text = open(path, encoding="utf-8").read()
+    if path.endswith(".html"):
+        text, nr = re.subn(r'.*<script type="application/json" id="report">'
+                           r"(.*?)</script.*", r"\1", text, flags=re.S)
+        must(nr == 1 and "<" not in text, "not one report in the page")
+    report = json.loads(text)
+    validate(report, ("report",))
+    samples = report["samples"]
+    for member in ("seconds", "bytes", "durable"):
+        grows([sample[member] for sample in samples], f"{member} of samples")
+    must(samples[-1]["bytes"] == report["bytes"], "the last sample")
+    if report["map"]:
+        check_map(report, report["map"])
+    return report
+
+
+def check_map(report, area):
+    cells, length = area["cells"], area["cell_length"]
+    must(len(cells) == -(-area["length"] // length), "number of cells")
+    sums = [sum(cell.values()) for cell in cells]
+    must(all(n <= length for n in sums), "a cell is too full")
+    must(sum(sums) == report["bytes"], "the cells do not make the bytes")
+
+
+def read_both(lines, path):
+    things, report = read_lines(lines), read_report(path)
+    for thing in (things[0], things[-1]):
+        for key in thing.keys() - {"type"}:
+            must(thing[key] == report[key], f"{key} is not the same")
+    events = [thing for thing in things if thing["type"] == "event"]
+    must(events[:1000] == report["events"], "events are not the same")
+
+
+def check_bytes(path, member, wanted):
+    """U+FFFD and two hex digits are a byte, all else is UTF-8."""
+    text = read_report(path)
+    for key in member.split("."):
+        text = text[int(key) if key.isdigit() else key]
+    parts = re.split("\ufffd([0-9a-f]{2})", text)
+    data = b"".join(bytes.fromhex(part) if i % 2 else part.encode()
+                    for i, part in enumerate(parts))
+    must(data.hex() == wanted, f"{data.hex()}, not {wanted}")
+
+
+questions = {"lines": read_lines, "report": read_report, "both": read_both,
+             "bytes": check_bytes}
+for line in sys.stdin:
+    words = line.rstrip("\n").split("\t")
+    try:
+        questions[words[0]](*words[1:])
+        answer = "ok"
+    except (OSError, ValueError, LookupError, jsonschema.ValidationError) as e:
+        answer = " ".join(str(e).split())
+    print(answer, flush=True)
