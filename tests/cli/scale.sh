@@ -1,0 +1,111 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Large sources: memory that does not grow with them, calls that grow with the
+# data only, offsets beyond 2^32 blocks.
+# shellcheck source=tests/lib.sh
+. "${top_srcdir:-.}/tests/lib.sh"
+
+require python3 strace
+cd "$work" || exit 99
+truncate -s 4T large 2>/dev/null || skip_all "no files of 4 TiB here"
+[ -x /usr/bin/time ] || skip_all "no /usr/bin/time here"
+
+# sparse FILE SIZE NR: NR pieces of 64 KiB, all different, the last at the end
+sparse()
+{
+	python3 - "$@" <<'END'
+import os, sys
+name, size, nr = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+with open(name, "wb") as file:
+    for i in range(nr):
+        file.seek((size - 65536) * i // (nr - 1) // 65536 * 65536)
+        file.write(os.urandom(65536))
+    file.truncate(size)
+END
+}
+
+# same A B: size, and all that is data in either
+# shellcheck disable=SC2317
+same()
+{
+	python3 - "$@" <<'END'
+import os, sys
+a, b = (os.open(name, os.O_RDONLY) for name in sys.argv[1:])
+def data(fd):
+    end, size = 0, os.fstat(fd).st_size
+    while end < size:
+        try:
+            start = os.lseek(fd, end, os.SEEK_DATA)
+        except OSError:
+            return
+        end = os.lseek(fd, start, os.SEEK_HOLE)
+        yield start, end - start
+assert os.fstat(a).st_size == os.fstat(b).st_size
+for off, size in [*data(a), *data(b)]:
+    assert os.pread(a, size, off) == os.pread(b, size, off), off
+END
+}
+
+# peak COMMAND...: KiB
+peak()
+{
+	/usr/bin/time -f %M -o peak "$@" 2>/dev/null && cat peak
+}
+
+gib=$((1 << 30))
+tib=$((1 << 40))
+
+### Memory
+
+sparse small "$gib" 64
+sparse medium $((100 * gib)) 64
+sparse big "$tib" 64
+small=$(peak "$AIODD" small small.out conv=fsync)
+check "1 GiB is copied" same small small.out
+medium=$(peak "$AIODD" medium medium.out conv=fsync)
+check "100 GiB is copied" same medium medium.out
+big=$(peak "$AIODD" big big.out conv=fsync)
+check "1 TiB is copied" same big big.out
+diag "KiB at most: $small of 1 GiB, $medium of 100 GiB, $big of 1 TiB"
+check "100 GiB takes the memory of 1 GiB" \
+	test "$((medium - small))" -lt 4096 -a "$((small - medium))" -lt 65536
+check "so does 1 TiB" \
+	test "$((big - small))" -lt 4096 -a "$((small - big))" -lt 65536
+check "the copy has the holes" test "$(stat -c %b big.out)" -lt 20000
+
+### Counts and offsets
+
+"$AIODD" if=big of=/dev/null bs=1M 2>err
+says "records of 1 TiB" err '^1048576\+0 records out$'
+says "bytes of 1 TiB" err '^1099511627776 bytes \(1\.1 TB, 1\.0 TiB\)'
+"$AIODD" if=big of=/dev/null 2>err
+says "records of 512" err '^2147483648\+0 records in$'
+
+printf 'far away' | "$DD" of=large bs=512 seek=$(((1 << 32) + 5)) \
+	conv=notrunc status=none
+"$AIODD" if=large bs=512 skip=$(((1 << 32) + 5)) count=1 status=none |
+	head -c 8 >got
+is "skip= beyond 2^32 blocks" "$(cat got)" "far away"
+"$AIODD" if=small of=far.out bs=1M count=40 skip=1000 \
+	seek=$((3 << 20)) conv=fsync status=none
+check "seek= beyond 2^32 blocks" cmp -n $((24 << 20)) \
+	-i $((1000 << 20)):$((3 << 40)) small far.out
+
+### Calls
+
+# calls NR: system calls that ask for extents in a file of NR
+calls()
+{
+	sparse extents $((4 * gib)) "$1"
+	strace -f -c -e trace=lseek -o calls "$AIODD" extents extents.out \
+		2>/dev/null
+	awk '$NF == "lseek" { print $4 }' calls
+}
+
+few=$(calls 1000)
+many=$(calls 8000)
+diag "lseek: $few for 1000 pieces, $many for 8000"
+check "the calls grow with the extents" test "$many" -lt $((9 * few))
+check "8000 pieces are copied" same extents extents.out
+
+finish
