@@ -617,10 +617,16 @@ check_json(const struct options *options)
 			   : options->report ? "report="
 					     : NULL;
 
-	if (what == NULL || object_is_available())
-		return 0;
-	message_error(0, "%s was left out of this build", what);
-	return -ENOTSUP;
+	if (what != NULL && !object_is_available()) {
+		message_error(0, "%s was left out of this build", what);
+		return -ENOTSUP;
+	}
+	if (options->report != NULL && options->sums != NULL &&
+	    strcmp(options->report, options->sums) == 0) {
+		message_error(0, "report= and sums= name the same file");
+		return -EINVAL;
+	}
+	return 0;
 }
 
 static int
@@ -635,14 +641,11 @@ resolve(struct options *options)
 	if (q->oflags & FLAG_FULLBLOCK)
 		return wrong_symbol("output flag", "fullblock", 9);
 	const char *conflict = conflict_of(q);
-	if (conflict == NULL && options->report != NULL &&
-	    options->sums != NULL &&
-	    strcmp(options->report, options->sums) == 0)
-		conflict = "report= and sums= name the same file";
-	if (conflict == NULL && check_json(options) < 0)
-		return -ENOTSUP;
-	if (conflict == NULL)
-		return resolve_digests(options);
+	if (conflict == NULL) {
+		const int r = check_json(options);
+
+		return r < 0 ? r : resolve_digests(options);
+	}
 	message_error(0, "%s", conflict);
 	return -EINVAL;
 }
