@@ -119,7 +119,7 @@ add_sample(struct journal *j, uint64_t now)
 	j->samples[j->nr_samples++] = (struct journal_sample){
 		.ns = now,
 		.bytes = j->stats->bytes,
-		.durable = journal_durable(j),
+		.on_device = transfer_on_device(j->transfer),
 	};
 }
 
@@ -341,17 +341,10 @@ journal_phase_ns(const struct journal *j, enum journal_phase phase,
 	return true;
 }
 
-// All that was written is there when a sync has succeeded.
 uint64_t
 journal_durable(const struct journal *j)
 {
-	const struct request *q = &j->transfer->request;
-	const bool is_synced = (q->conv & (CONV_FSYNC | CONV_FDATASYNC)) ||
-			       (!q->is_dd && j->dst.facts.rdev != 0);
-	const bool is_over = j->phase > JOURNAL_FLUSH ||
-			     (j->is_ended && j->signo == 0 && j->status != 1);
-
-	return is_synced && is_over ? j->stats->bytes : 0;
+	return j->transfer->is_synced ? j->stats->bytes : 0;
 }
 
 uint64_t

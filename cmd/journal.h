@@ -53,7 +53,7 @@ struct journal_event {
 struct journal_sample {
 	uint64_t ns;
 	uint64_t bytes;
-	uint64_t durable;
+	uint64_t on_device;
 };
 
 // Bytes of the destination that are not those of the source.
@@ -146,7 +146,7 @@ void journal_end(struct journal *j, int status, int signo);
 bool journal_phase_ns(const struct journal *j, enum journal_phase phase,
 		      uint64_t *ret);
 
-// Bytes that the device has, as far as is known.
+// Bytes that a sync has made sure of.
 uint64_t journal_durable(const struct journal *j);
 
 // Bytes of the whole copy: what the plan expects, or more.

@@ -21,9 +21,9 @@ copy(struct run *run, char *const *argv)
 	struct transfer *transfer = &run->transfer;
 	enum transfer_verdict verdict;
 
+	transfer_init(transfer, q, &run->hooks, &run->stats);
 	if (run_open(run, argv) < 0)
 		return run_end(run, TRANSFER_UNCOUNTED);
-	transfer_init(transfer, q, &run->hooks, &run->stats);
 	if (q->plan_only) {
 		verdict = transfer_preview(transfer);
 		if (verdict != TRANSFER_UNCOUNTED &&

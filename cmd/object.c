@@ -315,9 +315,10 @@ object_progress(const struct journal *j, uint64_t rate)
 	const struct stats *s = j->stats;
 
 	return line_of(json.pack(
-		"{s:s, s:f, s:s, s:I, s:I, s:o, s:o, s:I}", "type", "progress",
-		"seconds", seconds_of(journal_now_ns(j)), "phase",
-		phases[j->phase], "bytes", (json_int_t)s->bytes, "durable",
+		"{s:s, s:f, s:s, s:I, s:I, s:I, s:o, s:o, s:I}", "type",
+		"progress", "seconds", seconds_of(journal_now_ns(j)), "phase",
+		phases[j->phase], "bytes", (json_int_t)s->bytes, "on_device",
+		(json_int_t)transfer_on_device(j->transfer), "durable",
 		(json_int_t)journal_durable(j), "verified", verified_of(j),
 		"bytes_total", total_of(j), "rate", (json_int_t)rate));
 }
@@ -354,8 +355,8 @@ sample_of(const struct journal *j, size_t i)
 	const struct journal_sample *s = &j->samples[i];
 
 	return json.pack("{s:f, s:I, s:I}", "seconds", seconds_of(s->ns),
-			 "bytes", (json_int_t)s->bytes, "durable",
-			 (json_int_t)s->durable);
+			 "bytes", (json_int_t)s->bytes, "on_device",
+			 (json_int_t)s->on_device);
 }
 
 static json_t *
@@ -482,16 +483,21 @@ end_of(const struct journal *j)
 	const struct stats *s = j->stats;
 
 	return json.pack(
-		"{s:s, s:f, s:o, s:s, s:s?, s:I, s:I, s:o, s:o, s:o, s:o, s:o,"
-		" s:I, s:o}", "type", "end", "seconds", seconds_of(j->end_ns),
-		"status", number_or_null((uint64_t)j->status, j->signo == 0),
-		"verdict", verdict_of(j), "signal",
+		"{s:s, s:f, s:o, s:s, s:s?, s:I, s:I, s:I, s:b, s:o, s:o, s:o,"
+		" s:o, s:o, s:I, s:o}", "type", "end", "seconds",
+		seconds_of(j->end_ns), "status",
+		number_or_null((uint64_t)j->status, j->signo == 0), "verdict",
+		verdict_of(j), "signal",
 		j->signo != 0 ? sigabbrev_np(j->signo) : NULL, "bytes",
-		(json_int_t)s->bytes, "durable",
-		(json_int_t)journal_durable(j), "verified", verified_of(j),
-		"records", records_of(s), "digests", digests_of(j), "expected",
-		expected_of(j), "bad", array_of(j, j->nr_bad, bad_of),
-		"bad_omitted", (json_int_t)j->nr_bad_lost, "engine",
+		(json_int_t)s->bytes, "on_device",
+		(json_int_t)transfer_on_device(j->transfer), "durable",
+		(json_int_t)journal_durable(j), "safe_to_remove",
+		j->status == EXIT_CODE_OK &&
+			transfer_is_safe_to_remove(j->transfer),
+		"verified", verified_of(j), "records", records_of(s), "digests",
+		digests_of(j), "expected", expected_of(j), "bad",
+		array_of(j, j->nr_bad, bad_of), "bad_omitted",
+		(json_int_t)j->nr_bad_lost, "engine",
 		engine_of(&j->transfer->bulk.counters));
 }
 

@@ -69,11 +69,30 @@ terminal_columns(void)
 	return size.ws_col < LINE_MAX_COLUMNS ? size.ws_col : LINE_MAX_COLUMNS;
 }
 
+// What the phase is counting.
+static uint64_t
+bytes_done(const struct progress *progress)
+{
+	const struct stats *s = progress->stats;
+
+	return progress->phase == PROGRESS_VERIFYING ? s->verified : s->bytes;
+}
+
+static uint64_t
+bytes_total(const struct progress *progress)
+{
+	const struct stats *s = progress->stats;
+
+	return progress->phase == PROGRESS_VERIFYING
+		       ? s->bytes
+		       : max_u64(s->bytes_total, s->bytes);
+}
+
 // New figures count a third: steady, but no older than a second or two.
 static void
 update_rate(struct progress *progress, uint64_t now)
 {
-	const uint64_t bytes = progress->stats->bytes;
+	const uint64_t bytes = bytes_done(progress);
 	const uint64_t since = max_u64(progress->last_ns,
 				       progress->stats->start_ns);
 	const double seconds = (double)(now - since) / (double)SECOND_NS;
@@ -89,22 +108,44 @@ update_rate(struct progress *progress, uint64_t now)
 	progress->last_bytes = bytes;
 }
 
-// " ETA 1:02:03", or how long it has been when the end is not known.
+// "ETA 1:02:03", or how long it has been when the end is not known.
 static void
 format_time(const struct progress *progress, uint64_t now, char *buf,
 	    size_t size)
 {
-	const struct stats *s = progress->stats;
-	const char *word = progress->is_syncing ? "flushing " : "";
-	uint64_t seconds = (now - s->start_ns) / SECOND_NS;
+	static const char *const words[] = {
+		[PROGRESS_COPYING] = "",
+		[PROGRESS_FLUSHING] = "flushing ",
+		[PROGRESS_VERIFYING] = "verifying ",
+	};
+	const uint64_t done = bytes_done(progress);
+	const uint64_t total = bytes_total(progress);
+	const bool has_eta = done < total && progress->rate > 0;
+	uint64_t seconds = (now - progress->stats->start_ns) / SECOND_NS;
 
-	if (s->bytes < s->bytes_total && progress->rate > 0) {
-		word = "ETA ";
-		seconds = (uint64_t)((double)(s->bytes_total - s->bytes) /
-				     progress->rate) + 1;
-	}
-	snprintf(buf, size, "%s%" PRIu64 ":%02" PRIu64 ":%02" PRIu64, word,
-		 seconds / 3600, seconds / 60 % 60, seconds % 60);
+	if (has_eta)
+		seconds = (uint64_t)((double)(total - done) / progress->rate) +
+			  1;
+	snprintf(buf, size, "%s%s%" PRIu64 ":%02" PRIu64 ":%02" PRIu64,
+		 words[progress->phase], has_eta ? "ETA " : "", seconds / 3600,
+		 seconds / 60 % 60, seconds % 60);
+}
+
+// "1.2 GiB", and how much of it is on the device where that is another number.
+static void
+format_done(const struct progress *progress, char *buf, size_t size)
+{
+	const uint64_t done = bytes_done(progress);
+	const uint64_t on_device = progress->on_device;
+	char bytes[UNITS_TEXT_MAX], out[UNITS_TEXT_MAX];
+
+	units_format_iec(bytes, sizeof(bytes), done);
+	units_format_iec(out, sizeof(out), on_device);
+	if (progress->phase == PROGRESS_VERIFYING || on_device == 0 ||
+	    on_device >= done)
+		snprintf(buf, size, "%s", bytes);
+	else
+		snprintf(buf, size, "%s (%s on disk)", bytes, out);
 }
 
 static void
@@ -120,28 +161,27 @@ format_bar(char *buf, int columns, uint64_t done, uint64_t total)
 static void
 draw_bar(struct progress *progress, uint64_t now)
 {
-	const struct stats *s = progress->stats;
-	const uint64_t total = max_u64(s->bytes_total, s->bytes);
+	const uint64_t done = bytes_done(progress);
+	const uint64_t total = bytes_total(progress);
 	char line[LINE_MAX_COLUMNS + 64], bar[LINE_MAX_COLUMNS + 1];
-	char bytes[UNITS_TEXT_MAX], rate[UNITS_TEXT_MAX], time[40];
+	char bytes[2 * UNITS_TEXT_MAX + 16], rate[UNITS_TEXT_MAX], time[48];
 	const int columns = terminal_columns() - 1;
 	int length;
 
-	update_rate(progress, now);
-	units_format_iec(bytes, sizeof(bytes), s->bytes);
+	format_done(progress, bytes, sizeof(bytes));
 	units_format_rate(rate, sizeof(rate), (uint64_t)progress->rate,
 			  SECOND_NS);
 	format_time(progress, now, time, sizeof(time));
 	const int room = columns - 8 -
 			 snprintf(line, sizeof(line), " %s  %s  %s", bytes,
 				  rate, time);
-	if (s->bytes_total == 0 || room < 4) {
+	if (progress->stats->bytes_total == 0 || room < 4) {
 		length = snprintf(line, sizeof(line), "%s  %s  %s", bytes, rate,
 				  time);
 	} else {
-		format_bar(bar, room, s->bytes, total);
+		format_bar(bar, room, done, total);
 		length = snprintf(line, sizeof(line), "%3u%% [%s] %s  %s  %s",
-				  (unsigned)((double)s->bytes * 100 /
+				  (unsigned)((double)done * 100 /
 					     (double)total),
 				  bar, bytes, rate, time);
 	}
@@ -164,18 +204,23 @@ progress_tick(void *ctx)
 		draw_transfer(progress, now);
 		progress->due_ns += SECOND_NS;
 	} else if (progress->stats->bytes > 0) {
+		update_rate(progress, now);
 		draw_bar(progress, now);
 		progress->due_ns = now + BAR_MS * (SECOND_NS / 1000);
 	}
 }
 
 void
-progress_syncing(struct progress *progress)
+progress_enter(struct progress *progress, enum progress_phase phase)
 {
 	char text[REPORT_TEXT_MAX];
 
-	progress->is_syncing = true;
-	if (progress->kind != OPTIONS_PROGRESS || !message_has_open_line() ||
+	progress->phase = phase;
+	progress->last_ns = clock_ns();
+	progress->last_bytes = bytes_done(progress);
+	progress->rate = 0;
+	if (phase != PROGRESS_FLUSHING ||
+	    progress->kind != OPTIONS_PROGRESS || !message_has_open_line() ||
 	    progress->shown_bytes == progress->stats->bytes)
 		return;
 	// dd prints it right behind the open line.
@@ -189,7 +234,15 @@ progress_syncing(struct progress *progress)
 void
 progress_done(struct progress *progress)
 {
+	const struct stats *s = progress->stats;
+	const uint64_t now = clock_ns();
+
+	progress->phase = PROGRESS_COPYING;
+	progress->rate = now > s->start_ns ? (double)s->bytes *
+						     (double)SECOND_NS /
+						     (double)(now - s->start_ns)
+					   : 0;
 	if (progress->kind == OPTIONS_BAR && message_has_open_line())
-		draw_bar(progress, clock_ns());
+		draw_bar(progress, now);
 	message_close_line();
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// The line that shows how far the copy is: dd's, once a second, or a bar.
-// Both count only what the destination has accepted.
+// The line that shows how far the run is: dd's, once a second, or a bar. Both
+// count what the destination has accepted; how much of that is on the device
+// is a second number, and flushing and reading back are phases of their own.
 
 #pragma once
 
@@ -10,16 +11,23 @@
 #include "options.h"
 #include "stats.h"
 
+enum progress_phase {
+	PROGRESS_COPYING,
+	PROGRESS_FLUSHING,   // all is accepted, not all durable
+	PROGRESS_VERIFYING,  // reading back
+};
+
 struct progress {
 	enum options_progress kind;
+	enum progress_phase phase;
 	const struct stats *stats;
 	uint64_t due_ns;       // of the next line, 0 before the first
 	int shown;             // columns of the line that is open
 	uint64_t shown_bytes;
 	uint64_t last_ns;      // of the rate shown by the bar
 	uint64_t last_bytes;
-	bool is_syncing;       // all is accepted, not all durable
 	double rate;           // bytes a second, smoothed
+	uint64_t on_device;    // bytes, as far as is known: the caller's
 };
 
 // A bar is drawn on a terminal only. stats is borrowed.
@@ -32,8 +40,9 @@ unsigned progress_interval_ms(const struct progress *progress);
 // Draw if it is time.
 void progress_tick(void *progress);
 
-// Syncing begins, which may take long: show the final figure now.
-void progress_syncing(struct progress *progress);
+// A phase begins. One that may take long with nothing to count is announced
+// with the final figure.
+void progress_enter(struct progress *progress, enum progress_phase phase);
 
 // The last look, equal to the totals.
 void progress_done(struct progress *progress);

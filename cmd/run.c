@@ -14,6 +14,7 @@
 #include "journal.h"
 #include "message.h"
 #include "object.h"
+#include "quote.h"
 #include "refusal.h"
 #include "signals.h"
 
@@ -121,7 +122,9 @@ on_notice(void *ctx, const struct failure *f)
 		journal_note(run->journal, f);
 	switch (f->phase) {
 	case NOTICE_PROBED:
+		return;
 	case NOTICE_VERIFYING:
+		progress_enter(&run->progress, PROGRESS_VERIFYING);
 		return;
 	case NOTICE_PLANNED:
 		if (run->options.is_json)
@@ -129,7 +132,7 @@ on_notice(void *ctx, const struct failure *f)
 		return;
 	case NOTICE_SYNCING:
 		if (run->transfer.request.conv & (CONV_FSYNC | CONV_FDATASYNC))
-			progress_syncing(&run->progress);
+			progress_enter(&run->progress, PROGRESS_FLUSHING);
 		return;
 	case NOTICE_COUNTS:
 		print_stats(run);
@@ -176,6 +179,7 @@ on_tick(void *ctx)
 {
 	struct run *run = ctx;
 
+	run->progress.on_device = transfer_on_device(&run->transfer);
 	if (progress_interval_ms(&run->progress) > 0)
 		progress_tick(&run->progress);
 	if (run->journal == NULL)
@@ -265,9 +269,27 @@ has_stats(const struct run *run, enum transfer_verdict verdict)
 	return verdict != TRANSFER_UNCOUNTED && verdict != TRANSFER_REFUSED;
 }
 
+// Who watches a device being written waits for these words.
+static void
+print_removable(const struct run *run)
+{
+	const struct options *options = &run->options;
+	char *name, *text = NULL;
+
+	if (options->level != REPORT_ALL || options->request.is_dd ||
+	    !transfer_is_safe_to_remove(&run->transfer))
+		return;
+	name = quote_name_always(options->request.dst);
+	if (name != NULL && asprintf(&text, "%s is safe to remove", name) > 0)
+		message_line(text);
+	free(text);
+	free(name);
+}
+
 enum transfer_verdict
 run_tell(struct run *run, enum transfer_verdict verdict)
 {
+	run->progress.on_device = transfer_on_device(&run->transfer);
 	progress_done(&run->progress);
 	if (run->options.is_engine_shown && !run->options.is_json)
 		print_engine(&run->transfer.bulk.counters);
@@ -276,6 +298,8 @@ run_tell(struct run *run, enum transfer_verdict verdict)
 	if (verdict == TRANSFER_OK &&
 	    sums_write(&run->sums, run->transfer.digest) < 0)
 		return TRANSFER_FAILED;
+	if (verdict == TRANSFER_OK)
+		print_removable(run);
 	return verdict;
 }
 

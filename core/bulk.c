@@ -44,13 +44,25 @@ bulk_tell_plan(const struct bulk *b)
 			 &(struct failure){.phase = NOTICE_PLANNED});
 }
 
+// How much there is to copy, 0: only the end of the source will tell.
+static void
+bulk_expect(struct bulk *b)
+{
+	const uint64_t count_len = b->plan.count_len;
+
+	if (b->src->facts.kind != FACTS_STREAM)
+		b->stats->bytes_total = b->plan.len;
+	else if (count_len != UINT64_MAX)
+		b->stats->bytes_total = count_len;
+}
+
 void
 bulk_preview(struct bulk *b)
 {
 	bulk_plan(b);
 	if (b->plan.way == PLAN_BULK && bulk_open_aio(b) == 0)
 		aio_done(&b->aio);
-	b->stats->bytes_total = b->plan.len;
+	bulk_expect(b);
 	bulk_tell_plan(b);
 }
 
@@ -225,6 +237,8 @@ bulk_stretch(struct bulk *b)
 	copy.stats = b->stats;
 	copy.stats_base = b->base;
 	copy.writer.hold = b->hold;
+	if (b->plan.dst.method == PLAN_INLINE)
+		copy.writer.writeback = b->writeback;
 	copy.reader.pace = b->pace;
 	if (b->digest != NULL)
 		copy_set_digest(&copy, b->digest);
@@ -327,7 +341,7 @@ bulk_run(struct bulk *b)
 	enum bulk_verdict verdict;
 
 	bulk_plan(b);
-	b->stats->bytes_total = b->plan.len;
+	bulk_expect(b);
 	verdict = bulk_clone(b);
 	while (verdict == BULK_AGAIN) {
 		bulk_plan(b);

@@ -19,6 +19,7 @@ struct digest;
 struct hold;
 struct hooks;
 struct pace;
+struct writeback;
 
 enum bulk_verdict {
 	BULK_DONE,      // count= is reached
@@ -39,6 +40,7 @@ struct bulk {
 	struct digest *digest;   // NULL: none
 	struct hold *hold;       // NULL: nothing is held back
 	struct pace *pace;       // NULL: no rate=
+	struct writeback *writeback; // NULL: nobody syncs the page cache
 	struct endpoint *src;
 	struct endpoint *dst;
 

@@ -14,6 +14,7 @@
 #include "clock.h"
 #include "digest.h"
 #include "hooks.h"
+#include "writeback.h"
 
 // How long a run of inline requests may keep signals and the timer waiting.
 // Looking after each cost a tenth of a copy in the page cache.
@@ -71,14 +72,14 @@ copy_set_digest(struct copy *copy, struct digest *digest)
 	copy->ring.is_held = true;
 }
 
+// Of a thread that helps: the count is only a reason to look.
 static void
-copy_on_digested(void *ctx)
+copy_on_news(void *ctx)
 {
-	const struct copy *copy = ctx;
+	const struct loop_source *source = ctx;
 	uint64_t count;
 
-	// What matters is digest_done: the count is only a reason to look.
-	(void)!read(digest_fd(copy->digest), &count, sizeof(count));
+	(void)!read(source->fd, &count, sizeof(count));
 }
 
 static void
@@ -107,6 +108,13 @@ copy_watch(struct copy *copy, struct loop_source *source, int fd,
 {
 	*source = (struct loop_source){fd, on_ready, copy};
 	return fd < 0 ? -errno : loop_add(&copy->loop, source);
+}
+
+static int
+copy_watch_news(struct copy *copy, struct loop_source *source, int fd)
+{
+	*source = (struct loop_source){fd, copy_on_news, source};
+	return loop_add(&copy->loop, source);
 }
 
 static int
@@ -164,8 +172,11 @@ copy_open_loop(struct copy *copy, const struct hooks *hooks)
 	if (r == 0 && copy->aio->eventfd >= 0)
 		r = copy_watch_aio(copy);
 	if (r == 0 && copy->digest != NULL)
-		r = copy_watch(copy, &copy->digested, digest_fd(copy->digest),
-			       copy_on_digested);
+		r = copy_watch_news(copy, &copy->digested,
+				    digest_fd(copy->digest));
+	if (r == 0 && copy->writer.writeback != NULL)
+		r = copy_watch_news(copy, &copy->written_out,
+				    writeback_fd(copy->writer.writeback));
 	return r;
 }
 
@@ -237,6 +248,7 @@ copy_verdict(const struct copy *copy)
 	    can_digest(copy))
 		return COPY_RUN;
 	assert(copy->aio->nr_out > 0 || has_undigested(copy) ||
+	       copy->writer.writeback != NULL ||
 	       reader_wait_ms(&copy->reader) >= 0);
 	return COPY_WAIT;
 }

@@ -24,7 +24,7 @@ struct hooks;
 
 enum copy_verdict {
 	COPY_RUN,     // step again at once
-	COPY_WAIT,    // only a completion can help, or the time of rate=
+	COPY_WAIT,    // only a completion can help, or time, or the device
 	COPY_DONE,    // all jobs are FREE: to the ring's end
 	COPY_LOST,    // the kernel gives no completions out any more
 };
@@ -52,6 +52,7 @@ struct copy {
 	struct loop_source announced;
 	struct loop_source refused;
 	struct loop_source digested;
+	struct loop_source written_out;
 	struct loop_source signalled;
 	struct loop_source ticked;
 	sigset_t old_mask;

@@ -289,6 +289,12 @@ endpoint_open_buffered(struct endpoint *ep, int access)
 }
 
 int
+endpoint_open_again(const struct endpoint *ep, int access)
+{
+	return endpoint_reopen(ep, access, 0);
+}
+
+int
 endpoint_open_back(const struct endpoint *dst, struct endpoint *ret)
 {
 	*ret = *dst;

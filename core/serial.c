@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -17,9 +18,11 @@
 #include "hold.h"
 #include "hooks.h"
 #include "pace.h"
+#include "writeback.h"
 
 #define NAP_NS (100 * 1000 * 1000) // a signal may come just before it
 #define PIECE_ALIGN 4096
+#define TELL_STEP MIB // each time costs a system call
 
 static int
 tell(const struct serial *serial, struct failure failure)
@@ -232,27 +235,61 @@ piece_len(const struct serial *serial, size_t left)
 		left, round_up(pace_piece(serial->pace->rate), unit));
 }
 
+// Sleep so long at most, or until there is something to read from fd, if it
+// is not -1. 0 or -ECANCELED.
+static int
+rest(const struct serial *serial, int fd, uint64_t ns)
+{
+	const struct hooks *h = serial->hooks;
+	const struct timespec nap = {.tv_nsec = (long)min_u64(ns, NAP_NS)};
+	struct pollfd news = {.fd = fd, .events = POLLIN};
+	uint64_t count;
+
+	if (must_stop(serial))
+		return -ECANCELED;
+	// Whether it is over is seen by other means.
+	if (ppoll(&news, 1, &nap, NULL) > 0)
+		(void)!read(fd, &count, sizeof(count));
+	if (h->tick != NULL)
+		h->tick(h->ctx);
+	return 0;
+}
+
 // Sleep until so many bytes may go. 0 or -ECANCELED.
 static int
 wait_turn(const struct serial *serial, size_t len)
 {
-	const struct hooks *h = serial->hooks;
 	uint64_t ns;
+	int r = 0;
 
 	if (serial->pace == NULL)
 		return 0;
-	while ((ns = pace_wait_ns(serial->pace, len, clock_ns())) > 0) {
-		const struct timespec nap = {
-			.tv_nsec = (long)min_u64(ns, NAP_NS)};
+	while ((ns = pace_wait_ns(serial->pace, len, clock_ns())) > 0 && r == 0)
+		r = rest(serial, -1, ns);
+	if (r == 0)
+		pace_take(serial->pace, len, clock_ns());
+	return r;
+}
 
-		if (must_stop(serial))
-			return -ECANCELED;
-		(void)nanosleep(&nap, NULL); // the clock tells how long
-		if (h->tick != NULL)
-			h->tick(h->ctx);
-	}
-	pace_take(serial->pace, len, clock_ns());
-	return 0;
+// len bytes are in the page cache. 0, -ECANCELED, or the -errno with which
+// the device has refused some of it.
+static int
+pass_writeback(struct serial *serial, size_t len)
+{
+	struct writeback *wb = serial->writeback;
+
+	if (wb == NULL)
+		return 0;
+	serial->untold += len;
+	if (serial->untold < TELL_STEP)
+		return 0;
+	// A file or disk can be positioned.
+	const uint64_t end = (uint64_t)lseek(serial->dst->fd, 0, SEEK_CUR);
+	int r = writeback_pass(wb, end - serial->untold, serial->untold);
+	serial->untold = 0;
+	while (r == 0 && writeback_is_full(wb))
+		r = rest(serial, writeback_fd(wb), NAP_NS);
+	return r;
 }
 
 // The record, or with rate= the next piece of it.
@@ -269,6 +306,8 @@ write_piece(struct serial *serial, const unsigned char *buf, size_t len,
 		*done = len;
 	else
 		r = write_all(serial, buf, len, done);
+	if (r == 0 && !serial->ended_in_hole)
+		r = pass_writeback(serial, *done);
 	if (serial->pace != NULL && serial->live_bytes != NULL)
 		*serial->live_bytes += *done;
 	return r;

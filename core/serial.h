@@ -21,6 +21,7 @@
 struct hold;
 struct hooks;
 struct pace;
+struct writeback;
 
 struct serial {
 	const struct request *request;
@@ -30,6 +31,8 @@ struct serial {
 
 	struct hold *hold;        // NULL: nothing is held back
 	struct pace *pace;        // NULL: as fast as it goes
+	struct writeback *writeback; // NULL: the page cache takes all
+	size_t untold;            // bytes that it was not told of
 	uint64_t *live_bytes;     // with pace, counted as they go; may be NULL
 	uint64_t src_off;         // where the source should stand
 	int src_seek_error;       // why it cannot be moved, 0: it can

@@ -19,6 +19,7 @@
 #include "record.h"
 #include "serial.h"
 #include "verify.h"
+#include "writeback.h"
 
 void
 transfer_init(struct transfer *t, const struct request *q,
@@ -136,10 +137,13 @@ transfer_probe(struct transfer *t)
 				      t->request.ibs);
 	t->dst_start = request_offset(t->dst.facts.pos, &t->request.seek,
 				      t->request.obs);
-	if (!t->request.is_dd) {
-		widen_pipe(&t->src);
-		widen_pipe(&t->dst);
-	}
+	if (t->request.is_dd)
+		return;
+	widen_pipe(&t->src);
+	widen_pipe(&t->dst);
+	// A disk is done when it can be pulled out.
+	if (t->dst.facts.rdev != 0)
+		t->request.conv |= CONV_FSYNC;
 }
 
 static bool
@@ -199,15 +203,17 @@ transfer_records(struct transfer *t, struct record *record,
 static int
 transfer_sync(struct transfer *t, const struct serial *serial)
 {
-	const struct request *q = &t->request;
-	unsigned conv = q->conv;
+	unsigned conv = t->request.conv;
 
 	if (serial->is_direct_off || t->bulk.needs_fsync)
 		conv |= CONV_FSYNC;
-	// A disk is done when it can be pulled out.
-	if (!q->is_dd && t->dst.facts.rdev != 0)
-		conv |= CONV_FSYNC;
-	return finish_sync(&t->dst, q, conv, t->hooks);
+	const int r = finish_sync(&t->dst, &t->request, conv, t->hooks);
+	if (r == -ECANCELED)
+		return r;
+	t->is_synced = r == 0 && (conv & (CONV_FSYNC | CONV_FDATASYNC));
+	writeback_free(t->writeback);
+	t->writeback = t->bulk.writeback = NULL;
+	return r;
 }
 
 // All was copied: what is it?
@@ -248,6 +254,7 @@ transfer_release(struct transfer *t)
 						    .off = t->hold.off});
 	else
 		r = finish_sync(&t->dst, &t->request, CONV_FSYNC, h);
+	t->is_synced = r == 0;
 	if (r == -ECANCELED)
 		return TRANSFER_STOPPED;
 	return r < 0 ? TRANSFER_FAILED : TRANSFER_OK;
@@ -294,6 +301,7 @@ transfer_copy(struct transfer *t)
 	serial_init(&serial, &t->request, &t->src, &t->dst, t->hooks);
 	serial.hold = t->bulk.hold;
 	serial.pace = t->bulk.pace;
+	serial.writeback = t->writeback;
 	serial.ended_in_hole = t->bulk.base > 0 && (serial.is_sparse ||
 						    t->request.keeps_holes);
 	record_init(&record, &serial, &t->request, t->hooks, t->stats);
@@ -346,6 +354,33 @@ transfer_done(struct transfer *t)
 {
 	digest_free(t->digest);
 	t->digest = NULL;
+	writeback_free(t->writeback);
+	t->writeback = NULL;
+}
+
+uint64_t
+transfer_on_device(const struct transfer *t)
+{
+	const uint64_t bytes = t->stats->bytes;
+	const struct plan *plan = &t->bulk.plan;
+	const uint64_t done =
+		t->writeback != NULL ? writeback_done(t->writeback) : 0;
+
+	if (t->is_synced || t->dst.facts.is_direct)
+		return bytes;
+	const uint64_t start = t->dst.facts.is_append ? t->dst.facts.size
+						      : t->dst_start;
+	if (done > start)
+		return min_u64(done - start, bytes);
+	return plan->way == PLAN_BULK && plan->dst.method == PLAN_AIO ? bytes
+								      : 0;
+}
+
+bool
+transfer_is_safe_to_remove(const struct transfer *t)
+{
+	return t->dst.facts.rdev != 0 && t->request.dst != NULL &&
+	       t->is_synced && t->is_closed;
 }
 
 static enum transfer_verdict
@@ -389,6 +424,29 @@ transfer_pace(struct transfer *t)
 	t->bulk.pace = &t->pace;
 }
 
+static bool
+has_offsets(const struct facts *facts)
+{
+	return facts->kind == FACTS_FILE || facts->kind == FACTS_BLOCK;
+}
+
+// The page cache is between us and a sync.
+static void
+transfer_writeback(struct transfer *t)
+{
+	const struct facts *src = &t->src.facts, *dst = &t->dst.facts;
+	const unsigned direct = FLAG_DIRECT | FLAG_SYNC | FLAG_DSYNC;
+	const bool is_short = has_offsets(src) && src->size < WRITEBACK_MIN;
+
+	if (!(t->request.conv & (CONV_FSYNC | CONV_FDATASYNC)) ||
+	    (t->request.oflags & direct) || dst->is_direct || is_short ||
+	    !has_offsets(dst))
+		return;
+	const int fd = endpoint_open_again(&t->dst, O_WRONLY);
+	if (fd >= 0)
+		t->writeback = t->bulk.writeback = writeback_new(fd);
+}
+
 static enum transfer_verdict
 transfer_check(struct transfer *t)
 {
@@ -409,8 +467,7 @@ transfer_check(struct transfer *t)
 static bool
 can_verify(const struct facts *dst)
 {
-	return (dst->kind == FACTS_FILE || dst->kind == FACTS_BLOCK) &&
-	       !dst->is_append;
+	return has_offsets(dst) && !dst->is_append;
 }
 
 static enum transfer_verdict
@@ -433,6 +490,7 @@ transfer_opened(struct transfer *t)
 	}
 	transfer_hold(t);
 	transfer_pace(t);
+	transfer_writeback(t);
 	transfer_watch(t);
 	verdict = transfer_copy(t);
 	safety_done(&t->safety);
@@ -440,6 +498,7 @@ transfer_opened(struct transfer *t)
 		return verdict;
 	if (finish_close(&t->src, &t->dst, t->hooks) < 0)
 		return TRANSFER_UNCOUNTED;
+	t->is_closed = true;
 	return verdict;
 }
 

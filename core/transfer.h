@@ -16,6 +16,7 @@
 #include "stats.h"
 
 struct hooks;
+struct writeback;
 
 enum transfer_verdict {
 	TRANSFER_OK,
@@ -44,6 +45,9 @@ struct transfer {
 	struct commit commit;    // of commit=rename
 	struct hold hold;        // of commit=first-last
 	struct pace pace;        // of rate=
+	struct writeback *writeback; // of a page cache that is synced
+	bool is_synced;          // all that was written is durable
+	bool is_closed;          // and no error came late
 };
 
 // hooks and stats are borrowed.
@@ -57,3 +61,10 @@ enum transfer_verdict transfer_preview(struct transfer *transfer);
 enum transfer_verdict transfer_run(struct transfer *transfer);
 
 void transfer_done(struct transfer *transfer);
+
+// Bytes of those copied that are known to have left the page cache for the
+// device. It may still hold them in a cache of its own, until is_synced.
+uint64_t transfer_on_device(const struct transfer *transfer);
+
+// The destination is a device, synced and closed.
+bool transfer_is_safe_to_remove(const struct transfer *transfer);

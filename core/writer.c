@@ -11,6 +11,7 @@
 #include "hold.h"
 #include "hooks.h"
 #include "plan.h"
+#include "writeback.h"
 
 static bool
 is_hole_at(const struct writer *writer, const struct job *job, size_t from)
@@ -120,11 +121,24 @@ writer_fail(struct writer *writer, struct job *job, int error)
 	writer_finish(writer, job);
 }
 
+// len bytes are accepted. 0, or the -errno of those before.
+static int
+writer_pass(const struct writer *writer, struct job *job, size_t len)
+{
+	const uint64_t off = writer->base + job->off + job->done;
+
+	job->done += len;
+	return writer->writeback != NULL
+		       ? writeback_pass(writer->writeback, off, len)
+		       : 0;
+}
+
 void
 writer_on_done(io_context_t ctx, struct iocb *iocb, long res, long res2)
 {
 	struct job *job = container_of(iocb, struct job, iocb);
 	struct writer *writer = job->writer;
+	int r;
 
 	(void)ctx;
 	(void)res2; // always 0 for a write
@@ -138,8 +152,9 @@ writer_on_done(io_context_t ctx, struct iocb *iocb, long res, long res2)
 		writer_fail(writer, job, res < 0 ? (int)-res : ENOSPC);
 	} else if (job->off >= writer->ring->end) {
 		writer_finish(writer, job); // behind a failure meanwhile
+	} else if ((r = writer_pass(writer, job, (size_t)res)) < 0) {
+		writer_fail(writer, job, -r);
 	} else {
-		job->done += (size_t)res;
 		writer_request(writer, job);
 	}
 }
@@ -169,6 +184,8 @@ writer_next(const struct writer *writer)
 	const struct ring *ring = writer->ring;
 
 	if (writer->is_one_by_one && writer->nr_writing > 0)
+		return NULL;
+	if (writer->writeback != NULL && writeback_is_full(writer->writeback))
 		return NULL;
 	for (uint64_t n = ring->tail; n < ring->head; n++)
 		if (ring_job(ring, n)->state == JOB_READY)

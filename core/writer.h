@@ -14,6 +14,7 @@
 
 struct hold;
 struct hooks;
+struct writeback;
 
 struct writer {
 	struct aio *aio;
@@ -28,12 +29,13 @@ struct writer {
 	size_t sparse_unit;   // records of zeros of this size are left out
 	uint64_t base;        // file offset of the stretch
 	struct hold *hold;    // NULL: nothing is held back
+	struct writeback *writeback; // inline: NULL: the cache takes all
 	const struct hooks *hooks; // told of the holes, NULL: nobody is
 	unsigned nr_writing;
 };
 
-// Start writing every job that is ready, as far as is_one_by_one allows. Jobs
-// at or after the ring's end are dropped.
+// Start writing every job that is ready, as far as is_one_by_one and the page
+// cache allow. Jobs at or after the ring's end are dropped.
 void writer_start(struct writer *writer);
 
 // There is a job that writer_start would start.

@@ -58,4 +58,6 @@ Suite *transfer_suite(void);
 
 Suite *units_suite(void);
 
+Suite *writeback_suite(void);
+
 Suite *writer_suite(void);

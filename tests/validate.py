@@ -64,7 +64,7 @@ def read_report(path):
     report = json.loads(text)
     validate(report, ("report",))
     samples = report["samples"]
-    for member in ("seconds", "bytes", "durable"):
+    for member in ("seconds", "bytes", "on_device"):
         grows([sample[member] for sample in samples], f"{member} of samples")
     must(samples[-1]["bytes"] == report["bytes"], "the last sample")
     if report["map"]:

@@ -86,7 +86,7 @@ shows "the decisions" '<td class="data">both sides have offsets</td>'
 ### A report that was changed: what takes long, or goes wrong, to make
 
 changed '.samples = [range(0; 601) | {seconds: (. / 10), bytes:
-	(. * 10485760), durable: (. * 10000000)}] | .seconds = 60.5 |
+	(. * 10485760), on_device: (. * 10000000)}] | .seconds = 60.5 |
 	.bytes = 6291456000 | .phases = {copy: 50, flush: 10.5, verify: 0}'
 show changed.html
 is "600 intervals are plotted" "$(grep -oE 'id="rate" d="[^"]*"' dom |

@@ -1,0 +1,131 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# A page cache in front of a disk that is slower than the source: it is not
+# filled and then waited for, what is on the disk is told beside what is
+# accepted, and the disk is called safe to remove only when it is.
+# shellcheck source-path=SCRIPTDIR source=../lib.sh disable=SC2016
+. "$(dirname "$0")/../lib.sh"
+
+require_loop
+require_nbd
+require jq script
+cd "$work" || exit 99
+
+### What is said at the end
+
+removable='aiodd: '\''/dev/loop[0-9]+'\'' is safe to remove'
+make_data small 65536 1
+bed_loop 1M || skip_all "$BED_WHY"
+disk=$BED
+run aiodd if=small of="$disk" bs=4K
+is 'a disk: exit status' "$status" 0
+says 'a disk is safe to remove' err "^$removable\$"
+is 'a disk: the statistics are there' "$(grep -c copied err)" 1
+for operands in status=none status=noxfer "of=copy"; do
+	# shellcheck disable=SC2086 # the operands
+	run aiodd if=small of="$disk" bs=4K $operands
+	is "$operands: exit status" "$status" 0
+	is "$operands: not a word of it" "$(grep -c remove err)" 0
+done
+run sh -c '"$0" if=small bs=4K >"$1"' "$AIODD" "$disk"
+is 'who has it open still may write: not a word of it' \
+	"$(grep -c remove err)" 0
+run as_dd if=small of="$disk" bs=4K
+is 'called as dd: not a word of it' "$(grep -c remove err)" 0
+run aiodd if=small of="$disk" bs=4K expect="md5:$(printf %032d 0)"
+is 'not the expected source: exit status' "$status" 4
+is 'not the expected source: not a word of it' "$(grep -c remove err)" 0
+run aiodd if=small of="$disk" status=json
+is 'json: the last object says it' "$(tail -n 1 err | jq .safe_to_remove)" true
+run aiodd if=small of=copy status=json conv=fsync
+is 'json: a file is not removed' "$(tail -n 1 err | jq .safe_to_remove)" false
+
+### How far the cache is ahead
+
+# It takes one request at a time.
+bed_nbd slow --filter=noparallel --filter=delay memory 320M \
+	serialize=all-requests delay-write=20ms || skip_all "$BED_WHY"
+bed_loop_over "$BED" || skip_all "$BED_WHY"
+disk=$BED
+feed()
+{
+	head -c 72M /dev/zero
+}
+
+# phase NAME: how long it took
+phase()
+{
+	jq -r ".phases.$1" report.json
+}
+
+# is_bounded TEXT: what was to be flushed is a part of what was copied.
+is_bounded()
+{
+	diag "copied for $(phase copy) s, flushed for $(phase flush) s"
+	check "$1: the flush is short" awk -v copy="$(phase copy)" \
+		-v flush="$(phase flush)" 'BEGIN { exit !(flush < copy) }'
+}
+
+run sh -c 'head -c 72M /dev/zero | "$0" of="$1" bs=1M iflag=fullblock \
+	status=json report=report.json' "$AIODD" "$disk"
+is 'from a pipe: exit status' "$status" 0
+is_bounded 'from a pipe'
+is 'from a pipe: the disk does not tell how much will come' \
+	"$(jq .bytes_total report.json)" null
+is 'from a pipe: two numbers' "$(jq -s 'map(select(.type == "progress" and
+	.on_device > 0 and .on_device < .bytes)) | length > 0' err)" true
+is 'from a pipe: nothing is durable before' "$(jq -s 'map(select(.type ==
+	"progress" and .durable > 0)) | length' err)" 0
+is 'from a pipe: all is at the end' \
+	"$(jq '[.bytes, .on_device, .durable]' -c report.json)" \
+	'[75497472,75497472,75497472]'
+
+feed >data
+if bed_mkfs btrfs "$disk" && bed_mount btrfs "$disk"; then
+	run aiodd data "$BED/copy" conv=fsync clone=never report=report.json
+	is 'to a file: exit status' "$status" 0
+	check 'to a file: identical' same data "$BED/copy"
+	is_bounded 'to a file'
+	bed_umount "$BED"
+else
+	skip 'to a file' "$BED_WHY"
+fi
+
+PATH=$path_of_ours script -qec "stty rows 24 columns 100; cat data |
+	aiodd of=$disk bs=1M iflag=fullblock status=bar" /dev/null \
+	</dev/null >screen
+is 'bar: exit status' $? 0
+tr '\r' '\n' <screen >lines
+says 'bar: two numbers' lines '[0-9] [kM]iB \([0-9.]+ [kM]iB on disk\)'
+says 'bar: the flush is a phase' lines 'flushing 0:00:0'
+is 'bar: the last line is the totals' \
+	"$(grep -a 'MiB.*B/s' lines | grep -v copied | tail -n 1 |
+		sed -E 's/^[^0-9]*([0-9.]+ MiB) .*/\1/')" '72 MiB'
+says 'bar: safe to remove' lines "$removable"
+
+run sh -c 'head -c 72M /dev/zero | timeout -s INT 1 "$0" of="$1" bs=1M \
+	iflag=fullblock' "$AIODD" "$disk"
+is 'SIGINT while the cache is full: some is counted' \
+	"$(($(bytes_reported err) > 0))" 1
+is 'SIGINT while the cache is full: not safe' "$(grep -c remove err)" 0
+
+### A disk that fails
+
+bed_failing bad 64M error-pwrite=EIO error-pwrite-rate=100% \
+	error-file="$work/fault" ||
+	skip_all "$BED_WHY"
+bed_loop_over "$BED" || skip_all "$BED_WHY"
+disk=$BED
+touch fault
+run sh -c 'cat data | "$0" of="$1" bs=1M count=60 iflag=fullblock' \
+	"$AIODD" "$disk"
+is 'a disk that fails: exit status' "$status" 1
+says 'a disk that fails: it is told' err \
+	"^.*: error writing '$disk': Input/output error"
+says 'a disk that fails: so is the flush' err \
+	"^.*: fsync failed for '$disk': Input/output error"
+check 'a disk that fails: the copy ends early' \
+	test "$(bytes_reported err)" -lt 62914560
+is 'a disk that fails: not safe' "$(grep -c remove err)" 0
+
+finish
