@@ -302,6 +302,12 @@ wait_for()
 	return 1
 }
 
+# wait_caught PID: until it would not die of SIGUSR1.
+wait_caught()
+{
+	wait_for grep -Eq '^SigCgt:.*[2367abef]..$' "/proc/$1/status"
+}
+
 # --- test beds -----------------------------------------------------------
 # Each sets BED to the device, file or directory it made; where the machine
 # cannot make it, it returns 1 with the reason in BED_WHY.

@@ -6,14 +6,27 @@
 . "$(dirname "$0")/../lib.sh"
 
 require_gnu_dd
+require perl
 
 make_data "$work/small" 10000 1
 make_data "$work/large" $((3 << 20 | 77)) 2
 small='cp "$work/small" in'
 large='cp "$work/large" in'
-# Four writes with pauses: each arrives as a record of its own.
-export DRIBBLE='sleep .3; printf abc; sleep .1; printf defgh; sleep .1
-	printf i; sleep .1; printf jklmnopqrst'
+# Four writes: each arrives as a record of its own, since it is written when
+# the one before has been read (FIONREAD), or will not be.
+cat >"$work/dribble" <<'PERL'
+$SIG{PIPE} = 'DEFAULT';
+for my $part (qw(abc defgh i jklmnopqrst)) {
+	syswrite STDOUT, $part or exit 1;
+	for (1 .. 300) {
+		my $left = pack 'i', 0;
+		ioctl STDOUT, 0x541b, $left or last;
+		last if unpack('i', $left) == 0;
+		select undef, undef, undef, .01;
+	}
+}
+PERL
+export DRIBBLE="perl '$work/dribble'"
 
 like_dd 'from a pipe' "$large" 'cat in | dd of=out bs=4096 iflag=fullblock'
 like_dd 'to a pipe' "$large" 'dd if=in bs=5000 | cat >out'
@@ -34,12 +47,12 @@ for operands in bs=4 bs=512 'bs=4 count=3' 'ibs=4 obs=6' 'ibs=2 obs=512' \
 	'bs=8 count=9B' 'bs=4 skip=100' 'bs=8 conv=ucase' 'bs=5 conv=swab' \
 	'ibs=3 obs=7 conv=sync'; do
 	like_dd "dribbling writer, $operands" : \
-		'(eval "$DRIBBLE") | dd of=out '"$operands"
+		'eval "$DRIBBLE" | dd of=out '"$operands"
 done
 like_dd 'dribbling writer to a pipe' : \
-	'(eval "$DRIBBLE") | dd bs=4 | cat >out'
+	'eval "$DRIBBLE" | dd bs=4 | cat >out'
 like_dd 'what count leaves in a pipe' : \
-	'(eval "$DRIBBLE") | (dd bs=4 count=2; cat) >out'
+	'eval "$DRIBBLE" | (dd bs=4 count=2; cat) >out'
 like_dd 'one byte at a time' "$small" \
 	'cat in | (dd bs=1 count=3; dd bs=10 count=2 iflag=fullblock; cat) >out'
 

@@ -58,6 +58,7 @@ for operands in 'io=inline' 'io=aio' 'iflag=nocache' 'iflag=nocache bs=6M'; do
 	PATH=$path_of_ours env --default-signal=INT aiodd if="$work/data" \
 		of="$work/copy" rate=100K $operands 2>"$work/err" &
 	pid=$!
+	wait_caught $pid
 	sleep 0.6
 	kill -USR1 $pid
 	check "$operands: statistics while it runs" \

@@ -324,7 +324,7 @@ is 'slow: the last of it is not beyond the end' \
 has 'slow: samples' '.samples | length >= 9' true
 
 for signal in INT TERM; do
-	rm -f copy report.json
+	rm -f copy report.json err
 	PATH=$path_of_ours perl -e '$SIG{INT} = "DEFAULT"; exec @ARGV' \
 		aiodd "${operands[@]}" 2>err &
 	pid=$!
