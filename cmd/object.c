@@ -17,6 +17,7 @@
 #include "describe.h"
 #include "digest.h"
 #include "exit_codes.h"
+#include "hasher.h"
 #include "lazy.h"
 #include "message.h"
 #include "sums.h"
@@ -410,15 +411,15 @@ static json_t *
 digests_of(const struct journal *j)
 {
 	json_t *object = json.object();
-	const struct digest *digest = j->transfer->digest;
+	const struct hasher *hasher = j->transfer->hasher;
 
-	if (digest == NULL || j->status == EXIT_CODE_FAILURE ||
+	if (hasher == NULL || j->status == EXIT_CODE_FAILURE ||
 	    j->status == EXIT_CODE_REFUSED)
 		return object;
 	for (enum digest_alg alg = 0; alg < DIGEST_NR; alg++)
 		if (object != NULL && (j->request->digests & 1U << alg) &&
 		    json.set(object, digest_name(alg),
-			     hex_of(alg, digest_result(digest, alg))) < 0)
+			     hex_of(alg, hasher_result(hasher, alg))) < 0)
 			return NULL;
 	return object;
 }

@@ -596,7 +596,7 @@ resolve_digests(struct options *options)
 			return -EINVAL;
 		q->digests |= 1U << q->expected.alg;
 	}
-	if (q->verify && !digest_is_available(DIGEST_RANGES)) {
+	if (q->verify && !digest_is_available(DIGEST_XXH128)) {
 		message_error(0, "verify= was left out of this build");
 		return -ENOTSUP;
 	}

@@ -90,7 +90,7 @@ tell(struct run *run, const struct failure *f)
 		return;
 	case FAILURE_UNEXPECTED:
 		sums_tell_unexpected(&run->options.request.expected,
-				     run->transfer.digest, f->name);
+				     run->transfer.hasher, f->name);
 		return;
 	default:
 		message_failure(f);
@@ -296,7 +296,7 @@ run_tell(struct run *run, enum transfer_verdict verdict)
 	if (has_stats(run, verdict))
 		print_stats(run);
 	if (verdict == TRANSFER_OK &&
-	    sums_write(&run->sums, run->transfer.digest) < 0)
+	    sums_write(&run->sums, run->transfer.hasher) < 0)
 		return TRANSFER_FAILED;
 	if (verdict == TRANSFER_OK)
 		print_removable(run);

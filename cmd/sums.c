@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "fd.h"
+#include "hasher.h"
 #include "message.h"
 #include "quote.h"
 
@@ -237,10 +238,10 @@ sums_format_hex(enum digest_alg alg, const unsigned char *value)
 
 void
 sums_tell_unexpected(const struct request_expected *expected,
-		     const struct digest *digest, const char *name)
+		     const struct hasher *hasher, const char *name)
 {
 	const enum digest_alg alg = (enum digest_alg)expected->alg;
-	char *is = sums_format_hex(alg, digest_result(digest, alg));
+	char *is = sums_format_hex(alg, hasher_result(hasher, alg));
 	char *wanted = sums_format_hex(alg, expected->value);
 	char *quoted = quote_name_always(name);
 
@@ -340,7 +341,7 @@ print_line(const struct sums *sums, enum digest_alg alg,
 }
 
 int
-sums_write(struct sums *sums, const struct digest *digest)
+sums_write(struct sums *sums, const struct hasher *hasher)
 {
 	if (sums->path == NULL && sums->hashes != 0)
 		message_close_line();
@@ -348,7 +349,7 @@ sums_write(struct sums *sums, const struct digest *digest)
 		(void)!ftruncate(fileno(sums->file), 0); // a pipe has no size
 	for (enum digest_alg alg = 0; alg < DIGEST_NR; alg++)
 		if (sums->hashes & 1U << alg)
-			print_line(sums, alg, digest_result(digest, alg));
+			print_line(sums, alg, hasher_result(hasher, alg));
 	if (sums->path == NULL)
 		return 0;
 	const bool has_failed = ferror(sums->file) != 0;

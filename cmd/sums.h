@@ -16,6 +16,8 @@
 #include "digest.h"
 #include "request.h"
 
+struct hasher;
+
 // expect=: ALG:HEX, or a file in either form, searched for name (or for its
 // last component). 0, or -errno, told: -EINVAL for what is no digest, -ENOENT
 // when the file does not have the name.
@@ -39,8 +41,8 @@ int sums_open(struct sums *sums, const char *path, const char *name,
 	      unsigned hashes);
 
 // All lines, and the file is closed. 0 or -errno, told.
-int sums_write(struct sums *sums, const struct digest *digest);
+int sums_write(struct sums *sums, const struct hasher *hasher);
 
 // Both digests, where the source has not the one of expect=.
 void sums_tell_unexpected(const struct request_expected *expected,
-			  const struct digest *digest, const char *name);
+			  const struct hasher *hasher, const char *name);

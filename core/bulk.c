@@ -240,8 +240,8 @@ bulk_stretch(struct bulk *b)
 	if (b->plan.dst.method == PLAN_INLINE)
 		copy.writer.writeback = b->writeback;
 	copy.reader.pace = b->pace;
-	if (b->digest != NULL)
-		copy_set_digest(&copy, b->digest);
+	if (b->hasher != NULL)
+		copy_set_hasher(&copy, b->hasher);
 	if (copy_open_loop(&copy, b->hooks) == 0)
 		verdict = bulk_settle(b, &copy, copy_run(&copy));
 	else

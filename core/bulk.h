@@ -15,7 +15,7 @@
 #include "request.h"
 #include "stats.h"
 
-struct digest;
+struct hasher;
 struct hold;
 struct hooks;
 struct pace;
@@ -37,7 +37,7 @@ struct bulk {
 	const struct hooks *hooks;
 	const struct aio_kernel *kernel;
 	struct stats *stats;
-	struct digest *digest;   // NULL: none
+	struct hasher *hasher;   // NULL: none
 	struct hold *hold;       // NULL: nothing is held back
 	struct pace *pace;       // NULL: no rate=
 	struct writeback *writeback; // NULL: nobody syncs the page cache

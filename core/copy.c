@@ -12,7 +12,7 @@
 
 #include "base.h"
 #include "clock.h"
-#include "digest.h"
+#include "hasher.h"
 #include "hooks.h"
 #include "writeback.h"
 
@@ -65,10 +65,10 @@ copy_init(struct copy *copy, const struct plan *plan, struct aio *aio,
 }
 
 void
-copy_set_digest(struct copy *copy, struct digest *digest)
+copy_set_hasher(struct copy *copy, struct hasher *hasher)
 {
-	copy->digest = digest;
-	copy->digest_base = digest_done(digest);
+	copy->hasher = hasher;
+	copy->digest_base = hasher_done(hasher);
 	copy->ring.is_held = true;
 }
 
@@ -171,9 +171,9 @@ copy_open_loop(struct copy *copy, const struct hooks *hooks)
 		r = copy_open_timer(copy);
 	if (r == 0 && copy->aio->eventfd >= 0)
 		r = copy_watch_aio(copy);
-	if (r == 0 && copy->digest != NULL)
+	if (r == 0 && copy->hasher != NULL)
 		r = copy_watch_news(copy, &copy->digested,
-				    digest_fd(copy->digest));
+				    hasher_fd(copy->hasher));
 	if (r == 0 && copy->writer.writeback != NULL)
 		r = copy_watch_news(copy, &copy->written_out,
 				    writeback_fd(copy->writer.writeback));
@@ -192,8 +192,8 @@ copy_done(struct copy *copy)
 		sigprocmask(SIG_SETMASK, &copy->old_mask, NULL);
 	}
 	// The digests may still read what a lost stretch has left behind.
-	if (copy->digest != NULL)
-		digest_wait(copy->digest,
+	if (copy->hasher != NULL)
+		hasher_wait(copy->hasher,
 			    copy->digest_base + copy->nr_digested);
 	ring_done(&copy->ring);
 }
@@ -212,18 +212,18 @@ copy_digest(struct copy *copy)
 
 		if (job->state == JOB_READING)
 			break;
-		digest_put(copy->digest, copy->stats_base + job->off, job->buf,
+		hasher_put(copy->hasher, copy->stats_base + job->off, job->buf,
 			   is_in ? (size_t)min_u64(job->len,
 						   ring->end - job->off)
 				 : 0);
 	}
-	ring_release(ring, digest_done(copy->digest) - copy->digest_base);
+	ring_release(ring, hasher_done(copy->hasher) - copy->digest_base);
 }
 
 static bool
 has_undigested(const struct copy *copy)
 {
-	return copy->digest != NULL && !ring_is_drained(&copy->ring) &&
+	return copy->hasher != NULL && !ring_is_drained(&copy->ring) &&
 	       copy->ring.digested < copy->ring.head;
 }
 
@@ -231,7 +231,7 @@ has_undigested(const struct copy *copy)
 static bool
 can_digest(const struct copy *copy)
 {
-	return copy->digest != NULL && copy->nr_digested < copy->ring.head &&
+	return copy->hasher != NULL && copy->nr_digested < copy->ring.head &&
 	       ring_job(&copy->ring, copy->nr_digested)->state !=
 		       JOB_READING;
 }
@@ -259,7 +259,7 @@ copy_step(struct copy *copy)
 	// First what has ended, because it gives buffers back.
 	if (aio_reap(copy->aio) < 0)
 		return COPY_LOST;
-	if (copy->digest != NULL)
+	if (copy->hasher != NULL)
 		copy_digest(copy);
 	// Writes before reads, so that the ring drains before it fills.
 	writer_start(&copy->writer);

@@ -19,7 +19,7 @@
 #include "stats.h"
 #include "writer.h"
 
-struct digest;
+struct hasher;
 struct hooks;
 
 enum copy_verdict {
@@ -43,7 +43,7 @@ struct copy {
 	uint64_t stats_base;      // bytes that went before this stretch
 	bool is_reading_back;     // counts as verified
 
-	struct digest *digest;    // NULL: nobody wants any
+	struct hasher *hasher;    // NULL: nobody wants any
 	uint64_t digest_base;     // parts it had taken before this stretch
 	uint64_t nr_digested;     // jobs handed to it
 
@@ -62,8 +62,8 @@ struct copy {
 // are borrowed. -errno: nothing is held, nothing was copied.
 int copy_init(struct copy *copy, const struct plan *plan, struct aio *aio,
 	      const struct endpoint *src, const struct endpoint *dst);
-// Before the first step: the bytes go through digest on their way.
-void copy_set_digest(struct copy *copy, struct digest *digest);
+// Before the first step: the bytes go through hasher on their way.
+void copy_set_hasher(struct copy *copy, struct hasher *hasher);
 // The loop around it: separate, so that a test can step by hand.
 int copy_open_loop(struct copy *copy, const struct hooks *hooks);
 void copy_done(struct copy *copy);

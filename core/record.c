@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "base.h"
-#include "digest.h"
+#include "hasher.h"
 #include "failure.h"
 #include "hooks.h"
 
@@ -126,8 +126,8 @@ put_record(struct record *record, const unsigned char *buf, size_t len,
 	// dd dies within the record, and has not counted it.
 	if (error == -ECANCELED && record->request->is_dd)
 		return error;
-	if (record->digest != NULL)
-		digest_update(record->digest, before, buf, done);
+	if (record->hasher != NULL)
+		hasher_update(record->hasher, before, buf, done);
 	record->stats->bytes = before + done;
 	if (done == len)
 		++*count;

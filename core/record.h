@@ -13,7 +13,7 @@
 #include "serial.h"
 #include "stats.h"
 
-struct digest;
+struct hasher;
 struct hooks;
 
 struct record {
@@ -21,7 +21,7 @@ struct record {
 	const struct request *request;
 	const struct hooks *hooks;
 	struct stats *stats;
-	struct digest *digest;      // of what is written, NULL: none
+	struct hasher *hasher;      // of what is written, NULL: none
 
 	unsigned char *src_alloc;
 	unsigned char *src_block;   // ibs bytes, with room for one before

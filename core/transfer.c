@@ -10,10 +10,10 @@
 #include <unistd.h>
 
 #include "base.h"
-#include "digest.h"
 #include "clock.h"
 #include "failure.h"
 #include "finish.h"
+#include "hasher.h"
 #include "hooks.h"
 #include "probe.h"
 #include "record.h"
@@ -29,7 +29,7 @@ transfer_init(struct transfer *t, const struct request *q,
 	if (q->commit != REQUEST_COMMIT_NONE || q->verify)
 		t->request.conv |= CONV_FSYNC;
 	if (q->verify)
-		t->request.digests |= 1U << DIGEST_RANGES;
+		t->request.digests |= 1U << HASHER_RANGES;
 	safety_init(&t->safety);
 	t->bulk = (struct bulk){.request = &t->request,
 				.hooks = hooks,
@@ -223,11 +223,11 @@ transfer_digest(struct transfer *t)
 	const struct request_expected *expected = &t->request.expected;
 	const enum digest_alg alg = (enum digest_alg)expected->alg;
 
-	if (t->digest == NULL)
+	if (t->hasher == NULL)
 		return TRANSFER_OK;
-	digest_finish(t->digest, t->stats->bytes);
+	hasher_finish(t->hasher, t->stats->bytes);
 	if (!expected->is_set ||
-	    memcmp(digest_result(t->digest, alg), expected->value,
+	    memcmp(hasher_result(t->hasher, alg), expected->value,
 		   digest_size(alg)) == 0)
 		return TRANSFER_OK;
 	t->hooks->notice(t->hooks->ctx,
@@ -269,7 +269,7 @@ transfer_verify(struct transfer *t)
 				.stats = t->stats,
 				.src = &t->src,
 				.dst = &t->dst,
-				.written = t->digest,
+				.written = t->hasher,
 				.pace = t->bulk.pace,
 				.src_off = t->src_start,
 				.dst_off = t->dst_start,
@@ -305,7 +305,7 @@ transfer_copy(struct transfer *t)
 	serial.ended_in_hole = t->bulk.base > 0 && (serial.is_sparse ||
 						    t->request.keeps_holes);
 	record_init(&record, &serial, &t->request, t->hooks, t->stats);
-	record.digest = t->digest;
+	record.hasher = t->hasher;
 	if (bulk < BULK_FAILED)
 		r = transfer_records(t, &record, bulk);
 	else if (serial_end_hole(&serial) == 0 && bulk == BULK_STOPPED)
@@ -341,8 +341,8 @@ transfer_open_digest(struct transfer *t)
 {
 	if (t->request.digests == 0)
 		return 0;
-	t->digest = t->bulk.digest = digest_new(t->request.digests);
-	if (t->digest != NULL)
+	t->hasher = t->bulk.hasher = hasher_new(t->request.digests);
+	if (t->hasher != NULL)
 		return 0;
 	t->hooks->notice(t->hooks->ctx,
 			 &(struct failure){.phase = FAILURE_DIGEST});
@@ -352,8 +352,8 @@ transfer_open_digest(struct transfer *t)
 void
 transfer_done(struct transfer *t)
 {
-	digest_free(t->digest);
-	t->digest = NULL;
+	hasher_free(t->hasher);
+	t->hasher = NULL;
 	writeback_free(t->writeback);
 	t->writeback = NULL;
 }

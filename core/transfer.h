@@ -41,7 +41,7 @@ struct transfer {
 	uint64_t src_start;      // offsets where the copy begins
 	uint64_t dst_start;
 	struct bulk bulk;
-	struct digest *digest;   // NULL: none asked for
+	struct hasher *hasher;   // NULL: none asked for
 	struct commit commit;    // of commit=rename
 	struct hold hold;        // of commit=first-last
 	struct pace pace;        // of rate=
@@ -57,7 +57,7 @@ void transfer_init(struct transfer *transfer, const struct request *q,
 // Decide all, touch nothing. The plan is in transfer->bulk.plan.
 enum transfer_verdict transfer_preview(struct transfer *transfer);
 
-// The digests of a run that copied all stay in transfer->digest.
+// The digests of a run that copied all stay in transfer->hasher.
 enum transfer_verdict transfer_run(struct transfer *transfer);
 
 void transfer_done(struct transfer *transfer);

@@ -14,7 +14,7 @@
 #include "aio.h"
 #include "base.h"
 #include "copy.h"
-#include "digest.h"
+#include "hasher.h"
 #include "failure.h"
 #include "hooks.h"
 #include "pace.h"
@@ -118,7 +118,7 @@ open_aio(const struct verify *v, struct plan *plan, struct aio *aio)
 
 // Through the ring, into nothing but the digest.
 static int
-read_back(struct verify *v, struct endpoint *ep, struct digest *digest)
+read_back(struct verify *v, struct endpoint *ep, struct hasher *hasher)
 {
 	struct plan plan = plan_back(v, ep);
 	const struct endpoint nothing = {.fd = -1};
@@ -136,7 +136,7 @@ read_back(struct verify *v, struct endpoint *ep, struct digest *digest)
 		copy.stats = v->stats;
 		copy.is_reading_back = true;
 		copy.reader.pace = v->pace;
-		copy_set_digest(&copy, digest);
+		copy_set_hasher(&copy, hasher);
 		r = copy_open_loop(&copy, v->hooks);
 		if (r < 0)
 			tell(v, FAILURE_VERIFY, v->dst_off, r);
@@ -204,7 +204,7 @@ can_compare(const struct verify *v)
 static void
 look_closer(struct verify *v, int fd, const struct pair *pair, uint64_t off)
 {
-	const size_t len = (size_t)min_u64(DIGEST_RANGE_LEN, v->len - off);
+	const size_t len = (size_t)min_u64(HASHER_RANGE_LEN, v->len - off);
 	const uint64_t told = v->nr_bad;
 
 	if (can_compare(v) &&
@@ -217,19 +217,19 @@ look_closer(struct verify *v, int fd, const struct pair *pair, uint64_t off)
 }
 
 static int
-compare(struct verify *v, const struct endpoint *ep, const struct digest *back)
+compare(struct verify *v, const struct endpoint *ep, const struct hasher *back)
 {
-	const uint64_t nr = (v->len + DIGEST_RANGE_LEN - 1) / DIGEST_RANGE_LEN;
+	const uint64_t nr = (v->len + HASHER_RANGE_LEN - 1) / HASHER_RANGE_LEN;
 	const int fd = ep->buffered_fd;
-	struct pair pair = {malloc(DIGEST_RANGE_LEN), malloc(DIGEST_RANGE_LEN)};
+	struct pair pair = {malloc(HASHER_RANGE_LEN), malloc(HASHER_RANGE_LEN)};
 
 	for (uint64_t i = 0; i < nr; i++) {
-		if (digest_is_same_range(v->written, back, i))
+		if (hasher_is_same_range(v->written, back, i))
 			continue;
 		if (pair.wrote != NULL && pair.found != NULL)
-			look_closer(v, fd, &pair, i * DIGEST_RANGE_LEN);
+			look_closer(v, fd, &pair, i * HASHER_RANGE_LEN);
 		else
-			tell_differs(v, i * DIGEST_RANGE_LEN, DIGEST_RANGE_LEN,
+			tell_differs(v, i * HASHER_RANGE_LEN, HASHER_RANGE_LEN,
 				     -1, -1);
 	}
 	free(pair.found);
@@ -241,13 +241,13 @@ int
 verify_run(struct verify *v)
 {
 	struct endpoint ep;
-	struct digest *back;
+	struct hasher *back;
 	int r;
 
 	if (v->len == 0)
 		return 0;
 	drop_cache(v);
-	back = digest_new(1U << DIGEST_RANGES);
+	back = hasher_new(1U << HASHER_RANGES);
 	if (back == NULL)
 		return tell(v, FAILURE_VERIFY, v->dst_off, -ENOMEM);
 	r = endpoint_open_back(v->dst, &ep);
@@ -255,11 +255,11 @@ verify_run(struct verify *v)
 		tell(v, FAILURE_VERIFY, v->dst_off, r);
 	else {
 		r = read_back(v, &ep, back);
-		digest_finish(back, v->len);
+		hasher_finish(back, v->len);
 		if (r == 0)
 			r = compare(v, &ep, back);
 		endpoint_close_extra(&ep);
 	}
-	digest_free(back);
+	hasher_free(back);
 	return r;
 }

@@ -13,7 +13,7 @@
 #include "request.h"
 
 struct aio_kernel;
-struct digest;
+struct hasher;
 struct hooks;
 struct pace;
 struct stats;
@@ -25,7 +25,7 @@ struct verify {
 	struct stats *stats;             // verified is kept current
 	const struct endpoint *src;      // still open; a stream cannot be read
 	const struct endpoint *dst;      // again, its ranges are told whole
-	const struct digest *written;    // finished, with DIGEST_RANGES
+	const struct hasher *written;    // finished, with HASHER_RANGES
 	struct pace *pace;               // NULL: no rate=
 	uint64_t src_off;                // where the copy began
 	uint64_t dst_off;

@@ -15,6 +15,7 @@ static Suite *(*const suites[])(void) = {
 	loop_suite,    extent_suite, reader_suite,   writer_suite,
 	copy_suite,    plan_suite,   probe_suite,    endpoint_suite,
 	safety_suite,  change_suite, pace_suite,     writeback_suite,
+	digest_suite,  hasher_suite,
 	nocache_suite, filter_suite, reblock_suite,  serial_suite,
 	record_suite,  clone_suite,  hold_suite,     transfer_suite,
 	journal_suite,

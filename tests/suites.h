@@ -12,6 +12,8 @@ Suite *clone_suite(void);
 
 Suite *copy_suite(void);
 
+Suite *digest_suite(void);
+
 Suite *endpoint_suite(void);
 
 Suite *extent_suite(void);
@@ -19,6 +21,8 @@ Suite *extent_suite(void);
 Suite *failure_suite(void);
 
 Suite *filter_suite(void);
+
+Suite *hasher_suite(void);
 
 Suite *hold_suite(void);
 

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// Digests of the bytes as they are written, in file order. Each algorithm
+// has a thread of its own, so that several together take as long as the
+// slowest, and none of them keeps the loop from its disks.
+//
+// The bytes come with their offset: a gap (a hole that was kept) counts as
+// zeros, and what comes a second time (a stretch that was resumed at a record
+// boundary) is passed over.
+
+#pragma once
+
+#include "digest.h"
+
+// In the set of algorithms: not one digest, but an xxh128 of each range, for
+// verify=.
+#define HASHER_RANGES DIGEST_NR
+#define HASHER_RANGE_LEN ((uint64_t)256 * 1024)
+
+struct hasher;
+
+// algs: a set of 1 << enum digest_alg, HASHER_RANGES among them. NULL: no
+// memory or thread, or a library that is not there or refuses.
+struct hasher *hasher_new(unsigned algs);
+void hasher_free(struct hasher *hasher);
+
+// An eventfd, readable when hasher_done has grown. Reading it is the
+// caller's.
+int hasher_fd(const struct hasher *hasher);
+
+// For the ring: hand over bytes that stay as they are until they are done.
+// At most HASHER_QUEUE are under way at a time.
+#define HASHER_QUEUE 1024
+void hasher_put(struct hasher *hasher, uint64_t off, const void *buf,
+		size_t len);
+// How many of those handed over are through all algorithms.
+uint64_t hasher_done(struct hasher *hasher);
+
+// Sleep until so many are.
+void hasher_wait(struct hasher *hasher, uint64_t nr);
+
+// For one record at a time: through all algorithms on return. Not while
+// something is under way.
+void hasher_update(struct hasher *hasher, uint64_t off, const void *buf,
+		   size_t len);
+
+// All of len bytes are there: compute the results, which stay until
+// hasher_free.
+void hasher_finish(struct hasher *hasher, uint64_t len);
+const unsigned char *hasher_result(const struct hasher *hasher,
+				   enum digest_alg alg);
+// Whether range number nr is the same in both, which have HASHER_RANGES.
+bool hasher_is_same_range(const struct hasher *a, const struct hasher *b,
+			  uint64_t nr);

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+#include "config.h"
+
+#include "digest.h"
+
+#include <stdio.h>
+
+#include "base.h"
+#include "suites.h"
+
+// Of "abc", by coreutils and xxhsum.
+static const char *const of_abc[DIGEST_NR] = {
+	[DIGEST_MD5] = "900150983cd24fb0d6963f7d28e17f72",
+	[DIGEST_SHA1] = "a9993e364706816aba3e25717850c26c9cd0d89d",
+	[DIGEST_SHA224] = "23097d223405d8228642a477bda255b32aadbce4bda0b3f7e36c"
+			  "9da7",
+	[DIGEST_SHA256] = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410"
+			  "ff61f20015ad",
+	[DIGEST_SHA384] = "cb00753f45a35e8bb5a03d699ac65007272c32ab0eded1631a8b"
+			  "605a43ff5bed8086072ba1e7cc2358baeca134c825a7",
+	[DIGEST_SHA512] = "ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9e"
+			  "eee64b55d39a2192992a274fc1a836ba3c23a3feebbd454d4423"
+			  "643ce80e2a9ac94fa54ca49f",
+	[DIGEST_BLAKE2B] = "ba80a53f981c4d0d6a2797b69f12f6e94c212f14685ac4b74b1"
+			   "2bb6fdbffa2d17d87c5392aab792dc252d5de4533cc9518d38a"
+			   "a8dbf1925ab92386edd4009923",
+	[DIGEST_XXH128] = "06b05ab6733a618578af5f94892f3950",
+};
+
+static void
+check_is(struct digest *digest, const char *want)
+{
+	unsigned char value[DIGEST_MAX_SIZE];
+	char hex[2 * DIGEST_MAX_SIZE + 1];
+	const size_t size = digest_size(digest->alg);
+
+	digest_finish(digest, value);
+	for (size_t i = 0; i < size; i++)
+		snprintf(hex + 2 * i, 3, "%02x", value[i]);
+	ck_assert_str_eq(hex, want);
+}
+
+START_TEST(a_digest_is_that_of_other_programs)
+{
+	const enum digest_alg alg = (enum digest_alg)_i;
+	struct digest digest;
+
+	if (!digest_is_available(alg))
+		return;
+	ck_assert(digest_init(&digest, alg));
+	digest_update(&digest, "a", 1);
+	digest_update(&digest, "bc", 2);
+	check_is(&digest, of_abc[_i]);
+	digest_done(&digest);
+}
+END_TEST
+
+START_TEST(reset_forgets_what_was_before)
+{
+	const enum digest_alg alg = (enum digest_alg)_i;
+	struct digest digest;
+
+	if (!digest_is_available(alg))
+		return;
+	ck_assert(digest_init(&digest, alg));
+	digest_update(&digest, "xyz", 3);
+	ck_assert(digest_reset(&digest));
+	digest_update(&digest, "abc", 3);
+	check_is(&digest, of_abc[_i]);
+	ck_assert(digest_reset(&digest));
+	digest_update(&digest, "abc", 3);
+	check_is(&digest, of_abc[_i]);
+	digest_done(&digest);
+}
+END_TEST
+
+START_TEST(done_may_come_without_init_and_twice)
+{
+	struct digest digest = {.state = NULL};
+
+	digest_done(&digest);
+	digest_done(&digest);
+}
+END_TEST
+
+Suite *
+digest_suite(void)
+{
+	Suite *s = suite_create("digest");
+	TCase *t = tcase_create("digest");
+
+	tcase_add_loop_test(t, a_digest_is_that_of_other_programs, 0,
+			    DIGEST_NR);
+	tcase_add_loop_test(t, reset_forgets_what_was_before, 0, DIGEST_NR);
+	tcase_add_test(t, done_may_come_without_init_and_twice);
+	suite_add_tcase(s, t);
+	return s;
+}

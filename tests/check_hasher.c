@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+#include "config.h"
+
+#include "hasher.h"
+
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base.h"
+#include "suites.h"
+
+#define SET (1U << DIGEST_MD5 | 1U << DIGEST_XXH128)
+
+enum { LEN = 1 << 20 };
+
+static unsigned char bytes[LEN];
+static struct hasher *hasher;
+
+static void
+open_hasher(void)
+{
+	for (size_t i = 0; i < LEN; i++)
+		bytes[i] = (unsigned char)((i * UINT64_C(2654435761)) >> 13);
+	hasher = hasher_new(SET);
+	ck_assert_ptr_nonnull(hasher);
+}
+
+static void
+close_hasher(void)
+{
+	hasher_free(hasher);
+}
+
+static void
+check_digest(enum digest_alg alg, const void *buf, size_t len)
+{
+	unsigned char want[DIGEST_MAX_SIZE];
+	struct digest digest;
+
+	ck_assert(digest_init(&digest, alg));
+	digest_update(&digest, buf, len);
+	digest_finish(&digest, want);
+	digest_done(&digest);
+	ck_assert_mem_eq(hasher_result(hasher, alg), want, digest_size(alg));
+}
+
+static void
+check_result(const void *buf, size_t len)
+{
+	hasher_finish(hasher, len);
+	check_digest(DIGEST_MD5, buf, len);
+	check_digest(DIGEST_XXH128, buf, len);
+}
+
+static void
+put(uint64_t off, size_t len)
+{
+	hasher_put(hasher, off, bytes + off, len);
+}
+
+START_TEST(parts_make_the_whole)
+{
+	put(0, 1000);
+	put(1000, 1);
+	put(1001, LEN - 1001);
+	hasher_wait(hasher, 3);
+	ck_assert_uint_eq(hasher_done(hasher), 3);
+	check_result(bytes, LEN);
+}
+END_TEST
+
+START_TEST(nothing_has_a_digest_too)
+{
+	check_result("", 0);
+}
+END_TEST
+
+START_TEST(a_gap_is_zeros)
+{
+	memset(bytes + 1000, 0, 200000);
+	put(0, 1000);
+	put(201000, LEN - 201000);
+	check_result(bytes, LEN);
+}
+END_TEST
+
+START_TEST(a_gap_at_the_end_is_zeros)
+{
+	memset(bytes + 1000, 0, 2000);
+	put(0, 1000);
+	check_result(bytes, 3000);
+}
+END_TEST
+
+START_TEST(what_comes_again_is_passed_over)
+{
+	put(0, 1000);
+	hasher_wait(hasher, 1);
+	put(0, 500);
+	put(500, 1000); // half of it is new
+	hasher_wait(hasher, 3);
+	put(1500, 100);
+	check_result(bytes, 1600);
+}
+END_TEST
+
+START_TEST(an_empty_part_counts_as_one)
+{
+	put(0, 10);
+	hasher_put(hasher, LEN, NULL, 0);
+	hasher_wait(hasher, 2);
+	check_result(bytes, 10);
+}
+END_TEST
+
+START_TEST(records_are_taken_at_once)
+{
+	hasher_update(hasher, 0, bytes, 10);
+	hasher_update(hasher, 10, bytes + 10, 20);
+	check_result(bytes, 30);
+}
+END_TEST
+
+START_TEST(the_descriptor_tells_of_news)
+{
+	struct pollfd news = {.fd = hasher_fd(hasher), .events = POLLIN};
+
+	ck_assert_int_eq(poll(&news, 1, 0), 0);
+	put(0, LEN);
+	ck_assert_int_eq(poll(&news, 1, -1), 1);
+}
+END_TEST
+
+START_TEST(more_parts_than_the_queue_is_long)
+{
+	for (unsigned i = 0; i < 3 * HASHER_QUEUE; i++) {
+		if (i >= HASHER_QUEUE)
+			hasher_wait(hasher, i - HASHER_QUEUE + 1);
+		put(i, 1);
+	}
+	check_result(bytes, 3 * HASHER_QUEUE);
+}
+END_TEST
+
+START_TEST(only_what_was_asked_for_has_a_result)
+{
+	hasher_finish(hasher, 0);
+	ck_assert_ptr_null(hasher_result(hasher, DIGEST_SHA1));
+}
+END_TEST
+
+static struct hasher *
+ranges_of(const unsigned char *buf, size_t len)
+{
+	struct hasher *ranges = hasher_new(1U << HASHER_RANGES);
+
+	ck_assert_ptr_nonnull(ranges);
+	hasher_put(ranges, 0, buf, len);
+	hasher_finish(ranges, len);
+	return ranges;
+}
+
+START_TEST(the_range_with_another_byte_is_another)
+{
+	static const size_t flips[] = {0, HASHER_RANGE_LEN - 1,
+				       HASHER_RANGE_LEN, 3 * HASHER_RANGE_LEN,
+				       LEN - 100};
+	const size_t len = LEN - 99, at = flips[_i]; // the last one is short
+	struct hasher *a = ranges_of(bytes, len);
+
+	bytes[at] ^= 1;
+	struct hasher *b = ranges_of(bytes, len);
+	for (uint64_t i = 0; i < 4; i++)
+		ck_assert_int_eq(hasher_is_same_range(a, b, i),
+				 i != at / HASHER_RANGE_LEN);
+	hasher_free(a);
+	hasher_free(b);
+}
+END_TEST
+
+START_TEST(a_range_that_is_not_there_is_another)
+{
+	struct hasher *a = ranges_of(bytes, HASHER_RANGE_LEN);
+	struct hasher *b = ranges_of(bytes, 2 * HASHER_RANGE_LEN);
+
+	ck_assert(hasher_is_same_range(a, b, 0));
+	ck_assert(!hasher_is_same_range(a, b, 1));
+	ck_assert(!hasher_is_same_range(a, b, 2));
+	hasher_free(a);
+	hasher_free(b);
+}
+END_TEST
+
+Suite *
+hasher_suite(void)
+{
+	Suite *s = suite_create("hasher");
+	TCase *t = tcase_create("hasher");
+
+	tcase_add_checked_fixture(t, open_hasher, close_hasher);
+	tcase_add_test(t, parts_make_the_whole);
+	tcase_add_test(t, nothing_has_a_digest_too);
+	tcase_add_test(t, a_gap_is_zeros);
+	tcase_add_test(t, a_gap_at_the_end_is_zeros);
+	tcase_add_test(t, what_comes_again_is_passed_over);
+	tcase_add_test(t, an_empty_part_counts_as_one);
+	tcase_add_test(t, records_are_taken_at_once);
+	tcase_add_test(t, the_descriptor_tells_of_news);
+	tcase_add_test(t, more_parts_than_the_queue_is_long);
+	tcase_add_test(t, only_what_was_asked_for_has_a_result);
+	tcase_add_loop_test(t, the_range_with_another_byte_is_another, 0, 5);
+	tcase_add_test(t, a_range_that_is_not_there_is_another);
+	// Without the libraries there is nothing to be had.
+	if (digest_is_available(DIGEST_MD5) &&
+	    digest_is_available(DIGEST_XXH128))
+		suite_add_tcase(s, t);
+	return s;
+}

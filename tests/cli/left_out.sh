@@ -1,0 +1,45 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# A build without the libraries that can be left out: it says which operands
+# that concerns, and does all else.
+# shellcheck source-path=SCRIPTDIR source=../lib.sh
+. "$(dirname "$0")/../lib.sh"
+
+top=$(realpath "${top_srcdir:-$(dirname "$0")/../..}")
+require make cc
+[ -x "$top/configure" ] || skip_all 'no configure here'
+[ ! -e "$top/config.status" ] || skip_all 'the source tree is configured'
+mkdir "$work/build"
+cd "$work/build" || exit 99
+unset MAKEFLAGS MAKELEVEL
+check 'it can be configured' "$top/configure" -q CFLAGS=-O0 --enable-werror \
+	--without-libcrypto --without-libxxhash --without-libmount \
+	--without-libblkid --without-jansson
+check 'it builds without a warning' make -j 2 aiodd
+AIODD=$work/build/aiodd
+[ -x "$AIODD" ] || finish
+ln -sf "$AIODD" "$work/bin/ours/aiodd"
+cd "$work" || exit 99
+
+make_data src 300000 1
+for operand in hash=md5 hash=sha256,xxh128 hash=xxh128 sums=SUMS \
+	expect="sha1:$(printf %040d 0)" verify=yes status=json \
+	report=report.html; do
+	run aiodd src new "$operand"
+	is "$operand: exit status" "$status" 1
+	is "$operand: one line" "$(wc -l <err)" 1
+	says "$operand: it says so" err '^aiodd: .* was left out of this build$'
+	check "$operand: nothing is there" sh -c '! ls new SUMS report.html'
+done
+run aiodd src copy commit=rename status=bar
+is 'a copy: exit status' "$status" 0
+check 'a copy: identical' same src copy
+
+require_loop
+bed_fs ext4 8M || skip_all "$BED_WHY"
+disk=$(findmnt -n -o SOURCE "$BED")
+run aiodd if=src of="$disk"
+is 'a mounted disk: exit status' "$status" 5
+says 'a mounted disk: the kernel knows' err '^aiodd: .*force=busy'
+
+finish
