@@ -62,6 +62,8 @@ Suite *transfer_suite(void);
 
 Suite *units_suite(void);
 
+Suite *verify_suite(void);
+
 Suite *writeback_suite(void);
 
 Suite *writer_suite(void);

@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+#include "config.h"
+
+#include "verify.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "aio.h"
+#include "base.h"
+#include "fake_aio.h"
+#include "hasher.h"
+#include "probe.h"
+#include "rig.h"
+#include "stats.h"
+#include "suites.h"
+
+enum { LEN = 3 * 256 * 1024 + 777 };
+
+static struct request q;
+static struct stats stats;
+static struct endpoint src;
+static struct endpoint dst;
+static struct hasher *written;
+static struct verify verify;
+
+static struct endpoint
+endpoint_of(int fd)
+{
+	struct endpoint ep = rig_endpoint(fd);
+
+	probe_descriptor(fd, &ep.facts);
+	return ep;
+}
+
+// A copy from the offset 100 to the offset 4096, as it should be.
+static void
+begin(void)
+{
+	unsigned char *bytes = calloc(1, 4096 + LEN);
+
+	rig_open();
+	src = endpoint_of(rig_pattern_file(100 + LEN));
+	ck_assert_int_eq(pread(src.fd, bytes + 4096, LEN, 100), LEN);
+	dst = endpoint_of(rig_file(bytes, 4096 + LEN));
+	written = hasher_new(1U << HASHER_RANGES);
+	ck_assert_ptr_nonnull(written);
+	hasher_put(written, 0, bytes + 4096, LEN);
+	hasher_finish(written, LEN);
+	free(bytes);
+	q = rig_request(512);
+	stats = (struct stats){.bytes = LEN};
+	verify = (struct verify){.request = &q,
+				 .hooks = &rig.hooks,
+				 .kernel = &aio_kernel_linux,
+				 .stats = &stats,
+				 .src = &src,
+				 .dst = &dst,
+				 .written = written,
+				 .src_off = 100,
+				 .dst_off = 4096,
+				 .len = LEN};
+}
+
+static void
+end(void)
+{
+	hasher_free(written);
+	close(src.fd);
+	close(dst.fd);
+	rig_close();
+}
+
+static void
+flip(uint64_t off)
+{
+	unsigned char byte;
+
+	ck_assert_int_eq(pread(dst.fd, &byte, 1, (off_t)off), 1);
+	byte ^= 0x40;
+	ck_assert_int_eq(pwrite(dst.fd, &byte, 1, (off_t)off), 1);
+	ck_assert_int_eq(fsync(dst.fd), 0);
+}
+
+static void
+check_range(unsigned nr, uint64_t off, uint64_t len)
+{
+	const struct failure *f = &rig.told[nr];
+
+	ck_assert_int_eq(f->phase, FAILURE_DIFFERS);
+	ck_assert_uint_eq(f->off, off);
+	ck_assert_uint_eq(f->len, len);
+}
+
+START_TEST(a_good_copy_passes)
+{
+	static const enum request_io ios[] = {
+		REQUEST_IO_AUTO, REQUEST_IO_INLINE, REQUEST_IO_AIO};
+
+	q.io = ios[_i];
+	ck_assert_int_eq(verify_run(&verify), 0);
+	ck_assert_uint_eq(rig.nr_told, 0);
+	ck_assert_uint_eq(stats.verified, LEN);
+	ck_assert_uint_eq(stats.bytes, LEN);
+}
+END_TEST
+
+START_TEST(each_bad_byte_is_told_with_both_values)
+{
+	static const uint64_t offs[] = {0, 256 * KIB - 1, 256 * KIB, LEN - 1};
+	const uint64_t off = 4096 + offs[_i];
+
+	flip(off);
+	ck_assert_int_eq(verify_run(&verify), -EBADMSG);
+	ck_assert_uint_eq(rig.nr_told, 1);
+	check_range(0, off, 1);
+	ck_assert_int_ge(rig.told[0].wrote, 0);
+	ck_assert_int_eq(rig.told[0].wrote ^ rig.told[0].found, 0x40);
+}
+END_TEST
+
+START_TEST(bad_bytes_that_are_near_are_one_range)
+{
+	flip(4096 + 1000);
+	flip(4096 + 1400);
+	flip(4096 + 5000);
+	ck_assert_int_eq(verify_run(&verify), -EBADMSG);
+	ck_assert_uint_eq(rig.nr_told, 2);
+	check_range(0, 4096 + 1000, 401);
+	check_range(1, 4096 + 5000, 1);
+	ck_assert_uint_eq(verify.nr_bad, 402);
+}
+END_TEST
+
+START_TEST(what_was_converted_is_told_by_whole_ranges)
+{
+	q.conv = CONV_UCASE;
+	flip(4096 + 300000);
+	ck_assert_int_eq(verify_run(&verify), -EBADMSG);
+	ck_assert_uint_eq(rig.nr_told, 1);
+	check_range(0, 4096 + 256 * KIB, 256 * KIB);
+	ck_assert_int_eq(rig.told[0].wrote, -1);
+}
+END_TEST
+
+START_TEST(the_last_range_is_no_longer_than_the_copy)
+{
+	q.conv = CONV_UCASE;
+	flip(4096 + LEN - 1);
+	ck_assert_int_eq(verify_run(&verify), -EBADMSG);
+	check_range(0, 4096 + 3 * 256 * KIB, 777);
+}
+END_TEST
+
+START_TEST(a_copy_that_ends_too_early_differs)
+{
+	ck_assert_int_eq(ftruncate(dst.fd, 4096 + 300000), 0);
+	ck_assert_int_eq(verify_run(&verify), -EBADMSG);
+	ck_assert_uint_eq(rig.nr_told, 1);
+	check_range(0, 4096 + 300000, LEN - 300000);
+}
+END_TEST
+
+START_TEST(what_is_outside_the_copy_does_not_matter)
+{
+	flip(4095);
+	ck_assert_int_eq(pwrite(dst.fd, "more", 4, 4096 + LEN), 4);
+	ck_assert_int_eq(verify_run(&verify), 0);
+}
+END_TEST
+
+START_TEST(nothing_is_good)
+{
+	verify.len = 0;
+	ck_assert_int_eq(verify_run(&verify), 0);
+}
+END_TEST
+
+START_TEST(it_goes_without_kernel_aio)
+{
+	struct fake_aio fake = {.setup_error = -ENOSYS};
+
+	fake_aio_use(&fake);
+	verify.kernel = &fake_aio_kernel;
+	flip(4096 + 9);
+	ck_assert_int_eq(verify_run(&verify), -EBADMSG);
+	check_range(0, 4096 + 9, 1);
+}
+END_TEST
+
+START_TEST(a_signal_stops_it)
+{
+	rig.must_stop = true;
+	ck_assert_int_eq(verify_run(&verify), -ECANCELED);
+	ck_assert_uint_eq(rig.nr_told, 0);
+}
+END_TEST
+
+START_TEST(what_cannot_be_opened_again_is_told)
+{
+	int fds[2];
+
+	ck_assert_int_eq(pipe(fds), 0);
+	close(fds[0]);
+	close(fds[1]);
+	verify.dst = &(struct endpoint){.fd = fds[1], .name = "gone"};
+	ck_assert_int_lt(verify_run(&verify), 0);
+	ck_assert_int_eq(rig_told(FAILURE_VERIFY)->error, ENOENT);
+}
+END_TEST
+
+Suite *
+verify_suite(void)
+{
+	Suite *s = suite_create("verify");
+	TCase *t = tcase_create("verify");
+
+	tcase_add_checked_fixture(t, begin, end);
+	tcase_add_loop_test(t, a_good_copy_passes, 0, 3);
+	tcase_add_loop_test(t, each_bad_byte_is_told_with_both_values, 0, 4);
+	tcase_add_test(t, bad_bytes_that_are_near_are_one_range);
+	tcase_add_test(t, what_was_converted_is_told_by_whole_ranges);
+	tcase_add_test(t, the_last_range_is_no_longer_than_the_copy);
+	tcase_add_test(t, a_copy_that_ends_too_early_differs);
+	tcase_add_test(t, what_is_outside_the_copy_does_not_matter);
+	tcase_add_test(t, nothing_is_good);
+	tcase_add_test(t, it_goes_without_kernel_aio);
+	tcase_add_test(t, a_signal_stops_it);
+	tcase_add_test(t, what_cannot_be_opened_again_is_told);
+	if (digest_is_available(DIGEST_XXH128))
+		suite_add_tcase(s, t);
+	return s;
+}
