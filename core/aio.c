@@ -47,10 +47,11 @@ aio_init(struct aio *aio, const struct aio_kernel *kernel, unsigned depth)
 			    .depth = depth};
 	aio->queue = calloc(depth, sizeof(struct iocb *));
 	aio->inline_queue = calloc(depth, sizeof(struct iocb *));
+	aio->batch = calloc(depth, sizeof(struct iocb *));
 	aio->ready = calloc(depth, sizeof(struct io_event));
 	aio->events = calloc(depth, sizeof(struct io_event));
 	if (aio->queue == NULL || aio->inline_queue == NULL ||
-	    aio->ready == NULL || aio->events == NULL)
+	    aio->batch == NULL || aio->ready == NULL || aio->events == NULL)
 		r = -ENOMEM;
 	if (r == 0 && kernel != NULL)
 		r = aio_open_context(aio);
@@ -60,18 +61,20 @@ aio_init(struct aio *aio, const struct aio_kernel *kernel, unsigned depth)
 }
 
 static void
-aio_end_submitter(struct aio *aio)
+aio_end_submitters(struct aio *aio)
 {
-	if (aio->submitter == NULL)
-		return;
-	aio->counters.submitted += submitter_free(aio->submitter);
-	aio->submitter = NULL;
+	for (unsigned op = 0; op < AIO_NR_SUBMITTERS; op++) {
+		if (aio->submitters[op] != NULL)
+			aio->counters.submitted +=
+				submitter_free(aio->submitters[op]);
+		aio->submitters[op] = NULL;
+	}
 }
 
 void
 aio_done(struct aio *aio)
 {
-	aio_end_submitter(aio);
+	aio_end_submitters(aio);
 	if (aio->ctx != NULL) {
 		assert(aio->counters.submitted == aio->counters.announced);
 		assert(aio->counters.announced == aio->counters.reaped);
@@ -83,6 +86,7 @@ aio_done(struct aio *aio)
 		(void)close(aio->refused_fd);
 	free(aio->queue);
 	free(aio->inline_queue);
+	free(aio->batch);
 	free(aio->ready);
 	free(aio->events);
 	*aio = (struct aio){.eventfd = -1,
@@ -130,10 +134,18 @@ aio_probe(struct aio *aio)
 }
 
 void
-aio_start_submitter(struct aio *aio)
+aio_start_submitters(struct aio *aio)
 {
-	aio->submitter = submitter_new(aio->kernel, aio->ctx, aio->depth,
-				       aio->refused_fd);
+	bool is_complete = true;
+
+	for (unsigned op = 0; op < AIO_NR_SUBMITTERS; op++) {
+		aio->submitters[op] = submitter_new(aio->kernel, aio->ctx,
+						    aio->depth,
+						    aio->refused_fd);
+		is_complete &= aio->submitters[op] != NULL;
+	}
+	if (!is_complete)
+		aio_end_submitters(aio);
 }
 
 int
@@ -147,7 +159,7 @@ aio_open(struct aio *aio, const struct aio_kernel *kernel, unsigned depth)
 	if (r < 0)
 		aio_done(aio);
 	else
-		aio_start_submitter(aio);
+		aio_start_submitters(aio);
 	return r;
 }
 
@@ -222,10 +234,24 @@ aio_submit_some(struct aio *aio)
 }
 
 static void
+aio_submit_op(struct aio *aio, enum job_op op)
+{
+	const short opcode = op == JOB_READ ? IO_CMD_PREAD : IO_CMD_PWRITE;
+	unsigned nr = 0;
+
+	for (unsigned i = 0; i < aio->nr_queued; i++)
+		if (aio->queue[i]->aio_lio_opcode == opcode)
+			aio->batch[nr++] = aio->queue[i];
+	if (nr > 0)
+		submitter_queue(aio->submitters[op], aio->batch, nr);
+}
+
+static void
 aio_submit_kernel(struct aio *aio)
 {
-	if (aio->submitter != NULL) {
-		submitter_queue(aio->submitter, aio->queue, aio->nr_queued);
+	if (aio->submitters[0] != NULL) {
+		aio_submit_op(aio, JOB_WRITE);
+		aio_submit_op(aio, JOB_READ);
 		aio->nr_out += aio->nr_queued;
 		aio->nr_queued = 0;
 	}
@@ -267,10 +293,13 @@ aio_on_refused(void *ctx)
 
 	if (eventfd_read(aio->refused_fd, &count) < 0)
 		return;
-	const unsigned nr = submitter_take_refused(
-		aio->submitter, aio->ready + aio->nr_ready);
-	aio->nr_ready += nr;
-	aio->nr_out -= nr;
+	for (unsigned op = 0; op < AIO_NR_SUBMITTERS; op++) {
+		const unsigned nr = submitter_take_refused(
+			aio->submitters[op], aio->ready + aio->nr_ready);
+
+		aio->nr_ready += nr;
+		aio->nr_out -= nr;
+	}
 }
 
 static void
@@ -287,7 +316,7 @@ aio_fire(struct aio *aio, const struct io_event *events, unsigned nr)
 void
 aio_abandon(struct aio *aio)
 {
-	aio_end_submitter(aio);
+	aio_end_submitters(aio);
 	if (aio->ctx != NULL)
 		(void)aio->kernel->destroy(aio->ctx); // waits for all of it
 	aio->ctx = NULL;

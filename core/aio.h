@@ -4,8 +4,9 @@
 // a step; their completions come back through the callback that the job put
 // into iocb.data, fired here as callback(ctx, obj, res, res2).
 //
-// io_submit can sleep, too, and nothing tells before: a thread may do the
-// submitting, and the loop then only reaps.
+// io_submit can sleep, too, and nothing tells before: threads may do the
+// submitting, one for reads and one for writes, so that neither stage waits
+// for the disk of the other; the loop then only reaps.
 //
 // There are two ways to carry out a request, and one to hear of its end:
 // - kernel AIO: io_submit, an eventfd that counts completions, and
@@ -43,6 +44,8 @@ struct aio_counters {
 
 struct submitter;
 
+#define AIO_NR_SUBMITTERS 2
+
 struct aio {
 	const struct aio_kernel *kernel; // NULL: inline only
 	io_context_t ctx;
@@ -60,8 +63,10 @@ struct aio {
 
 	unsigned nr_out;                 // requests that have not ended
 
-	struct submitter *submitter;     // NULL: io_submit by ourselves
-	int refused_fd;                  // readable: it has refused some
+	struct submitter *submitters[AIO_NR_SUBMITTERS]; // by enum job_op;
+					 // all NULL: io_submit by ourselves
+	struct iocb **batch;             // room for what goes to one of them
+	int refused_fd;                  // readable: they have refused some
 	struct aio_counters counters;
 };
 
@@ -74,9 +79,9 @@ int aio_init(struct aio *aio, const struct aio_kernel *kernel,
 // The counters stay to be read.
 void aio_done(struct aio *aio);
 
-// Let a thread do the submitting. Without one, if none can be had, all goes
+// Let threads do the submitting. Without them, if none can be had, all goes
 // on, and the loop sleeps where io_submit does.
-void aio_start_submitter(struct aio *aio);
+void aio_start_submitters(struct aio *aio);
 
 // The two together, for a kernel that has shown that it works: one byte has
 // gone the whole way round, since containers let io_setup pass and refuse

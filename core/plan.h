@@ -30,7 +30,7 @@
 // A copy of a larger part of the memory would push all else out of the page
 // cache, and be throttled there.
 #define PLAN_CACHE_SHARE 4
-#define PLAN_DEPTH 16
+#define PLAN_DEPTH 32
 #define PLAN_DIGEST_DEPTH 8 // inline, with digests in their threads
 #define PLAN_RING_MAX (1024 * 1024 * 1024) // bytes of all jobs
 #define PLAN_ALIGN 4096 // jobs are a multiple of it: page and block size

@@ -3,6 +3,8 @@
 #include "config.h"
 
 #include <errno.h>
+#include <poll.h>
+#include <pthread.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -10,6 +12,7 @@
 #include "base.h"
 #include "fake_aio.h"
 #include "job.h"
+#include "submitter.h"
 #include "suites.h"
 
 enum { DEPTH = 4, LEN = 8 };
@@ -308,6 +311,55 @@ START_TEST(a_submit_that_sleeps_is_counted_as_a_stall)
 }
 END_TEST
 
+static pthread_mutex_t reading = PTHREAD_MUTEX_INITIALIZER;
+
+// A disk whose queue is full.
+static int
+submit_no_reads(io_context_t ctx, long nr, struct iocb **iocbs)
+{
+	if (iocbs[0]->aio_lio_opcode == IO_CMD_PREAD) {
+		pthread_mutex_lock(&reading);
+		pthread_mutex_unlock(&reading);
+	}
+	return fake_aio_kernel.submit(ctx, nr, iocbs);
+}
+
+static void
+await_announced(uint64_t nr)
+{
+	struct pollfd news = {.fd = aio.eventfd, .events = POLLIN};
+
+	while (aio.counters.announced < nr) {
+		ck_assert_int_eq(poll(&news, 1, -1), 1);
+		aio_on_announced(&aio);
+	}
+}
+
+START_TEST(a_read_that_sleeps_in_io_submit_keeps_no_write_waiting)
+{
+	struct aio_kernel full = fake_aio_kernel;
+
+	fake.is_eager = true;
+	aio_start_submitters(&aio);
+	full.submit = submit_no_reads;
+	aio.submitters[JOB_READ]->kernel = &full;
+	aio.submitters[JOB_WRITE]->kernel = &full;
+	pthread_mutex_lock(&reading);
+	queue_reads(1);
+	prep(1, JOB_WRITE, aio.eventfd);
+	aio_queue(&aio, &jobs[1].iocb);
+	aio_submit(&aio);
+	await_announced(1);
+	ck_assert_int_eq(aio_reap(&aio), 0);
+	ck_assert_uint_eq(nr_fired, 1);
+	ck_assert_ptr_eq(fired[0].job, &jobs[1]);
+	pthread_mutex_unlock(&reading);
+	await_announced(2);
+	ck_assert_int_eq(aio_reap(&aio), 0);
+	ck_assert_ptr_eq(fired[1].job, &jobs[0]);
+}
+END_TEST
+
 START_TEST(a_context_that_is_refused_holds_nothing)
 {
 	struct aio refused;
@@ -326,7 +378,7 @@ START_TEST(an_open_kernel_has_gone_the_whole_way_round)
 	ck_assert_int_eq(aio_open(&aio, &fake_aio_kernel, DEPTH), 0);
 	ck_assert_uint_eq(fake.nr_log, 1);
 	ck_assert_uint_eq(fake.nr_reaps, 1);
-	ck_assert_ptr_nonnull(aio.submitter);
+	ck_assert_ptr_nonnull(aio.submitters[0]);
 	aio_on_announced(&aio);
 	check_all_agree(0);
 	aio_done(&aio);
@@ -458,6 +510,8 @@ kernel_tcase(void)
 	tcase_add_test(t, EAGAIN_with_nothing_in_flight_goes_inline);
 	tcase_add_test(t, an_error_of_io_submit_is_that_of_the_first);
 	tcase_add_test(t, a_submit_that_sleeps_is_counted_as_a_stall);
+	tcase_add_test(
+		t, a_read_that_sleeps_in_io_submit_keeps_no_write_waiting);
 	tcase_add_test(t, a_context_that_is_refused_holds_nothing);
 	return t;
 }

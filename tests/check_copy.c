@@ -771,8 +771,8 @@ START_TEST(a_thread_may_do_the_submitting)
 	c.fake.random = (uint64_t)_i + 1;
 	c.fake.is_trouble = _i % 2 != 0;
 	fake_copy_start(&c);
-	aio_start_submitter(&c.aio);
-	ck_assert_ptr_nonnull(c.aio.submitter);
+	aio_start_submitters(&c.aio);
+	ck_assert_ptr_nonnull(c.aio.submitters[0]);
 	ck_assert_int_eq(run_in_loop(&watch), COPY_DONE);
 	fake_copy_check(&c, 40 * FAKE_JOB + 3);
 	fake_copy_close(&c);
@@ -788,7 +788,7 @@ START_TEST(what_the_thread_is_refused_goes_inline)
 	c.fake.nr_eagain = 3;
 	c.fake.first_error = -EINVAL;
 	fake_copy_start(&c);
-	aio_start_submitter(&c.aio);
+	aio_start_submitters(&c.aio);
 	ck_assert_int_eq(run_in_loop(&watch), COPY_DONE);
 	fake_copy_check(&c, 8 * FAKE_JOB);
 	ck_assert_uint_ge(c.aio.counters.inlined, 4);
@@ -804,7 +804,7 @@ START_TEST(a_kernel_is_lost_with_a_thread_as_well)
 	c.fake.random = 3;
 	c.fake.getevents_error = -EPERM;
 	fake_copy_start(&c);
-	aio_start_submitter(&c.aio);
+	aio_start_submitters(&c.aio);
 	ck_assert_int_eq(run_in_loop(&watch), COPY_LOST);
 	ck_assert_uint_eq(c.fake.nr_pending, 0);
 	fake_copy_close(&c);

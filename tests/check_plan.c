@@ -619,10 +619,10 @@ START_TEST(jobs_for_the_page_cache_are_smaller)
 }
 END_TEST
 
-START_TEST(sixteen_jobs_hide_a_latency)
+START_TEST(many_jobs_hide_a_latency)
 {
 	make();
-	ck_assert_uint_eq(plan.depth, 16);
+	ck_assert_uint_eq(plan.depth, 32);
 	ck_assert_str_eq(plan.depth_reason, "hides a latency of milliseconds");
 }
 END_TEST
@@ -652,11 +652,11 @@ static const struct {
 	uint64_t job_size;
 	unsigned depth;
 } rates[] = {
-	{100 * GIB, 0, MIB, 16},
+	{100 * GIB, 0, MIB, 32},
 	{40 * MIB, 0, MIB, 8},
 	{20 * MIB, 0, MIB, 4},
 	{10 * MIB, 0, 512 * KIB, 4},
-	{10 * MIB, 64 * KIB, 64 * KIB, 16},
+	{10 * MIB, 64 * KIB, 64 * KIB, 32},
 	{10 * MIB, 4 * MIB, 512 * KIB, 4},
 	{3000000, 0, 37 * 4096, 3},
 	{1000, 0, 4096, 2},
@@ -1003,7 +1003,7 @@ jobs_tcase(void)
 	tcase_add_loop_test(t, an_iosize_becomes_whole_pages, 0,
 			    ARRAY_LEN(iosizes));
 	tcase_add_test(t, jobs_of_a_sparse_copy_are_whole_records);
-	tcase_add_test(t, sixteen_jobs_hide_a_latency);
+	tcase_add_test(t, many_jobs_hide_a_latency);
 	tcase_add_test(t, inline_takes_one_job);
 	tcase_add_test(t,
 		       inline_takes_more_jobs_where_digests_work_meanwhile);

@@ -26,7 +26,8 @@ survives()
 	run timeout -k 5 "$TIME_LIMIT" strace -f -o "$work/trace" \
 		-e trace='?io_setup,?io_submit,?io_getevents,?io_pgetevents,?epoll_wait,?epoll_pwait' \
 		"${args[@]}" "$work/bin/ours/aiodd" if="$work/data" \
-		of="$work/copy" io=aio iosize=1M conv=fsync status=engine
+		of="$work/copy" io=aio iosize=256K depth=8 conv=fsync \
+		status=engine
 	if [ $# -gt 0 ] && ! grep -Eq 'INJECTED|DELAYED' "$work/trace"; then
 		fail "$text: nothing was injected"
 	elif [ "$status" -ne 0 ]; then
