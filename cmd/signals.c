@@ -35,8 +35,7 @@ catch_fatal(int signo)
 	struct sigaction action = {.sa_handler = signals_note,
 				   .sa_flags = SA_NODEFER | (int)SA_RESETHAND};
 
-	if (!is_ignored(signo))
-		sigaction(signo, &action, NULL);
+	sigaction(signo, &action, NULL);
 }
 
 void
@@ -50,14 +49,13 @@ signals_init(bool is_dd)
 		sigaction(SIGUSR1, &info, NULL);
 		sigaddset(&ring_set, SIGUSR1);
 	}
-	catch_fatal(SIGINT);
-	if (!is_dd) {
-		catch_fatal(SIGTERM);
-		catch_fatal(SIGHUP);
+	for (unsigned i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+		if (is_ignored(ends[i]))
+			continue;
+		sigaddset(&ring_set, ends[i]);
+		if (!is_dd || ends[i] == SIGINT)
+			catch_fatal(ends[i]);
 	}
-	for (unsigned i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
-		if (!is_ignored(ends[i]))
-			sigaddset(&ring_set, ends[i]);
 }
 
 void

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -13,11 +14,18 @@
 
 #define HOLD_MIN ((uint64_t)4096) // a page, and what boot code starts from
 
-void
-hold_init(struct hold *hold, uint64_t off, uint32_t sector)
+struct hold *
+hold_new(uint64_t off, uint32_t sector)
 {
-	*hold = (struct hold){.off = off};
-	hold->size = (size_t)min_u64(max_u64(sector, HOLD_MIN), HOLD_MAX);
+	const size_t size =
+		(size_t)min_u64(max_u64(sector, HOLD_MIN), HOLD_MAX);
+	struct hold *hold = calloc(1, sizeof(*hold) + size);
+
+	if (hold != NULL) {
+		hold->off = off;
+		hold->size = size;
+	}
+	return hold;
 }
 
 size_t

@@ -14,12 +14,13 @@
 
 struct hold {
 	uint64_t off;     // of the block on the destination
-	size_t size;      // at most HOLD_MAX; 0: nothing is held
-	unsigned char block[HOLD_MAX]; // zeros where the copy left a hole
+	size_t size;      // at most HOLD_MAX
+	unsigned char block[]; // zeros where the copy left a hole
 };
 
-// The block that begins at off, of a disk with such sectors.
-void hold_init(struct hold *hold, uint64_t off, uint32_t sector);
+// The block that begins at off, of a disk with such sectors; to be freed.
+// NULL: no memory.
+struct hold *hold_new(uint64_t off, uint32_t sector);
 
 // buf is to be written at pos. Keeps what of its beginning belongs to the
 // block, and returns how many bytes that are: the caller writes the others.

@@ -223,6 +223,9 @@ plan_dst(const struct sides *s, const struct plan *plan)
 {
 	const struct facts *dst = s->dst;
 	const uint32_t align = dst->dio_align;
+	const uint64_t data = plan->holes == PLAN_HOLES_KEEP
+				      ? min_u64(plan->len, s->src->allocated)
+				      : plan->len;
 
 	if (dst->kind == FACTS_NULL)
 		return (struct plan_side){PLAN_NOTHING, 0,
@@ -242,7 +245,7 @@ plan_dst(const struct sides *s, const struct plan *plan)
 		return (struct plan_side){PLAN_AIO, align, "asked for"};
 	if (s->q->oflags & FLAG_DIRECT)
 		return (struct plan_side){PLAN_AIO, align, "oflag=direct"};
-	if (plan->len < PLAN_AIO_MIN && !dst->is_remote)
+	if (data < PLAN_AIO_MIN && !dst->is_remote)
 		return (struct plan_side){PLAN_INLINE, 0, "less than 32 MiB"};
 	if (dst->kind == FACTS_BLOCK)
 		return (struct plan_side){PLAN_AIO, align, "block device"};
@@ -251,7 +254,7 @@ plan_dst(const struct sides *s, const struct plan *plan)
 					  "buffered writes wait for a server"};
 	if (is_durable(s->q))
 		return (struct plan_side){PLAN_AIO, align, "durable"};
-	if (plan->len > dst->memory / PLAN_CACHE_SHARE)
+	if (data > dst->memory / PLAN_CACHE_SHARE)
 		return (struct plan_side){PLAN_AIO, align,
 					  "more than a quarter of the memory"};
 	return (struct plan_side){PLAN_INLINE, 0,
@@ -413,10 +416,10 @@ plan_make(struct plan *plan, const struct request *q, const struct facts *src,
 	}
 	plan->way = PLAN_BULK;
 	plan->way_reason = "both sides have offsets";
+	plan_holes(plan, &s);
 	plan->src = plan_src(&s, plan);
 	plan->dst = plan_dst(&s, plan);
 	plan_jobs(plan, q);
-	plan_holes(plan, &s);
 	plan_kernel(plan, &s);
 	plan_clone(plan, &s);
 	plan_size(plan, dst);

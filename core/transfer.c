@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -14,6 +15,7 @@
 #include "failure.h"
 #include "finish.h"
 #include "hasher.h"
+#include "hold.h"
 #include "hooks.h"
 #include "probe.h"
 #include "record.h"
@@ -242,16 +244,18 @@ transfer_release(struct transfer *t)
 {
 	const struct hooks *h = t->hooks;
 
-	if (t->bulk.hold == NULL)
+	const struct hold *hold = t->bulk.hold;
+
+	if (hold == NULL)
 		return TRANSFER_OK;
 	if (h->must_stop(h->ctx))
 		return TRANSFER_STOPPED;
-	int r = hold_write(&t->hold, t->dst.fd, t->stats->bytes);
+	int r = hold_write(hold, t->dst.fd, t->stats->bytes);
 	if (r < 0)
 		h->notice(h->ctx, &(struct failure){.phase = FAILURE_WRITE,
 						    .error = -r,
 						    .name = t->dst.name,
-						    .off = t->hold.off});
+						    .off = hold->off});
 	else
 		r = finish_sync(&t->dst, &t->request, CONV_FSYNC, h);
 	t->is_synced = r == 0;
@@ -354,6 +358,8 @@ transfer_done(struct transfer *t)
 {
 	hasher_free(t->hasher);
 	t->hasher = NULL;
+	free(t->bulk.hold);
+	t->bulk.hold = NULL;
 	writeback_free(t->writeback);
 	t->writeback = NULL;
 }
@@ -406,13 +412,18 @@ transfer_open(struct transfer *t)
 	return TRANSFER_OK;
 }
 
-static void
+static int
 transfer_hold(struct transfer *t)
 {
 	if (t->request.commit != REQUEST_COMMIT_FIRST_LAST)
-		return;
-	hold_init(&t->hold, t->dst_start, t->dst.facts.sector);
-	t->bulk.hold = &t->hold;
+		return 0;
+	t->bulk.hold = hold_new(t->dst_start, t->dst.facts.sector);
+	if (t->bulk.hold != NULL)
+		return 0;
+	t->hooks->notice(t->hooks->ctx,
+			 &(struct failure){.phase = FAILURE_DST_MEMORY,
+					   .len = HOLD_MAX});
+	return -ENOMEM;
 }
 
 static void
@@ -488,7 +499,8 @@ transfer_opened(struct transfer *t)
 					 .name = t->dst.name});
 		return TRANSFER_UNCOUNTED;
 	}
-	transfer_hold(t);
+	if (transfer_hold(t) < 0)
+		return TRANSFER_UNCOUNTED;
 	transfer_pace(t);
 	transfer_writeback(t);
 	transfer_watch(t);

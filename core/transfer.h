@@ -9,7 +9,6 @@
 #include "change.h"
 #include "commit.h"
 #include "endpoint.h"
-#include "hold.h"
 #include "pace.h"
 #include "request.h"
 #include "safety.h"
@@ -43,7 +42,6 @@ struct transfer {
 	struct bulk bulk;
 	struct hasher *hasher;   // NULL: none asked for
 	struct commit commit;    // of commit=rename
-	struct hold hold;        // of commit=first-last
 	struct pace pace;        // of rate=
 	struct writeback *writeback; // of a page cache that is synced
 	bool is_synced;          // all that was written is durable

@@ -557,6 +557,21 @@ START_TEST(a_large_copy_stays_out_of_the_page_cache)
 }
 END_TEST
 
+START_TEST(kept_holes_are_no_load)
+{
+	src.size = 64 * GIB;
+	src.allocated = 64 * MIB;
+	q.keeps_holes = true;
+	check_dst(PLAN_INLINE, "the page cache takes it, nobody waits");
+	q.conv = CONV_FSYNC;
+	check_dst(PLAN_AIO, "durable");
+	src.allocated = 16 * MIB;
+	check_dst(PLAN_INLINE, "less than 32 MiB");
+	q.keeps_holes = false; // zeros are written
+	check_dst(PLAN_AIO, "durable");
+}
+END_TEST
+
 START_TEST(what_is_to_be_durable_is_written_through_aio)
 {
 	q.conv = durables[_i].conv;
@@ -986,6 +1001,7 @@ sides_tcase(void)
 	tcase_add_test(t, a_disk_is_written_through_aio);
 	tcase_add_test(t, a_remote_destination_is_written_through_aio);
 	tcase_add_test(t, a_large_copy_stays_out_of_the_page_cache);
+	tcase_add_test(t, kept_holes_are_no_load);
 	tcase_add_loop_test(t, what_is_to_be_durable_is_written_through_aio, 0,
 			    ARRAY_LEN(durables));
 	tcase_add_test(t, what_nobody_waits_for_goes_to_the_page_cache);
