@@ -325,6 +325,18 @@ def hashed(lab):
                lambda: check_same(src, dst), habit="dc3dd hash=sha256")
 
 
+def hashed_twice(lab):
+    size = lab.scaled(GIB)
+    src, dst, before = real_disk(lab, size, is_cold=False)
+    programs = [
+        aiodd(lab, "aiodd hash=md5,sha256 SRC DST", "hash=md5,sha256", src,
+              dst),
+        Program("aiodd hash=md5 SRC DST", [lab.aiodd, "hash=md5", src, dst],
+                target=0.9)]
+    return Bed("page cache, with an md5 and a sha256", size, programs, before,
+               lambda: check_same(src, dst), habit="aiodd hash=md5 SRC DST")
+
+
 def verified(lab):
     size = lab.scaled(GIB)
     src, dst, before = real_disk(lab, size, is_cold=True)
@@ -521,6 +533,7 @@ BEDS = {
     "cold": (cold_not_durable, 80),
     "cached": (cached, 50),
     "hash": (hashed, 50),
+    "hash-2": (hashed_twice, 20),
     "slow": (slow, 100),
     "single": (single, 70),
     "memory": (memory, 60),

@@ -348,6 +348,28 @@ check 'conv=sparse: the first block is zeros' cmp -n 4096 /dev/zero "$device"
 check 'conv=sparse: the others stay' \
 	cmp -i 4096 -n $(((1 << 20) - 4096)) "$work/old" "$device"
 
+# The block that is written last cannot be written.
+truncate -s 8M "$work/backing"
+if type -P nbdkit >/dev/null && bed_nbd first --filter=noextents eval \
+	get_size='echo 8388608' \
+	pread="dd if=$work/backing bs=64K iflag=skip_bytes,count_bytes \
+		skip=\$4 count=\$3 status=none" \
+	pwrite="[ \$4 -ge 4096 ] || { echo EIO no >&2; exit 1; }
+		dd of=$work/backing bs=64K oflag=seek_bytes seek=\$4 \
+			conv=notrunc status=none" &&
+	bed_loop_over "$BED"; then
+	run aiodd if="$work/new" of="$BED" bs=64K io=aio commit=first-last
+	is 'the first block fails: exit status' "$status" 1
+	says 'the first block fails: it is told' "$work/err" \
+		"^aiodd: (fsync failed for|error writing) '$BED'.*: Input/output error"
+	is 'the first block fails: not safe' \
+		"$(grep -c remove "$work/err")" 0
+	check 'the first block fails: the rest is there' \
+		cmp -i 4096 -n $((size - 4096)) "$work/new" "$work/backing"
+else
+	skip 'the first block fails' "${BED_WHY:-no nbdkit here}"
+fi
+
 if type -P strace >/dev/null; then
 	refill
 	ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0 \

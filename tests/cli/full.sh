@@ -43,6 +43,25 @@ for way in 'bs=1M io=aio' 'bs=1M io=inline' 'bs=512' \
 		cmp -n "$size" "$work/data" "$dir/file"
 done
 
+# From the disk to itself, where the kernel does the copying.
+rm -f "$dir/file"
+head -c 20M "$work/data" >"$dir/from"
+fallocate -l 24M "$dir/filler"
+for dd in gnu_dd aiodd; do
+	rm -f "$dir/file"
+	sync -f "$dir"
+	run $dd if="$dir/from" of="$dir/file" bs=64K
+	is "full disk, onto itself, $dd: exit status" "$status" 1
+	is "full disk, onto itself, $dd: the size is the bytes reported" \
+		"$(size_of "$dir/file")" "$(bytes_reported "$work/err")"
+	check "full disk, onto itself, $dd: the bytes are right" \
+		cmp -n "$(size_of "$dir/file")" "$dir/from" "$dir/file"
+	eval "$dd"_got="$(size_of "$dir/file")"
+done
+# shellcheck disable=SC2154 # set by eval
+check "full disk, onto itself: $aiodd_got bytes, dd gets $gnu_dd_got" \
+	test "$aiodd_got" -ge $((gnu_dd_got - 4096))
+
 head -c 3M "$work/data" >"$work/small"
 for operands in bs=64K 'bs=64K io=aio' 'bs=64K io=inline' \
 	'bs=64K oflag=direct'; do

@@ -96,4 +96,21 @@ check 'conv=sparse, count= and a hole at the end' same "$work/end" "$work/cut"
 run aiodd "$work/end" "$work/cut" count=6 bs=250000
 check 'SRC DST, count= and a hole at the end' same "$work/end" "$work/cut"
 
+# Blocks are shared, or nothing is copied.
+truncate -s 2M "$work/some"
+make_data "$work/some" $((2 << 20)) 9
+bed_fs ext4 16M || skip_all "$BED_WHY"
+cp "$work/some" "$BED/some"
+run aiodd "$BED/some" "$BED/copy" clone=always
+is 'clone=always on ext4: exit status' "$status" 1
+says 'clone=always on ext4: message' "$work/err" \
+	"^aiodd: cannot share the blocks of '$BED/some': "
+bed_fs xfs 300M || skip_all "$BED_WHY"
+cp "$work/some" "$BED/some"
+run aiodd "$BED/some" "$BED/copy" clone=always
+is 'clone=always on XFS: exit status' "$status" 0
+check 'clone=always on XFS: identical' same "$work/some" "$BED/copy"
+check 'clone=always on XFS: shared' sh -c \
+	'filefrag -v "$1" | grep -q shared' - "$BED/copy"
+
 finish

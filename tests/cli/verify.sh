@@ -55,4 +55,32 @@ for at in 0 262143 1000000 3145804; do
 	done
 done
 
+# A disk that gives nothing back.
+if bed_failing mute 8M error-pread=EIO error-pread-rate=100%; then
+	for io in aio inline; do
+		run aiodd if=src of="$BED" conv=notrunc verify=yes io=$io
+		is "a disk that cannot be read, $io: exit status" "$status" 1
+		says "a disk that cannot be read, $io: it is told" err \
+			"^aiodd: cannot read '.*' back: Input/output error"
+	done
+else
+	skip 'a disk that cannot be read' "$BED_WHY"
+fi
+
+# Block devices: their own page cache is in between.
+require_loop
+bed_loop 8M || skip_all "$BED_WHY"
+run aiodd if=src of="$BED" seek=1 bs=64K verify=yes status=none
+is 'a block device: exit status' "$status" 0
+run sh -c 'cat src | "$0" of="$1" bs=64K verify=yes status=none' "$AIODD" "$BED"
+is 'a block device, from a pipe: exit status' "$status" 0
+bed_liar 100000 && bed_loop_over "$BED" || skip_all "$BED_WHY"
+for io in aio inline; do
+	run aiodd if=src of="$BED" verify=yes io=$io
+	is "a block device that lies, $io: exit status" "$status" 3
+	says "a block device that lies, $io: it is told" err \
+		': 1 byte at offset 100000: 0x.. was written first'
+	is "a block device that lies, $io: not safe" "$(grep -c safe err)" 0
+done
+
 finish
