@@ -96,8 +96,51 @@ if [ "$(id -u)" -eq 0 ]; then
 	run aiodd if="$work/new" of="$dir/file" commit=rename
 	is 'owner, group and mode are kept' \
 		"$(stat -c '%u:%g %a' "$dir/file")" '12:34 4755'
+	# Who may not give files away gets the file, without its owner's rights.
+	fresh
+	chmod 755 "$work"
+	chmod 777 "$dir"
+	chmod 4777 "$dir/file"
+	run setpriv --reuid=65534 --regid=65534 --clear-groups "$AIODD" \
+		if="$work/new" of="$dir/file" commit=rename
+	if [ "$status" -ge 126 ]; then
+		skip 'by somebody else' 'nobody may not run the program'
+	else
+		is 'by somebody else: exit status' "$status" 0
+		is 'by somebody else: owner, group and mode' \
+			"$(stat -c '%u:%g %a' "$dir/file")" '65534:65534 777'
+	fi
+	fresh
+	chmod 755 "$dir"
+	chmod 666 "$dir/file"
+	run setpriv --reuid=65534 --regid=65534 --clear-groups "$AIODD" \
+		if="$work/new" of="$dir/file" commit=rename
+	if [ "$status" -ge 126 ]; then
+		skip 'no new files there' 'nobody may not run the program'
+	else
+		is 'no new files there: exit status' "$status" 1
+		untouched 'no new files there'
+	fi
 else
 	skip 'owner, group and mode are kept' 'needs root'
+fi
+
+# An access control list: rw for the user 12, all others as they are.
+fresh
+set_acl='import os, struct, sys
+os.setxattr(sys.argv[1], "system.posix_acl_access", struct.pack("<I", 2) +
+	b"".join(struct.pack("<HHI", *e) for e in (
+		(1, 6, 2 ** 32 - 1), (2, 6, 12), (4, 4, 2 ** 32 - 1),
+		(16, 6, 2 ** 32 - 1), (32, 4, 2 ** 32 - 1))))'
+get_acl='import os, sys
+print(os.getxattr(sys.argv[1], "system.posix_acl_access").hex())'
+if python3 -c "$set_acl" "$dir/file" 2>/dev/null; then
+	acl=$(python3 -c "$get_acl" "$dir/file")
+	run aiodd if="$work/new" of="$dir/file" commit=rename
+	is 'the access control list is kept' \
+		"$(python3 -c "$get_acl" "$dir/file")" "$acl"
+else
+	skip 'the access control list is kept' 'none can be set here'
 fi
 
 # --- refusals ------------------------------------------------------------
