@@ -269,23 +269,6 @@ has_stats(const struct run *run, enum transfer_verdict verdict)
 	return verdict != TRANSFER_UNCOUNTED && verdict != TRANSFER_REFUSED;
 }
 
-// Who watches a device being written waits for these words.
-static void
-print_removable(const struct run *run)
-{
-	const struct options *options = &run->options;
-	char *name, *text = NULL;
-
-	if (options->level != REPORT_ALL || options->request.is_dd ||
-	    !transfer_is_safe_to_remove(&run->transfer))
-		return;
-	name = quote_name_always(options->request.dst);
-	if (name != NULL && asprintf(&text, "%s is safe to remove", name) > 0)
-		message_line(text);
-	free(text);
-	free(name);
-}
-
 enum transfer_verdict
 run_tell(struct run *run, enum transfer_verdict verdict)
 {
@@ -298,8 +281,6 @@ run_tell(struct run *run, enum transfer_verdict verdict)
 	if (verdict == TRANSFER_OK &&
 	    sums_write(&run->sums, run->transfer.hasher) < 0)
 		return TRANSFER_FAILED;
-	if (verdict == TRANSFER_OK)
-		print_removable(run);
 	return verdict;
 }
 
@@ -355,6 +336,23 @@ end_journal(struct run *run, enum exit_code code, int signo)
 	return code;
 }
 
+// Who watches a device being written waits for these words.
+static void
+print_removable(const struct run *run)
+{
+	const struct options *options = &run->options;
+	char *name, *text = NULL;
+
+	if (options->level != REPORT_ALL || options->request.is_dd ||
+	    !transfer_is_safe_to_remove(&run->transfer))
+		return;
+	name = quote_name_always(options->request.dst);
+	if (name != NULL && asprintf(&text, "%s is safe to remove", name) > 0)
+		message_line(text);
+	free(text);
+	free(name);
+}
+
 enum exit_code
 run_end(struct run *run, enum transfer_verdict verdict)
 {
@@ -366,6 +364,8 @@ run_end(struct run *run, enum transfer_verdict verdict)
 		code = end_journal(run, code, signo);
 	if (signo != 0)
 		signals_raise(signo);
+	if (code == EXIT_CODE_OK && !message_has_failed())
+		print_removable(run);
 	transfer_done(&run->transfer);
 	journal_free(run->journal);
 	return code;

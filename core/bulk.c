@@ -52,8 +52,9 @@ bulk_expect(struct bulk *b)
 
 	if (b->src->facts.kind != FACTS_STREAM)
 		b->stats->bytes_total = b->plan.len;
-	else if (count_len != UINT64_MAX)
-		b->stats->bytes_total = count_len;
+	else if ((b->request->iflags & FLAG_FULLBLOCK) &&
+		 count_len != UINT64_MAX)
+		b->stats->bytes_total = count_len; // or less
 }
 
 void
@@ -223,6 +224,22 @@ bulk_settle(struct bulk *b, const struct copy *copy,
 	return BULK_RECORDS;
 }
 
+static uint64_t
+copy_direct(const struct copy *copy)
+{
+	const uint64_t n = ring_prefix(&copy->ring);
+
+	if (copy->writer.align == 0 || n < copy->writer.nr_cached)
+		return 0;
+	return n - copy->writer.nr_cached;
+}
+
+uint64_t
+bulk_direct(const struct bulk *b)
+{
+	return b->nr_direct + (b->copy != NULL ? copy_direct(b->copy) : 0);
+}
+
 static enum bulk_verdict
 bulk_stretch(struct bulk *b)
 {
@@ -242,10 +259,15 @@ bulk_stretch(struct bulk *b)
 	copy.reader.pace = b->pace;
 	if (b->hasher != NULL)
 		copy_set_hasher(&copy, b->hasher);
-	if (copy_open_loop(&copy, b->hooks) == 0)
-		verdict = bulk_settle(b, &copy, copy_run(&copy));
-	else
+	if (copy_open_loop(&copy, b->hooks) == 0) {
+		b->copy = &copy;
+		const enum copy_verdict end = copy_run(&copy);
+		b->copy = NULL;
+		b->nr_direct += copy_direct(&copy);
+		verdict = bulk_settle(b, &copy, end);
+	} else {
 		bulk_trim(b, 0);
+	}
 	copy_done(&copy);
 	return verdict;
 }

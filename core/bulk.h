@@ -15,6 +15,7 @@
 #include "request.h"
 #include "stats.h"
 
+struct copy;
 struct hasher;
 struct hold;
 struct hooks;
@@ -48,6 +49,8 @@ struct bulk {
 	struct aio aio;
 	int aio_error;           // why kernel AIO is not used, 0: it may be
 	uint64_t base;           // bytes of stretches that are through
+	uint64_t nr_direct;      // of them, those that went around the cache
+	const struct copy *copy; // the one that is under way, or NULL
 	bool needs_fsync;        // O_DIRECT was asked for, the tail had none
 	struct aio_counters counters; // of all stretches
 };
@@ -58,3 +61,6 @@ void bulk_preview(struct bulk *bulk);
 
 // Both sides are open and probed.
 enum bulk_verdict bulk_run(struct bulk *bulk);
+
+// Bytes written so far that never were in the page cache.
+uint64_t bulk_direct(const struct bulk *bulk);

@@ -310,6 +310,8 @@ copy_run(struct copy *copy)
 			// What is under way is finished, nothing begun.
 			copy->is_stopped = true;
 			ring_cut(&copy->ring, copy->ring.next);
+			// Nor is it waited for a slow device.
+			copy->writer.writeback = NULL;
 		}
 	}
 	copy_count(copy);

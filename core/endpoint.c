@@ -303,9 +303,9 @@ endpoint_open_back(const struct endpoint *dst, struct endpoint *ret)
 	if (ret->buffered_fd < 0)
 		return ret->buffered_fd;
 	if (dst->facts.dio_align > 0) {
-		const int fd = reopen(dst->fd, O_RDONLY | O_DIRECT);
-
-		ret->direct_fd = fd < 0 ? -1 : fd;
+		ret->direct_fd = reopen(dst->fd, O_RDONLY | O_DIRECT);
+		if (ret->direct_fd < 0)
+			ret->facts.dio_align = 0;
 	}
 	return 0;
 }

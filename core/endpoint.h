@@ -37,7 +37,8 @@ int endpoint_open_buffered(struct endpoint *ep, int access);
 // One more, which is the caller's: a descriptor or -errno.
 int endpoint_open_again(const struct endpoint *ep, int access);
 // The destination once more, to be read: *ret has the extra descriptions
-// only, which endpoint_close_extra closes. 0 or -errno.
+// only, which endpoint_close_extra closes, and no dio_align where there is
+// none with O_DIRECT. 0 or -errno.
 int endpoint_open_back(const struct endpoint *dst, struct endpoint *ret);
 void endpoint_close_extra(struct endpoint *ep);
 

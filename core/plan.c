@@ -356,12 +356,13 @@ plan_holes(struct plan *plan, const struct sides *s)
 }
 
 // Both sides go through the page cache of one file system that copies there
-// by itself, and nobody needs to see the bytes.
+// by itself, and nobody needs to see the bytes, or to keep the cache from
+// being far ahead of the disk.
 static void
 plan_kernel(struct plan *plan, const struct sides *s)
 {
 	if (s->q->io != REQUEST_IO_AUTO || s->q->digests != 0 ||
-	    s->q->rate > 0 ||
+	    s->q->rate > 0 || is_durable(s->q) ||
 	    plan->src.method != PLAN_INLINE ||
 	    plan->dst.method != PLAN_INLINE ||
 	    plan->holes != PLAN_HOLES_READ || plan->sparse_unit > 0 ||
@@ -423,6 +424,25 @@ plan_make(struct plan *plan, const struct request *q, const struct facts *src,
 	plan_kernel(plan, &s);
 	plan_clone(plan, &s);
 	plan_size(plan, dst);
+}
+
+void
+plan_make_back(struct plan *plan, const struct request *q,
+	       const struct facts *dst, uint64_t off, uint64_t len)
+{
+	const uint32_t align = dst->dio_align;
+	const bool is_direct = q->io != REQUEST_IO_INLINE && align > 0 &&
+			       off % align == 0;
+
+	*plan = (struct plan){.way = PLAN_BULK,
+			      .src_off = off,
+			      .len = len,
+			      .unit = 1,
+			      .src = {PLAN_INLINE, 0, "verify="},
+			      .dst = {PLAN_NOTHING, 0, "verify="}};
+	if (is_direct)
+		plan->src = (struct plan_side){PLAN_AIO, align, "verify="};
+	plan_jobs(plan, q);
 }
 
 bool

@@ -89,4 +89,9 @@ void plan_make(struct plan *plan, const struct request *q,
 	       const struct facts *src, const struct facts *dst,
 	       int aio_error);
 
+// What was written is read again, into nothing: around the page cache
+// wherever that can be done, however short it is.
+void plan_make_back(struct plan *plan, const struct request *q,
+		    const struct facts *dst, uint64_t off, uint64_t len);
+
 bool plan_uses_aio(const struct plan *plan);

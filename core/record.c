@@ -13,6 +13,7 @@
 #include "hasher.h"
 #include "failure.h"
 #include "hooks.h"
+#include "position.h"
 
 static bool
 is_sync(const struct record *record)
@@ -181,7 +182,7 @@ skip_bad_record(struct record *record, int error)
 		return serial_tell_src(record->serial, FAILURE_READ, error);
 	}
 	serial_tell_src(record->serial, NOTICE_READ_SKIPPED, error);
-	if (!serial_pass_bad(record->serial,
+	if (!position_pass_bad(record->serial,
 			     record->request->ibs - record->short_record))
 		record->is_failed = true;
 	return is_sync(record) && record->short_record == 0;
@@ -284,14 +285,14 @@ record_skip(struct record *record)
 
 	if (skip->blocks == 0 && skip->bytes == 0)
 		return 0;
-	r = serial_skip(record->serial);
+	r = position_skip(record->serial);
 	if (r <= 0)
 		return quit(record, r);
 	r = alloc_src(record);
 	if (r < 0)
 		return r;
 	return quit(record,
-		    serial_skip_reading(record->serial, record->src_block));
+		    position_skip_reading(record->serial, record->src_block));
 }
 
 int
@@ -302,14 +303,14 @@ record_seek(struct record *record)
 
 	if (seek->blocks == 0 && seek->bytes == 0)
 		return 0;
-	r = serial_seek(record->serial);
+	r = position_seek(record->serial);
 	if (r <= 0)
 		return quit(record, r);
 	r = alloc_dst(record);
 	if (r < 0)
 		return r;
 	return quit(record,
-		    serial_seek_writing(record->serial, record->dst_block));
+		    position_seek_writing(record->serial, record->dst_block));
 }
 
 int

@@ -204,6 +204,8 @@ safety_check(struct safety *safety, const struct request *q,
 			return refuse(&c, checks[i].reason);
 		c.found |= checks[i].reason;
 	}
+	safety->is_alone = safety->claim >= 0 && !(c.found & FORCE_USES) &&
+			   disk_whole(dst->rdev) == dst->rdev;
 	return 0;
 }
 

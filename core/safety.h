@@ -12,6 +12,7 @@
 
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "disk.h"
@@ -21,6 +22,8 @@
 
 struct safety {
 	int claim;                     // held open exclusively; -1: nothing
+	bool is_alone;                 // with a whole disk that nobody else
+	                               // uses, as far as can be seen
 
 	// Of a refusal.
 	enum request_force reason;

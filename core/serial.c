@@ -6,23 +6,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base.h"
-#include "clock.h"
 #include "filter.h"
 #include "hold.h"
 #include "hooks.h"
-#include "pace.h"
-#include "writeback.h"
 
-#define NAP_NS (100 * 1000 * 1000) // a signal may come just before it
 #define PIECE_ALIGN 4096
-#define TELL_STEP MIB // each time costs a system call
 
 static int
 tell(const struct serial *serial, struct failure failure)
@@ -41,6 +34,7 @@ serial_init(struct serial *serial, const struct request *q,
 		.src = src,
 		.dst = dst,
 		.hooks = hooks,
+		.throttle.hooks = hooks,
 		.is_sparse = (q->conv & CONV_SPARSE) != 0,
 		.src_nocache.fd = src->fd,
 		.dst_nocache.fd = dst->fd,
@@ -145,6 +139,12 @@ pass_src(struct serial *serial, uint64_t len)
 }
 
 ssize_t
+serial_read_dst(struct serial *serial, unsigned char *buf, size_t len)
+{
+	return read_record(serial, serial->dst->fd, buf, len);
+}
+
+ssize_t
 serial_read(struct serial *serial, unsigned char *buf, size_t len)
 {
 	const ssize_t n = read_record(serial, serial->src->fd, buf, len);
@@ -173,6 +173,7 @@ leave_hole(struct serial *serial, const unsigned char *buf, size_t len)
 {
 	if (!serial->is_sparse || !filter_is_zero(buf, len))
 		return false;
+	throttle_flush(&serial->throttle, serial->dst->fd);
 	const off_t end = lseek(serial->dst->fd, (off_t)len, SEEK_CUR);
 	if (end < 0) {
 		serial->is_sparse = false;
@@ -219,85 +220,13 @@ write_all(struct serial *serial, const unsigned char *buf, size_t len,
 	return 0;
 }
 
-// How much of a record is written at a time. What follows on a file or disk
-// begins at a whole page.
-static size_t
-piece_len(const struct serial *serial, size_t left)
-{
-	const struct facts *dst = &serial->dst->facts;
-	const uint64_t unit = dst->kind == FACTS_STREAM
-				      ? 1
-				      : max_u64(PIECE_ALIGN, dst->dio_align);
-
-	if (serial->pace == NULL)
-		return left;
-	return (size_t)min_u64(
-		left, round_up(pace_piece(serial->pace->rate), unit));
-}
-
-// Sleep so long at most, or until there is something to read from fd, if it
-// is not -1. 0 or -ECANCELED.
-static int
-rest(const struct serial *serial, int fd, uint64_t ns)
-{
-	const struct hooks *h = serial->hooks;
-	const struct timespec nap = {.tv_nsec = (long)min_u64(ns, NAP_NS)};
-	struct pollfd news = {.fd = fd, .events = POLLIN};
-	uint64_t count;
-
-	if (must_stop(serial))
-		return -ECANCELED;
-	// Whether it is over is seen by other means.
-	if (ppoll(&news, 1, &nap, NULL) > 0)
-		(void)!read(fd, &count, sizeof(count));
-	if (h->tick != NULL)
-		h->tick(h->ctx);
-	return 0;
-}
-
-// Sleep until so many bytes may go. 0 or -ECANCELED.
-static int
-wait_turn(const struct serial *serial, size_t len)
-{
-	uint64_t ns;
-	int r = 0;
-
-	if (serial->pace == NULL)
-		return 0;
-	while ((ns = pace_wait_ns(serial->pace, len, clock_ns())) > 0 && r == 0)
-		r = rest(serial, -1, ns);
-	if (r == 0)
-		pace_take(serial->pace, len, clock_ns());
-	return r;
-}
-
-// len bytes are in the page cache. 0, -ECANCELED, or the -errno with which
-// the device has refused some of it.
-static int
-pass_writeback(struct serial *serial, size_t len)
-{
-	struct writeback *wb = serial->writeback;
-
-	if (wb == NULL)
-		return 0;
-	serial->untold += len;
-	if (serial->untold < TELL_STEP)
-		return 0;
-	// A file or disk can be positioned.
-	const uint64_t end = (uint64_t)lseek(serial->dst->fd, 0, SEEK_CUR);
-	int r = writeback_pass(wb, end - serial->untold, serial->untold);
-	serial->untold = 0;
-	while (r == 0 && writeback_is_full(wb))
-		r = rest(serial, writeback_fd(wb), NAP_NS);
-	return r;
-}
-
 // The record, or with rate= the next piece of it.
 static int
 write_piece(struct serial *serial, const unsigned char *buf, size_t len,
 	    size_t *done)
 {
-	int r = wait_turn(serial, len);
+	struct throttle *throttle = &serial->throttle;
+	int r = throttle_wait(throttle, len);
 
 	*done = 0;
 	if (r < 0)
@@ -307,8 +236,8 @@ write_piece(struct serial *serial, const unsigned char *buf, size_t len,
 	else
 		r = write_all(serial, buf, len, done);
 	if (r == 0 && !serial->ended_in_hole)
-		r = pass_writeback(serial, *done);
-	if (serial->pace != NULL && serial->live_bytes != NULL)
+		r = throttle_pass(throttle, serial->dst->fd, *done);
+	if (throttle->pace != NULL && serial->live_bytes != NULL)
 		*serial->live_bytes += *done;
 	return r;
 }
@@ -330,6 +259,11 @@ size_t
 serial_write(struct serial *serial, const unsigned char *buf, size_t len,
 	     int *ret_error)
 {
+	const struct facts *dst = &serial->dst->facts;
+	// What follows on a file or disk begins at a whole page.
+	const uint64_t unit = dst->kind == FACTS_STREAM
+				      ? 1
+				      : max_u64(PIECE_ALIGN, dst->dio_align);
 	size_t done = 0, n;
 
 	if ((serial->request->oflags & FLAG_DIRECT) &&
@@ -338,190 +272,14 @@ serial_write(struct serial *serial, const unsigned char *buf, size_t len,
 	serial->ended_in_hole = leave_hole(serial, buf, len);
 	do {
 		*ret_error = write_piece(serial, buf + done,
-					 piece_len(serial, len - done), &n);
+					 throttle_len(&serial->throttle,
+						      len - done, unit),
+					 &n);
 		done += n;
 	} while (*ret_error == 0 && done < len);
 	if (done > 0)
 		pass_dst(serial, done);
 	return done;
-}
-
-bool
-serial_pass_bad(struct serial *serial, uint64_t len)
-{
-	const int fd = serial->src->fd;
-	int64_t wanted;
-
-	if (serial->src_seek_error != 0) {
-		if (serial->src_seek_error == ESPIPE)
-			return true;
-		serial_tell_src(serial, FAILURE_SEEK, serial->src_seek_error);
-		serial->src_seek_error = ESPIPE;
-		return false;
-	}
-	if (__builtin_add_overflow(serial->src_off, len, &wanted)) {
-		serial_tell_src(serial, FAILURE_OFFSET_OVERFLOW, 0);
-		return false;
-	}
-	serial->src_off = (uint64_t)wanted;
-	const off_t now = lseek(fd, 0, SEEK_CUR);
-	if (now >= 0) {
-		const off_t missing = wanted - now;
-
-		if (missing == 0)
-			return true;
-		if (missing < 0 || (uint64_t)missing > len)
-			serial_tell_src(serial, NOTICE_BAD_OFFSET, 0);
-		if (lseek(fd, missing, SEEK_CUR) >= 0)
-			return true;
-	}
-	serial_tell_src(serial, FAILURE_SEEK, errno);
-	return false;
-}
-
-// The length of the next block of an extent, 0: that was all of it.
-static size_t
-next_len(const struct request_extent *left, uint64_t size)
-{
-	return (size_t)(left->blocks > 0 ? size : left->bytes);
-}
-
-static void
-pass_block(struct request_extent *left)
-{
-	if (left->blocks > 0)
-		left->blocks--;
-	else
-		left->bytes = 0;
-}
-
-// Move a descriptor by the extent. 0, 1 if that cannot be done but reading
-// can, or -errno, told: past what the file or device can ever hold.
-static int
-move_by(const struct serial *serial, const struct endpoint *ep,
-	const struct request_extent *extent, uint64_t size, int *ret_error)
-{
-	int64_t off;
-
-	*ret_error = 0;
-	if (!__builtin_mul_overflow(extent->blocks, size, &off) &&
-	    !__builtin_add_overflow(off, extent->bytes, &off)) {
-		if (lseek(ep->fd, off, SEEK_CUR) >= 0)
-			return 0;
-		*ret_error = errno;
-	}
-	if (lseek(ep->fd, 0, SEEK_END) < 0)
-		return 1;
-	const int error = *ret_error != 0 ? *ret_error : EOVERFLOW;
-	if (ep == serial->src)
-		return serial_tell_src(serial, FAILURE_SKIP, error);
-	return serial_tell_dst(serial, FAILURE_SEEK, error);
-}
-
-static int
-warn_past_end(const struct serial *serial)
-{
-	serial_tell_src(serial, NOTICE_SKIP_PAST_END, 0);
-	return 0;
-}
-
-int
-serial_skip(struct serial *serial)
-{
-	const struct request *q = serial->request;
-	struct stat st;
-	int error;
-	const int r = move_by(serial, serial->src, &q->skip, q->ibs, &error);
-
-	if (r != 0)
-		return r;
-	const off_t now = lseek(serial->src->fd, 0, SEEK_CUR);
-	serial->src_off = now < 0 ? 0 : (uint64_t)now;
-	if (fstat(serial->src->fd, &st) < 0)
-		return serial_tell_src(serial, FAILURE_STAT, errno);
-	if (S_ISREG(st.st_mode) && st.st_size > 0 && now > st.st_size)
-		return warn_past_end(serial);
-	return 0;
-}
-
-int
-serial_skip_reading(struct serial *serial, unsigned char *block)
-{
-	const struct request *q = serial->request;
-	struct request_extent left = q->skip;
-	uint64_t wanted = left.blocks * q->ibs + left.bytes;
-	size_t len;
-
-	while ((len = next_len(&left, q->ibs)) > 0) {
-		const ssize_t n = serial_read(serial, block, len);
-
-		if (n == -ECANCELED)
-			return -ECANCELED;
-		if (n < 0) {
-			serial_tell_src(serial, FAILURE_READ, (int)-n);
-			if (q->conv & CONV_NOERROR)
-				tell(serial, (struct failure){
-						     .phase = NOTICE_COUNTS});
-			return (int)n;
-		}
-		if (n == 0)
-			break;
-		wanted -= (uint64_t)n;
-		pass_block(&left);
-	}
-	return left.blocks > 0 || wanted > 0 ? warn_past_end(serial) : 0;
-}
-
-int
-serial_seek(struct serial *serial)
-{
-	const struct request *q = serial->request;
-
-	return move_by(serial, serial->dst, &q->seek, q->obs,
-		       &serial->dst_seek_error);
-}
-
-// Read up to where the seek ends, as far as there is something to read.
-static int
-seek_reading(struct serial *serial, unsigned char *block,
-	     struct request_extent *left)
-{
-	size_t len;
-
-	while ((len = next_len(left, serial->request->obs)) > 0) {
-		const ssize_t n = read_record(serial, serial->dst->fd, block,
-					      len);
-
-		if (n == -ECANCELED)
-			return -ECANCELED;
-		if (n < 0) {
-			serial_tell_dst(serial, FAILURE_SEEK,
-					serial->dst_seek_error);
-			return (int)n;
-		}
-		if (n == 0)
-			return 0;
-		pass_block(left);
-	}
-	return 0;
-}
-
-int
-serial_seek_writing(struct serial *serial, unsigned char *block)
-{
-	const uint64_t obs = serial->request->obs;
-	struct request_extent left = serial->request->seek;
-	int r = seek_reading(serial, block, &left);
-	size_t len;
-
-	memset(block, 0, next_len(&left, obs));
-	while (r == 0 && (len = next_len(&left, obs)) > 0) {
-		serial_write(serial, block, len, &r);
-		pass_block(&left);
-		if (r < 0 && r != -ECANCELED)
-			serial_tell_dst(serial, FAILURE_WRITE_TO, -r);
-	}
-	return r;
 }
 
 int

@@ -202,6 +202,18 @@ transfer_records(struct transfer *t, struct record *record,
 	return t->bulk.base > 0 ? record_finish(record) : 0;
 }
 
+// A device that has refused something, and a kernel that tells each error to
+// one description only.
+static int
+transfer_tell_late(const struct transfer *t, int r)
+{
+	t->hooks->notice(t->hooks->ctx,
+			 &(struct failure){.phase = FAILURE_FSYNC,
+					   .error = -r,
+					   .name = t->dst.name});
+	return r;
+}
+
 static int
 transfer_sync(struct transfer *t, const struct serial *serial)
 {
@@ -212,9 +224,13 @@ transfer_sync(struct transfer *t, const struct serial *serial)
 	const int r = finish_sync(&t->dst, &t->request, conv, t->hooks);
 	if (r == -ECANCELED)
 		return r;
-	t->is_synced = r == 0 && (conv & (CONV_FSYNC | CONV_FDATASYNC));
-	writeback_free(t->writeback);
+	const int late = writeback_free(t->writeback);
 	t->writeback = t->bulk.writeback = NULL;
+	if (r == 0 && late < 0)
+		return transfer_tell_late(t, late);
+	// The block that is held back is still to come.
+	t->is_synced = r == 0 && t->bulk.hold == NULL &&
+		       (conv & (CONV_FSYNC | CONV_FDATASYNC));
 	return r;
 }
 
@@ -304,14 +320,16 @@ transfer_copy(struct transfer *t)
 
 	serial_init(&serial, &t->request, &t->src, &t->dst, t->hooks);
 	serial.hold = t->bulk.hold;
-	serial.pace = t->bulk.pace;
-	serial.writeback = t->writeback;
+	serial.throttle.pace = t->bulk.pace;
+	serial.throttle.writeback = t->writeback;
 	serial.ended_in_hole = t->bulk.base > 0 && (serial.is_sparse ||
 						    t->request.keeps_holes);
 	record_init(&record, &serial, &t->request, t->hooks, t->stats);
 	record.hasher = t->hasher;
 	if (bulk < BULK_FAILED)
 		r = transfer_records(t, &record, bulk);
+	if (r == 0) // now it is known
+		t->stats->bytes_total = t->stats->bytes;
 	else if (serial_end_hole(&serial) == 0 && bulk == BULK_STOPPED)
 		r = -ECANCELED;
 	const bool is_uncounted = record.is_out_of_memory;
@@ -367,26 +385,31 @@ transfer_done(struct transfer *t)
 uint64_t
 transfer_on_device(const struct transfer *t)
 {
+	const struct hold *hold = t->bulk.hold;
 	const uint64_t bytes = t->stats->bytes;
-	const struct plan *plan = &t->bulk.plan;
-	const uint64_t done =
-		t->writeback != NULL ? writeback_done(t->writeback) : 0;
-
-	if (t->is_synced || t->dst.facts.is_direct)
-		return bytes;
 	const uint64_t start = t->dst.facts.is_append ? t->dst.facts.size
 						      : t->dst_start;
-	if (done > start)
-		return min_u64(done - start, bytes);
-	return plan->way == PLAN_BULK && plan->dst.method == PLAN_AIO ? bytes
-								      : 0;
+	uint64_t reached = bulk_direct(&t->bulk);
+
+	if (t->is_synced)
+		return bytes;
+	if (t->dst.facts.is_direct)
+		reached = bytes;
+	const uint64_t end = t->writeback != NULL
+				     ? writeback_reached(t->writeback)
+				     : 0;
+	if (end > start)
+		reached = max_u64(reached, end - start);
+	reached = min_u64(reached, bytes);
+	// What is held back counts as written, but is in memory.
+	return hold != NULL ? reached - min_u64(reached, hold->size) : reached;
 }
 
 bool
 transfer_is_safe_to_remove(const struct transfer *t)
 {
-	return t->dst.facts.rdev != 0 && t->request.dst != NULL &&
-	       t->is_synced && t->is_closed;
+	return t->request.dst != NULL && t->safety.is_alone && t->is_synced &&
+	       t->is_closed;
 }
 
 static enum transfer_verdict

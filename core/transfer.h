@@ -64,5 +64,6 @@ void transfer_done(struct transfer *transfer);
 // device. It may still hold them in a cache of its own, until is_synced.
 uint64_t transfer_on_device(const struct transfer *transfer);
 
-// The destination is a device, synced and closed.
+// The destination is a whole disk that was named, and that nobody else uses;
+// it was synced and closed.
 bool transfer_is_safe_to_remove(const struct transfer *transfer);

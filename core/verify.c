@@ -24,41 +24,14 @@
 #define GAP_MAX 512 // equal bytes between two ranges that are told as one
 
 // What the page cache holds proves nothing. Its pages are clean by now, so
-// that they can be dropped; O_DIRECT, where there is any, goes around it.
+// that they can be dropped; O_DIRECT, where there is any, goes around it. All
+// of the file, since a folio that lies in a range in part only would stay.
 static void
 drop_cache(const struct verify *v)
 {
 	if (v->dst->facts.kind == FACTS_BLOCK)
 		(void)ioctl(v->dst->fd, BLKFLSBUF, 0);
-	(void)posix_fadvise(v->dst->fd, (off_t)v->dst_off, (off_t)v->len,
-			    POSIX_FADV_DONTNEED);
-}
-
-static struct plan
-plan_back(const struct verify *v, const struct endpoint *ep)
-{
-	struct plan plan = {
-		.way = PLAN_BULK,
-		.src_off = v->dst_off,
-		.len = v->len,
-		.unit = 1,
-		.src = {PLAN_INLINE, 0, ""},
-		.dst = {PLAN_NOTHING, 0, ""},
-		.job_size = PLAN_JOB_SIZE,
-		.depth = PLAN_DEPTH,
-		.step = PLAN_ALIGN,
-	};
-
-	if (v->request->io != REQUEST_IO_INLINE && ep->direct_fd >= 0 &&
-	    v->dst_off % ep->facts.dio_align == 0)
-		plan.src = (struct plan_side){PLAN_AIO, ep->facts.dio_align,
-					      ""};
-	if (v->pace != NULL)
-		plan.job_size = (size_t)min_u64(
-			plan.job_size,
-			round_up(pace_piece(v->pace->rate),
-				 max_u64(PLAN_ALIGN, ep->facts.dio_align)));
-	return plan;
+	(void)posix_fadvise(v->dst->fd, 0, 0, POSIX_FADV_DONTNEED);
 }
 
 static int
@@ -120,12 +93,14 @@ open_aio(const struct verify *v, struct plan *plan, struct aio *aio)
 static int
 read_back(struct verify *v, struct endpoint *ep, struct hasher *hasher)
 {
-	struct plan plan = plan_back(v, ep);
 	const struct endpoint nothing = {.fd = -1};
+	struct plan plan;
 	struct aio aio;
 	struct copy copy;
-	int r = open_aio(v, &plan, &aio);
+	int r;
 
+	plan_make_back(&plan, v->request, &ep->facts, v->dst_off, v->len);
+	r = open_aio(v, &plan, &aio);
 	if (r < 0)
 		return tell(v, FAILURE_VERIFY, v->dst_off, r);
 	r = copy_init(&copy, &plan, &aio, ep, &nothing);

@@ -43,10 +43,11 @@ struct writeback {
 	struct mark accepted; // all before it is in the cache
 	struct mark begun;    // is on its way
 	struct mark done;     // is out
-	uint64_t ahead_max;   // bytes of accepted before done
-	uint64_t bytes;       // out of late, in so much time
+	uint64_t ahead_max;   // how far accepted may be ahead of done
+	uint64_t bytes;       // written out lately, and how long that took
 	uint64_t ns;
-	int error;            // -errno; ends the thread
+	int error;            // -errno of the device
+	bool has_ended;       // by an error
 	bool is_ending;
 };
 
@@ -71,11 +72,11 @@ writeback_new(int fd)
 	return wb;
 }
 
-void
+int
 writeback_free(struct writeback *wb)
 {
 	if (wb == NULL)
-		return;
+		return 0;
 	pthread_mutex_lock(&wb->lock);
 	wb->is_ending = true;
 	pthread_cond_signal(&wb->changed);
@@ -85,8 +86,10 @@ writeback_free(struct writeback *wb)
 	pthread_cond_destroy(&wb->changed);
 	pthread_mutex_destroy(&wb->lock);
 	(void)close(wb->done_fd); // only counts
-	(void)close(wb->fd);      // its errors are those of the sync
+	(void)close(wb->fd);      // nothing was written by it
+	const int r = wb->error;
 	free(wb);
+	return r;
 }
 
 static int
@@ -114,11 +117,31 @@ take_rate(struct writeback *wb, uint64_t bytes, uint64_t ns)
 	wb->ahead_max = max_u64((uint64_t)WRITEBACK_MIN, (uint64_t)second);
 }
 
+// Where the call is not to be had, the copy goes on without. All else is what
+// the device says.
 static void
 give_up(struct writeback *wb, int error)
 {
-	wb->error = error;
+	const bool is_refused = error == -ENOSYS || error == -EPERM ||
+				error == -EINVAL || error == -ESPIPE;
+
+	wb->has_ended = true;
+	wb->error = is_refused ? 0 : error;
 	wb->ahead_max = UINT64_MAX;
+}
+
+// What was accepted since, but not more at once than may be waited for in a
+// fraction of a second.
+static struct mark
+next_end(const struct writeback *wb)
+{
+	const struct mark *from = &wb->begun, *to = &wb->accepted;
+	const uint64_t len = to->bytes - from->bytes;
+	const uint64_t most = max_u64(RUN_MIN, wb->ahead_max / 8);
+
+	if (len <= most || to->off - from->off != len)
+		return *to;
+	return (struct mark){from->off + most, from->bytes + most};
 }
 
 // Begin a new run, if there is enough for one, then wait for those that were
@@ -128,7 +151,7 @@ static bool
 writeback_step(struct writeback *wb)
 {
 	const struct mark from = wb->begun, done = wb->done;
-	const struct mark to = wb->accepted;
+	const struct mark to = next_end(wb);
 	const bool has_run = to.bytes - from.bytes >= RUN_MIN;
 	const bool has_begun = from.bytes > done.bytes;
 	const uint64_t start_ns = clock_ns();
@@ -163,7 +186,7 @@ writeback_main(void *ctx)
 	struct writeback *wb = ctx;
 
 	pthread_mutex_lock(&wb->lock);
-	while (!wb->is_ending && wb->error == 0)
+	while (!wb->is_ending && !wb->has_ended)
 		if (!writeback_step(wb))
 			pthread_cond_wait(&wb->changed, &wb->lock);
 	pthread_mutex_unlock(&wb->lock);
@@ -188,14 +211,20 @@ leap(struct writeback *wb, uint64_t off)
 	if (wb->passed.bytes == wb->done.bytes)
 		wb->accepted.off = wb->begun.off = wb->done.off = off;
 	pthread_mutex_unlock(&wb->lock);
+	wb->passed.off = off;
 }
 
 int
 writeback_pass(struct writeback *wb, uint64_t off, size_t len)
 {
-	if (off > wb->passed.off)
+	if (off > wb->passed.off || wb->passed.bytes == 0)
 		leap(wb, off);
-	wb->passed = (struct mark){off + len, wb->passed.bytes + len};
+	// What comes again, after a step back, is in the cache already; it
+	// is dirty again, which is the sync's.
+	if (off + len > wb->passed.off) {
+		wb->passed.bytes += off + len - max_u64(off, wb->passed.off);
+		wb->passed.off = off + len;
+	}
 	if (wb->passed.bytes - wb->told < STEP)
 		return 0;
 	wb->told = wb->passed.bytes;
@@ -226,7 +255,7 @@ writeback_fd(const struct writeback *wb)
 }
 
 uint64_t
-writeback_done(struct writeback *wb)
+writeback_reached(struct writeback *wb)
 {
 	pthread_mutex_lock(&wb->lock);
 	const uint64_t done = wb->done.off;

@@ -15,8 +15,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-// A copy of less needs none: so much may always be ahead, until the device is
-// known to be faster.
+// A shorter copy needs none: the cache may always be this far ahead, and
+// further once the device is known to be faster.
 #define WRITEBACK_MIN (16 * 1024 * 1024)
 
 struct writeback;
@@ -25,17 +25,20 @@ struct writeback;
 // closed then.
 struct writeback *writeback_new(int fd);
 
-// After the sync, or the thread may sleep as long as that would.
-void writeback_free(struct writeback *wb);
+// After the sync, or the thread may sleep as long as that would. 0, or the
+// -errno with which the device has refused some of it.
+int writeback_free(struct writeback *wb);
 
-// len bytes at off are accepted. In file order; a gap holds none. 0, or the
-// -errno with which the device has refused some of what came before.
+// len bytes at off are accepted: in file order, but some may come again. What
+// lies in a gap is a hole, or went to the device by itself. 0 or -errno, as
+// above, of what came before.
 int writeback_pass(struct writeback *wb, uint64_t off, size_t len);
 
-// The cache is far enough ahead: write no more until the eventfd tells that
-// this may have changed.
+// The cache is far enough ahead: write no more until the eventfd, which the
+// caller reads, tells that this may have changed.
 bool writeback_is_full(struct writeback *wb);
 int writeback_fd(const struct writeback *wb);
 
-// The device has all before this offset, from where the first bytes were.
-uint64_t writeback_done(struct writeback *wb);
+// The device was given all before this offset, from where the first bytes
+// were; 0: nothing.
+uint64_t writeback_reached(struct writeback *wb);

@@ -123,11 +123,13 @@ writer_fail(struct writer *writer, struct job *job, int error)
 
 // len bytes are accepted. 0, or the -errno of those before.
 static int
-writer_pass(const struct writer *writer, struct job *job, size_t len)
+writer_pass(struct writer *writer, struct job *job, size_t len)
 {
 	const uint64_t off = writer->base + job->off + job->done;
 
 	job->done += len;
+	if (job->is_inline)
+		writer->nr_cached += len;
 	return writer->writeback != NULL
 		       ? writeback_pass(writer->writeback, off, len)
 		       : 0;

@@ -32,6 +32,7 @@ struct writer {
 	struct writeback *writeback; // inline: NULL: the cache takes all
 	const struct hooks *hooks; // told of the holes, NULL: nobody is
 	unsigned nr_writing;
+	uint64_t nr_cached;   // bytes that went through the page cache
 };
 
 // Start writing every job that is ready, as far as is_one_by_one and the page

@@ -38,6 +38,8 @@ Suite *pace_suite(void);
 
 Suite *plan_suite(void);
 
+Suite *position_suite(void);
+
 Suite *probe_suite(void);
 
 Suite *quote_suite(void);
