@@ -16,24 +16,37 @@
 #include "fd.h"
 #include "message.h"
 #include "page.h"
+#include "quote.h"
 
+// what: a reason, or NULL for that of error.
 static int
-tell(const struct export *e, int error)
+tell(const struct export *e, const char *what, int error)
 {
-	message_error(error, "report=%s", e->path);
+	char *path = quote_name_colon(e->path);
+
+	message_error(error, "%s=%s%s%s", e->operand, path ? path : e->path,
+		      what ? ": " : "", what ? what : "");
+	free(path);
 	return error > 0 ? -error : -EINVAL;
 }
 
+// Where the bytes of two would mix. Of a device of characters nobody has a
+// part to lose.
 static bool
-is_same(const char *path, const char *name, int fd)
+is_shared(const char *path, int fd)
 {
 	struct stat a, b;
 
-	if (name != NULL && strcmp(path, name) == 0)
-		return true;
-	return stat(path, &a) == 0 && S_ISREG(a.st_mode) &&
-	       (name != NULL ? stat(name, &b) : fstat(fd, &b)) == 0 &&
-	       a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+	return stat(path, &a) == 0 && !S_ISCHR(a.st_mode) &&
+	       fstat(fd, &b) == 0 && a.st_dev == b.st_dev &&
+	       a.st_ino == b.st_ino;
+}
+
+static bool
+is_side(const char *path, const char *name, int fd)
+{
+	return name != NULL ? beside_is_same(path, name)
+			    : is_shared(path, fd);
 }
 
 // A file beside it, with the mode of the one that is there.
@@ -81,22 +94,26 @@ open_path(struct export *e)
 }
 
 int
-export_open(struct export *e, const char *path, const struct request *q)
+export_open(struct export *e, const char *operand, const char *path,
+	    const struct request *q)
 {
-	*e = (struct export){.path = path, .fd = -1};
+	*e = (struct export){.operand = operand, .path = path, .fd = -1};
 	if (path == NULL)
 		return 0;
-	if (strcmp(path, "-") == 0 && q->dst == NULL) {
-		message_error(0, "report=-: standard output takes the copy");
-		return -EINVAL;
-	}
-	if (is_same(path, q->src, STDIN_FILENO) ||
-	    is_same(path, q->dst, STDOUT_FILENO)) {
-		message_error(0, "report=%s: it is copied from or to", path);
-		return -EINVAL;
-	}
+	if (strcmp(path, "-") == 0 && q->dst == NULL)
+		return tell(e, "standard output takes the copy", 0);
+	if (is_side(path, q->src, STDIN_FILENO) ||
+	    is_side(path, q->dst, STDOUT_FILENO))
+		return tell(e, "it is copied from or to", 0);
 	const int r = open_path(e);
-	return r < 0 ? tell(e, -r) : 0;
+	return r < 0 ? tell(e, NULL, -r) : 0;
+}
+
+bool
+export_is_same(const struct export *a, const struct export *b)
+{
+	return a->target != NULL && b->target != NULL &&
+	       beside_is_same(a->target, b->target);
 }
 
 bool
@@ -121,8 +138,19 @@ put_page(FILE *file, const char *json)
 	fputs(page_tail, file);
 }
 
+static void
+put_text(FILE *file, const char *text)
+{
+	const size_t len = strlen(text);
+
+	fputs(text, file);
+	if (len == 0 || text[len - 1] != '\n')
+		fputc('\n', file);
+}
+
 static int
-put_all(struct export *e, const char *json)
+put_all(struct export *e, const char *text,
+	void (*put)(FILE *file, const char *text))
 {
 	FILE *file = fdopen(e->fd, "w");
 
@@ -130,10 +158,7 @@ put_all(struct export *e, const char *json)
 		return -errno;
 	e->fd = -1;
 	errno = 0;
-	if (export_is_page(e))
-		put_page(file, json);
-	else
-		fprintf(file, "%s\n", json);
+	put(file, text);
 	int error = fflush(file) < 0 || ferror(file) ? errno : 0;
 	// The name must not survive a crash that the bytes do not.
 	if (error == 0 && e->temp != NULL && fsync(fileno(file)) < 0)
@@ -143,18 +168,31 @@ put_all(struct export *e, const char *json)
 	return -error;
 }
 
-int
-export_write(struct export *e, const char *json)
+static int
+write_by(struct export *e, const char *text,
+	 void (*put)(FILE *file, const char *text))
 {
-	int r = put_all(e, json);
+	int r = put_all(e, text, put);
 
 	if (r == 0 && e->temp != NULL && rename(e->temp, e->target) < 0)
 		r = -errno;
 	if (r < 0)
-		return tell(e, -r);
+		return tell(e, NULL, -r);
 	free(e->temp);
 	e->temp = NULL;
 	return 0;
+}
+
+int
+export_write(struct export *e, const char *text)
+{
+	return write_by(e, text, put_text);
+}
+
+int
+export_write_page(struct export *e, const char *json)
+{
+	return write_by(e, json, put_page);
 }
 
 void

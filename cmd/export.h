@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// report=FILE: written beside FILE and renamed to it at the end, so that it is
-// there as a whole or not at all. What is no regular file is written as it is.
+// report=FILE and sums=FILE: written beside FILE and renamed to it at the end,
+// so that it is there as a whole or not at all. What is no regular file is
+// written as it is.
 
 #pragma once
 
 #include "request.h"
 
 struct export {
+	const char *operand;
 	const char *path;  // as it was given; NULL: nobody asked
 	char *target;      // behind all links
 	char *temp;        // will take its name; NULL: path itself is written
@@ -15,15 +17,21 @@ struct export {
 };
 
 // Before the destination is touched: a copy whose report cannot be written is
-// not wanted. path may be NULL, "-" is standard output. 0 or -errno, told;
+// not wanted. Nor is one that it would replace: path must be neither side of
+// the copy. path may be NULL, "-" is standard output. 0 or -errno, told;
 // export_close in any case.
-int export_open(struct export *e, const char *path, const struct request *q);
+int export_open(struct export *e, const char *operand, const char *path,
+		const struct request *q);
+
+// Whether both are the same file, or will be.
+bool export_is_same(const struct export *a, const struct export *b);
 
 // Whether it is to be a page, not JSON alone.
 bool export_is_page(const struct export *e);
 
-// All of it. 0 or -errno, told.
-int export_write(struct export *e, const char *json);
+// All of it, or the page with it. 0 or -errno, told.
+int export_write(struct export *e, const char *text);
+int export_write_page(struct export *e, const char *json);
 
 // Leaves nothing behind that was not written.
 void export_close(struct export *e);

@@ -135,7 +135,7 @@ journal_sample(struct journal *j)
 }
 
 static void
-enter(struct journal *j, enum journal_phase phase)
+enter(struct journal *j, enum stats_phase phase)
 {
 	j->began_ns[phase] = journal_now_ns(j);
 	j->phase = phase;
@@ -252,10 +252,10 @@ journal_note(struct journal *j, const struct failure *f)
 		journal_sample(j);
 		return;
 	case NOTICE_SYNCING:
-		enter(j, JOURNAL_FLUSH);
+		enter(j, STATS_FLUSHING);
 		return;
 	case NOTICE_VERIFYING:
-		enter(j, JOURNAL_VERIFY);
+		enter(j, STATS_VERIFYING);
 		return;
 	case NOTICE_READ_SKIPPED:
 		add_unread(j);
@@ -330,7 +330,7 @@ journal_end(struct journal *j, int status, int signo)
 }
 
 bool
-journal_phase_ns(const struct journal *j, enum journal_phase phase,
+journal_phase_ns(const struct journal *j, enum stats_phase phase,
 		 uint64_t *ret)
 {
 	if (j->stats->start_ns == 0 || phase > j->phase)

@@ -29,13 +29,6 @@ enum {
 	JOURNAL_CELLS_MAX = 512,
 };
 
-enum journal_phase {
-	JOURNAL_COPY,
-	JOURNAL_FLUSH,
-	JOURNAL_VERIFY,
-	JOURNAL_NR_PHASES,
-};
-
 // Times are nanoseconds since the copy began, 0 before.
 struct journal_event {
 	uint64_t ns;
@@ -89,8 +82,8 @@ struct journal {
 	bool is_planned;
 	struct plan plan;        // the last one made
 
-	enum journal_phase phase;
-	uint64_t began_ns[JOURNAL_NR_PHASES]; // those up to now
+	enum stats_phase phase;
+	uint64_t began_ns[STATS_NR_PHASES]; // those up to now
 
 	const struct failure *about; // being told, or NULL
 	struct journal_event events[JOURNAL_EVENTS_MAX]; // own their texts
@@ -143,7 +136,7 @@ void journal_hear(struct journal *j, const char *text,
 void journal_end(struct journal *j, int status, int signo);
 
 // How long a phase took; false: it never began.
-bool journal_phase_ns(const struct journal *j, enum journal_phase phase,
+bool journal_phase_ns(const struct journal *j, enum stats_phase phase,
 		      uint64_t *ret);
 
 // Bytes that a sync has made sure of.

@@ -302,16 +302,16 @@ object_start(const struct journal *j)
 static json_t *
 verified_of(const struct journal *j)
 {
-	return number_or_null(j->stats->verified, j->phase == JOURNAL_VERIFY);
+	return number_or_null(j->stats->verified, j->phase == STATS_VERIFYING);
 }
 
 char *
 object_progress(const struct journal *j, uint64_t rate)
 {
 	static const char *const phases[] = {
-		[JOURNAL_COPY] = "copy",
-		[JOURNAL_FLUSH] = "flush",
-		[JOURNAL_VERIFY] = "verify",
+		[STATS_COPYING] = "copy",
+		[STATS_FLUSHING] = "flush",
+		[STATS_VERIFYING] = "verify",
 	};
 	const struct stats *s = j->stats;
 
@@ -428,10 +428,14 @@ static json_t *
 expected_of(const struct journal *j)
 {
 	const struct request_expected *expected = &j->request->expected;
-	const enum digest_alg alg = (enum digest_alg)expected->alg;
+	const struct hasher *hasher = j->transfer->hasher;
 
-	if (!expected->is_set)
+	if (expected->algs == 0)
 		return json.null();
+	const enum digest_alg alg =
+		hasher != NULL ? hasher_find(hasher, expected->algs,
+					     expected->value)
+			       : (enum digest_alg)__builtin_ctz(expected->algs);
 	return json.pack("{s:s, s:o}", "algorithm", digest_name(alg), "digest",
 			 hex_of(alg, expected->value));
 }
@@ -509,7 +513,7 @@ object_end(const struct journal *j)
 }
 
 static json_t *
-phase_of(const struct journal *j, enum journal_phase phase)
+phase_of(const struct journal *j, enum stats_phase phase)
 {
 	uint64_t ns;
 
@@ -522,9 +526,9 @@ static json_t *
 rest_of(const struct journal *j)
 {
 	return json.pack("{s:s, s:{s:o, s:o, s:o}, s:o, s:I, s:o, s:o}", "type",
-			 "report", "phases", "copy", phase_of(j, JOURNAL_COPY),
-			 "flush", phase_of(j, JOURNAL_FLUSH), "verify",
-			 phase_of(j, JOURNAL_VERIFY), "events",
+			 "report", "phases", "copy", phase_of(j, STATS_COPYING),
+			 "flush", phase_of(j, STATS_FLUSHING), "verify",
+			 phase_of(j, STATS_VERIFYING), "events",
 			 array_of(j, j->nr_events, kept_event_of),
 			 "events_omitted", (json_int_t)j->nr_events_lost,
 			 "samples", array_of(j, j->nr_samples, sample_of),

@@ -13,13 +13,13 @@
 #include <string.h>
 
 #include "base.h"
-#include "digest.h"
 #include "describe.h"
+#include "digest.h"
+#include "expect.h"
 #include "message.h"
 #include "object.h"
 #include "plan.h"
 #include "quote.h"
-#include "sums.h"
 
 struct symbol {
 	const char *name;
@@ -591,10 +591,9 @@ resolve_digests(struct options *options)
 		options->hashes = 1 << DIGEST_SHA256;
 	q->digests = options->hashes;
 	if (options->expect != NULL) {
-		if (sums_parse_expected(options->expect, q->src,
-					&q->expected) < 0)
+		if (expect_parse(options->expect, q->src, &q->expected) < 0)
 			return -EINVAL;
-		q->digests |= 1U << q->expected.alg;
+		q->digests |= q->expected.algs;
 	}
 	if (q->verify && !digest_is_available(DIGEST_XXH128)) {
 		message_error(0, "verify= was left out of this build");
@@ -620,11 +619,6 @@ check_json(const struct options *options)
 	if (what != NULL && !object_is_available()) {
 		message_error(0, "%s was left out of this build", what);
 		return -ENOTSUP;
-	}
-	if (options->report != NULL && options->sums != NULL &&
-	    strcmp(options->report, options->sums) == 0) {
-		message_error(0, "report= and sums= name the same file");
-		return -EINVAL;
 	}
 	return 0;
 }

@@ -6,6 +6,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -16,6 +17,10 @@
 
 #define SECOND_NS UINT64_C(1000000000)
 #define BAR_MS 200
+#define RATE_NS (5 * SECOND_NS) // what the rate remembers
+#define BAR_FRAME 8             // "100% [" and "] "
+#define BAR_MIN 4
+#define ETA_MAX (99.0 * 3600)   // seconds; beyond that it is a guess
 #define LINE_MAX_COLUMNS 255
 
 void
@@ -75,7 +80,7 @@ bytes_done(const struct progress *progress)
 {
 	const struct stats *s = progress->stats;
 
-	return progress->phase == PROGRESS_VERIFYING ? s->verified : s->bytes;
+	return progress->phase == STATS_VERIFYING ? s->verified : s->bytes;
 }
 
 static uint64_t
@@ -83,27 +88,30 @@ bytes_total(const struct progress *progress)
 {
 	const struct stats *s = progress->stats;
 
-	return progress->phase == PROGRESS_VERIFYING
+	return progress->phase == STATS_VERIFYING
 		       ? s->bytes
 		       : max_u64(s->bytes_total, s->bytes);
 }
 
-// New figures count a third: steady, but no older than a second or two.
+// The mean of the last seconds, or of the phase while it is younger. A page
+// cache takes bytes by fits and starts.
 static void
 update_rate(struct progress *progress, uint64_t now)
 {
 	const uint64_t bytes = bytes_done(progress);
-	const uint64_t since = max_u64(progress->last_ns,
+	const uint64_t start = max_u64(progress->phase_ns,
 				       progress->stats->start_ns);
-	const double seconds = (double)(now - since) / (double)SECOND_NS;
+	const uint64_t since = max_u64(progress->last_ns, start);
+	const double ns = (double)(now - since);
 
-	if (seconds <= 0 || bytes < progress->last_bytes)
+	if (now <= since || bytes < progress->last_bytes)
 		return;
-	const double rate = (double)(bytes - progress->last_bytes) / seconds;
+	const double age = (double)min_u64(now - start, RATE_NS);
+	const double weight = ns < age ? ns / age : 1;
+	const double rate = (double)(bytes - progress->last_bytes) / ns *
+			    (double)SECOND_NS;
 
-	progress->rate = progress->rate > 0
-				 ? progress->rate * 2 / 3 + rate / 3
-				 : rate;
+	progress->rate += (rate - progress->rate) * weight;
 	progress->last_ns = now;
 	progress->last_bytes = bytes;
 }
@@ -114,38 +122,36 @@ format_time(const struct progress *progress, uint64_t now, char *buf,
 	    size_t size)
 {
 	static const char *const words[] = {
-		[PROGRESS_COPYING] = "",
-		[PROGRESS_FLUSHING] = "flushing ",
-		[PROGRESS_VERIFYING] = "verifying ",
+		[STATS_COPYING] = "",
+		[STATS_FLUSHING] = "flushing ",
+		[STATS_VERIFYING] = "verifying ",
 	};
 	const uint64_t done = bytes_done(progress);
 	const uint64_t total = bytes_total(progress);
-	const bool has_eta = done < total && progress->rate > 0;
+	const double left = (double)(total - done);
+	const bool has_eta = done < total && progress->rate > left / ETA_MAX;
 	uint64_t seconds = (now - progress->stats->start_ns) / SECOND_NS;
 
 	if (has_eta)
-		seconds = (uint64_t)((double)(total - done) / progress->rate) +
-			  1;
+		seconds = (uint64_t)(left / progress->rate) + 1;
 	snprintf(buf, size, "%s%s%" PRIu64 ":%02" PRIu64 ":%02" PRIu64,
 		 words[progress->phase], has_eta ? "ETA " : "", seconds / 3600,
 		 seconds / 60 % 60, seconds % 60);
 }
 
-// "1.2 GiB", and how much of it is on the device where that is another number.
+// " (1.1 GiB on disk)" where that is another number.
 static void
-format_done(const struct progress *progress, char *buf, size_t size)
+format_on_disk(const struct progress *progress, char *buf, size_t size)
 {
-	const uint64_t done = bytes_done(progress);
 	const uint64_t on_device = progress->on_device;
-	char bytes[UNITS_TEXT_MAX], out[UNITS_TEXT_MAX];
+	char bytes[UNITS_TEXT_MAX];
 
-	units_format_iec(bytes, sizeof(bytes), done);
-	units_format_iec(out, sizeof(out), on_device);
-	if (progress->phase == PROGRESS_VERIFYING || on_device == 0 ||
-	    on_device >= done)
-		snprintf(buf, size, "%s", bytes);
-	else
-		snprintf(buf, size, "%s (%s on disk)", bytes, out);
+	buf[0] = '\0';
+	if (progress->phase == STATS_VERIFYING || on_device == 0 ||
+	    on_device >= bytes_done(progress))
+		return;
+	units_format_iec(bytes, sizeof(bytes), on_device);
+	snprintf(buf, size, " (%s on disk)", bytes);
 }
 
 static void
@@ -158,32 +164,46 @@ format_bar(char *buf, int columns, uint64_t done, uint64_t total)
 	buf[columns] = '\0';
 }
 
-static void
-draw_bar(struct progress *progress, uint64_t now)
+// Percent and bar before the text, where there is room for them.
+static int
+format_line(const struct progress *progress, char *buf, size_t size,
+	    const char *text)
 {
 	const uint64_t done = bytes_done(progress);
 	const uint64_t total = bytes_total(progress);
-	char line[LINE_MAX_COLUMNS + 64], bar[LINE_MAX_COLUMNS + 1];
-	char bytes[2 * UNITS_TEXT_MAX + 16], rate[UNITS_TEXT_MAX], time[48];
-	const int columns = terminal_columns() - 1;
-	int length;
+	const int room = terminal_columns() - 1 - BAR_FRAME - (int)strlen(text);
+	char bar[LINE_MAX_COLUMNS + 1];
 
-	format_done(progress, bytes, sizeof(bytes));
+	if (progress->stats->bytes_total == 0 || room < BAR_MIN)
+		return snprintf(buf, size, "%s", text);
+	format_bar(bar, room, done, total);
+	return snprintf(buf, size, "%3u%% [%s] %s",
+			(unsigned)((double)done * 100 / (double)total), bar,
+			text);
+}
+
+static void
+draw_bar(struct progress *progress, uint64_t now)
+{
+	const int columns = terminal_columns() - 1;
+	char line[LINE_MAX_COLUMNS + 64], text[LINE_MAX_COLUMNS];
+	char bytes[UNITS_TEXT_MAX], on_disk[UNITS_TEXT_MAX + 16];
+	char rate[UNITS_TEXT_MAX], time[48];
+
+	units_format_iec(bytes, sizeof(bytes), bytes_done(progress));
 	units_format_rate(rate, sizeof(rate), (uint64_t)progress->rate,
 			  SECOND_NS);
 	format_time(progress, now, time, sizeof(time));
-	const int room = columns - 8 -
-			 snprintf(line, sizeof(line), " %s  %s  %s", bytes,
-				  rate, time);
-	if (progress->stats->bytes_total == 0 || room < 4) {
-		length = snprintf(line, sizeof(line), "%s  %s  %s", bytes, rate,
-				  time);
-	} else {
-		format_bar(bar, room, done, total);
-		length = snprintf(line, sizeof(line), "%3u%% [%s] %s  %s  %s",
-				  (unsigned)((double)done * 100 /
-					     (double)total),
-				  bar, bytes, rate, time);
+	format_on_disk(progress, on_disk, sizeof(on_disk));
+	int length = snprintf(text, sizeof(text), "%s%s  %s  %s", bytes,
+			      on_disk, rate, time);
+	// The bar comes first.
+	if (length > columns - BAR_FRAME - BAR_MIN)
+		snprintf(text, sizeof(text), "%s  %s  %s", bytes, rate, time);
+	length = format_line(progress, line, sizeof(line), text);
+	if (length > columns) {
+		length = columns;
+		line[columns] = '\0';
 	}
 	draw(progress, line, length);
 }
@@ -211,15 +231,15 @@ progress_tick(void *ctx)
 }
 
 void
-progress_enter(struct progress *progress, enum progress_phase phase)
+progress_enter(struct progress *progress, enum stats_phase phase)
 {
 	char text[REPORT_TEXT_MAX];
 
 	progress->phase = phase;
-	progress->last_ns = clock_ns();
+	progress->phase_ns = progress->last_ns = clock_ns();
 	progress->last_bytes = bytes_done(progress);
 	progress->rate = 0;
-	if (phase != PROGRESS_FLUSHING ||
+	if (phase != STATS_FLUSHING ||
 	    progress->kind != OPTIONS_PROGRESS || !message_has_open_line() ||
 	    progress->shown_bytes == progress->stats->bytes)
 		return;
@@ -237,7 +257,7 @@ progress_done(struct progress *progress)
 	const struct stats *s = progress->stats;
 	const uint64_t now = clock_ns();
 
-	progress->phase = PROGRESS_COPYING;
+	progress->phase = STATS_COPYING;
 	progress->rate = now > s->start_ns ? (double)s->bytes *
 						     (double)SECOND_NS /
 						     (double)(now - s->start_ns)

@@ -11,19 +11,14 @@
 #include "options.h"
 #include "stats.h"
 
-enum progress_phase {
-	PROGRESS_COPYING,
-	PROGRESS_FLUSHING,   // all is accepted, not all durable
-	PROGRESS_VERIFYING,  // reading back
-};
-
 struct progress {
 	enum options_progress kind;
-	enum progress_phase phase;
+	enum stats_phase phase;
 	const struct stats *stats;
 	uint64_t due_ns;       // of the next line, 0 before the first
 	int shown;             // columns of the line that is open
 	uint64_t shown_bytes;
+	uint64_t phase_ns;     // when the phase began
 	uint64_t last_ns;      // of the rate shown by the bar
 	uint64_t last_bytes;
 	double rate;           // bytes a second, smoothed
@@ -42,7 +37,7 @@ void progress_tick(void *progress);
 
 // A phase begins. One that may take long with nothing to count is announced
 // with the final figure.
-void progress_enter(struct progress *progress, enum progress_phase phase);
+void progress_enter(struct progress *progress, enum stats_phase phase);
 
 // The last look, equal to the totals.
 void progress_done(struct progress *progress);

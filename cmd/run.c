@@ -11,6 +11,7 @@
 
 #include "base.h"
 #include "clock.h"
+#include "expect.h"
 #include "journal.h"
 #include "message.h"
 #include "object.h"
@@ -89,8 +90,8 @@ tell(struct run *run, const struct failure *f)
 		refusal_warn(f);
 		return;
 	case FAILURE_UNEXPECTED:
-		sums_tell_unexpected(&run->options.request.expected,
-				     run->transfer.hasher, f->name);
+		expect_tell(&run->options.request.expected,
+			    run->transfer.hasher, f->name);
 		return;
 	default:
 		message_failure(f);
@@ -124,7 +125,7 @@ on_notice(void *ctx, const struct failure *f)
 	case NOTICE_PROBED:
 		return;
 	case NOTICE_VERIFYING:
-		progress_enter(&run->progress, PROGRESS_VERIFYING);
+		progress_enter(&run->progress, STATS_VERIFYING);
 		return;
 	case NOTICE_PLANNED:
 		if (run->options.is_json)
@@ -132,7 +133,7 @@ on_notice(void *ctx, const struct failure *f)
 		return;
 	case NOTICE_SYNCING:
 		if (run->transfer.request.conv & (CONV_FSYNC | CONV_FDATASYNC))
-			progress_enter(&run->progress, PROGRESS_FLUSHING);
+			progress_enter(&run->progress, STATS_FLUSHING);
 		return;
 	case NOTICE_COUNTS:
 		print_stats(run);
@@ -220,15 +221,30 @@ open_journal(struct run *run, char *const *argv)
 	run->hooks.hole = on_hole;
 	run->hooks.tick = on_tick;
 	run->hooks.tick_ms = JOURNAL_TICK_MS;
-	return export_open(&run->export, options->report, &options->request);
+	return export_open(&run->export, "report", options->report,
+			   &options->request);
+}
+
+static int
+open_sums(struct run *run)
+{
+	const struct options *options = &run->options;
+	const bool has_sums = options->sums != NULL || !options->is_json;
+	const int r = sums_open(&run->sums, options->sums, &options->request,
+				has_sums ? options->hashes : 0);
+
+	if (r < 0 || !export_is_same(&run->export, &run->sums.export))
+		return r;
+	message_error(0, "report= and sums= name the same file");
+	return -EINVAL;
 }
 
 int
 run_open(struct run *run, char *const *argv)
 {
 	const struct options *options = &run->options;
-	const bool has_sums = options->sums != NULL || !options->is_json;
 
+	run->sums.export.fd = -1;
 	run->hooks = (struct hooks){.ctx = run,
 				    .notice = on_notice,
 				    .must_stop = on_must_stop,
@@ -241,8 +257,7 @@ run_open(struct run *run, char *const *argv)
 	const int r = open_journal(run, argv);
 	if (r < 0 || options->request.plan_only)
 		return r;
-	return sums_open(&run->sums, options->sums, options->request.dst,
-			 has_sums ? options->hashes : 0);
+	return open_sums(run);
 }
 
 static void
@@ -304,14 +319,16 @@ exit_code_of(enum transfer_verdict verdict)
 static int
 write_report(struct run *run)
 {
-	const enum object_layout layout = export_is_page(&run->export)
+	const bool is_page = export_is_page(&run->export);
+	const enum object_layout layout = is_page
 						  ? OBJECT_COMPACT
 						  : OBJECT_INDENTED;
 	char *text = object_report(run->journal, layout);
 	int r = -ENOMEM;
 
 	if (text != NULL)
-		r = export_write(&run->export, text);
+		r = is_page ? export_write_page(&run->export, text)
+			    : export_write(&run->export, text);
 	else
 		message_error(ENOMEM, "report=%s", run->export.path);
 	free(text);
@@ -360,6 +377,7 @@ run_end(struct run *run, enum transfer_verdict verdict)
 	const int signo = on_must_stop(run) ? signals_fatal() : 0;
 	enum exit_code code = exit_code_of(verdict);
 
+	sums_done(&run->sums);
 	if (run->journal != NULL)
 		code = end_journal(run, code, signo);
 	if (signo != 0)

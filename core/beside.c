@@ -56,6 +56,12 @@ beside_follow(const char *path)
 	return NULL;
 }
 
+static bool
+is_same_file(const struct stat *a, const struct stat *b)
+{
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
+
 bool
 beside_is_there(const char *path, const char *target)
 {
@@ -63,8 +69,47 @@ beside_is_there(const char *path, const char *target)
 	const bool has_a = stat(path, &a) == 0;
 	const bool has_b = lstat(target, &b) == 0;
 
-	return has_a == has_b &&
-	       (!has_a || (a.st_dev == b.st_dev && a.st_ino == b.st_ino));
+	return has_a == has_b && (!has_a || is_same_file(&a, &b));
+}
+
+// The directory that the path is in.
+static int
+stat_dir(const char *path, struct stat *ret)
+{
+	char *dir = strndup(path, (size_t)beside_dir_len(path));
+	const int r = dir != NULL ? stat(*dir != '\0' ? dir : ".", ret) : -1;
+
+	free(dir);
+	return r;
+}
+
+static bool
+is_same_name(const char *a, const char *b)
+{
+	struct stat dir_a, dir_b;
+
+	return strcmp(a + beside_dir_len(a), b + beside_dir_len(b)) == 0 &&
+	       stat_dir(a, &dir_a) == 0 && stat_dir(b, &dir_b) == 0 &&
+	       is_same_file(&dir_a, &dir_b);
+}
+
+bool
+beside_is_same(const char *a, const char *b)
+{
+	struct stat file_a, file_b;
+	const bool has_a = stat(a, &file_a) == 0;
+	const bool has_b = stat(b, &file_b) == 0;
+
+	if (has_a || has_b)
+		return has_a && has_b && !S_ISCHR(file_a.st_mode) &&
+		       is_same_file(&file_a, &file_b);
+	char *follow_a = beside_follow(a), *follow_b = beside_follow(b);
+	const bool is_same = follow_a != NULL && follow_b != NULL &&
+			     is_same_name(follow_a, follow_b);
+
+	free(follow_a);
+	free(follow_b);
+	return is_same;
 }
 
 char *

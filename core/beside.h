@@ -18,5 +18,9 @@ char *beside_follow(const char *path);
 // may lead elsewhere: to a file without a name.
 bool beside_is_there(const char *path, const char *target);
 
+// Whether two paths are the same file, or, where there is none yet, the same
+// name in the same directory.
+bool beside_is_same(const char *a, const char *b);
+
 // .NAME.aiodd-XXXXXX in the directory of target.
 char *beside_temp(const char *target);

@@ -306,6 +306,18 @@ hasher_result(const struct hasher *hasher, enum digest_alg alg)
 	return w != NULL ? w->result : NULL;
 }
 
+enum digest_alg
+hasher_find(const struct hasher *hasher, unsigned algs,
+	    const unsigned char *value)
+{
+	for (enum digest_alg alg = 0; alg < DIGEST_NR; alg++)
+		if ((algs & 1U << alg) &&
+		    memcmp(hasher_result(hasher, alg), value,
+			   digest_size(alg)) == 0)
+			return alg;
+	return (enum digest_alg)__builtin_ctz(algs);
+}
+
 bool
 hasher_is_same_range(const struct hasher *a, const struct hasher *b,
 		     uint64_t nr)

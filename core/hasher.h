@@ -19,7 +19,8 @@
 
 struct hasher;
 
-// algs: a set of 1 << enum digest_alg, HASHER_RANGES among them. NULL: no
+// algs: a set of 1 << enum digest_alg, HASHER_RANGES may be among
+// them. NULL: no
 // memory or thread, or a library that is not there or refuses.
 struct hasher *hasher_new(unsigned algs);
 void hasher_free(struct hasher *hasher);
@@ -49,6 +50,9 @@ void hasher_update(struct hasher *hasher, uint64_t off, const void *buf,
 void hasher_finish(struct hasher *hasher, uint64_t len);
 const unsigned char *hasher_result(const struct hasher *hasher,
 				   enum digest_alg alg);
+// The one of a set whose result is value, else the first of them.
+enum digest_alg hasher_find(const struct hasher *hasher, unsigned algs,
+			    const unsigned char *value);
 // Whether range number nr is the same in both, which have HASHER_RANGES.
 bool hasher_is_same_range(const struct hasher *a, const struct hasher *b,
 			  uint64_t nr);

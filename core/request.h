@@ -68,9 +68,8 @@ enum request_commit {
 
 // expect=: what the source must be.
 struct request_expected {
-	bool is_set;
-	unsigned alg;                // enum digest_alg
-	unsigned char value[64];
+	unsigned algs;               // a set of 1 << enum digest_alg, one of
+	unsigned char value[64];     // which it is of; 0: nothing is expected
 };
 
 // The safety checks that are waived.

@@ -6,6 +6,14 @@
 
 #include <stdint.h>
 
+// What a run is at, one after the other; not each has all.
+enum stats_phase {
+	STATS_COPYING,
+	STATS_FLUSHING,      // all is accepted, not all durable
+	STATS_VERIFYING,     // reading back
+	STATS_NR_PHASES,
+};
+
 struct stats {
 	uint64_t in_full;      // input records of ibs bytes
 	uint64_t in_partial;   // shorter ones

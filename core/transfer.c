@@ -169,7 +169,7 @@ static bool
 transfer_has_changed(const struct transfer *t)
 {
 	const struct request *q = &t->request;
-	const bool is_trusted = q->verify || q->expected.is_set ||
+	const bool is_trusted = q->verify || q->expected.algs != 0 ||
 				q->commit != REQUEST_COMMIT_NONE;
 	const unsigned changed = change_find(&t->change);
 
@@ -239,13 +239,15 @@ static enum transfer_verdict
 transfer_digest(struct transfer *t)
 {
 	const struct request_expected *expected = &t->request.expected;
-	const enum digest_alg alg = (enum digest_alg)expected->alg;
 
 	if (t->hasher == NULL)
 		return TRANSFER_OK;
 	hasher_finish(t->hasher, t->stats->bytes);
-	if (!expected->is_set ||
-	    memcmp(hasher_result(t->hasher, alg), expected->value,
+	if (expected->algs == 0)
+		return TRANSFER_OK;
+	const enum digest_alg alg =
+		hasher_find(t->hasher, expected->algs, expected->value);
+	if (memcmp(hasher_result(t->hasher, alg), expected->value,
 		   digest_size(alg)) == 0)
 		return TRANSFER_OK;
 	t->hooks->notice(t->hooks->ctx,

@@ -120,9 +120,9 @@ START_TEST(phases_follow_each_other)
 	tell((struct failure){.phase = NOTICE_VERIFYING});
 	copied(0, 9);
 	journal_end(j, 0, 0);
-	ck_assert(journal_phase_ns(j, JOURNAL_COPY, &copy));
-	ck_assert(journal_phase_ns(j, JOURNAL_FLUSH, &flush));
-	ck_assert(journal_phase_ns(j, JOURNAL_VERIFY, &verify));
+	ck_assert(journal_phase_ns(j, STATS_COPYING, &copy));
+	ck_assert(journal_phase_ns(j, STATS_FLUSHING, &flush));
+	ck_assert(journal_phase_ns(j, STATS_VERIFYING, &verify));
 	ck_assert_uint_eq(copy / SECOND, 3);
 	ck_assert_uint_ge(flush, 2 * SECOND - SECOND / 10);
 	ck_assert_uint_ge(verify, 4 * SECOND - SECOND / 10);
@@ -135,10 +135,10 @@ START_TEST(a_phase_that_never_came_has_no_time)
 	uint64_t ns;
 
 	journal_end(j, 1, 0);
-	ck_assert(!journal_phase_ns(j, JOURNAL_COPY, &ns));
+	ck_assert(!journal_phase_ns(j, STATS_COPYING, &ns));
 	copied(0, 1);
-	ck_assert(journal_phase_ns(j, JOURNAL_COPY, &ns));
-	ck_assert(!journal_phase_ns(j, JOURNAL_FLUSH, &ns));
+	ck_assert(journal_phase_ns(j, STATS_COPYING, &ns));
+	ck_assert(!journal_phase_ns(j, STATS_FLUSHING, &ns));
 }
 END_TEST
 

@@ -92,6 +92,84 @@ sha256sum "$odd" >S
 run aiodd "$odd" copy expect=S status=none
 is 'an escaped name' "$status" 0
 
+# The whole name counts before its last component.
+mkdir old newer
+make_data old/img 1000 2
+make_data newer/img 1000 3
+sha256sum newer/img | sed 's#newer/#old/#' >S
+sha256sum newer/img >>S
+run aiodd newer/img copy expect=S status=none
+is 'the line with the whole name' "$status" 0
+sha256sum old/img | sed 's#old/#newer/#' >>S
+sed -i 2d S
+run aiodd newer/img copy expect=S status=none
+is 'a line with its last component is not it' "$status" 4
+(cd newer && sha256sum img) >S
+run aiodd newer/img copy expect=S status=none
+is 'the last component, where there is no more' "$status" 0
+(cd old && sha256sum img) >>S
+rm -f copy
+run aiodd newer/img copy expect=S status=none
+is 'two with the last component: exit status' "$status" 1
+says 'two with the last component: why' err "not one digest of 'newer/img' in it"
+check 'two with the last component: nothing is copied' test ! -e copy
+
+# Digests of one length.
+for alg in md5 xxh128 sha512 blake2b; do
+	run aiodd src copy hash=$alg sums=SUMS status=none
+	run aiodd copy again expect=SUMS status=none
+	is "sums= of $alg is for expect=" "$status" 0
+	sed -i 's/^.* (\(.*\)) = \(.*\)$/\2  \1/' SUMS
+	run aiodd copy again expect=SUMS status=none
+	is "bare $alg is for expect=" "$status" 0
+	sed -i 's/^.\{6\}/abcdef/' SUMS
+	run aiodd copy again expect=SUMS status=none
+	is "a wrong bare $alg is not" "$status" 4
+done
+run aiodd src copy hash=blake2b sums=SUMS status=none
+check 'b2sum accepts sums= of blake2b' b2sum --strict -c SUMS
+
+# Names that look like the other form.
+for name in 'a (b) = c' 'SHA256 (x) = y'; do
+	cp src "$name"
+	sha256sum "$name" >S
+	run aiodd if="$name" of=copy expect=S status=none
+	is "expect= of $name" "$status" 0
+	sha256sum --tag "$name" >S
+	run aiodd if="$name" of=copy expect=S status=none
+	is "expect= of $name, tagged" "$status" 0
+done
+
+# What is no file of checksums.
+for file in /dev/zero src newer; do
+	run timeout 10 "$AIODD" src copy expect="$file"
+	is "expect=$file: exit status" "$status" 1
+	is "expect=$file: one line" "$(wc -l <err)" 1
+done
+
+# Neither side is written over, whatever its name is.
+mkdir dir2
+ln -s "$PWD/dir2" link
+for where in copy ./copy dir2/../copy "$PWD/copy" link/../copy src ./src; do
+	rm -f copy
+	cp src was
+	run aiodd src copy sums="$where"
+	is "sums=${where#"$PWD"}: exit status" "$status" 1
+	says "sums=${where#"$PWD"}: why" err 'it is copied from or to$'
+	check "sums=${where#"$PWD"}: nothing is made" test ! -e copy
+	check "sums=${where#"$PWD"}: the source stays" same was src
+done
+run sh -c '"$0" if=src sums=/dev/stdout >copy' "$AIODD"
+is 'sums= of the standard output of the copy' "$status" 1
+run sh -c '"$0" if=src sums=/dev/stdout | cat >copy' "$AIODD"
+says 'sums= of a pipe of the copy' err 'it is copied from or to$'
+run aiodd nowhere copy sums=S2
+is 'a copy that fails leaves no sums= behind' \
+	"$(find . -name S2 -o -name '.S2*')" ''
+echo old >S2
+run aiodd nowhere copy sums=S2
+is 'a copy that fails leaves the old ones' "$(cat S2)" old
+
 # A disk with a bad block: what was hashed is what was written.
 bad_hash()
 {

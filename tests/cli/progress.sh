@@ -47,7 +47,8 @@ on_terminal bar 24 30
 is 'bar on a narrow terminal: exit status' "$status" 0
 # Escape sequences take no room.
 sed 's/\x1b\[[0-9;?]*[A-Za-z]//g' "$work/screen" | tr '\r' '\n' |
-	grep '%' >"$work/lines"
+	grep 'B/s' | grep -v copied >"$work/lines"
+check 'bar on a narrow terminal: is drawn' test -s "$work/lines"
 check 'bar on a narrow terminal: fits' awk 'length > 30 { exit 1 }' \
 	"$work/lines"
 

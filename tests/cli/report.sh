@@ -241,8 +241,15 @@ refuses 'standard output of a copy to it' of=/dev/null \
 	report=/dev/null/report
 run sh -c '"$0" if=src report=- >copy' "$AIODD"
 is 'report=- with the copy on standard output' "$status" 1
-run aiodd src copy sums=same report=same
-is 'the file of sums=' "$status" 1
+for report in same ./same "$PWD/same"; do
+	run aiodd src copy sums=same report="$report"
+	is "the file of sums=, as ${report#"$PWD"}" "$status" 1
+done
+run aiodd src made report=./made
+is 'the destination before it is made: exit status' "$status" 1
+check 'the destination before it is made: nothing is made' test ! -e made
+run sh -c '"$0" if=src report=/dev/stdout | cat >out' "$AIODD"
+says 'a pipe that takes the copy' err 'it is copied from or to$'
 run aiodd src copy status=json report=nowhere/report
 is 'no directory, status=json: exit status' "$status" 1
 check 'no directory, status=json: valid' valid lines err
