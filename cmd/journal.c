@@ -146,7 +146,9 @@ take_side(struct journal_side *side, const struct endpoint *ep,
 	  const struct request_extent *extent, uint64_t size)
 {
 	side->facts = ep->facts;
-	side->off = request_offset(ep->facts.pos, extent, size);
+	side->off = ep->facts.is_append
+			    ? ep->facts.size
+			    : request_offset(ep->facts.pos, extent, size);
 	if (ep->facts.rdev != 0)
 		disk_identify_model(&side->disk, ep->facts.rdev);
 }
@@ -224,17 +226,19 @@ add_bad(struct journal *j, const struct journal_bad *bad)
 		j->nr_bad_lost++;
 }
 
-// conv=sync puts a record of zeros there; otherwise nothing is written.
+// conv=sync has padding there, at the place that the bytes have in the source;
+// otherwise nothing is written for them.
 static void
-add_unread(struct journal *j)
+add_unread(struct journal *j, const struct failure *f)
 {
-	const struct request *q = j->request;
+	const unsigned conv = j->request->conv;
 
-	if (q->conv & CONV_SYNC)
+	if ((conv & CONV_SYNC) && !(conv & (CONV_BLOCK | CONV_UNBLOCK)) &&
+	    f->off >= j->src.off)
 		add_bad(j, &(struct journal_bad){
 				   .is_unread = true,
-				   .off = j->dst.off + j->stats->bytes,
-				   .len = q->ibs,
+				   .off = j->dst.off + f->off - j->src.off,
+				   .len = f->len,
 				   .wrote = -1,
 				   .found = -1});
 }
@@ -258,7 +262,7 @@ journal_note(struct journal *j, const struct failure *f)
 		enter(j, STATS_VERIFYING);
 		return;
 	case NOTICE_READ_SKIPPED:
-		add_unread(j);
+		add_unread(j, f);
 		return;
 	case FAILURE_DIFFERS:
 		add_bad(j, &(struct journal_bad){.off = f->off,

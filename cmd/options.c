@@ -191,8 +191,12 @@ parse_bounded(const struct operand *operand, const char *text,
 		return 0;
 	if (operand->is_dd)
 		return wrong_number(text, r == -EOVERFLOW ? EOVERFLOW : 0);
+	char *quoted = quote_name_colon(text);
+
 	message_error(0, "%s=%s: not a number from %" PRIu64 " to %" PRIu64,
-		      operand->name, text, operand->min, operand->max);
+		      operand->name, quoted ? quoted : text, operand->min,
+		      operand->max);
+	free(quoted);
 	return -EINVAL;
 }
 
@@ -225,11 +229,40 @@ parse_count(struct options *options, const struct operand *operand,
 }
 
 static int
+given_twice(const char *which, const char *one, const char *other)
+{
+	char *a = quote_name_always(one), *b = quote_name_always(other);
+
+	message_error(0, "%s is given twice: %s and %s", which, a ? a : one,
+		      b ? b : other);
+	free(a);
+	free(b);
+	return -EINVAL;
+}
+
+static int
 parse_name(struct options *options, const struct operand *operand,
 	   const char *text)
 {
 	const char **field = field_of(options, operand);
 
+	*field = text;
+	return 0;
+}
+
+// Of two that are given so, the last one counts, as in dd; a bare name is
+// beside it by mistake.
+static int
+parse_side(struct options *options, const struct operand *operand,
+	   const char *text)
+{
+	const bool is_src = operand->field == offsetof(struct options,
+						       request.src);
+	const char **field = field_of(options, operand);
+
+	if (options->nr_names > (is_src ? 0 : 1))
+		return given_twice(is_src ? "the source" : "the destination",
+				   *field ? *field : "-", text);
 	*field = text;
 	return 0;
 }
@@ -350,7 +383,7 @@ parse_yes(struct options *options, const struct operand *operand,
 #define SIZE(x, least, most) \
 	.parse = parse_size, .field = FIELD(x), .min = least, .max = most
 #define EXTENT(x) .parse = parse_extent, .field = FIELD(x), .max = INT64_MAX
-#define NAME(x) .parse = parse_name, .field = FIELD(request.x)
+#define SIDE(x) .parse = parse_side, .field = FIELD(request.x)
 #define SYMBOLS_OF(x, table, word) \
 	.parse = parse_symbols, .field = FIELD(x), .symbols = table, \
 	.what = word
@@ -362,8 +395,8 @@ parse_yes(struct options *options, const struct operand *operand,
 
 // In the order of --help and the manual.
 static const struct operand operands[] = {
-	{"if", "FILE", true, NAME(src), .help = "read from FILE, not stdin"},
-	{"of", "FILE", true, NAME(dst), .help = "write to FILE, not stdout"},
+	{"if", "FILE", true, SIDE(src), .help = "read from FILE, not stdin"},
+	{"of", "FILE", true, SIDE(dst), .help = "write to FILE, not stdout"},
 	{"bs", "BYTES", true, SIZE(bs, 1, INT64_MAX - 1),
 	 .help = "read and write so many at a time"},
 	{"ibs", "BYTES", true, SIZE(request.ibs, 1, INT64_MAX - 1),
@@ -444,13 +477,10 @@ parse_bare(struct options *options, const char *word)
 
 	if (q->is_dd || options->nr_names == 2)
 		return unrecognized(word);
-	if (*field != NULL) {
-		message_error(0, "%s is given twice: %s and %s",
-			      options->nr_names == 0 ? "the source"
-						     : "the destination",
-			      *field, word);
-		return -EINVAL;
-	}
+	if (*field != NULL)
+		return given_twice(options->nr_names == 0 ? "the source"
+							  : "the destination",
+				   *field, word);
 	options->nr_names++;
 	if (strcmp(word, "-") != 0)
 		*field = word;
@@ -562,8 +592,9 @@ commit_conflict_of(const struct request *q)
 }
 
 static const char *
-conflict_of(const struct request *q)
+conflict_of(const struct options *options)
 {
+	const struct request *q = &options->request;
 	const unsigned cache = FLAG_DIRECT | FLAG_NOCACHE;
 
 	if (has_two_of(q->conv, CONV_EBCDIC_TABLES))
@@ -578,6 +609,11 @@ conflict_of(const struct request *q)
 		return "cannot combine direct and nocache";
 	if (q->depth > 0 && q->iosize > PLAN_RING_MAX / q->depth)
 		return "depth= times iosize= is more than 1 GiB";
+	if (q->clone == REQUEST_CLONE_ALWAYS &&
+	    (q->verify || options->hashes != 0 || options->sums != NULL ||
+	     options->expect != NULL))
+		return "clone=always copies no bytes for hash=, sums=, expect= "
+		       "or verify=";
 	return commit_conflict_of(q);
 }
 
@@ -634,7 +670,7 @@ resolve(struct options *options)
 	q->is_single_buffer = options->bs > 0 && !(asked & CONV_BYTES);
 	if (q->oflags & FLAG_FULLBLOCK)
 		return wrong_symbol("output flag", "fullblock", 9);
-	const char *conflict = conflict_of(q);
+	const char *conflict = conflict_of(options);
 	if (conflict == NULL) {
 		const int r = check_json(options);
 

@@ -49,7 +49,7 @@ enum failure_phase {
 	FAILURE_SRC_CHANGED,     // where the copy was to be trusted
 
 	// Worth a line, but no failure.
-	NOTICE_READ_SKIPPED,     // conv=noerror went on after a read error
+	NOTICE_READ_SKIPPED,     // conv=noerror goes on len bytes behind off
 	NOTICE_SKIP_PAST_END,
 	NOTICE_PARTIAL_READ,     // len = bytes of the short record
 	NOTICE_BAD_OFFSET,

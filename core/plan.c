@@ -62,14 +62,17 @@ is_direct_asked(const struct request *q)
 // dd lets the kernel refuse a misaligned O_DIRECT request: called as dd, so
 // do we, by making the same requests.
 static bool
-is_misaligned_as_dd(const struct sides *s)
+is_misaligned_as_dd(const struct sides *s, const struct plan *plan)
 {
 	const struct request *q = s->q;
+	const uint32_t src = s->src->sector, dst = s->dst->sector;
 
 	if (!q->is_dd)
 		return false;
-	return ((q->iflags & FLAG_DIRECT) && q->ibs % s->src->sector != 0) ||
-	       ((q->oflags & FLAG_DIRECT) && q->obs % s->dst->sector != 0);
+	return ((q->iflags & FLAG_DIRECT) &&
+		(q->ibs % src != 0 || plan->src_off % src != 0)) ||
+	       ((q->oflags & FLAG_DIRECT) &&
+		(q->obs % dst != 0 || plan->dst_off % dst != 0));
 }
 
 // Why dd's own order is needed, from what was asked; NULL: it is not.
@@ -90,7 +93,7 @@ record_reason_asked(const struct request *q)
 
 // The same from what was found.
 static const char *
-record_reason_found(const struct sides *s)
+record_reason_found(const struct sides *s, const struct plan *plan)
 {
 	const enum facts_kind src = s->src->kind;
 	const enum facts_kind dst = s->dst->kind;
@@ -103,7 +106,7 @@ record_reason_found(const struct sides *s)
 		return "the destination appends";
 	if (is_same_storage(s->src, s->dst))
 		return "source and destination are the same storage";
-	if (is_misaligned_as_dd(s))
+	if (is_misaligned_as_dd(s, plan))
 		return "O_DIRECT with records that are not whole sectors";
 	return NULL;
 }
@@ -405,7 +408,7 @@ plan_make(struct plan *plan, const struct request *q, const struct facts *src,
 	*plan = (struct plan){.way = PLAN_RECORD, .rate = q->rate};
 	const char *too_short = plan_stretch(plan, &s);
 	if ((plan->way_reason = record_reason_asked(q)) != NULL ||
-	    (plan->way_reason = record_reason_found(&s)) != NULL ||
+	    (plan->way_reason = record_reason_found(&s, plan)) != NULL ||
 	    (plan->way_reason = too_short) != NULL)
 		return;
 	if ((q->conv & CONV_SPARSE) && dst->kind != FACTS_NULL) {

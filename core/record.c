@@ -181,9 +181,16 @@ skip_bad_record(struct record *record, int error)
 		record->is_read_failed = true;
 		return serial_tell_src(record->serial, FAILURE_READ, error);
 	}
-	serial_tell_src(record->serial, NOTICE_READ_SKIPPED, error);
-	if (!position_pass_bad(record->serial,
-			     record->request->ibs - record->short_record))
+	const struct serial *serial = record->serial;
+	const uint64_t len = record->request->ibs - record->short_record;
+
+	record->hooks->notice(record->hooks->ctx,
+			      &(struct failure){.phase = NOTICE_READ_SKIPPED,
+						.error = error,
+						.name = serial->src->name,
+						.off = serial->src_off,
+						.len = len});
+	if (!position_pass_bad(record->serial, len))
 		record->is_failed = true;
 	return is_sync(record) && record->short_record == 0;
 }

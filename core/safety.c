@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base.h"
+#include "fd.h"
 
 // The kernel gives nobody else a device that is used in one of these ways.
 #define FORCE_USES (REQUEST_FORCE_SYSTEM | REQUEST_FORCE_MOUNTED | \
@@ -148,8 +149,9 @@ is_busy(struct check *c)
 	char path[32];
 
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", c->fd);
-	c->ret->claim = open(path, O_RDONLY | O_EXCL | O_NONBLOCK | O_CLOEXEC);
-	return c->ret->claim < 0 && errno == EBUSY && !(c->found & FORCE_USES);
+	c->ret->claim = fd_move_up(open(path, O_RDONLY | O_EXCL | O_NONBLOCK |
+						      O_CLOEXEC));
+	return c->ret->claim == -EBUSY && !(c->found & FORCE_USES);
 }
 
 static bool

@@ -30,8 +30,11 @@ writer_next_run(const struct writer *writer, struct job *job)
 	const size_t unit = writer->sparse_unit, from = job->done;
 	size_t end;
 
-	if (unit == 0 || job->done % unit != 0)
+	if (unit == 0)
 		return job->len - job->done;
+	// Within a record, of which something was written.
+	if (from % unit != 0)
+		return (size_t)min_u64(round_up(from, unit), job->len) - from;
 	while (job->done < job->len && is_hole_at(writer, job, job->done))
 		job->done = (size_t)min_u64(job->done + unit, job->len);
 	hooks_hole(writer->hooks, writer->base + job->off + from,

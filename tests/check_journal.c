@@ -223,11 +223,13 @@ END_TEST
 START_TEST(padding_for_what_cannot_be_read_is_bad)
 {
 	q.conv = CONV_NOERROR | CONV_SYNC;
-	stats.bytes = 8 * KIB;
-	tell((struct failure){.phase = NOTICE_READ_SKIPPED, .off = 12345});
+	stats.bytes = 4 * KIB; // more of it may wait in a block of obs
+	tell((struct failure){.phase = NOTICE_READ_SKIPPED,
+			      .off = 8 * KIB + 100,
+			      .len = 412});
 	ck_assert_uint_eq(j->nr_bad, 1);
-	ck_assert_uint_eq(j->bad[0].off, START + 8 * KIB);
-	ck_assert_uint_eq(j->bad[0].len, 512);
+	ck_assert_uint_eq(j->bad[0].off, START + 8 * KIB + 100);
+	ck_assert_uint_eq(j->bad[0].len, 412);
 	q.conv = CONV_NOERROR; // nothing is written for it
 	tell((struct failure){.phase = NOTICE_READ_SKIPPED, .off = 99999});
 	ck_assert_uint_eq(j->nr_bad, 1);

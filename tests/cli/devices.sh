@@ -72,6 +72,19 @@ for sector in 512 4096; do
 	piece bs=4096 skip=$((device_size / 4096))
 done
 
+# A closed standard input stays closed: what is opened to look at the device
+# must not take its place.
+if bed_loop 1M; then
+	head -c 1M "$work/data" >"$BED"
+	run sh -c '"$0" of="$1" conv=swab bs=64K <&-' "$AIODD" "$BED"
+	is 'stdin closed: exit status' "$status" 1
+	says 'stdin closed: it is told' "$work/err" \
+		"error reading 'standard input': Bad file descriptor"
+	check 'stdin closed: the device stays' cmp -n 1048576 "$work/data" "$BED"
+else
+	skip 'stdin closed' "$BED_WHY"
+fi
+
 # Sectors that are larger than a page.
 make_data "$work/big" 4194304 9
 if bed_loop 8M 16384; then

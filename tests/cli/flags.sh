@@ -94,6 +94,12 @@ like_dd 'O_DIRECT out with a tail' \
 	'make_data in 70001 1' 'dd if=in of=out bs=4096 oflag=direct'
 like_dd 'O_DIRECT in with a tail' \
 	'make_data in 70001 1' 'dd if=in of=out bs=4096 iflag=direct'
+for operands in 'iflag=direct skip=10B' 'iflag=direct skip=10B count=100' \
+	'oflag=direct seek=10B' 'oflag=direct seek=4106B count=50'; do
+	like_dd "O_DIRECT at no whole sector, $operands" \
+		'make_data in 700001 1; cp in out' \
+		"dd if=in of=out bs=4096 conv=notrunc $operands"
+done
 like_dd 'a copy onto itself' "$one" 'dd if=in of=in conv=notrunc bs=100'
 like_dd 'a copy onto itself, shifted up' "$one" \
 	'dd if=in of=in conv=notrunc bs=100 seek=1 count=70'

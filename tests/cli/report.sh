@@ -237,8 +237,7 @@ refuses 'the source' report=./src
 refuses 'the destination' report=copy
 ln -s copy link
 refuses 'a link to the destination' report=link
-refuses 'standard output of a copy to it' of=/dev/null \
-	report=/dev/null/report
+refuses 'a name below a file' report=src/report
 run sh -c '"$0" if=src report=- >copy' "$AIODD"
 is 'report=- with the copy on standard output' "$status" 1
 for report in same ./same "$PWD/same"; do
@@ -277,6 +276,10 @@ run sh -c '"$0" src copy status=json 2>/dev/full' "$AIODD"
 is 'no room for the lines: exit status' "$status" 1
 is 'nothing is left behind' "$(find . -name '.*aiodd*')" ''
 
+printf begin >grown
+json 'appending' 0 ok if=src of=grown oflag=append conv=notrunc
+has 'appending: where it begins' '[.destination.offset, .map.offset]' '[5,5]'
+
 # --- slow, bad and lying disks -------------------------------------------
 
 require_nbd
@@ -298,6 +301,20 @@ if bed_bad bad disk $map; then
 		'[["read",1572864,8192]]'
 	has 'bad sectors, noerror: in the map' \
 		'.map | [.cells[].bad] | [add, index(4096)]' '[8192,384]'
+	# Blocks that wait, and blocks that a short read has begun.
+	for operands in 'ibs=4096 obs=65536' 'bs=64K' 'bs=64K skip=1' \
+		'ibs=64K obs=1M seek=3'; do
+		# shellcheck disable=SC2086 # the operands
+		json "bad sectors, $operands" 0 ok if="$BED" of=copy \
+			conv=noerror,sync $operands
+		has "bad sectors, $operands: the source where they are bad" \
+			'. as $r | .bad | map(.offset - $r.map.offset +
+				$r.source.offset) | min' 1572864
+		at=$(jq '.bad[0].offset' report.json)
+		len=$(jq '.bad[0].length' report.json)
+		check "bad sectors, $operands: there are $len zeros there" \
+			cmp -i "$at:0" -n "$len" copy /dev/zero
+	done
 else
 	skip 'bad sectors' "$BED_WHY"
 fi

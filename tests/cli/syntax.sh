@@ -131,4 +131,20 @@ done
 run aiodd --help
 check '--help fits 80 columns' awk 'length > 80 { exit 1 }' out
 
+# A bare name and an operand for the same side.
+for operands in 'a if=b' 'if=b a' 'a c of=b' 'of=b a c'; do
+	# shellcheck disable=SC2086 # the operands
+	run aiodd $operands
+	is "$operands: exit status" "$status" 1
+	says "$operands: why" "$work/err" \
+		'^aiodd: the (source|destination) is given twice: '
+done
+run aiodd if=nowhere if="$work/bin" of=/dev/null
+says 'of two if= the last one counts' "$work/err" 'Is a directory'
+for operand in verify=yes hash=md5 sums=- expect=md5:0; do
+	run aiodd a b clone=always $operand
+	is "clone=always and $operand: exit status" "$status" 1
+	says "clone=always and $operand: why" "$work/err" '^aiodd: clone=always'
+done
+
 finish
