@@ -244,6 +244,9 @@ run_open(struct run *run, char *const *argv)
 {
 	const struct options *options = &run->options;
 
+	if (options->request.commit == REQUEST_COMMIT_RENAME ||
+	    options->report != NULL || options->sums != NULL)
+		signals_catch_others();
 	run->sums.export.fd = -1;
 	run->hooks = (struct hooks){.ctx = run,
 				    .notice = on_notice,

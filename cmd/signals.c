@@ -59,6 +59,17 @@ signals_init(bool is_dd)
 }
 
 void
+signals_catch_others(void)
+{
+	static const int others[] = {SIGPIPE, SIGXFSZ, SIGQUIT, SIGALRM,
+				     SIGXCPU};
+
+	for (unsigned i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		if (!is_ignored(others[i]))
+			catch_fatal(others[i]);
+}
+
+void
 signals_of_ring(sigset_t *ret_set)
 {
 	*ret_set = ring_set;

@@ -13,6 +13,10 @@
 // SA_RESTART: what sleeps is to be interrupted.
 void signals_init(bool is_dd);
 
+// The others that can be expected to end it, for a run that has files to take
+// away first.
+void signals_catch_others(void);
+
 // Those that the ring must not leave to their default action: cut short
 // there, the file would look complete.
 void signals_of_ring(sigset_t *ret_set);

@@ -210,8 +210,12 @@ write_all(struct serial *serial, const unsigned char *buf, size_t len,
 			return -ECANCELED;
 		const ssize_t n = write(serial->dst->fd, buf + *done,
 					len - *done);
-		if (n < 0 && errno != EINTR)
-			return -errno;
+		if (n < 0 && errno != EINTR) {
+			const int r = -errno;
+
+			// SIGPIPE and SIGXFSZ come with an error.
+			return must_stop(serial) ? -ECANCELED : r;
+		}
 		if (n == 0)
 			return -ENOSPC; // takes nothing and says nothing
 		if (n > 0)

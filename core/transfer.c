@@ -283,24 +283,9 @@ transfer_release(struct transfer *t)
 }
 
 static enum transfer_verdict
-transfer_verify(struct transfer *t)
+verify_verdict(int r)
 {
-	struct verify verify = {.request = &t->request,
-				.hooks = t->hooks,
-				.kernel = t->bulk.kernel,
-				.stats = t->stats,
-				.src = &t->src,
-				.dst = &t->dst,
-				.written = t->hasher,
-				.pace = t->bulk.pace,
-				.src_off = t->src_start,
-				.dst_off = t->dst_start,
-				.len = t->stats->bytes};
-
-	if (!t->request.verify)
-		return TRANSFER_OK;
-	transfer_tell(t, NOTICE_VERIFYING);
-	switch (verify_run(&verify)) {
+	switch (r) {
 	case 0:
 		return TRANSFER_OK;
 	case -EBADMSG:
@@ -310,6 +295,35 @@ transfer_verify(struct transfer *t)
 	default:
 		return TRANSFER_FAILED;
 	}
+}
+
+// First all but the block that is held back: a copy that differs does not get
+// it.
+static enum transfer_verdict
+transfer_verify(struct transfer *t)
+{
+	struct verify verify = {.request = &t->request,
+				.hooks = t->hooks,
+				.kernel = t->bulk.kernel,
+				.stats = t->stats,
+				.src = &t->src,
+				.dst = &t->dst,
+				.written = t->hasher,
+				.hold = t->bulk.hold,
+				.pace = t->bulk.pace,
+				.src_off = t->src_start,
+				.dst_off = t->dst_start,
+				.len = t->stats->bytes};
+
+	if (!t->request.verify)
+		return transfer_release(t);
+	transfer_tell(t, NOTICE_VERIFYING);
+	enum transfer_verdict verdict = verify_verdict(verify_run(&verify));
+	if (verdict == TRANSFER_OK)
+		verdict = transfer_release(t);
+	if (verdict == TRANSFER_OK && t->bulk.hold != NULL)
+		verdict = verify_verdict(verify_block(&verify, t->bulk.hold));
+	return verdict;
 }
 
 static enum transfer_verdict
@@ -354,8 +368,6 @@ transfer_copy(struct transfer *t)
 	enum transfer_verdict verdict = transfer_digest(t);
 	if (has_changed)
 		verdict = TRANSFER_UNEXPECTED;
-	if (verdict == TRANSFER_OK)
-		verdict = transfer_release(t);
 	return verdict == TRANSFER_OK ? transfer_verify(t) : verdict;
 }
 

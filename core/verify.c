@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <linux/fs.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -15,6 +16,7 @@
 #include "base.h"
 #include "copy.h"
 #include "hasher.h"
+#include "hold.h"
 #include "failure.h"
 #include "hooks.h"
 #include "pace.h"
@@ -62,7 +64,7 @@ static int
 copy_back(struct verify *v, struct copy *copy)
 {
 	const enum copy_verdict verdict = copy_run(copy);
-	const uint64_t got = ring_prefix(&copy->ring);
+	const uint64_t got = copy->stats_base + ring_prefix(&copy->ring);
 
 	if (copy->is_stopped)
 		return -ECANCELED;
@@ -70,7 +72,7 @@ copy_back(struct verify *v, struct copy *copy)
 		return tell(v, FAILURE_VERIFY, v->dst_off, -EIO);
 	if (copy->failure.phase != FAILURE_NONE)
 		return tell(v, FAILURE_VERIFY,
-			    v->dst_off + copy->failure.off,
+			    v->dst_off + copy->stats_base + copy->failure.off,
 			    -copy->failure.error);
 	if (got == v->len)
 		return 0;
@@ -89,17 +91,29 @@ open_aio(const struct verify *v, struct plan *plan, struct aio *aio)
 	return aio_init(aio, NULL, plan->depth);
 }
 
-// Through the ring, into nothing but the digest.
+// Bytes at the beginning that are in memory.
+static size_t
+held_len(const struct verify *v)
+{
+	return v->hold != NULL ? (size_t)min_u64(v->hold->size, v->len) : 0;
+}
+
+// Through the ring, into nothing but the digest; what is held back has been
+// handed to that.
 static int
 read_back(struct verify *v, struct endpoint *ep, struct hasher *hasher)
 {
 	const struct endpoint nothing = {.fd = -1};
+	const size_t held = held_len(v);
 	struct plan plan;
 	struct aio aio;
 	struct copy copy;
 	int r;
 
-	plan_make_back(&plan, v->request, &ep->facts, v->dst_off, v->len);
+	if (held == v->len)
+		return 0;
+	plan_make_back(&plan, v->request, &ep->facts, v->dst_off + held,
+		       v->len - held);
 	r = open_aio(v, &plan, &aio);
 	if (r < 0)
 		return tell(v, FAILURE_VERIFY, v->dst_off, r);
@@ -109,6 +123,7 @@ read_back(struct verify *v, struct endpoint *ep, struct hasher *hasher)
 	} else {
 		copy.request = v->request;
 		copy.stats = v->stats;
+		copy.stats_base = held;
 		copy.is_reading_back = true;
 		copy.reader.pace = v->pace;
 		copy_set_hasher(&copy, hasher);
@@ -145,24 +160,24 @@ read_all(int fd, unsigned char *buf, uint64_t off, size_t len)
 
 // The runs of bytes that differ, small gaps between them included.
 static void
-compare_bytes(struct verify *v, const struct pair *pair, uint64_t off,
-	      size_t len)
+compare_bytes(struct verify *v, const unsigned char *wrote,
+	      const unsigned char *found, uint64_t off, size_t len)
 {
 	size_t i = 0;
 
 	while (i < len) {
 		size_t first, last;
 
-		while (i < len && pair->wrote[i] == pair->found[i])
+		while (i < len && wrote[i] == found[i])
 			i++;
 		if (i == len)
 			return;
 		first = last = i;
 		for (; i < len && i - last <= GAP_MAX; i++)
-			if (pair->wrote[i] != pair->found[i])
+			if (wrote[i] != found[i])
 				last = i;
 		tell_differs(v, off + first, last - first + 1,
-			     pair->wrote[first], pair->found[first]);
+			     wrote[first], found[first]);
 	}
 }
 
@@ -180,12 +195,16 @@ static void
 look_closer(struct verify *v, int fd, const struct pair *pair, uint64_t off)
 {
 	const size_t len = (size_t)min_u64(HASHER_RANGE_LEN, v->len - off);
+	const size_t held = off == 0 ? held_len(v) : 0;
 	const uint64_t told = v->nr_bad;
 
 	if (can_compare(v) &&
 	    read_all(v->src->fd, pair->wrote, v->src_off + off, len) &&
-	    read_all(fd, pair->found, v->dst_off + off, len))
-		compare_bytes(v, pair, off, len);
+	    read_all(fd, pair->found, v->dst_off + off, len)) {
+		if (held > 0)
+			memcpy(pair->found, v->hold->block, held);
+		compare_bytes(v, pair->wrote, pair->found, off, len);
+	}
 	// Equal now: one of the two changes from one read to the next.
 	if (v->nr_bad == told)
 		tell_differs(v, off, len, -1, -1);
@@ -225,6 +244,10 @@ verify_run(struct verify *v)
 	back = hasher_new(1U << HASHER_RANGES);
 	if (back == NULL)
 		return tell(v, FAILURE_VERIFY, v->dst_off, -ENOMEM);
+	if (held_len(v) > 0) {
+		hasher_put(back, 0, v->hold->block, held_len(v));
+		hasher_wait(back, 1);
+	}
 	r = endpoint_open_back(v->dst, &ep);
 	if (r < 0)
 		tell(v, FAILURE_VERIFY, v->dst_off, r);
@@ -236,5 +259,43 @@ verify_run(struct verify *v)
 		endpoint_close_extra(&ep);
 	}
 	hasher_free(back);
+	return r;
+}
+
+// Around the page cache where that can be done.
+static int
+read_block(const struct verify *v, const struct endpoint *ep,
+	   unsigned char *buf, size_t len)
+{
+	const uint32_t align = ep->facts.dio_align;
+	const bool is_direct = align > 0 && v->dst_off % align == 0;
+	const size_t want = is_direct ? (size_t)round_up(len, align) : len;
+
+	return read_all(is_direct ? ep->direct_fd : ep->buffered_fd, buf,
+			v->dst_off, want)
+		       ? 0
+		       : -EIO;
+}
+
+int
+verify_block(struct verify *v, const struct hold *hold)
+{
+	const size_t len = (size_t)min_u64(hold->size, v->len);
+	unsigned char *buf = aligned_alloc(HOLD_MAX, HOLD_MAX);
+	struct endpoint ep;
+	int r = buf != NULL ? endpoint_open_back(v->dst, &ep) : -ENOMEM;
+
+	if (r == 0) {
+		drop_cache(v);
+		r = read_block(v, &ep, buf, len);
+		endpoint_close_extra(&ep);
+	}
+	if (r < 0) {
+		tell(v, FAILURE_VERIFY, v->dst_off, r);
+	} else {
+		compare_bytes(v, hold->block, buf, 0, len);
+		r = v->nr_bad > 0 ? -EBADMSG : 0;
+	}
+	free(buf);
 	return r;
 }

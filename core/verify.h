@@ -14,6 +14,7 @@
 
 struct aio_kernel;
 struct hasher;
+struct hold;
 struct hooks;
 struct pace;
 struct stats;
@@ -26,6 +27,7 @@ struct verify {
 	const struct endpoint *src;      // still open; a stream cannot be read
 	const struct endpoint *dst;      // again, its ranges are told whole
 	const struct hasher *written;    // finished, with HASHER_RANGES
+	const struct hold *hold;         // not on the disk yet; NULL: all is
 	struct pace *pace;               // NULL: no rate=
 	uint64_t src_off;                // where the copy began
 	uint64_t dst_off;
@@ -37,3 +39,6 @@ struct verify {
 // byte of both. -ECANCELED: a signal. Another -errno: it could not be read,
 // told.
 int verify_run(struct verify *verify);
+
+// The block that was held back, when it has been written. Returns as above.
+int verify_block(struct verify *verify, const struct hold *hold);

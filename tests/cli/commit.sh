@@ -391,6 +391,39 @@ check 'conv=sparse: the first block is zeros' cmp -n 4096 /dev/zero "$device"
 check 'conv=sparse: the others stay' \
 	cmp -i 4096 -n $(((1 << 20) - 4096)) "$work/old" "$device"
 
+# A copy that differs does not get its first block, nor one that is stopped
+# while it is read back.
+run aiodd if="$work/new" of="$device" bs=64K commit=first-last verify=yes
+is 'verify=yes: exit status' "$status" 0
+blockdev --flushbufs "$device"
+check 'verify=yes: identical' cmp -n $size "$work/new" "$device"
+if type -P nbdkit perl >/dev/null && bed_liar 3000000 &&
+	bed_loop_over "$BED"; then
+	head -c 4096 "$work/old" >"$BED"
+	blockdev --flushbufs "$BED"
+	run aiodd if="$work/new" of="$BED" bs=64K count=60 commit=first-last \
+		verify=yes
+	is 'verify=yes, a disk that lies: exit status' "$status" 3
+	says 'verify=yes, a disk that lies: where' "$work/err" \
+		': 1 byte at offset 3000000: '
+	is 'verify=yes, a disk that lies: nothing else' \
+		"$(grep -c differs "$work/err")" 1
+	blockdev --flushbufs "$BED"
+	check 'verify=yes, a disk that lies: the old first block' \
+		cmp -n 4096 "$work/old" "$BED"
+else
+	skip 'verify=yes, a disk that lies' "${BED_WHY:-no nbdkit here}"
+fi
+if type -P nbdkit perl >/dev/null && bed_liar 100 && bed_loop_over "$BED"; then
+	run aiodd if="$work/new" of="$BED" bs=64K count=60 commit=first-last \
+		verify=yes
+	is 'verify=yes, a lie in the first block: exit status' "$status" 3
+	says 'verify=yes, a lie in the first block: where' "$work/err" \
+		': 1 byte at offset 100: '
+else
+	skip 'verify=yes, a lie in the first block' "${BED_WHY:-no nbdkit here}"
+fi
+
 # The block that is written last cannot be written.
 truncate -s 8M "$work/backing"
 if type -P nbdkit >/dev/null && bed_nbd first --filter=noextents eval \

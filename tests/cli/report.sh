@@ -280,6 +280,28 @@ printf begin >grown
 json 'appending' 0 ok if=src of=grown oflag=append conv=notrunc
 has 'appending: where it begins' '[.destination.offset, .map.offset]' '[5,5]'
 
+# Signals that come with an error: nothing is left, and there is a report.
+make_data big 3000000 5
+run sh -c '{ "$0" if=big bs=4k report=report.json; echo $? >status; } |
+	head -c 1 >out' "$AIODD"
+is 'SIGPIPE: death by it' "$(cat status)" 141
+check 'SIGPIPE: valid' valid report report.json
+has 'SIGPIPE: the report' '[.verdict, .signal]' '["stopped","PIPE"]'
+for operands in 'io=inline' 'io=aio' 'conv=swab'; do
+	rm -f report.json
+	# shellcheck disable=SC2086 # the operands
+	run sh -c 'ulimit -f 1000; exec "$0" if=big of=made bs=64k \
+		commit=rename report=report.json "$@"' "$AIODD" $operands
+	is "SIGXFSZ, $operands: death by it" "$status" 153
+	has "SIGXFSZ, $operands: the report" '[.verdict, .signal]' \
+		'["stopped","XFSZ"]'
+	check "SIGXFSZ, $operands: there is no copy" test ! -e made
+done
+run sh -c '(trap "" PIPE; "$0" if=big bs=4k report=report.json) |
+	head -c 1 >out' "$AIODD"
+has 'SIGPIPE ignored: the report' '.events | map(.errno)' '["EPIPE"]'
+is 'signals: nothing is left behind' "$(find . -name '.*aiodd*')" ''
+
 # --- slow, bad and lying disks -------------------------------------------
 
 require_nbd
