@@ -11,6 +11,8 @@
 
 #include "describe.h"
 #include "message.h"
+#include "preview.h"
+#include "resolve.h"
 #include "run.h"
 #include "signals.h"
 
@@ -25,7 +27,7 @@ copy(struct run *run, char *const *argv)
 	if (run_open(run, argv) < 0)
 		return run_end(run, TRANSFER_UNCOUNTED);
 	if (q->plan_only) {
-		verdict = transfer_preview(transfer);
+		verdict = preview_run(transfer);
 		if (verdict != TRANSFER_UNCOUNTED &&
 		    describe_plan(&transfer->bulk.plan) < 0)
 			verdict = TRANSFER_FAILED;
@@ -68,6 +70,8 @@ main(int argc, char **argv)
 	case OPTIONS_WRONG:
 		break;
 	case OPTIONS_RUN:
+		if (resolve_options(&run.options) < 0)
+			break;
 		signals_init(run.options.request.is_dd);
 		code = copy(&run, argv);
 		break;

@@ -211,7 +211,7 @@ side_of(const struct journal *j, const struct journal_side *side,
 	};
 	const enum facts_kind kind = side->facts.kind;
 	const struct disk_identity *disk = &side->disk;
-	const bool has_size = kind == FACTS_FILE || kind == FACTS_BLOCK;
+	const bool has_size = facts_has_offsets(&side->facts);
 
 	return json.pack("{s:o, s:s?, s:o, s:o, s:o, s:o}", "name",
 			 string_of(name), "kind",

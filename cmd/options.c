@@ -15,10 +15,7 @@
 #include "base.h"
 #include "describe.h"
 #include "digest.h"
-#include "expect.h"
 #include "message.h"
-#include "object.h"
-#include "plan.h"
 #include "quote.h"
 
 struct symbol {
@@ -508,178 +505,6 @@ parse_word(struct options *options, const char *word)
 	return unrecognized(word);
 }
 
-// A B in the number is the flag by another name.
-static void
-set_extent(struct request_extent *extent, const struct units_number *number,
-	   uint64_t block, unsigned *flags, unsigned flag)
-{
-	if (number->is_bytes)
-		*flags |= flag;
-	if (*flags & flag)
-		*extent = (struct request_extent){number->value / block,
-						  number->value % block};
-	else
-		*extent = (struct request_extent){number->value, 0};
-}
-
-static void
-resolve_sizes(struct options *options)
-{
-	struct request *q = &options->request;
-
-	// Two names are a copy of whole files: nobody counts its blocks.
-	if (options->nr_names > 0 && options->bs == 0 && q->ibs == 0 &&
-	    q->obs == 0)
-		options->bs = PLAN_CACHE_SIZE;
-	if (options->nr_names > 0) {
-		q->iflags |= FLAG_FULLBLOCK;
-		q->keeps_holes = true;
-	}
-	if (q->clone == REQUEST_CLONE_DEFAULT)
-		q->clone = options->nr_names > 0 ? REQUEST_CLONE_AUTO
-						 : REQUEST_CLONE_NEVER;
-	if (options->bs > 0)
-		q->ibs = q->obs = options->bs;
-	if (q->ibs == 0)
-		q->ibs = 512;
-	if (q->obs == 0)
-		q->obs = 512;
-	if (q->cbs == 0)
-		q->conv &= ~(unsigned)(CONV_BLOCK | CONV_UNBLOCK);
-	else if (q->conv & CONV_ASCII)
-		q->conv |= CONV_UNBLOCK;
-	else if (q->conv & (CONV_EBCDIC | CONV_IBM))
-		q->conv |= CONV_BLOCK;
-}
-
-static void
-resolve_extents(struct options *options)
-{
-	struct request *q = &options->request;
-
-	set_extent(&q->skip, &options->skip, q->ibs, &q->iflags,
-		   FLAG_SKIP_BYTES);
-	set_extent(&q->seek, &options->seek, q->obs, &q->oflags,
-		   FLAG_SEEK_BYTES);
-	set_extent(&q->count, &options->count, q->ibs, &q->iflags,
-		   FLAG_COUNT_BYTES);
-	if (!options->has_count)
-		q->count = (struct request_extent){REQUEST_NO_LIMIT, 0};
-}
-
-static bool
-has_two_of(unsigned set, unsigned of)
-{
-	return __builtin_popcount(set & of) > 1;
-}
-
-static const char *
-commit_conflict_of(const struct request *q)
-{
-	if (q->commit == REQUEST_COMMIT_NONE)
-		return NULL;
-	if (q->dst == NULL)
-		return "commit= needs the name of the output";
-	if (q->oflags & FLAG_APPEND)
-		return "cannot combine commit= and oflag=append";
-	if (q->commit != REQUEST_COMMIT_RENAME)
-		return NULL;
-	if (q->conv & CONV_NOTRUNC)
-		return "cannot combine commit=rename and conv=notrunc";
-	if (q->seek.blocks > 0 || q->seek.bytes > 0)
-		return "cannot combine commit=rename and seek=";
-	return NULL;
-}
-
-static const char *
-conflict_of(const struct options *options)
-{
-	const struct request *q = &options->request;
-	const unsigned cache = FLAG_DIRECT | FLAG_NOCACHE;
-
-	if (has_two_of(q->conv, CONV_EBCDIC_TABLES))
-		return "cannot combine any two of {ascii,ebcdic,ibm}";
-	if (has_two_of(q->conv, CONV_BLOCK | CONV_UNBLOCK))
-		return "cannot combine block and unblock";
-	if (has_two_of(q->conv, CONV_CASE))
-		return "cannot combine lcase and ucase";
-	if (has_two_of(q->conv, CONV_EXCL | CONV_NOCREAT))
-		return "cannot combine excl and nocreat";
-	if (has_two_of(q->iflags, cache) || has_two_of(q->oflags, cache))
-		return "cannot combine direct and nocache";
-	if (q->depth > 0 && q->iosize > PLAN_RING_MAX / q->depth)
-		return "depth= times iosize= is more than 1 GiB";
-	if (q->clone == REQUEST_CLONE_ALWAYS &&
-	    (q->verify || options->hashes != 0 || options->sums != NULL ||
-	     options->expect != NULL))
-		return "clone=always copies no bytes for hash=, sums=, expect= "
-		       "or verify=";
-	return commit_conflict_of(q);
-}
-
-// sums= without hash= is what most people mean by a checksum.
-static int
-resolve_digests(struct options *options)
-{
-	struct request *q = &options->request;
-
-	if (options->sums != NULL && options->hashes == 0)
-		options->hashes = 1 << DIGEST_SHA256;
-	q->digests = options->hashes;
-	if (options->expect != NULL) {
-		if (expect_parse(options->expect, q->src, &q->expected) < 0)
-			return -EINVAL;
-		q->digests |= q->expected.algs;
-	}
-	if (q->verify && !digest_is_available(DIGEST_XXH128)) {
-		message_error(0, "verify= was left out of this build");
-		return -ENOTSUP;
-	}
-	for (enum digest_alg alg = 0; alg < DIGEST_NR; alg++) {
-		if (!(q->digests & 1U << alg) || digest_is_available(alg))
-			continue;
-		message_error(0, "%s was left out of this build",
-			      digest_name(alg));
-		return -ENOTSUP;
-	}
-	return 0;
-}
-
-static int
-check_json(const struct options *options)
-{
-	const char *what = options->is_json  ? "status=json"
-			   : options->report ? "report="
-					     : NULL;
-
-	if (what != NULL && !object_is_available()) {
-		message_error(0, "%s was left out of this build", what);
-		return -ENOTSUP;
-	}
-	return 0;
-}
-
-static int
-resolve(struct options *options)
-{
-	struct request *q = &options->request;
-	const unsigned asked = q->conv;
-
-	resolve_sizes(options);
-	resolve_extents(options);
-	q->is_single_buffer = options->bs > 0 && !(asked & CONV_BYTES);
-	if (q->oflags & FLAG_FULLBLOCK)
-		return wrong_symbol("output flag", "fullblock", 9);
-	const char *conflict = conflict_of(options);
-	if (conflict == NULL) {
-		const int r = check_json(options);
-
-		return r < 0 ? r : resolve_digests(options);
-	}
-	message_error(0, "%s", conflict);
-	return -EINVAL;
-}
-
 static void
 help_symbols(const char *title, const struct symbol *symbols, size_t most)
 {
@@ -788,5 +613,10 @@ options_parse(struct options *options, int argc, char **argv)
 	for (int i = optind; i < argc; i++)
 		if (parse_word(options, argv[i]) < 0)
 			return OPTIONS_WRONG;
-	return resolve(options) < 0 ? OPTIONS_WRONG : OPTIONS_RUN;
+	// Known, but not for the output.
+	if (options->request.oflags & FLAG_FULLBLOCK) {
+		wrong_symbol("output flag", "fullblock", 9);
+		return OPTIONS_WRONG;
+	}
+	return OPTIONS_RUN;
 }

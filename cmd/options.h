@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
 // The command line: one table of operands, which the parser, --help and
-// --list-operands read, becomes a struct request. What is wrong with it is
-// told here, and nothing else has happened then.
+// --list-operands read. What is wrong with a word is told here, what does not
+// go together by resolve; nothing else has happened then.
 
 #pragma once
 
@@ -29,8 +29,7 @@ struct options {
 	const char *expect;     // expect=
 	unsigned hashes;        // hash=: those to be shown
 
-	// As they stand on the command line; options_parse makes the request
-	// of them.
+	// As they stand on the command line; resolve makes the request of them.
 	struct units_number skip;
 	struct units_number seek;
 	struct units_number count;

@@ -15,7 +15,6 @@
 #include "message.h"
 #include "units.h"
 
-#define SECOND_NS UINT64_C(1000000000)
 #define BAR_MS 200
 #define RATE_NS (5 * SECOND_NS) // what the rate remembers
 #define BAR_FRAME 8             // "100% [" and "] "

@@ -182,7 +182,7 @@ can_retry_write(int error)
 // What the ring has left behind, and who goes on.
 static enum bulk_verdict
 bulk_settle(struct bulk *b, const struct copy *copy,
-		enum copy_verdict verdict)
+	    enum copy_verdict verdict)
 {
 	const struct failure *failure = &copy->failure;
 	const uint64_t n = ring_prefix(&copy->ring);
@@ -356,7 +356,7 @@ bulk_clone(struct bulk *b)
 	return BULK_FAILED;
 }
 
-// The stretches that the ring can copy. What is left is in b->request->
+// The stretches that the ring can copy. What is left is in b->request.
 enum bulk_verdict
 bulk_run(struct bulk *b)
 {

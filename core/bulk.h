@@ -41,7 +41,7 @@ struct bulk {
 	struct hasher *hasher;   // NULL: none
 	struct hold *hold;       // NULL: nothing is held back
 	struct pace *pace;       // NULL: no rate=
-	struct writeback *writeback; // NULL: nobody syncs the page cache
+	struct writeback *writeback; // NULL: the page cache takes all
 	struct endpoint *src;
 	struct endpoint *dst;
 

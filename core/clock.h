@@ -7,11 +7,13 @@
 #include <stdint.h>
 #include <time.h>
 
+#define SECOND_NS UINT64_C(1000000000)
+
 static inline uint64_t
 clock_ns(void)
 {
 	struct timespec now;
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+	return (uint64_t)now.tv_sec * SECOND_NS + (uint64_t)now.tv_nsec;
 }

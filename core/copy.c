@@ -68,7 +68,7 @@ void
 copy_set_hasher(struct copy *copy, struct hasher *hasher)
 {
 	copy->hasher = hasher;
-	copy->digest_base = hasher_done(hasher);
+	copy->digest_base = hasher_nr_done(hasher);
 	copy->ring.is_held = true;
 }
 
@@ -217,7 +217,7 @@ copy_digest(struct copy *copy)
 						   ring->end - job->off)
 				 : 0);
 	}
-	ring_release(ring, hasher_done(copy->hasher) - copy->digest_base);
+	ring_release(ring, hasher_nr_done(copy->hasher) - copy->digest_base);
 }
 
 static bool

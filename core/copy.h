@@ -24,7 +24,7 @@ struct hooks;
 
 enum copy_verdict {
 	COPY_RUN,     // step again at once
-	COPY_WAIT,    // only a completion can help, or time, or the device
+	COPY_WAIT,    // only a completion, time or the device can help
 	COPY_DONE,    // all jobs are FREE: to the ring's end
 	COPY_LOST,    // the kernel gives no completions out any more
 };

@@ -35,3 +35,10 @@ struct facts {
 	bool is_append;        // O_APPEND is set on the descriptor
 	bool is_direct;        // O_DIRECT is set on it
 };
+
+// Its bytes can be read and written at any place.
+static inline bool
+facts_has_offsets(const struct facts *facts)
+{
+	return facts->kind == FACTS_FILE || facts->kind == FACTS_BLOCK;
+}

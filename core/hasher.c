@@ -238,7 +238,7 @@ hasher_put(struct hasher *hasher, uint64_t off, const void *buf, size_t len)
 }
 
 uint64_t
-hasher_done(struct hasher *hasher)
+hasher_nr_done(struct hasher *hasher)
 {
 	uint64_t least = UINT64_MAX;
 
@@ -255,7 +255,7 @@ hasher_wait(struct hasher *hasher, uint64_t nr)
 	struct pollfd done = {.fd = hasher->fd, .events = POLLIN};
 	eventfd_t count;
 
-	while (hasher_done(hasher) < nr) {
+	while (hasher_nr_done(hasher) < nr) {
 		(void)poll(&done, 1, -1);
 		(void)eventfd_read(hasher->fd, &count); // a reason to look
 	}

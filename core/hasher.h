@@ -25,8 +25,8 @@ struct hasher;
 struct hasher *hasher_new(unsigned algs);
 void hasher_free(struct hasher *hasher);
 
-// An eventfd, readable when hasher_done has grown. Reading it is the
-// caller's.
+// An eventfd, readable when hasher_nr_done has grown: that is what counts, and
+// the caller, or hasher_wait, reads the descriptor to be told again.
 int hasher_fd(const struct hasher *hasher);
 
 // For the ring: hand over bytes that stay as they are until they are done.
@@ -35,7 +35,7 @@ int hasher_fd(const struct hasher *hasher);
 void hasher_put(struct hasher *hasher, uint64_t off, const void *buf,
 		size_t len);
 // How many of those handed over are through all algorithms.
-uint64_t hasher_done(struct hasher *hasher);
+uint64_t hasher_nr_done(struct hasher *hasher);
 
 // Sleep until so many are.
 void hasher_wait(struct hasher *hasher, uint64_t nr);

@@ -4,7 +4,8 @@
 
 #include "pace.h"
 
-#define SECOND_NS UINT64_C(1000000000)
+#include "clock.h"
+
 #define CREDIT_NS (SECOND_NS / 20)
 
 void

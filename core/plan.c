@@ -41,15 +41,9 @@ lcm(uint64_t a, uint64_t b)
 }
 
 static bool
-is_positional(enum facts_kind kind)
-{
-	return kind == FACTS_FILE || kind == FACTS_BLOCK;
-}
-
-static bool
 is_same_storage(const struct facts *a, const struct facts *b)
 {
-	return is_positional(a->kind) && is_positional(b->kind) &&
+	return facts_has_offsets(a) && facts_has_offsets(b) &&
 	       a->dev == b->dev && a->ino == b->ino;
 }
 
@@ -98,9 +92,9 @@ record_reason_found(const struct sides *s, const struct plan *plan)
 	const enum facts_kind src = s->src->kind;
 	const enum facts_kind dst = s->dst->kind;
 
-	if (!is_positional(src) && src != FACTS_ZERO)
+	if (!facts_has_offsets(s->src) && src != FACTS_ZERO)
 		return "the source has no offsets";
-	if (!is_positional(dst) && dst != FACTS_NULL)
+	if (!facts_has_offsets(s->dst) && dst != FACTS_NULL)
 		return "the destination has no offsets";
 	if (s->dst->is_append)
 		return "the destination appends";
@@ -121,7 +115,7 @@ stretch_len(const struct sides *s, const struct plan *plan)
 
 	if (plan->src_off == UINT64_MAX || plan->dst_off == UINT64_MAX)
 		return 0; // the record engine words the refusal
-	if (is_positional(s->src->kind))
+	if (facts_has_offsets(s->src))
 		len = s->src->size > plan->src_off
 			      ? s->src->size - plan->src_off
 			      : 0;

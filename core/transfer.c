@@ -47,25 +47,7 @@ transfer_tell(const struct transfer *t, enum failure_phase phase)
 	t->hooks->notice(t->hooks->ctx, &(struct failure){.phase = phase});
 }
 
-static int
-preview_side(struct endpoint *ep, const char *path, int fd,
-	     const struct hooks *h)
-{
-	int r = 0;
-
-	*ep = (struct endpoint){.fd = fd, .name = path};
-	if (path == NULL)
-		probe_descriptor(fd, &ep->facts);
-	else
-		r = probe_path(path, &ep->facts);
-	if (r < 0)
-		h->notice(h->ctx, &(struct failure){.phase = FAILURE_OPEN,
-						    .error = -r,
-						    .name = path});
-	return r;
-}
-
-static enum transfer_verdict
+enum transfer_verdict
 transfer_refused(const struct transfer *t)
 {
 	const char *dst = t->request.dst;
@@ -76,49 +58,6 @@ transfer_refused(const struct transfer *t)
 						       : "standard output",
 					   .safety = &t->safety});
 	return TRANSFER_REFUSED;
-}
-
-// As it would be with the destination open, but only for reading.
-static enum transfer_verdict
-preview_safety(struct transfer *t)
-{
-	const struct request *q = &t->request;
-	int fd = STDOUT_FILENO;
-
-	if (safety_check_path(&t->safety, q) < 0)
-		return transfer_refused(t);
-	if (t->dst.facts.rdev == 0)
-		return TRANSFER_OK;
-	if (q->dst != NULL)
-		fd = open(q->dst, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-	const int r = safety_check(&t->safety, q, &t->src.facts,
-				   &t->dst.facts, fd);
-	safety_done(&t->safety);
-	if (q->dst != NULL && fd >= 0)
-		(void)close(fd); // only looked at
-	return r < 0 ? transfer_refused(t) : TRANSFER_OK;
-}
-
-enum transfer_verdict
-transfer_preview(struct transfer *t)
-{
-	const struct request *q = &t->request;
-
-	if (commit_check(q, t->hooks) < 0)
-		return TRANSFER_UNCOUNTED;
-	if (preview_side(&t->src, q->src, STDIN_FILENO, t->hooks) < 0 ||
-	    preview_side(&t->dst, q->dst, STDOUT_FILENO, t->hooks) < 0)
-		return TRANSFER_UNCOUNTED;
-	// Opening it would cut it.
-	if (q->dst != NULL && !(q->conv & CONV_NOTRUNC) &&
-	    t->dst.facts.kind == FACTS_FILE)
-		t->dst.facts.size = 0;
-	// It will be another file, even where it has the name of the source.
-	if (q->commit == REQUEST_COMMIT_RENAME)
-		t->dst.facts.ino = 0;
-	transfer_tell(t, NOTICE_PROBED);
-	bulk_preview(&t->bulk);
-	return preview_safety(t);
 }
 
 // A pipe of a megabyte takes a record without a sleep in the middle. Refused
@@ -472,23 +411,18 @@ transfer_pace(struct transfer *t)
 	t->bulk.pace = &t->pace;
 }
 
-static bool
-has_offsets(const struct facts *facts)
-{
-	return facts->kind == FACTS_FILE || facts->kind == FACTS_BLOCK;
-}
-
 // The page cache is between us and a sync.
 static void
 transfer_writeback(struct transfer *t)
 {
 	const struct facts *src = &t->src.facts, *dst = &t->dst.facts;
 	const unsigned direct = FLAG_DIRECT | FLAG_SYNC | FLAG_DSYNC;
-	const bool is_short = has_offsets(src) && src->size < WRITEBACK_MIN;
+	const bool is_short = facts_has_offsets(src) &&
+			      src->size < WRITEBACK_MIN;
 
 	if (!(t->request.conv & (CONV_FSYNC | CONV_FDATASYNC)) ||
 	    (t->request.oflags & direct) || dst->is_direct || is_short ||
-	    !has_offsets(dst))
+	    !facts_has_offsets(dst))
 		return;
 	const int fd = endpoint_open_again(&t->dst, O_WRONLY);
 	if (fd >= 0)
@@ -515,7 +449,7 @@ transfer_check(struct transfer *t)
 static bool
 can_verify(const struct facts *dst)
 {
-	return has_offsets(dst) && !dst->is_append;
+	return facts_has_offsets(dst) && !dst->is_append;
 }
 
 static enum transfer_verdict

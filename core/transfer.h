@@ -52,13 +52,13 @@ struct transfer {
 void transfer_init(struct transfer *transfer, const struct request *q,
 		   const struct hooks *hooks, struct stats *stats);
 
-// Decide all, touch nothing. The plan is in transfer->bulk.plan.
-enum transfer_verdict transfer_preview(struct transfer *transfer);
-
 // The digests of a run that copied all stay in transfer->hasher.
 enum transfer_verdict transfer_run(struct transfer *transfer);
 
 void transfer_done(struct transfer *transfer);
+
+// A safety check has found something: tells it.
+enum transfer_verdict transfer_refused(const struct transfer *transfer);
 
 // Bytes of those copied that are known to have left the page cache for the
 // device. It may still hold them in a cache of its own, until is_synced.

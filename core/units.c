@@ -10,8 +10,8 @@
 #include <string.h>
 
 #include "base.h"
+#include "clock.h"
 
-#define NS_PER_S ((uint64_t)1000000000)
 
 struct suffix {
 	char letter;
@@ -216,22 +216,22 @@ format_float(char *buf, size_t size, long double value)
 			       scale_si.units[power]);
 }
 
-// dd takes the exact way where one of NS_PER_S and ns divides the other, and
+// dd takes the exact way where one of SECOND_NS and ns divides the other, and
 // it shows: 500 bytes in 1 s are "500 B/s", in 0.999 s "0.5 kB/s".
 static void
 format_per_second(char *buf, size_t size, uint64_t bytes, uint64_t ns)
 {
 	uint64_t n;
 
-	if (NS_PER_S % ns == 0 &&
-	    !__builtin_mul_overflow(bytes, NS_PER_S / ns, &n))
+	if (SECOND_NS % ns == 0 &&
+	    !__builtin_mul_overflow(bytes, SECOND_NS / ns, &n))
 		format_ratio(buf, size, n, 1, &scale_si);
-	else if (ns % NS_PER_S == 0 && bytes <= UINT64_MAX / 10)
-		format_ratio(buf, size, bytes, ns / NS_PER_S, &scale_si);
+	else if (ns % SECOND_NS == 0 && bytes <= UINT64_MAX / 10)
+		format_ratio(buf, size, bytes, ns / SECOND_NS, &scale_si);
 	else
 		format_float(buf, size,
-			     (long double)bytes *
-				     ((long double)NS_PER_S / (long double)ns));
+			     (long double)bytes * ((long double)SECOND_NS /
+						   (long double)ns));
 }
 
 char *

@@ -19,7 +19,6 @@
 #include "hold.h"
 #include "failure.h"
 #include "hooks.h"
-#include "pace.h"
 #include "plan.h"
 #include "stats.h"
 
@@ -185,9 +184,7 @@ compare_bytes(struct verify *v, const unsigned char *wrote,
 static bool
 can_compare(const struct verify *v)
 {
-	const enum facts_kind kind = v->src->facts.kind;
-
-	return (kind == FACTS_FILE || kind == FACTS_BLOCK) &&
+	return facts_has_offsets(&v->src->facts) &&
 	       !(v->request->conv & (CONV_BYTES | CONV_SYNC | CONV_NOERROR));
 }
 

@@ -18,7 +18,6 @@
 
 #define STEP MIB              // the thread hears of so much at a time
 #define RUN_MIN (4 * MIB)     // and has it written in runs of this at least
-#define SECOND_NS UINT64_C(1000000000)
 #define MEMORY_NS (2 * SECOND_NS) // of the rate: a stick gets slow when full
 
 // A place in the file, and the bytes in front of it that went through here:

@@ -11,6 +11,7 @@
 #include "base.h"
 #include "rig.h"
 #include "suites.h"
+#include "preview.h"
 #include "transfer.h"
 
 static struct request q;
@@ -271,14 +272,14 @@ START_TEST(a_preview_touches_nothing)
 	ck_assert_int_eq(ftruncate(dst_fd, 100), 0);
 	q.src = rig_path(src_fd);
 	transfer_init(&transfer, &q, &rig.hooks, &stats);
-	ck_assert_int_eq(transfer_preview(&transfer), TRANSFER_OK);
+	ck_assert_int_eq(preview_run(&transfer), TRANSFER_OK);
 	ck_assert_int_eq(transfer.bulk.plan.way, PLAN_BULK);
 	ck_assert_uint_eq(transfer.bulk.plan.len, 256 * KIB + 7);
 	ck_assert_int_eq(rig_size(dst_fd), 100);
 	ck_assert_int_eq(lseek(src_fd, 0, SEEK_CUR), 0);
 	q.src = "/aiodd no such/file";
 	transfer_init(&transfer, &q, &rig.hooks, &stats);
-	ck_assert_int_eq(transfer_preview(&transfer), TRANSFER_UNCOUNTED);
+	ck_assert_int_eq(preview_run(&transfer), TRANSFER_UNCOUNTED);
 }
 END_TEST
 

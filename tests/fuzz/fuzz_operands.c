@@ -13,6 +13,7 @@
 #include "fuzz.h"
 #include "message.h"
 #include "options.h"
+#include "resolve.h"
 #include "plan.h"
 
 #define WORDS_MAX 16
@@ -104,7 +105,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	argv[argc] = NULL;
 	optind = 0; // glibc: begin anew
 	message_init(argv[0]);
-	if (options_parse(&options, argc, argv) == OPTIONS_RUN)
+	if (options_parse(&options, argc, argv) == OPTIONS_RUN &&
+	    resolve_options(&options) == 0)
 		check_request(&options.request);
 	free(text);
 	return 0;

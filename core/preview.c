@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+#include "config.h"
+
+#include "preview.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "commit.h"
+#include "failure.h"
+#include "hooks.h"
+#include "probe.h"
+#include "safety.h"
+
+static int
+preview_side(struct endpoint *ep, const char *path, int fd,
+	     const struct hooks *h)
+{
+	int r = 0;
+
+	*ep = (struct endpoint){.fd = fd, .name = path};
+	if (path == NULL)
+		probe_descriptor(fd, &ep->facts);
+	else
+		r = probe_path(path, &ep->facts);
+	if (r < 0)
+		h->notice(h->ctx, &(struct failure){.phase = FAILURE_OPEN,
+						    .error = -r,
+						    .name = path});
+	return r;
+}
+
+// As it would be with the destination open, but only for reading.
+static enum transfer_verdict
+preview_safety(struct transfer *t)
+{
+	const struct request *q = &t->request;
+	int fd = STDOUT_FILENO;
+
+	if (safety_check_path(&t->safety, q) < 0)
+		return transfer_refused(t);
+	if (t->dst.facts.rdev == 0)
+		return TRANSFER_OK;
+	if (q->dst != NULL)
+		fd = open(q->dst, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	const int r = safety_check(&t->safety, q, &t->src.facts,
+				   &t->dst.facts, fd);
+	safety_done(&t->safety);
+	if (q->dst != NULL && fd >= 0)
+		(void)close(fd); // only looked at
+	return r < 0 ? transfer_refused(t) : TRANSFER_OK;
+}
+
+enum transfer_verdict
+preview_run(struct transfer *t)
+{
+	const struct request *q = &t->request;
+
+	if (commit_check(q, t->hooks) < 0)
+		return TRANSFER_UNCOUNTED;
+	if (preview_side(&t->src, q->src, STDIN_FILENO, t->hooks) < 0 ||
+	    preview_side(&t->dst, q->dst, STDOUT_FILENO, t->hooks) < 0)
+		return TRANSFER_UNCOUNTED;
+	// Opening it would cut it.
+	if (q->dst != NULL && !(q->conv & CONV_NOTRUNC) &&
+	    t->dst.facts.kind == FACTS_FILE)
+		t->dst.facts.size = 0;
+	// It will be another file, even where it has the name of the source.
+	if (q->commit == REQUEST_COMMIT_RENAME)
+		t->dst.facts.ino = 0;
+	t->hooks->notice(t->hooks->ctx,
+			 &(struct failure){.phase = NOTICE_PROBED});
+	bulk_preview(&t->bulk);
+	return preview_safety(t);
+}
