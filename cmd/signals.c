@@ -28,13 +28,16 @@ is_ignored(int signo)
 	return sigaction(signo, NULL, &old) == 0 && old.sa_handler == SIG_IGN;
 }
 
-// The second one kills at once.
+// The second one kills at once, if somebody sent it. Those that come with an
+// error come again with each word of what is still to be said.
 static void
 catch_fatal(int signo)
 {
 	struct sigaction action = {.sa_handler = signals_note,
-				   .sa_flags = SA_NODEFER | (int)SA_RESETHAND};
+				   .sa_flags = SA_NODEFER};
 
+	if (signo != SIGPIPE && signo != SIGXFSZ)
+		action.sa_flags |= (int)SA_RESETHAND;
 	sigaction(signo, &action, NULL);
 }
 

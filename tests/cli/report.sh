@@ -300,6 +300,11 @@ done
 run sh -c '(trap "" PIPE; "$0" if=big bs=4k report=report.json) |
 	head -c 1 >out' "$AIODD"
 has 'SIGPIPE ignored: the report' '.events | map(.errno)' '["EPIPE"]'
+run sh -c '("$0" if=big of=made bs=4k commit=rename rate=1M status=progress \
+	report=report.json 2>&1) | true' "$AIODD"
+check 'SIGPIPE by a message: valid' valid report report.json
+has 'SIGPIPE by a message: the report' '[.verdict, .signal]' \
+	'["stopped","PIPE"]'
 is 'signals: nothing is left behind' "$(find . -name '.*aiodd*')" ''
 
 # --- slow, bad and lying disks -------------------------------------------
