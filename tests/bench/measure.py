@@ -193,8 +193,9 @@ def fio_wall(log_path, size):
     """fio's own figure: what it sets up and tells is not I/O."""
     with open(log_path) as file:
         text = file.read()
-    job = json.loads(text[text.index("{"):])["jobs"][0]
-    return size / max(job["read"]["bw_bytes"], job["write"]["bw_bytes"])
+    jobs = json.loads(text[text.index("{"):])["jobs"]
+    return max(size / max(job["read"]["bw_bytes"], job["write"]["bw_bytes"])
+               for job in jobs)
 
 
 def sample(bed, program, log_path, is_checked):

@@ -140,9 +140,8 @@ once and the order rotates. Single runs on a virtual disk vary by a factor of
 two, so compare within one copy only. The CPU seconds are those of the program
 itself: what the kernel does for it in threads of its own (write-back, the
 loop device) and what a disk's server does is in nobody's figure. fio copies
-nothing; it only reads or only writes, and its own figure is shown. openssl only
-reads. The first
-copy of every program is compared with the source. "Cold" is the page cache of
+nothing: it reads, or writes, or both side by side, and its own figure is shown.
+openssl only reads. The first copy of every program is compared with the source. "Cold" is the page cache of
 this machine; the host of a virtual one may have the source in its own.
 
 """
