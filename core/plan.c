@@ -264,7 +264,7 @@ plan_jobs(struct plan *plan, const struct request *q)
 	const bool is_aio = plan_uses_aio(plan);
 	uint64_t size = is_aio ? PLAN_JOB_SIZE : PLAN_CACHE_SIZE;
 
-	plan->job_reason = is_aio ? "few segments a request in huge pages"
+	plan->job_reason = is_aio ? "a huge page, so few segments"
 				  : "what the page cache takes best";
 	if (q->iosize > 0) {
 		size = q->iosize;

@@ -23,14 +23,15 @@
 #define PLAN_BULK_MIN (128 * 1024)
 #define PLAN_AIO_MIN (32 * 1024 * 1024)
 
-#define PLAN_JOB_SIZE (1024 * 1024)
+// Of one huge page, and enough of them for latencies of milliseconds.
+#define PLAN_JOB_SIZE (2 * 1024 * 1024)
+#define PLAN_DEPTH 16
 // For the page cache: ext4 takes folios as large as the write, and looks for
 // pages of 1 MiB long and in vain once memory is in pieces.
 #define PLAN_CACHE_SIZE (256 * 1024)
 // A copy of a larger part of the memory would push all else out of the page
 // cache, and be throttled there.
 #define PLAN_CACHE_SHARE 4
-#define PLAN_DEPTH 32
 #define PLAN_DIGEST_DEPTH 8 // inline, with digests in their threads
 #define PLAN_RING_MAX (1024 * 1024 * 1024) // bytes of all jobs
 #define PLAN_ALIGN 4096 // jobs are a multiple of it: page and block size

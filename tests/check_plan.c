@@ -588,12 +588,11 @@ END_TEST
 
 /* Jobs */
 
-START_TEST(jobs_are_of_one_mebibyte)
+START_TEST(jobs_are_of_one_huge_page)
 {
 	make();
-	ck_assert_uint_eq(plan.job_size, MIB);
-	ck_assert_str_eq(plan.job_reason,
-			 "few segments a request in huge pages");
+	ck_assert_uint_eq(plan.job_size, 2 * MIB);
+	ck_assert_str_eq(plan.job_reason, "a huge page, so few segments");
 }
 END_TEST
 
@@ -637,7 +636,7 @@ END_TEST
 START_TEST(many_jobs_hide_a_latency)
 {
 	make();
-	ck_assert_uint_eq(plan.depth, 32);
+	ck_assert_uint_eq(plan.depth, 16);
 	ck_assert_str_eq(plan.depth_reason, "hides a latency of milliseconds");
 }
 END_TEST
@@ -667,11 +666,11 @@ static const struct {
 	uint64_t job_size;
 	unsigned depth;
 } rates[] = {
-	{100 * GIB, 0, MIB, 32},
-	{40 * MIB, 0, MIB, 8},
+	{100 * GIB, 0, 2 * MIB, 16},
+	{40 * MIB, 0, 2 * MIB, 4},
 	{20 * MIB, 0, MIB, 4},
 	{10 * MIB, 0, 512 * KIB, 4},
-	{10 * MIB, 64 * KIB, 64 * KIB, 32},
+	{10 * MIB, 64 * KIB, 64 * KIB, 16},
 	{10 * MIB, 4 * MIB, 512 * KIB, 4},
 	{3000000, 0, 37 * 4096, 3},
 	{1000, 0, 4096, 2},
@@ -703,11 +702,11 @@ START_TEST(there_are_no_more_jobs_than_work)
 {
 	q.io = REQUEST_IO_AIO;
 	q.depth = 8;
-	src.size = src.allocated = 5 * MIB;
+	src.size = src.allocated = 10 * MIB;
 	make();
 	ck_assert_uint_eq(plan.depth, 5);
 	ck_assert_str_eq(plan.depth_reason, "as many jobs as there are");
-	src.size = src.allocated = 5 * MIB + 1;
+	src.size = src.allocated = 10 * MIB + 1;
 	make();
 	ck_assert_uint_eq(plan.depth, 6);
 }
@@ -1014,7 +1013,7 @@ jobs_tcase(void)
 	TCase *t = tcase_create("jobs");
 
 	tcase_add_checked_fixture(t, begin, NULL);
-	tcase_add_test(t, jobs_are_of_one_mebibyte);
+	tcase_add_test(t, jobs_are_of_one_huge_page);
 	tcase_add_test(t, jobs_for_the_page_cache_are_smaller);
 	tcase_add_loop_test(t, an_iosize_becomes_whole_pages, 0,
 			    ARRAY_LEN(iosizes));
