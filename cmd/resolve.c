@@ -118,6 +118,8 @@ conflict_of(const struct options *options)
 	     options->expect != NULL))
 		return "clone=always copies no bytes for hash=, sums=, expect= "
 		       "or verify=";
+	if (q->verify && (q->oflags & FLAG_APPEND))
+		return "cannot combine verify= and oflag=append";
 	return commit_conflict_of(q);
 }
 

@@ -272,13 +272,13 @@ copy_step(struct copy *copy)
 static void
 copy_count(const struct copy *copy)
 {
-	const uint64_t n = copy->stats_base + ring_prefix(&copy->ring);
+	const uint64_t n = ring_prefix(&copy->ring);
 
 	if (copy->is_reading_back)
 		copy->stats->verified = n;
 	else
-		stats_count(copy->stats, n, copy->request->ibs,
-			    copy->request->obs);
+		stats_count(copy->stats, copy->stats_base + n,
+			    copy->request->ibs, copy->request->obs);
 }
 
 // Sleep where there is nothing to do, else look now and then. 0 or -errno.
@@ -294,6 +294,18 @@ copy_look(struct copy *copy, enum copy_verdict verdict)
 	return loop_wait(&copy->loop, 0);
 }
 
+// What is under way is finished, nothing begun; nor is it waited for a slow
+// device, or for digests.
+static void
+copy_stop(struct copy *copy)
+{
+	copy->is_stopped = true;
+	ring_cut(&copy->ring, copy->ring.next);
+	copy->writer.writeback = NULL;
+	if (copy->hasher != NULL)
+		hasher_cancel(copy->hasher);
+}
+
 enum copy_verdict
 copy_run(struct copy *copy)
 {
@@ -306,13 +318,8 @@ copy_run(struct copy *copy)
 			aio_abandon(copy->aio);
 			return COPY_LOST;
 		}
-		if (!copy->is_stopped && hooks->must_stop(hooks->ctx)) {
-			// What is under way is finished, nothing begun.
-			copy->is_stopped = true;
-			ring_cut(&copy->ring, copy->ring.next);
-			// Nor is it waited for a slow device.
-			copy->writer.writeback = NULL;
-		}
+		if (!copy->is_stopped && hooks->must_stop(hooks->ctx))
+			copy_stop(copy);
 	}
 	copy_count(copy);
 	return verdict;

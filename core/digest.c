@@ -4,6 +4,7 @@
 
 #include "digest.h"
 
+#include <errno.h>
 #ifdef HAVE_LIBCRYPTO
 #include <openssl/evp.h>
 #include <openssl/opensslv.h>
@@ -18,11 +19,11 @@
 
 // One library behind the digests that it computes.
 struct digest_library {
-	void *(*open)(void);
+	int (*open)(void **ret);
 	void (*close)(void *state);
 	bool (*reset)(void *state, const char *name);
-	void (*update)(void *state, const void *buf, size_t len);
-	void (*finish)(void *state, unsigned char *ret);
+	bool (*update)(void *state, const void *buf, size_t len);
+	bool (*finish)(void *state, unsigned char *ret);
 };
 
 #ifdef HAVE_LIBCRYPTO
@@ -39,8 +40,8 @@ static struct {
 	__typeof__(&EVP_DigestFinal_ex) final;
 } evp;
 
-static void *
-evp_open(void)
+static int
+evp_open(void **ret)
 {
 	const struct lazy_symbol symbols[] = {
 		{"EVP_MD_CTX_new", &evp.ctx_new},
@@ -51,9 +52,10 @@ evp_open(void)
 		{"EVP_DigestFinal_ex", &evp.final},
 	};
 
-	return lazy_load(CRYPTO_SONAME, symbols, ARRAY_LEN(symbols)) < 0
-		       ? NULL
-		       : evp.ctx_new();
+	if (lazy_load(CRYPTO_SONAME, symbols, ARRAY_LEN(symbols)) < 0)
+		return -ELIBACC;
+	*ret = evp.ctx_new();
+	return *ret != NULL ? 0 : -ENOMEM;
 }
 
 static void
@@ -68,16 +70,16 @@ evp_reset(void *state, const char *name)
 	return evp.init(state, evp.by_name(name), NULL) == 1;
 }
 
-static void
+static bool
 evp_update(void *state, const void *buf, size_t len)
 {
-	evp.update(state, buf, len);
+	return evp.update(state, buf, len) == 1;
 }
 
-static void
+static bool
 evp_finish(void *state, unsigned char *ret)
 {
-	evp.final(state, ret, NULL);
+	return evp.final(state, ret, NULL) == 1;
 }
 
 static const struct digest_library libcrypto = {
@@ -89,10 +91,11 @@ static const struct digest_library libcrypto = {
 #endif
 
 #ifdef HAVE_LIBXXHASH
-static void *
-xxh_open(void)
+static int
+xxh_open(void **ret)
 {
-	return XXH3_createState();
+	*ret = XXH3_createState();
+	return *ret != NULL ? 0 : -ENOMEM;
 }
 
 static void
@@ -108,17 +111,18 @@ xxh_reset(void *state, const char *name)
 	return XXH3_128bits_reset(state) == XXH_OK;
 }
 
-static void
+static bool
 xxh_update(void *state, const void *buf, size_t len)
 {
-	XXH3_128bits_update(state, buf, len);
+	return XXH3_128bits_update(state, buf, len) == XXH_OK;
 }
 
-static void
+static bool
 xxh_finish(void *state, unsigned char *ret)
 {
 	XXH128_canonicalFromHash((XXH128_canonical_t *)ret,
 				 XXH3_128bits_digest(state));
+	return true;
 }
 
 static const struct digest_library libxxhash = {
@@ -171,15 +175,18 @@ digest_is_available(enum digest_alg alg)
 	return algs[alg].library != NULL;
 }
 
-bool
+int
 digest_init(struct digest *digest, enum digest_alg alg)
 {
 	const struct digest_library *library = algs[alg].library;
 
 	*digest = (struct digest){.alg = alg};
-	if (library != NULL)
-		digest->state = library->open();
-	return digest->state != NULL && digest_reset(digest);
+	const int r = library != NULL ? library->open(&digest->state)
+				      : -ELIBACC;
+	if (r < 0)
+		return r;
+	digest_reset(digest);
+	return digest->is_broken ? -EOPNOTSUPP : 0;
 }
 
 void
@@ -193,18 +200,22 @@ digest_done(struct digest *digest)
 void
 digest_update(struct digest *digest, const void *buf, size_t len)
 {
-	algs[digest->alg].library->update(digest->state, buf, len);
+	if (!algs[digest->alg].library->update(digest->state, buf, len))
+		digest->is_broken = true;
+}
+
+int
+digest_finish(struct digest *digest, unsigned char *ret)
+{
+	if (!algs[digest->alg].library->finish(digest->state, ret))
+		digest->is_broken = true;
+	return digest->is_broken ? -EOPNOTSUPP : 0;
 }
 
 void
-digest_finish(struct digest *digest, unsigned char *ret)
-{
-	algs[digest->alg].library->finish(digest->state, ret);
-}
-
-bool
 digest_reset(struct digest *digest)
 {
-	return algs[digest->alg].library->reset(
-		digest->state, algs[digest->alg].library_name);
+	if (!algs[digest->alg].library->reset(digest->state,
+					      algs[digest->alg].library_name))
+		digest->is_broken = true;
 }

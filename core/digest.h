@@ -34,14 +34,15 @@ bool digest_is_available(enum digest_alg alg);
 struct digest {
 	enum digest_alg alg;
 	void *state;
+	bool is_broken;    // the library has refused something
 };
 
-// False: no memory, or a library that is not there or refuses. Also then
-// digest_done.
-bool digest_init(struct digest *digest, enum digest_alg alg);
+// 0, -ENOMEM, -ELIBACC (a library that is not there), -EOPNOTSUPP (one that
+// refuses). Also then digest_done.
+int digest_init(struct digest *digest, enum digest_alg alg);
 void digest_done(struct digest *digest);
 void digest_update(struct digest *digest, const void *buf, size_t len);
-// ret has room for digest_size.
-void digest_finish(struct digest *digest, unsigned char *ret);
-// Begin again. False as above.
-bool digest_reset(struct digest *digest);
+// ret has room for digest_size. -EOPNOTSUPP: it is not the digest.
+int digest_finish(struct digest *digest, unsigned char *ret);
+// Begin again.
+void digest_reset(struct digest *digest);

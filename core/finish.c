@@ -5,7 +5,6 @@
 #include "finish.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
@@ -83,15 +82,8 @@ sync_wait(int (*sync)(int), int fd, const struct hooks *h)
 
 	if (s == NULL)
 		return sync_here(sync, fd, h);
-	struct pollfd ready = {.fd = s->done_fd, .events = POLLIN};
-	// Not for ever: a signal may come just before it.
-	const int look_ms = h->tick != NULL ? (int)h->tick_ms : 200;
-	while (poll(&ready, 1, look_ms) <= 0) {
-		if (h->must_stop(h->ctx))
-			return -ECANCELED; // the process ends
-		if (h->tick != NULL)
-			h->tick(h->ctx);
-	}
+	if (hooks_wait(h, s->done_fd) < 0)
+		return -ECANCELED; // the process ends
 	pthread_join(s->thread, NULL);
 	const int r = s->result;
 	(void)close(s->done_fd); // only counts

@@ -4,8 +4,10 @@
 
 #include "hasher.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -13,14 +15,19 @@
 
 #include "base.h"
 #include "fd.h"
+#include "hooks.h"
 #include "thread.h"
 
 #define RANGE_SIZE 16 // an xxh128
+// Of records: enough that the threads are seldom waited for.
+#define STAGE_SIZE ((size_t)256 * 1024)
+#define STAGE_NR 8
 
 struct part {
 	uint64_t off;
 	const void *buf;
 	size_t len;
+	bool is_end;          // it all ends at off
 };
 
 // One algorithm and its thread, which alone touches its state while parts
@@ -33,6 +40,7 @@ struct worker {
 	bool has_thread;
 	uint64_t nr_done;     // parts, under the lock
 	uint64_t pos;         // bytes taken in
+	int error;
 	unsigned char result[DIGEST_MAX_SIZE];
 	unsigned char (*ranges)[RANGE_SIZE]; // of HASHER_RANGES
 	uint64_t nr_ranges;
@@ -49,10 +57,15 @@ struct hasher {
 	struct part parts[HASHER_QUEUE];
 	uint64_t nr_put;
 	bool is_ending;
+
+	atomic_bool is_cancelled;
+
+	// Bytes of records that have not been handed over yet.
+	unsigned char *stage;
+	uint64_t staged_off;
+	size_t staged_len;
 };
 
-// A range is complete. Without memory for its digest it will not compare
-// equal: verify fails, and does not pass by mistake.
 static void
 worker_end_range(struct worker *w)
 {
@@ -61,18 +74,20 @@ worker_end_range(struct worker *w)
 	if ((nr & (nr - 1)) == 0) {
 		void *more = realloc(w->ranges, (nr ? 2 * nr : 1) * RANGE_SIZE);
 
-		if (more == NULL)
+		if (more == NULL) {
+			w->error = -ENOMEM;
 			return;
+		}
 		w->ranges = more;
 	}
-	digest_finish(&w->digest, w->ranges[w->nr_ranges++]);
+	w->error = digest_finish(&w->digest, w->ranges[w->nr_ranges++]);
 	digest_reset(&w->digest);
 }
 
 static void
 worker_ranges(struct worker *w, const unsigned char *buf, size_t len)
 {
-	while (len > 0) {
+	while (len > 0 && w->error == 0) {
 		const size_t part = (size_t)min_u64(
 			len, HASHER_RANGE_LEN - w->pos % HASHER_RANGE_LEN);
 
@@ -101,7 +116,7 @@ worker_zeros_to(struct worker *w, uint64_t off)
 {
 	static const unsigned char zeros[64 * KIB];
 
-	while (w->pos < off)
+	while (w->pos < off && w->error == 0 && !w->hasher->is_cancelled)
 		worker_bytes(w, zeros,
 			     (size_t)min_u64(off - w->pos, sizeof(zeros)));
 }
@@ -111,9 +126,15 @@ worker_take(struct worker *w, const struct part *part)
 {
 	const uint64_t end = part->off + part->len;
 
+	if (w->hasher->is_cancelled)
+		return;
+	if (part->is_end)
+		worker_zeros_to(w, part->off);
 	if (part->len == 0 || end <= w->pos)
 		return;
 	worker_zeros_to(w, part->off);
+	if (w->pos < part->off)
+		return;
 	const size_t known = (size_t)(w->pos - part->off);
 	worker_bytes(w, (const unsigned char *)part->buf + known,
 		     part->len - known);
@@ -144,42 +165,59 @@ worker_main(void *ctx)
 	return NULL;
 }
 
-static bool
+static int
 worker_start(struct worker *w)
 {
-	if (!digest_init(&w->digest, w->alg == HASHER_RANGES
-					     ? DIGEST_XXH128
-					     : (enum digest_alg)w->alg))
-		return false;
-	w->has_thread = thread_start(&w->thread, NULL, worker_main, w) == 0;
-	return w->has_thread;
+	int r = digest_init(&w->digest, w->alg == HASHER_RANGES
+						? DIGEST_XXH128
+						: (enum digest_alg)w->alg);
+
+	if (r == 0)
+		r = thread_start(&w->thread, NULL, worker_main, w);
+	w->has_thread = r == 0;
+	return r;
 }
 
-struct hasher *
-hasher_new(unsigned set)
+static int
+start_workers(struct hasher *hasher, unsigned algs)
 {
-	struct hasher *hasher = calloc(1, sizeof(*hasher));
+	int r = 0;
 
-	if (hasher == NULL)
-		return NULL;
-	pthread_mutex_init(&hasher->lock, NULL);
-	pthread_cond_init(&hasher->changed, NULL);
-	hasher->fd = fd_move_up(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
-	bool is_good = hasher->fd >= 0;
-	for (unsigned alg = 0; alg <= HASHER_RANGES && is_good; alg++) {
+	for (unsigned alg = 0; alg <= HASHER_RANGES && r == 0; alg++) {
 		struct worker *w = &hasher->workers[hasher->nr_workers];
 
-		if (!(set & 1U << alg))
+		if (!(algs & 1U << alg))
 			continue;
 		hasher->nr_workers++;
 		w->hasher = hasher;
 		w->alg = alg;
-		is_good = worker_start(w);
+		r = worker_start(w);
 	}
-	if (is_good)
-		return hasher;
-	hasher_free(hasher);
-	return NULL;
+	return r;
+}
+
+int
+hasher_new(struct hasher **ret, unsigned algs)
+{
+	struct hasher *hasher = calloc(1, sizeof(*hasher));
+	int r = -ENOMEM;
+
+	if (hasher == NULL)
+		return r;
+	pthread_mutex_init(&hasher->lock, NULL);
+	pthread_cond_init(&hasher->changed, NULL);
+	hasher->fd = fd_move_up(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
+	hasher->stage = malloc(STAGE_NR * STAGE_SIZE);
+	if (hasher->fd < 0)
+		r = hasher->fd;
+	else if (hasher->stage != NULL)
+		r = start_workers(hasher, algs);
+	*ret = hasher;
+	if (r < 0) {
+		hasher_free(hasher);
+		*ret = NULL;
+	}
+	return r;
 }
 
 static void
@@ -210,6 +248,7 @@ hasher_free(struct hasher *hasher)
 {
 	if (hasher == NULL)
 		return;
+	hasher_cancel(hasher);
 	hasher_end(hasher);
 	for (unsigned i = 0; i < hasher->nr_workers; i++)
 		worker_done(&hasher->workers[i]);
@@ -217,6 +256,7 @@ hasher_free(struct hasher *hasher)
 		(void)close(hasher->fd); // only counts
 	pthread_cond_destroy(&hasher->changed);
 	pthread_mutex_destroy(&hasher->lock);
+	free(hasher->stage);
 	free(hasher);
 }
 
@@ -226,15 +266,20 @@ hasher_fd(const struct hasher *hasher)
 	return hasher->fd;
 }
 
-void
-hasher_put(struct hasher *hasher, uint64_t off, const void *buf, size_t len)
+static void
+put_part(struct hasher *hasher, struct part part)
 {
 	pthread_mutex_lock(&hasher->lock);
-	hasher->parts[hasher->nr_put % HASHER_QUEUE] =
-		(struct part){off, buf, len};
+	hasher->parts[hasher->nr_put % HASHER_QUEUE] = part;
 	hasher->nr_put++;
 	pthread_cond_broadcast(&hasher->changed);
 	pthread_mutex_unlock(&hasher->lock);
+}
+
+void
+hasher_put(struct hasher *hasher, uint64_t off, const void *buf, size_t len)
+{
+	put_part(hasher, (struct part){.off = off, .buf = buf, .len = len});
 }
 
 uint64_t
@@ -249,44 +294,101 @@ hasher_nr_done(struct hasher *hasher)
 	return least;
 }
 
-void
-hasher_wait(struct hasher *hasher, uint64_t nr)
+// 0 or -ECANCELED.
+static int
+wait_served(struct hasher *hasher, uint64_t nr, const struct hooks *hooks)
 {
 	struct pollfd done = {.fd = hasher->fd, .events = POLLIN};
 	eventfd_t count;
+	int r = 0;
 
-	while (hasher_nr_done(hasher) < nr) {
-		(void)poll(&done, 1, -1);
+	while (r == 0 && hasher_nr_done(hasher) < nr) {
+		if (hooks != NULL)
+			r = hooks_wait(hooks, hasher->fd);
+		else
+			(void)poll(&done, 1, -1);
 		(void)eventfd_read(hasher->fd, &count); // a reason to look
 	}
+	return r;
+}
+
+void
+hasher_wait(struct hasher *hasher, uint64_t nr)
+{
+	(void)wait_served(hasher, nr, NULL); // cannot be cancelled
+}
+
+// The buffer of the part that comes next.
+static unsigned char *
+next_stage(const struct hasher *hasher)
+{
+	return hasher->stage + hasher->nr_put % STAGE_NR * STAGE_SIZE;
+}
+
+static void
+hand_over(struct hasher *hasher)
+{
+	if (hasher->staged_len > 0)
+		hasher_put(hasher, hasher->staged_off, next_stage(hasher),
+			   hasher->staged_len);
+	hasher->staged_len = 0;
 }
 
 void
 hasher_update(struct hasher *hasher, uint64_t off, const void *buf, size_t len)
 {
-	const struct part part = {off, buf, len};
+	const unsigned char *from = buf;
 
-	for (unsigned i = 0; i < hasher->nr_workers; i++)
-		worker_take(&hasher->workers[i], &part);
-}
+	if (off != hasher->staged_off + hasher->staged_len)
+		hand_over(hasher);
+	while (len > 0) {
+		if (hasher->staged_len == 0) {
+			hasher->staged_off = off;
+			if (hasher->nr_put >= STAGE_NR)
+				hasher_wait(hasher,
+					    hasher->nr_put + 1 - STAGE_NR);
+		}
+		const size_t n = (size_t)min_u64(
+			len, STAGE_SIZE - hasher->staged_len);
 
-static void
-worker_finish(struct worker *w)
-{
-	if (w->alg != HASHER_RANGES)
-		digest_finish(&w->digest, w->result);
-	else if (w->pos % HASHER_RANGE_LEN != 0)
-		worker_end_range(w);
+		memcpy(next_stage(hasher) + hasher->staged_len, from, n);
+		hasher->staged_len += n;
+		from += n;
+		off += n;
+		len -= n;
+		if (hasher->staged_len == STAGE_SIZE)
+			hand_over(hasher);
+	}
 }
 
 void
-hasher_finish(struct hasher *hasher, uint64_t len)
+hasher_cancel(struct hasher *hasher)
 {
+	hasher->is_cancelled = true;
+}
+
+static int
+worker_finish(struct worker *w)
+{
+	if (w->alg != HASHER_RANGES)
+		w->error = digest_finish(&w->digest, w->result);
+	else if (w->pos % HASHER_RANGE_LEN != 0 && w->error == 0)
+		worker_end_range(w);
+	return w->error;
+}
+
+int
+hasher_finish(struct hasher *hasher, uint64_t len, const struct hooks *hooks)
+{
+	hand_over(hasher);
+	put_part(hasher, (struct part){.off = len, .is_end = true});
+	int r = wait_served(hasher, hasher->nr_put, hooks);
+	if (r < 0)
+		hasher_cancel(hasher);
 	hasher_end(hasher);
-	for (unsigned i = 0; i < hasher->nr_workers; i++) {
-		worker_zeros_to(&hasher->workers[i], len);
-		worker_finish(&hasher->workers[i]);
-	}
+	for (unsigned i = 0; i < hasher->nr_workers && r == 0; i++)
+		r = worker_finish(&hasher->workers[i]);
+	return r;
 }
 
 static const struct worker *

@@ -18,11 +18,11 @@
 #define HASHER_RANGE_LEN ((uint64_t)256 * 1024)
 
 struct hasher;
+struct hooks;
 
-// algs: a set of 1 << enum digest_alg, HASHER_RANGES may be among
-// them. NULL: no
-// memory or thread, or a library that is not there or refuses.
-struct hasher *hasher_new(unsigned algs);
+// algs: a set of 1 << enum digest_alg, HASHER_RANGES may be among them. 0, or
+// -errno, of digest_init too.
+int hasher_new(struct hasher **ret, unsigned algs);
 void hasher_free(struct hasher *hasher);
 
 // An eventfd, readable when hasher_nr_done has grown: that is what counts, and
@@ -40,14 +40,19 @@ uint64_t hasher_nr_done(struct hasher *hasher);
 // Sleep until so many are.
 void hasher_wait(struct hasher *hasher, uint64_t nr);
 
-// For one record at a time: through all algorithms on return. Not while
-// something is under way.
+// For one record at a time: the bytes are copied, and handed over when there
+// are enough of them. Nothing of hasher_put comes between or after.
 void hasher_update(struct hasher *hasher, uint64_t off, const void *buf,
 		   size_t len);
 
+// Nobody wants the results any more: what is under way is through at once.
+void hasher_cancel(struct hasher *hasher);
+
 // All of len bytes are there: compute the results, which stay until
-// hasher_free.
-void hasher_finish(struct hasher *hasher, uint64_t len);
+// hasher_free. Zeros at the end may take their time: hooks are served, NULL is
+// no hooks. 0, -ECANCELED, or another -errno: there are no results.
+int hasher_finish(struct hasher *hasher, uint64_t len,
+		  const struct hooks *hooks);
 const unsigned char *hasher_result(const struct hasher *hasher,
 				   enum digest_alg alg);
 // The one of a set whose result is value, else the first of them.

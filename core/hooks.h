@@ -36,6 +36,9 @@ struct hooks {
 	void (*signalled)(void *ctx, int signo);
 };
 
+// Sleep until fd is readable, and serve them meanwhile. 0 or -ECANCELED.
+int hooks_wait(const struct hooks *h, int fd);
+
 static inline void
 hooks_hole(const struct hooks *h, uint64_t off, uint64_t len)
 {

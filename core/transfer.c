@@ -17,10 +17,10 @@
 #include "hasher.h"
 #include "hold.h"
 #include "hooks.h"
+#include "judge.h"
 #include "probe.h"
 #include "record.h"
 #include "serial.h"
-#include "verify.h"
 #include "writeback.h"
 
 void
@@ -103,26 +103,6 @@ transfer_watch(struct transfer *t)
 	change_init(&t->change, is_watched ? t->src.fd : -1);
 }
 
-// True: it has changed, and what was copied is not to be trusted.
-static bool
-transfer_has_changed(const struct transfer *t)
-{
-	const struct request *q = &t->request;
-	const bool is_trusted = q->verify || q->expected.algs != 0 ||
-				q->commit != REQUEST_COMMIT_NONE;
-	const unsigned changed = change_find(&t->change);
-
-	if (changed == 0)
-		return false;
-	t->hooks->notice(t->hooks->ctx,
-			 &(struct failure){.phase = is_trusted
-						    ? FAILURE_SRC_CHANGED
-						    : NOTICE_SRC_CHANGED,
-					   .name = t->src.name,
-					   .changed = changed});
-	return is_trusted;
-}
-
 static int
 transfer_records(struct transfer *t, struct record *record,
 		 enum bulk_verdict bulk)
@@ -173,62 +153,16 @@ transfer_sync(struct transfer *t, const struct serial *serial)
 	return r;
 }
 
-// All was copied: what is it?
 static enum transfer_verdict
-transfer_digest(struct transfer *t)
-{
-	const struct request_expected *expected = &t->request.expected;
-
-	if (t->hasher == NULL)
-		return TRANSFER_OK;
-	hasher_finish(t->hasher, t->stats->bytes);
-	if (expected->algs == 0)
-		return TRANSFER_OK;
-	const enum digest_alg alg =
-		hasher_find(t->hasher, expected->algs, expected->value);
-	if (memcmp(hasher_result(t->hasher, alg), expected->value,
-		   digest_size(alg)) == 0)
-		return TRANSFER_OK;
-	t->hooks->notice(t->hooks->ctx,
-			 &(struct failure){.phase = FAILURE_UNEXPECTED,
-					   .name = t->src.name});
-	return TRANSFER_UNEXPECTED;
-}
-
-// Everything else is on the disk: now the block that was held back.
-static enum transfer_verdict
-transfer_release(struct transfer *t)
-{
-	const struct hooks *h = t->hooks;
-
-	const struct hold *hold = t->bulk.hold;
-
-	if (hold == NULL)
-		return TRANSFER_OK;
-	if (h->must_stop(h->ctx))
-		return TRANSFER_STOPPED;
-	int r = hold_write(hold, t->dst.fd, t->stats->bytes);
-	if (r < 0)
-		h->notice(h->ctx, &(struct failure){.phase = FAILURE_WRITE,
-						    .error = -r,
-						    .name = t->dst.name,
-						    .off = hold->off});
-	else
-		r = finish_sync(&t->dst, &t->request, CONV_FSYNC, h);
-	t->is_synced = r == 0;
-	if (r == -ECANCELED)
-		return TRANSFER_STOPPED;
-	return r < 0 ? TRANSFER_FAILED : TRANSFER_OK;
-}
-
-static enum transfer_verdict
-verify_verdict(int r)
+judge_verdict(int r)
 {
 	switch (r) {
 	case 0:
 		return TRANSFER_OK;
 	case -EBADMSG:
 		return TRANSFER_DIFFERS;
+	case -ESTALE:
+		return TRANSFER_UNEXPECTED;
 	case -ECANCELED:
 		return TRANSFER_STOPPED;
 	default:
@@ -236,38 +170,38 @@ verify_verdict(int r)
 	}
 }
 
-// First all but the block that is held back: a copy that differs does not get
-// it.
 static enum transfer_verdict
-transfer_verify(struct transfer *t)
+transfer_judge(struct transfer *t, struct judge *judge, bool has_changed)
 {
-	struct verify verify = {.request = &t->request,
-				.hooks = t->hooks,
-				.kernel = t->bulk.kernel,
-				.stats = t->stats,
-				.src = &t->src,
-				.dst = &t->dst,
-				.written = t->hasher,
-				.hold = t->bulk.hold,
-				.pace = t->bulk.pace,
-				.src_off = t->src_start,
-				.dst_off = t->dst_start,
-				.len = t->stats->bytes};
+	judge->verify.len = t->stats->bytes;
+	judge->is_synced = t->is_synced;
+	const int r = judge_copy(judge, has_changed);
+	t->is_synced = judge->is_synced;
+	return judge_verdict(r);
+}
 
-	if (!t->request.verify)
-		return transfer_release(t);
-	transfer_tell(t, NOTICE_VERIFYING);
-	enum transfer_verdict verdict = verify_verdict(verify_run(&verify));
-	if (verdict == TRANSFER_OK)
-		verdict = transfer_release(t);
-	if (verdict == TRANSFER_OK && t->bulk.hold != NULL)
-		verdict = verify_verdict(verify_block(&verify, t->bulk.hold));
-	return verdict;
+static struct judge
+transfer_judge_of(struct transfer *t)
+{
+	return (struct judge){.verify = {.request = &t->request,
+					 .hooks = t->hooks,
+					 .kernel = t->bulk.kernel,
+					 .stats = t->stats,
+					 .src = &t->src,
+					 .dst = &t->dst,
+					 .written = t->hasher,
+					 .hold = t->bulk.hold,
+					 .pace = t->bulk.pace,
+					 .src_off = t->src_start,
+					 .dst_off = t->dst_start},
+			      .change = &t->change,
+			      .hasher = t->hasher};
 }
 
 static enum transfer_verdict
 transfer_copy(struct transfer *t)
 {
+	struct judge judge = transfer_judge_of(t);
 	struct serial serial;
 	struct record record;
 	const enum bulk_verdict bulk = bulk_run(&t->bulk);
@@ -295,7 +229,7 @@ transfer_copy(struct transfer *t)
 		return TRANSFER_UNCOUNTED;
 	if (r == -ECANCELED)
 		return TRANSFER_STOPPED;
-	const bool has_changed = transfer_has_changed(t);
+	const bool has_changed = judge_has_changed(&judge);
 	const int synced = transfer_sync(t, &serial);
 	if (synced == -ECANCELED)
 		return TRANSFER_STOPPED;
@@ -304,10 +238,7 @@ transfer_copy(struct transfer *t)
 		return synced < 0 ? TRANSFER_UNCOUNTED : TRANSFER_FAILED;
 	if (serial_drop_cache(&serial, rest) < 0 || r < 0 || synced < 0)
 		return TRANSFER_FAILED;
-	enum transfer_verdict verdict = transfer_digest(t);
-	if (has_changed)
-		verdict = TRANSFER_UNEXPECTED;
-	return verdict == TRANSFER_OK ? transfer_verify(t) : verdict;
+	return transfer_judge(t, &judge, has_changed);
 }
 
 // Before anything is opened: a copy without the digest is not wanted.
@@ -316,12 +247,13 @@ transfer_open_digest(struct transfer *t)
 {
 	if (t->request.digests == 0)
 		return 0;
-	t->hasher = t->bulk.hasher = hasher_new(t->request.digests);
-	if (t->hasher != NULL)
-		return 0;
-	t->hooks->notice(t->hooks->ctx,
-			 &(struct failure){.phase = FAILURE_DIGEST});
-	return -ENOENT;
+	const int r = hasher_new(&t->hasher, t->request.digests);
+	t->bulk.hasher = t->hasher;
+	if (r < 0)
+		t->hooks->notice(t->hooks->ctx,
+				 &(struct failure){.phase = FAILURE_DIGEST,
+						   .error = -r});
+	return r;
 }
 
 void

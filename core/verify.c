@@ -15,9 +15,9 @@
 #include "aio.h"
 #include "base.h"
 #include "copy.h"
+#include "failure.h"
 #include "hasher.h"
 #include "hold.h"
-#include "failure.h"
 #include "hooks.h"
 #include "plan.h"
 #include "stats.h"
@@ -46,17 +46,33 @@ tell(const struct verify *v, enum failure_phase phase, uint64_t off, int r)
 }
 
 static void
-tell_differs(struct verify *v, uint64_t off, uint64_t len, int wrote,
-	     int found)
+tell_bad(struct verify *v)
 {
-	v->nr_bad += len;
+	const struct verify_range bad = v->bad;
+
+	if (bad.len == 0)
+		return;
+	v->nr_bad += bad.len;
+	v->bad.len = 0;
 	v->hooks->notice(v->hooks->ctx,
 			 &(struct failure){.phase = FAILURE_DIFFERS,
 					   .name = v->dst->name,
-					   .off = v->dst_off + off,
-					   .len = len,
-					   .wrote = wrote,
-					   .found = found});
+					   .off = v->dst_off + bad.off,
+					   .len = bad.len,
+					   .wrote = bad.wrote,
+					   .found = bad.found});
+}
+
+// In order of offsets.
+static void
+note_bad(struct verify *v, struct verify_range bad)
+{
+	if (v->bad.len > 0 && bad.off - (v->bad.off + v->bad.len) <= GAP_MAX) {
+		v->bad.len = bad.off + bad.len - v->bad.off;
+		return;
+	}
+	tell_bad(v);
+	v->bad = bad;
 }
 
 static int
@@ -75,7 +91,9 @@ copy_back(struct verify *v, struct copy *copy)
 			    -copy->failure.error);
 	if (got == v->len)
 		return 0;
-	tell_differs(v, got, v->len - got, -1, -1); // it ends too early
+	// It ends too early.
+	note_bad(v, (struct verify_range){got, v->len - got, -1, -1});
+	tell_bad(v);
 	return -EBADMSG;
 }
 
@@ -137,12 +155,16 @@ read_back(struct verify *v, struct endpoint *ep, struct hasher *hasher)
 	return r;
 }
 
-struct pair {
-	unsigned char *wrote;
+// With what a range is looked at once more.
+struct closer {
+	int src_fd;           // -1: the source cannot be read again
+	int dst_fd;
+	unsigned char *wrote; // NULL: no memory
 	unsigned char *found;
 };
 
-static bool
+// 0 or -errno.
+static int
 read_all(int fd, unsigned char *buf, uint64_t off, size_t len)
 {
 	size_t got = 0;
@@ -150,34 +172,30 @@ read_all(int fd, unsigned char *buf, uint64_t off, size_t len)
 	while (got < len) {
 		const ssize_t n = pread(fd, buf + got, len - got,
 					(off_t)(off + got));
-		if (n <= 0 && !(n < 0 && errno == EINTR))
-			return false;
+		if (n == 0)
+			return -EIO; // it has become shorter
+		if (n < 0 && errno != EINTR)
+			return -errno;
 		got += n > 0 ? (size_t)n : 0;
 	}
-	return true;
+	return 0;
 }
 
-// The runs of bytes that differ, small gaps between them included.
-static void
+// True: they differ.
+static bool
 compare_bytes(struct verify *v, const unsigned char *wrote,
 	      const unsigned char *found, uint64_t off, size_t len)
 {
-	size_t i = 0;
+	bool differs = false;
 
-	while (i < len) {
-		size_t first, last;
-
-		while (i < len && wrote[i] == found[i])
-			i++;
-		if (i == len)
-			return;
-		first = last = i;
-		for (; i < len && i - last <= GAP_MAX; i++)
-			if (wrote[i] != found[i])
-				last = i;
-		tell_differs(v, off + first, last - first + 1,
-			     wrote[first], found[first]);
+	for (size_t i = 0; i < len; i++) {
+		if (wrote[i] == found[i])
+			continue;
+		note_bad(v, (struct verify_range){off + i, 1, wrote[i],
+						  found[i]});
+		differs = true;
 	}
+	return differs;
 }
 
 // The source may be read again where it has offsets and was not converted.
@@ -188,73 +206,102 @@ can_compare(const struct verify *v)
 	       !(v->request->conv & (CONV_BYTES | CONV_SYNC | CONV_NOERROR));
 }
 
-static void
-look_closer(struct verify *v, int fd, const struct pair *pair, uint64_t off)
+// Both sides of a range once more. False: they cannot be read, or are equal
+// now, since one of the two changes from one read to the next.
+static bool
+look_closer(struct verify *v, const struct closer *c, uint64_t off, size_t len)
 {
-	const size_t len = (size_t)min_u64(HASHER_RANGE_LEN, v->len - off);
 	const size_t held = off == 0 ? held_len(v) : 0;
-	const uint64_t told = v->nr_bad;
 
-	if (can_compare(v) &&
-	    read_all(v->src->fd, pair->wrote, v->src_off + off, len) &&
-	    read_all(fd, pair->found, v->dst_off + off, len)) {
-		if (held > 0)
-			memcpy(pair->found, v->hold->block, held);
-		compare_bytes(v, pair->wrote, pair->found, off, len);
+	if (c->wrote == NULL || c->found == NULL || c->src_fd < 0 ||
+	    read_all(c->src_fd, c->wrote, v->src_off + off, len) < 0 ||
+	    read_all(c->dst_fd, c->found, v->dst_off + off, len) < 0)
+		return false;
+	if (held > 0)
+		memcpy(c->found, v->hold->block, held);
+	return compare_bytes(v, c->wrote, c->found, off, len);
+}
+
+static int
+compare_ranges(struct verify *v, const struct closer *c,
+	       const struct hasher *back)
+{
+	const struct hooks *h = v->hooks;
+
+	for (uint64_t off = 0; off < v->len; off += HASHER_RANGE_LEN) {
+		const uint64_t len = min_u64(HASHER_RANGE_LEN, v->len - off);
+
+		if (hasher_is_same_range(v->written, back,
+					 off / HASHER_RANGE_LEN))
+			continue;
+		if (h->must_stop(h->ctx))
+			return -ECANCELED;
+		if (h->tick != NULL)
+			h->tick(h->ctx);
+		if (!look_closer(v, c, off, (size_t)len))
+			note_bad(v, (struct verify_range){off, len, -1, -1});
 	}
-	// Equal now: one of the two changes from one read to the next.
-	if (v->nr_bad == told)
-		tell_differs(v, off, len, -1, -1);
+	return 0;
 }
 
 static int
 compare(struct verify *v, const struct endpoint *ep, const struct hasher *back)
 {
-	const uint64_t nr = (v->len + HASHER_RANGE_LEN - 1) / HASHER_RANGE_LEN;
-	const int fd = ep->buffered_fd;
-	struct pair pair = {malloc(HASHER_RANGE_LEN), malloc(HASHER_RANGE_LEN)};
+	const struct closer closer = {
+		.src_fd = can_compare(v) ? endpoint_open_again(v->src, O_RDONLY)
+					 : -1,
+		.dst_fd = ep->buffered_fd,
+		.wrote = malloc(HASHER_RANGE_LEN),
+		.found = malloc(HASHER_RANGE_LEN),
+	};
+	const int r = compare_ranges(v, &closer, back);
 
-	for (uint64_t i = 0; i < nr; i++) {
-		if (hasher_is_same_range(v->written, back, i))
-			continue;
-		if (pair.wrote != NULL && pair.found != NULL)
-			look_closer(v, fd, &pair, i * HASHER_RANGE_LEN);
-		else
-			tell_differs(v, i * HASHER_RANGE_LEN, HASHER_RANGE_LEN,
-				     -1, -1);
+	tell_bad(v);
+	free(closer.found);
+	free(closer.wrote);
+	if (closer.src_fd >= 0)
+		(void)close(closer.src_fd); // was only read
+	return r == 0 && v->nr_bad > 0 ? -EBADMSG : r;
+}
+
+// What is held back has its digest, and is not on the disk.
+static int
+hash_back(struct verify *v, struct hasher *back)
+{
+	struct endpoint ep;
+	int r = endpoint_open_back(v->dst, &ep);
+
+	if (r < 0)
+		return tell(v, FAILURE_VERIFY, v->dst_off, r);
+	if (held_len(v) > 0) {
+		hasher_put(back, 0, v->hold->block, held_len(v));
+		hasher_wait(back, 1);
 	}
-	free(pair.found);
-	free(pair.wrote);
-	return v->nr_bad > 0 ? -EBADMSG : 0;
+	r = read_back(v, &ep, back);
+	if (r == 0) {
+		r = hasher_finish(back, v->len, v->hooks);
+		if (r < 0 && r != -ECANCELED)
+			tell(v, FAILURE_VERIFY, v->dst_off, r);
+	}
+	if (r == 0)
+		r = compare(v, &ep, back);
+	endpoint_close_extra(&ep);
+	return r;
 }
 
 int
 verify_run(struct verify *v)
 {
-	struct endpoint ep;
 	struct hasher *back;
 	int r;
 
 	if (v->len == 0)
 		return 0;
 	drop_cache(v);
-	back = hasher_new(1U << HASHER_RANGES);
-	if (back == NULL)
-		return tell(v, FAILURE_VERIFY, v->dst_off, -ENOMEM);
-	if (held_len(v) > 0) {
-		hasher_put(back, 0, v->hold->block, held_len(v));
-		hasher_wait(back, 1);
-	}
-	r = endpoint_open_back(v->dst, &ep);
+	r = hasher_new(&back, 1U << HASHER_RANGES);
 	if (r < 0)
-		tell(v, FAILURE_VERIFY, v->dst_off, r);
-	else {
-		r = read_back(v, &ep, back);
-		hasher_finish(back, v->len);
-		if (r == 0)
-			r = compare(v, &ep, back);
-		endpoint_close_extra(&ep);
-	}
+		return tell(v, FAILURE_VERIFY, v->dst_off, r);
+	r = hash_back(v, back);
 	hasher_free(back);
 	return r;
 }
@@ -266,18 +313,19 @@ read_block(const struct verify *v, const struct endpoint *ep,
 {
 	const uint32_t align = ep->facts.dio_align;
 	const bool is_direct = align > 0 && v->dst_off % align == 0;
-	const size_t want = is_direct ? (size_t)round_up(len, align) : len;
+	int r = -EINVAL;
 
-	return read_all(is_direct ? ep->direct_fd : ep->buffered_fd, buf,
-			v->dst_off, want)
-		       ? 0
-		       : -EIO;
+	if (is_direct)
+		r = read_all(ep->direct_fd, buf, v->dst_off,
+			     (size_t)round_up(len, align));
+	return r == -EINVAL ? read_all(ep->buffered_fd, buf, v->dst_off, len)
+			    : r;
 }
 
 int
-verify_block(struct verify *v, const struct hold *hold)
+verify_block(struct verify *v)
 {
-	const size_t len = (size_t)min_u64(hold->size, v->len);
+	const size_t len = held_len(v);
 	unsigned char *buf = aligned_alloc(HOLD_MAX, HOLD_MAX);
 	struct endpoint ep;
 	int r = buf != NULL ? endpoint_open_back(v->dst, &ep) : -ENOMEM;
@@ -290,8 +338,10 @@ verify_block(struct verify *v, const struct hold *hold)
 	if (r < 0) {
 		tell(v, FAILURE_VERIFY, v->dst_off, r);
 	} else {
-		compare_bytes(v, hold->block, buf, 0, len);
-		r = v->nr_bad > 0 ? -EBADMSG : 0;
+		v->stats->verified += len;
+		if (compare_bytes(v, v->hold->block, buf, 0, len))
+			r = -EBADMSG;
+		tell_bad(v);
 	}
 	free(buf);
 	return r;

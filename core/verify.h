@@ -32,13 +32,19 @@ struct verify {
 	uint64_t src_off;                // where the copy began
 	uint64_t dst_off;
 	uint64_t len;                    // of the copy
-	uint64_t nr_bad;                 // bytes told to differ
+	uint64_t nr_bad;                 // bytes that differ
+	struct verify_range {
+		uint64_t off;
+		uint64_t len;            // 0: none
+		int wrote;               // its first byte; -1: not known
+		int found;
+	} bad;                           // not told yet: it may go on
 };
 
 // 0: it is the same. -EBADMSG: it differs, each range told with the first
-// byte of both. -ECANCELED: a signal. Another -errno: it could not be read,
-// told.
+// byte of both; those that are near are one. -ECANCELED: a signal. Another
+// -errno: it could not be read, told.
 int verify_run(struct verify *verify);
 
 // The block that was held back, when it has been written. Returns as above.
-int verify_block(struct verify *verify, const struct hold *hold);
+int verify_block(struct verify *verify);

@@ -35,7 +35,7 @@ check_is(struct digest *digest, const char *want)
 	char hex[2 * DIGEST_MAX_SIZE + 1];
 	const size_t size = digest_size(digest->alg);
 
-	digest_finish(digest, value);
+	ck_assert_int_eq(digest_finish(digest, value), 0);
 	for (size_t i = 0; i < size; i++)
 		snprintf(hex + 2 * i, 3, "%02x", value[i]);
 	ck_assert_str_eq(hex, want);
@@ -48,7 +48,7 @@ START_TEST(a_digest_is_that_of_other_programs)
 
 	if (!digest_is_available(alg))
 		return;
-	ck_assert(digest_init(&digest, alg));
+	ck_assert_int_eq(digest_init(&digest, alg), 0);
 	digest_update(&digest, "a", 1);
 	digest_update(&digest, "bc", 2);
 	check_is(&digest, of_abc[_i]);
@@ -63,12 +63,12 @@ START_TEST(reset_forgets_what_was_before)
 
 	if (!digest_is_available(alg))
 		return;
-	ck_assert(digest_init(&digest, alg));
+	ck_assert_int_eq(digest_init(&digest, alg), 0);
 	digest_update(&digest, "xyz", 3);
-	ck_assert(digest_reset(&digest));
+	digest_reset(&digest);
 	digest_update(&digest, "abc", 3);
 	check_is(&digest, of_abc[_i]);
-	ck_assert(digest_reset(&digest));
+	digest_reset(&digest);
 	digest_update(&digest, "abc", 3);
 	check_is(&digest, of_abc[_i]);
 	digest_done(&digest);

@@ -4,11 +4,13 @@
 
 #include "hasher.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base.h"
+#include "hooks.h"
 #include "suites.h"
 
 #define SET (1U << DIGEST_MD5 | 1U << DIGEST_XXH128)
@@ -23,8 +25,7 @@ open_hasher(void)
 {
 	for (size_t i = 0; i < LEN; i++)
 		bytes[i] = (unsigned char)((i * UINT64_C(2654435761)) >> 13);
-	hasher = hasher_new(SET);
-	ck_assert_ptr_nonnull(hasher);
+	ck_assert_int_eq(hasher_new(&hasher, SET), 0);
 }
 
 static void
@@ -39,9 +40,9 @@ check_digest(enum digest_alg alg, const void *buf, size_t len)
 	unsigned char want[DIGEST_MAX_SIZE];
 	struct digest digest;
 
-	ck_assert(digest_init(&digest, alg));
+	ck_assert_int_eq(digest_init(&digest, alg), 0);
 	digest_update(&digest, buf, len);
-	digest_finish(&digest, want);
+	ck_assert_int_eq(digest_finish(&digest, want), 0);
 	digest_done(&digest);
 	ck_assert_mem_eq(hasher_result(hasher, alg), want, digest_size(alg));
 }
@@ -49,7 +50,7 @@ check_digest(enum digest_alg alg, const void *buf, size_t len)
 static void
 check_result(const void *buf, size_t len)
 {
-	hasher_finish(hasher, len);
+	ck_assert_int_eq(hasher_finish(hasher, len, NULL), 0);
 	check_digest(DIGEST_MD5, buf, len);
 	check_digest(DIGEST_XXH128, buf, len);
 }
@@ -115,11 +116,75 @@ START_TEST(an_empty_part_counts_as_one)
 }
 END_TEST
 
-START_TEST(records_are_taken_at_once)
+static const size_t record_sizes[] = {1000, 4096, 65535, 300000, LEN};
+
+START_TEST(records_make_the_whole)
 {
+	enum { TIMES = 5 }; // more than is held at a time
+	unsigned char *whole = malloc(TIMES * LEN);
+
+	ck_assert_ptr_nonnull(whole);
+	for (size_t i = 0; i < TIMES; i++)
+		memcpy(whole + i * LEN, bytes, LEN);
+	for (size_t off = 0; off < TIMES * LEN; off += record_sizes[_i])
+		hasher_update(hasher, off, whole + off,
+			      (size_t)min_u64(record_sizes[_i],
+					      TIMES * LEN - off));
+	check_result(whole, TIMES * LEN);
+	free(whole);
+}
+END_TEST
+
+START_TEST(a_record_may_be_changed_at_once)
+{
+	unsigned char record[100];
+
+	memcpy(record, bytes, sizeof(record));
+	hasher_update(hasher, 0, record, sizeof(record));
+	memset(record, 0, sizeof(record));
+	check_result(bytes, sizeof(record));
+}
+END_TEST
+
+START_TEST(a_gap_between_records_is_zeros)
+{
+	memset(bytes + 10, 0, 500);
 	hasher_update(hasher, 0, bytes, 10);
-	hasher_update(hasher, 10, bytes + 10, 20);
-	check_result(bytes, 30);
+	hasher_update(hasher, 510, bytes + 510, 20);
+	hasher_update(hasher, 520, bytes + 520, 30); // in part again
+	check_result(bytes, 550);
+}
+END_TEST
+
+static bool
+stop(void *ctx)
+{
+	(void)ctx;
+	return true;
+}
+
+START_TEST(zeros_without_end_can_be_left)
+{
+	const struct hooks hooks = {.must_stop = stop};
+
+	put(0, 10);
+	ck_assert_int_eq(hasher_finish(hasher, UINT64_MAX / 2, &hooks),
+			 -ECANCELED);
+}
+END_TEST
+
+START_TEST(what_is_cancelled_is_through)
+{
+	hasher_put(hasher, UINT64_MAX / 2, bytes, 10);
+	put(0, LEN);
+	hasher_cancel(hasher);
+	hasher_wait(hasher, 2);
+}
+END_TEST
+
+START_TEST(what_is_freed_is_cancelled)
+{
+	hasher_put(hasher, UINT64_MAX / 2, bytes, 10);
 }
 END_TEST
 
@@ -146,7 +211,7 @@ END_TEST
 
 START_TEST(only_what_was_asked_for_has_a_result)
 {
-	hasher_finish(hasher, 0);
+	ck_assert_int_eq(hasher_finish(hasher, 0, NULL), 0);
 	ck_assert_ptr_null(hasher_result(hasher, DIGEST_SHA1));
 }
 END_TEST
@@ -154,11 +219,11 @@ END_TEST
 static struct hasher *
 ranges_of(const unsigned char *buf, size_t len)
 {
-	struct hasher *ranges = hasher_new(1U << HASHER_RANGES);
+	struct hasher *ranges;
 
-	ck_assert_ptr_nonnull(ranges);
+	ck_assert_int_eq(hasher_new(&ranges, 1U << HASHER_RANGES), 0);
 	hasher_put(ranges, 0, buf, len);
-	hasher_finish(ranges, len);
+	ck_assert_int_eq(hasher_finish(ranges, len, NULL), 0);
 	return ranges;
 }
 
@@ -206,7 +271,13 @@ hasher_suite(void)
 	tcase_add_test(t, a_gap_at_the_end_is_zeros);
 	tcase_add_test(t, what_comes_again_is_passed_over);
 	tcase_add_test(t, an_empty_part_counts_as_one);
-	tcase_add_test(t, records_are_taken_at_once);
+	tcase_add_loop_test(t, records_make_the_whole, 0,
+			    ARRAY_LEN(record_sizes));
+	tcase_add_test(t, a_record_may_be_changed_at_once);
+	tcase_add_test(t, a_gap_between_records_is_zeros);
+	tcase_add_test(t, zeros_without_end_can_be_left);
+	tcase_add_test(t, what_is_cancelled_is_through);
+	tcase_add_test(t, what_is_freed_is_cancelled);
 	tcase_add_test(t, the_descriptor_tells_of_news);
 	tcase_add_test(t, more_parts_than_the_queue_is_long);
 	tcase_add_test(t, only_what_was_asked_for_has_a_result);

@@ -45,10 +45,9 @@ begin(void)
 	src = endpoint_of(rig_pattern_file(100 + LEN));
 	ck_assert_int_eq(pread(src.fd, bytes + 4096, LEN, 100), LEN);
 	dst = endpoint_of(rig_file(bytes, 4096 + LEN));
-	written = hasher_new(1U << HASHER_RANGES);
-	ck_assert_ptr_nonnull(written);
+	ck_assert_int_eq(hasher_new(&written, 1U << HASHER_RANGES), 0);
 	hasher_put(written, 0, bytes + 4096, LEN);
-	hasher_finish(written, LEN);
+	ck_assert_int_eq(hasher_finish(written, LEN, NULL), 0);
 	free(bytes);
 	q = rig_request(512);
 	stats = (struct stats){.bytes = LEN};
@@ -131,6 +130,16 @@ START_TEST(bad_bytes_that_are_near_are_one_range)
 	check_range(0, 4096 + 1000, 401);
 	check_range(1, 4096 + 5000, 1);
 	ck_assert_uint_eq(verify.nr_bad, 402);
+}
+END_TEST
+
+START_TEST(a_bad_stretch_is_one_range)
+{
+	for (uint64_t off = 200 * KIB; off <= 600 * KIB; off += 500)
+		flip(4096 + off);
+	ck_assert_int_eq(verify_run(&verify), -EBADMSG);
+	ck_assert_uint_eq(rig.nr_told, 1);
+	check_range(0, 4096 + 200 * KIB, 400 * KIB / 500 * 500 + 1);
 }
 END_TEST
 
@@ -221,6 +230,7 @@ verify_suite(void)
 	tcase_add_loop_test(t, a_good_copy_passes, 0, 3);
 	tcase_add_loop_test(t, each_bad_byte_is_told_with_both_values, 0, 4);
 	tcase_add_test(t, bad_bytes_that_are_near_are_one_range);
+	tcase_add_test(t, a_bad_stretch_is_one_range);
 	tcase_add_test(t, what_was_converted_is_told_by_whole_ranges);
 	tcase_add_test(t, the_last_range_is_no_longer_than_the_copy);
 	tcase_add_test(t, a_copy_that_ends_too_early_differs);

@@ -199,6 +199,17 @@ if type -P nbdkit nbdfuse >/dev/null && [ -w /dev/fuse ]; then
 	fi
 fi
 
+# Zeros of a hole are no reason to be deaf.
+truncate -s 4T hole hole-and-a-byte 2>/dev/null && printf x >>hole-and-a-byte
+for src in hole hole-and-a-byte; do
+	if [ ! -s hole-and-a-byte ]; then
+		skip "$src: SIGINT" 'no files of 4 TiB here'
+		continue
+	fi
+	run timeout -k 100 -s INT 1 "$AIODD" $src copy hash=md5
+	is "$src: SIGINT ends it" "$status" 124
+done
+
 # What is wrong is found before the destination is touched.
 for wrong in hash=sha3 expect=sha256:00 expect=sha256:zz expect=nowhere \
 	expect=src; do

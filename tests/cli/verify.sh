@@ -34,6 +34,11 @@ is 'nothing' "$status" 0
 run aiodd if=src of=/dev/null verify=yes status=none
 is 'what cannot be read back is refused' "$status" 1
 says 'with a line' err "verify=yes: '/dev/null' cannot be read back"
+cp src kept
+run aiodd if=src of=kept oflag=append verify=yes
+is 'nor is what appends' "$status" 1
+says 'with a line of its own' err 'cannot combine verify= and oflag=append'
+check 'and nothing is lost' cmp src kept
 run as_dd if=src of=copy verify=yes
 is 'dd knows no verify=' "$status" 1
 
@@ -53,6 +58,10 @@ for at in 0 262143 1000000 3145804; do
 		is "a byte flipped at $at, $io: nothing else" \
 			"$(wc -l <err)" 1
 	done
+	run aiodd if=src of="$BED" conv=notrunc verify=yes iflag=direct \
+		status=none
+	says "a byte flipped at $at, iflag=direct: it is told" err \
+		": 1 byte at offset $at: 0x.. was written first"
 done
 
 # A disk that gives nothing back.

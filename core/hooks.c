@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+#include "config.h"
+
+#include "hooks.h"
+
+#include <errno.h>
+#include <poll.h>
+
+int
+hooks_wait(const struct hooks *h, int fd)
+{
+	struct pollfd ready = {.fd = fd, .events = POLLIN};
+	// Not for ever: a signal may come just before it.
+	const int look_ms = h->tick != NULL ? (int)h->tick_ms : 200;
+
+	while (poll(&ready, 1, look_ms) <= 0) {
+		if (h->must_stop(h->ctx))
+			return -ECANCELED;
+		if (h->tick != NULL)
+			h->tick(h->ctx);
+	}
+	return 0;
+}

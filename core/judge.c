@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+#include "config.h"
+
+#include "judge.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "change.h"
+#include "failure.h"
+#include "finish.h"
+#include "hasher.h"
+#include "hold.h"
+#include "hooks.h"
+
+static int
+judge_tell(const struct judge *j, struct failure found, int r)
+{
+	const struct hooks *h = j->verify.hooks;
+
+	h->notice(h->ctx, &found);
+	return r;
+}
+
+bool
+judge_has_changed(const struct judge *j)
+{
+	const struct request *q = j->verify.request;
+	const bool is_trusted = q->verify || q->expected.algs != 0 ||
+				q->commit != REQUEST_COMMIT_NONE;
+	const unsigned changed = change_find(j->change);
+
+	if (changed == 0)
+		return false;
+	judge_tell(j,
+		   (struct failure){.phase = is_trusted ? FAILURE_SRC_CHANGED
+							: NOTICE_SRC_CHANGED,
+				    .name = j->verify.src->name,
+				    .changed = changed},
+		   0);
+	return is_trusted;
+}
+
+// What is it?
+static int
+judge_digest(const struct judge *j)
+{
+	const struct verify *v = &j->verify;
+	const struct request_expected *expected = &v->request->expected;
+
+	if (j->hasher == NULL)
+		return 0;
+	const int r = hasher_finish(j->hasher, v->len, v->hooks);
+	if (r == -ECANCELED)
+		return r;
+	if (r < 0)
+		return judge_tell(j,
+				  (struct failure){.phase = FAILURE_DIGEST,
+						   .error = -r},
+				  r);
+	if (expected->algs == 0)
+		return 0;
+	const enum digest_alg alg =
+		hasher_find(j->hasher, expected->algs, expected->value);
+	if (memcmp(hasher_result(j->hasher, alg), expected->value,
+		   digest_size(alg)) == 0)
+		return 0;
+	return judge_tell(j,
+			  (struct failure){.phase = FAILURE_UNEXPECTED,
+					   .name = v->src->name},
+			  -ESTALE);
+}
+
+// Everything else is on the disk: now the block that was held back.
+static int
+release_block(struct judge *j)
+{
+	const struct verify *v = &j->verify;
+	const struct hooks *h = v->hooks;
+
+	if (v->hold == NULL)
+		return 0;
+	if (h->must_stop(h->ctx))
+		return -ECANCELED;
+	int r = hold_write(v->hold, v->dst->fd, v->len);
+	if (r < 0)
+		return judge_tell(j,
+				  (struct failure){.phase = FAILURE_WRITE,
+						   .error = -r,
+						   .name = v->dst->name,
+						   .off = v->hold->off},
+				  r);
+	r = finish_sync(v->dst, v->request, CONV_FSYNC, h);
+	j->is_synced = r == 0;
+	return r;
+}
+
+int
+judge_copy(struct judge *j, bool has_changed)
+{
+	struct verify *v = &j->verify;
+	int r = judge_digest(j);
+
+	if (has_changed)
+		return -ESTALE;
+	if (r < 0)
+		return r;
+	if (!v->request->verify)
+		return release_block(j);
+	judge_tell(j, (struct failure){.phase = NOTICE_VERIFYING}, 0);
+	// All but the block that is held back: a copy that differs does not
+	// get it.
+	r = verify_run(v);
+	if (r == 0)
+		r = release_block(j);
+	return r == 0 && v->hold != NULL ? verify_block(v) : r;
+}

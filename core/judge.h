@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// All was copied and is durable: is it what it should be? Each finding is
+// told. A block that was held back is written when nothing speaks against it.
+
+#pragma once
+
+#include "verify.h"
+
+struct change;
+
+struct judge {
+	struct verify verify;         // also what the rest needs
+	const struct change *change;
+	struct hasher *hasher;        // NULL: no digests
+	bool is_synced;               // all of it, what was held back too
+};
+
+// True: the source has changed since change_init, and what was copied is not
+// to be trusted.
+bool judge_has_changed(const struct judge *judge);
+
+// The digests, what they were expected to be, and what is on the medium. 0,
+// -ESTALE: another source than was expected, -EBADMSG: the medium has other
+// bytes, -ECANCELED, or another -errno.
+int judge_copy(struct judge *judge, bool has_changed);
