@@ -81,7 +81,8 @@ is "no element of the name" "$(grep -c '<img' dom)" 0
 is "title" "$(grep -oE '<title>[^<]*' dom)" "<title>Copied: aiodd report"
 check "the map has data and holes" grep -qE "done=[0-9]+ hole=[0-9]+" <<<"$(rects)"
 shows "the map in words" 'cells: [0-9]+ written, [1-9][0-9]* hole, 0 bad'
-shows "the decisions" '<td class="data">both sides have offsets</td>'
+shows "the decisions" '<td class="data">both sides have offsets</td>' \
+	'>final size</td><td class="data">no</td><td class="data">[a-z]'
 
 ### A report that was changed: what takes long, or goes wrong, to make
 
@@ -104,13 +105,15 @@ shows "bad ranges" '<h1 class="bad"[^>]*>What is on the destination differs' \
 is "the bad cell" "$(rects)" "bad-cell=1 done=511 "
 is "no complaint" "$(cat complaints)" ""
 
-changed '.verdict = "stopped" | .signal = "INT" | .bytes = 0 |
-	.seconds = 0 | .samples = [] | .map = null | .phases = {} |
+changed '.verdict = "stopped" | .status = null | .signal = "INT" |
+	.bytes = 0 | .seconds = 0 | .samples = [] | .map = null | .phases = {} |
 	.events = [range(0; 3) | {type: "event", seconds: ., level: "warning",
 	message: "<b>\(.)</b>"}]'
 show changed.html
 shows "an empty run" '>Stopped by SIGINT</h1>' '<dd>0 bytes</dd>' \
+	'<dt>Ended by</dt><dd>SIGINT</dd>' \
 	'&lt;b&gt;2&lt;/b&gt;'
+is "has no exit status" "$(grep -c '<dt>Exit status' dom)" 0
 is "has no plot and no map" "$(grep -c '<svg' dom)" 0
 is "no complaint" "$(cat complaints)" ""
 
