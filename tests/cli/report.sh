@@ -148,6 +148,13 @@ is 'status=none: nothing is printed' "$(cat err)" ''
 has 'status=none: the warning is kept' '.events | map([.level, .message])' \
 	'[["warning","warning: partial read (3 bytes); suggest iflag=fullblock"]]'
 
+# The words that a program may look for.
+is 'each phase of an event is in the schema' \
+	"$(sed -n 's/.*\] = {"\([a-z]*\)", .*/\1/p' "$top/cmd/journal.c" |
+		sort -u)" \
+	"$(jq -r '."$defs".event.properties.phase.enum[] | strings' \
+		"$top/docs/report.schema.json" | sort)"
+
 # --- beside dd's own lines -----------------------------------------------
 
 for operands in 'bs=64K' 'bs=1M conv=fsync' 'ibs=5 obs=7 count=1000' \
