@@ -43,19 +43,21 @@ def file_system(directory):
 
 
 def version(name):
+    question = "version" if name == "openssl" else "--version"
     try:
-        asked = subprocess.run([name, "--version"], capture_output=True,
+        asked = subprocess.run([name, question], capture_output=True,
                                text=True, check=False)
     except OSError:
         return None
     lines = asked.stdout.splitlines()
-    found = re.search(r"\d[\w.]*", lines[0]) if lines else None
+    found = re.search(r"\b\d[\w.]*", lines[0]) if lines else None
     return f"{os.path.basename(name)} {found[0]}" if found else None
 
 
 def machine(work, aiodd):
     memory = int(first_match("/proc/meminfo", r"MemTotal: *(\d+)", "0"))
-    peers = ("dd", "cp", "nbdcopy", "qemu-img", "ddrescue", "fio", "nbdkit")
+    peers = ("dd", "cp", "nbdcopy", "qemu-img", "ddrescue", "dc3dd", "openssl",
+             "fio", "nbdkit")
     return {
         "CPU": first_match("/proc/cpuinfo", r"model name\s*: (.*)",
                            platform.machine()) +
@@ -133,7 +135,7 @@ def table(beds):
 
 
 PREFACE = """\
-# How fast: one run of `make bench`
+# How fast: one run of `make -C build bench`
 
 Whole process, wall time; medians of rounds in which each program has its turn
 once and the order rotates. Single runs on a virtual disk vary by a factor of
@@ -141,8 +143,9 @@ two, so compare within one copy only. The CPU seconds are those of the program
 itself: what the kernel does for it in threads of its own (write-back, the
 loop device) and what a disk's server does is in nobody's figure. fio copies
 nothing: it reads, or writes, or both side by side, and its own figure is shown.
-openssl only reads. The first copy of every program is compared with the source. "Cold" is the page cache of
-this machine; the host of a virtual one may have the source in its own.
+openssl only reads. The first copy of every program is compared with the source.
+"Cold" is the page cache of this machine; the host of a virtual one may have the
+source in its own.
 
 """
 
