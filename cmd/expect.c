@@ -14,7 +14,6 @@
 #include "hasher.h"
 #include "message.h"
 #include "quote.h"
-#include "sums.h"
 
 #define TEXT_MAX (64 * 1024) // of a line: names have 4 KiB, escapes double it
 
@@ -144,9 +143,14 @@ enum match {
 	MATCH_NAME,           // the whole name
 };
 
-// Whether the line is that of name; its value is in *ret then.
+struct found {
+	struct request_expected expected;
+	char *name;           // as the line has it
+};
+
+// Whether the line is that of name; then it is in *ret, and its name in text.
 static enum match
-parse_line(char *text, const char *name, struct request_expected *ret)
+parse_line(char *text, const char *name, struct found *ret)
 {
 	struct line line;
 
@@ -163,17 +167,22 @@ parse_line(char *text, const char *name, struct request_expected *ret)
 		return MATCH_NONE;
 	if (strcmp(last_component(line.name), last_component(name)) != 0)
 		return MATCH_NONE;
-	*ret = (struct request_expected){.algs = line.algs};
-	if (parse_hex(line.hex, line.hex_len, ret->value) < 0)
+	*ret = (struct found){{.algs = line.algs}, line.name};
+	if (parse_hex(line.hex, line.hex_len, ret->expected.value) < 0)
 		return MATCH_NONE;
 	return strcmp(line.name, name) == 0 ? MATCH_NAME : MATCH_LAST;
 }
 
+// Whether two lines may speak of two files. Of one name they may well have
+// digests by several algorithms.
 static bool
-is_other(const struct request_expected *a, const struct request_expected *b)
+is_other(const struct found *a, const struct found *b)
 {
-	return a->algs == b->algs &&
-	       memcmp(a->value, b->value, sizeof(a->value)) != 0;
+	const struct request_expected *x = &a->expected, *y = &b->expected;
+
+	if (x->algs == y->algs)
+		return memcmp(x->value, y->value, sizeof(x->value)) != 0;
+	return a->name == NULL || strcmp(a->name, b->name) != 0;
 }
 
 // The first line with the whole name, else the only one with its last
@@ -182,31 +191,36 @@ is_other(const struct request_expected *a, const struct request_expected *b)
 static int
 search_file(FILE *file, const char *name, struct request_expected *ret)
 {
-	struct request_expected found;
+	struct found found, first = {.name = NULL};
 	enum match match = MATCH_NONE;
 	bool is_ambiguous = false;
 	char text[TEXT_MAX];
 
 	errno = 0;
 	while (fgets(text, sizeof(text), file) != NULL) {
-		if (strchr(text, '\n') == NULL && !feof(file))
-			return -EINVAL;
+		if (strchr(text, '\n') == NULL && !feof(file)) {
+			is_ambiguous = true;
+			break;
+		}
 		const enum match this = parse_line(text, name, &found);
 
-		if (this == MATCH_NAME) {
-			*ret = found;
-			return 0;
-		}
 		if (this == MATCH_NONE)
 			continue;
-		is_ambiguous |= match != MATCH_NONE && is_other(ret, &found);
-		if (match == MATCH_NONE)
-			*ret = found;
 		match = this;
+		if (first.name == NULL || match == MATCH_NAME) {
+			free(first.name);
+			first = found;
+			first.name = strdup(found.name);
+		}
+		if (match == MATCH_NAME)
+			break;
+		is_ambiguous |= is_other(&first, &found);
 	}
+	free(first.name);
+	*ret = first.expected;
 	if (ferror(file))
 		return errno != 0 ? -errno : -EIO;
-	if (is_ambiguous)
+	if (is_ambiguous && match != MATCH_NAME)
 		return -EINVAL;
 	return match != MATCH_NONE ? 0 : -ENOENT;
 }
@@ -215,11 +229,11 @@ static int
 parse_file(const char *path, const char *name, struct request_expected *ret)
 {
 	FILE *file = fopen(path, "re");
+	const int r = file != NULL ? search_file(file, name, ret) : -errno;
 	char *quoted_path = quote_name_colon(path);
 	char *quoted_name = quote_name_always(name);
 	const char *p = quoted_path != NULL ? quoted_path : path;
 	const char *n = quoted_name != NULL ? quoted_name : name;
-	const int r = file != NULL ? search_file(file, name, ret) : -errno;
 
 	if (file != NULL && r == -ENOENT)
 		message_error(0, "expect=%s: no digest of %s in it", p, n);
@@ -269,14 +283,12 @@ expect_tell(const struct request_expected *expected,
 {
 	const enum digest_alg alg =
 		hasher_find(hasher, expected->algs, expected->value);
-	char *is = sums_format_hex(alg, hasher_result(hasher, alg));
-	char *wanted = sums_format_hex(alg, expected->value);
+	char is[DIGEST_HEX_MAX], wanted[DIGEST_HEX_MAX];
 	char *quoted = quote_name_always(name);
 
+	digest_format(alg, hasher_result(hasher, alg), is);
+	digest_format(alg, expected->value, wanted);
 	message_error(0, "%s is not what was expected: its %s is %s, not %s",
-		      quoted ? quoted : name, digest_name(alg), is ? is : "?",
-		      wanted ? wanted : "?");
+		      quoted ? quoted : name, digest_name(alg), is, wanted);
 	free(quoted);
-	free(wanted);
-	free(is);
 }

@@ -30,23 +30,23 @@ tell(const struct export *e, const char *what, int error)
 	return error > 0 ? -error : -EINVAL;
 }
 
-// Where the bytes of two would mix. Of a device of characters nobody has a
-// part to lose.
-static bool
-is_shared(const char *path, int fd)
+static int
+standard_of(const char *path)
 {
-	struct stat a, b;
-
-	return stat(path, &a) == 0 && !S_ISCHR(a.st_mode) &&
-	       fstat(fd, &b) == 0 && a.st_dev == b.st_dev &&
-	       a.st_ino == b.st_ino;
+	if (strcmp(path, "-") == 0 || beside_is_open(path, STDOUT_FILENO))
+		return STDOUT_FILENO;
+	return beside_is_open(path, STDERR_FILENO) ? STDERR_FILENO : -1;
 }
 
+// Where the bytes of two would mix. name: of the side, NULL: fd is it.
 static bool
-is_side(const char *path, const char *name, int fd)
+is_side(const struct export *e, const char *name, int fd)
 {
-	return name != NULL ? beside_is_same(path, name)
-			    : is_shared(path, fd);
+	if (name != NULL)
+		return e->standard < 0 ? beside_is_same(e->path, name)
+				       : beside_is_open(name, e->standard);
+	return e->standard == fd ||
+	       (strcmp(e->path, "-") != 0 && beside_is_open(e->path, fd));
 }
 
 // A file beside it, with the mode of the one that is there.
@@ -66,8 +66,8 @@ open_temp(struct export *e, const struct stat *old)
 static int
 open_in_place(struct export *e)
 {
-	e->fd = fd_move_up(strcmp(e->path, "-") == 0
-				   ? dup(STDOUT_FILENO)
+	e->fd = fd_move_up(e->standard >= 0
+				   ? dup(e->standard)
 				   : open(e->path,
 					  O_WRONLY | O_NOCTTY | O_CLOEXEC));
 	return e->fd < 0 ? e->fd : 0;
@@ -79,7 +79,7 @@ open_path(struct export *e)
 	struct stat old;
 	const bool has_old = stat(e->path, &old) == 0;
 
-	if (strcmp(e->path, "-") == 0 || (has_old && !S_ISREG(old.st_mode)))
+	if (e->standard >= 0 || (has_old && !S_ISREG(old.st_mode)))
 		return open_in_place(e);
 	if (*e->path == '\0')
 		return -ENOENT;
@@ -100,10 +100,11 @@ export_open(struct export *e, const char *operand, const char *path,
 	*e = (struct export){.operand = operand, .path = path, .fd = -1};
 	if (path == NULL)
 		return 0;
+	e->standard = standard_of(path);
 	if (strcmp(path, "-") == 0 && q->dst == NULL)
 		return tell(e, "standard output takes the copy", 0);
-	if (is_side(path, q->src, STDIN_FILENO) ||
-	    is_side(path, q->dst, STDOUT_FILENO))
+	if (is_side(e, q->src, STDIN_FILENO) ||
+	    is_side(e, q->dst, STDOUT_FILENO))
 		return tell(e, "it is copied from or to", 0);
 	const int r = open_path(e);
 	return r < 0 ? tell(e, NULL, -r) : 0;

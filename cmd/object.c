@@ -20,7 +20,6 @@
 #include "hasher.h"
 #include "lazy.h"
 #include "message.h"
-#include "sums.h"
 #include "transfer.h"
 
 #define FORMAT 1 // changes when old readers would go wrong
@@ -236,11 +235,12 @@ plan_of(const struct journal *j)
 
 	if (!j->is_planned)
 		return json.null();
+	json_t *rate = number_or_null(plan->rate, plan->rate > 0);
 	if (plan->way == PLAN_RECORD)
-		return json.pack("{s:s, s:s}", "way", "record", "way_reason",
-				 plan->way_reason);
+		return json.pack("{s:s, s:s, s:o}", "way", "record",
+				 "way_reason", plan->way_reason, "rate", rate);
 	return json.pack("{s:s, s:s, s:b, s:s, s:s, s:s, s:s, s:s,"
-			 " s:I, s:s, s:I, s:s, s:o, s:s, s:s, s:s, s:o}",
+			 " s:I, s:s, s:I, s:s, s:o, s:s, s:s, s:s, s:o, s:o}",
 			 "way", "bulk", "way_reason", plan->way_reason, "clone",
 			 plan->is_clone, "clone_reason", plan->clone_reason,
 			 "source_method", describe_method(plan->src.method),
@@ -256,7 +256,8 @@ plan_of(const struct journal *j)
 			 holes[plan->holes], "holes_reason",
 			 plan->holes_reason, "sparse_unit",
 			 number_or_null(plan->sparse_unit,
-					plan->sparse_unit > 0));
+					plan->sparse_unit > 0),
+			 "rate", rate);
 }
 
 static json_t *
@@ -399,11 +400,10 @@ bad_of(const struct journal *j, size_t i)
 static json_t *
 hex_of(enum digest_alg alg, const unsigned char *value)
 {
-	char *hex = sums_format_hex(alg, value);
-	json_t *string = hex != NULL ? string_of(hex) : NULL;
+	char hex[DIGEST_HEX_MAX];
 
-	free(hex);
-	return string;
+	digest_format(alg, value, hex);
+	return string_of(hex);
 }
 
 // Those of a copy of which nothing is missing.

@@ -5,7 +5,9 @@
 #include "resolve.h"
 
 #include <errno.h>
+#include <unistd.h>
 
+#include "beside.h"
 #include "digest.h"
 #include "expect.h"
 #include "message.h"
@@ -92,6 +94,11 @@ commit_conflict_of(const struct request *q)
 		return "cannot combine commit=rename and conv=notrunc";
 	if (q->seek.blocks > 0 || q->seek.bytes > 0)
 		return "cannot combine commit=rename and seek=";
+	// Others write to it, and would go on writing to the old one.
+	if (beside_is_open(q->dst, STDOUT_FILENO) ||
+	    beside_is_open(q->dst, STDERR_FILENO))
+		return "cannot combine commit=rename and the file of standard "
+		       "output or error";
 	return NULL;
 }
 

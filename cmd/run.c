@@ -49,10 +49,8 @@ put_progress(struct run *run)
 	const uint64_t bytes = s->verified > 0 ? s->verified : s->bytes;
 	uint64_t rate = 0;
 
-	// Reading back begins at zero again.
-	if (bytes < run->shown_bytes)
-		run->shown_bytes = 0;
-	if (now > run->shown_ns)
+	// Less than before: reading back begins, or a step back to a record.
+	if (now > run->shown_ns && bytes > run->shown_bytes)
 		rate = (uint64_t)((double)(bytes - run->shown_bytes) * 1e9 /
 				  (double)(now - run->shown_ns));
 	put_start(run);

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base.h"
+
 static volatile sig_atomic_t nr_info;
 static volatile sig_atomic_t fatal;
 static sigset_t ring_set;
@@ -52,7 +54,7 @@ signals_init(bool is_dd)
 		sigaction(SIGUSR1, &info, NULL);
 		sigaddset(&ring_set, SIGUSR1);
 	}
-	for (unsigned i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+	for (unsigned i = 0; i < ARRAY_LEN(ends); i++) {
 		if (is_ignored(ends[i]))
 			continue;
 		sigaddset(&ring_set, ends[i]);
@@ -67,9 +69,12 @@ signals_catch_others(void)
 	static const int others[] = {SIGPIPE, SIGXFSZ, SIGQUIT, SIGALRM,
 				     SIGXCPU};
 
-	for (unsigned i = 0; i < sizeof(others) / sizeof(others[0]); i++)
-		if (!is_ignored(others[i]))
-			catch_fatal(others[i]);
+	for (unsigned i = 0; i < ARRAY_LEN(others); i++) {
+		if (is_ignored(others[i]))
+			continue;
+		catch_fatal(others[i]);
+		sigaddset(&ring_set, others[i]);
+	}
 }
 
 void

@@ -16,20 +16,6 @@
 #define BARE (1U << DIGEST_MD5 | 1U << DIGEST_SHA1 | 1U << DIGEST_SHA224 | \
 	      1U << DIGEST_SHA256 | 1U << DIGEST_SHA384 | 1U << DIGEST_SHA512)
 
-char *
-sums_format_hex(enum digest_alg alg, const unsigned char *value)
-{
-	static const char digits[] = "0123456789abcdef";
-	const size_t size = digest_size(alg);
-	char *hex = calloc(2 * size + 1, 1);
-
-	for (size_t i = 0; hex != NULL && i < size; i++) {
-		hex[2 * i] = digits[value[i] >> 4];
-		hex[2 * i + 1] = digits[value[i] & 15];
-	}
-	return hex;
-}
-
 // From the directory of the file it lies in, the copy goes by its last name.
 static const char *
 name_beside(const char *path, const char *name)
@@ -78,19 +64,19 @@ static void
 print_line(const struct sums *sums, FILE *file, enum digest_alg alg,
 	   const unsigned char *value)
 {
-	char *hex = sums_format_hex(alg, value);
+	char hex[DIGEST_HEX_MAX];
 
+	digest_format(alg, value, hex);
 	if (strpbrk(sums->name, "\n\r\\") != NULL)
 		fputc('\\', file);
 	if (sums->is_bsd)
 		fprintf(file, "%s (", digest_bsd_name(alg));
 	else
-		fprintf(file, "%s  ", hex ? hex : "?");
+		fprintf(file, "%s  ", hex);
 	print_name(file, sums->name);
 	if (sums->is_bsd)
-		fprintf(file, ") = %s", hex ? hex : "?");
+		fprintf(file, ") = %s", hex);
 	fputc('\n', file);
-	free(hex);
 }
 
 // All lines, malloc'd; NULL: no memory.

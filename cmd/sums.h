@@ -19,9 +19,6 @@
 
 struct hasher;
 
-// malloc'd; NULL: no memory.
-char *sums_format_hex(enum digest_alg alg, const unsigned char *value);
-
 struct sums {
 	const char *path;        // sums=, NULL: standard error
 	struct export export;

@@ -112,6 +112,15 @@ beside_is_same(const char *a, const char *b)
 	return is_same;
 }
 
+bool
+beside_is_open(const char *path, int fd)
+{
+	struct stat a, b;
+
+	return stat(path, &a) == 0 && fstat(fd, &b) == 0 &&
+	       !S_ISCHR(a.st_mode) && is_same_file(&a, &b);
+}
+
 char *
 beside_temp(const char *target)
 {

@@ -22,5 +22,8 @@ bool beside_is_there(const char *path, const char *target);
 // name in the same directory.
 bool beside_is_same(const char *a, const char *b);
 
+// Whether the file behind a descriptor has this name among its names.
+bool beside_is_open(const char *path, int fd);
+
 // .NAME.aiodd-XXXXXX in the directory of target.
 char *beside_temp(const char *target);

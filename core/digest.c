@@ -169,6 +169,20 @@ digest_size(enum digest_alg alg)
 	return algs[alg].size;
 }
 
+void
+digest_format(enum digest_alg alg, const unsigned char *value,
+	      char ret[static DIGEST_HEX_MAX])
+{
+	static const char digits[] = "0123456789abcdef";
+	const size_t size = digest_size(alg);
+
+	for (size_t i = 0; i < size; i++) {
+		ret[2 * i] = digits[value[i] >> 4];
+		ret[2 * i + 1] = digits[value[i] & 15];
+	}
+	ret[2 * size] = '\0';
+}
+
 bool
 digest_is_available(enum digest_alg alg)
 {

@@ -22,11 +22,15 @@ enum digest_alg {
 };
 
 #define DIGEST_MAX_SIZE 64
+#define DIGEST_HEX_MAX (2 * DIGEST_MAX_SIZE + 1)
 
 // Names as hash= takes them, and as BSD checksum lines have them.
 const char *digest_name(enum digest_alg alg);
 const char *digest_bsd_name(enum digest_alg alg);
 size_t digest_size(enum digest_alg alg);
+// In hex digits.
+void digest_format(enum digest_alg alg, const unsigned char *value,
+		   char ret[static DIGEST_HEX_MAX]);
 // Whether this build has it.
 bool digest_is_available(enum digest_alg alg);
 

@@ -381,8 +381,11 @@ int
 hasher_finish(struct hasher *hasher, uint64_t len, const struct hooks *hooks)
 {
 	hand_over(hasher);
-	put_part(hasher, (struct part){.off = len, .is_end = true});
 	int r = wait_served(hasher, hasher->nr_put, hooks);
+	if (r == 0) {
+		put_part(hasher, (struct part){.off = len, .is_end = true});
+		r = wait_served(hasher, hasher->nr_put, hooks);
+	}
 	if (r < 0)
 		hasher_cancel(hasher);
 	hasher_end(hasher);

@@ -205,7 +205,10 @@ plan_src(const struct sides *s, const struct plan *plan)
 	if (src->cached >= data / 2)
 		return (struct plan_side){PLAN_INLINE, 0,
 					  "most of it is in the page cache"};
-	return (struct plan_side){PLAN_AIO, align, "not in the page cache"};
+	if (src->kind == FACTS_BLOCK)
+		return (struct plan_side){PLAN_AIO, align, "block device"};
+	return (struct plan_side){PLAN_AIO, align,
+				  "little of it is in the page cache"};
 }
 
 static bool

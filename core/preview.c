@@ -14,7 +14,7 @@
 #include "safety.h"
 
 static int
-preview_side(struct endpoint *ep, const char *path, int fd,
+preview_side(struct endpoint *ep, const char *path, int fd, unsigned flags,
 	     const struct hooks *h)
 {
 	int r = 0;
@@ -24,6 +24,8 @@ preview_side(struct endpoint *ep, const char *path, int fd,
 		probe_descriptor(fd, &ep->facts);
 	else
 		r = probe_path(path, &ep->facts);
+	ep->facts.is_direct |= (flags & FLAG_DIRECT) != 0;
+	ep->facts.is_append |= (flags & FLAG_APPEND) != 0;
 	if (r < 0)
 		h->notice(h->ctx, &(struct failure){.phase = FAILURE_OPEN,
 						    .error = -r,
@@ -59,8 +61,10 @@ preview_run(struct transfer *t)
 
 	if (commit_check(q, t->hooks) < 0)
 		return TRANSFER_UNCOUNTED;
-	if (preview_side(&t->src, q->src, STDIN_FILENO, t->hooks) < 0 ||
-	    preview_side(&t->dst, q->dst, STDOUT_FILENO, t->hooks) < 0)
+	if (preview_side(&t->src, q->src, STDIN_FILENO, q->iflags,
+			 t->hooks) < 0 ||
+	    preview_side(&t->dst, q->dst, STDOUT_FILENO, q->oflags,
+			 t->hooks) < 0)
 		return TRANSFER_UNCOUNTED;
 	// Opening it would cut it.
 	if (q->dst != NULL && !(q->conv & CONV_NOTRUNC) &&
@@ -72,5 +76,8 @@ preview_run(struct transfer *t)
 	t->hooks->notice(t->hooks->ctx,
 			 &(struct failure){.phase = NOTICE_PROBED});
 	bulk_preview(&t->bulk);
-	return preview_safety(t);
+	const enum transfer_verdict verdict = preview_safety(t);
+	if (verdict == TRANSFER_OK && !transfer_can_verify(t))
+		return TRANSFER_UNCOUNTED;
+	return verdict;
 }

@@ -95,6 +95,9 @@ safety_reach(const struct request *q, const struct facts *src,
 		return 0; // the records change their lengths
 	if (request_has_count(q))
 		len = min_u64(len, request_offset(0, &q->count, q->ibs));
+	// The last record is padded.
+	if ((q->conv & CONV_SYNC) && len % q->ibs != 0)
+		len += q->ibs - len % q->ibs;
 	if (len == 0 || __builtin_add_overflow(off, len, &reach))
 		return 0;
 	return len == UINT64_MAX ? 0 : reach;

@@ -377,11 +377,18 @@ transfer_check(struct transfer *t)
 	return TRANSFER_OK;
 }
 
-// What was written can be found again.
-static bool
-can_verify(const struct facts *dst)
+bool
+transfer_can_verify(const struct transfer *t)
 {
-	return facts_has_offsets(dst) && !dst->is_append;
+	const struct facts *dst = &t->dst.facts;
+
+	// What was written has to be found again.
+	if (!t->request.verify || (facts_has_offsets(dst) && !dst->is_append))
+		return true;
+	t->hooks->notice(t->hooks->ctx,
+			 &(struct failure){.phase = FAILURE_NOT_VERIFIABLE,
+					   .name = t->dst.name});
+	return false;
 }
 
 static enum transfer_verdict
@@ -395,14 +402,7 @@ transfer_opened(struct transfer *t)
 	if (verdict != TRANSFER_OK)
 		return verdict;
 	t->stats->start_ns = clock_ns();
-	if (t->request.verify && !can_verify(&t->dst.facts)) {
-		t->hooks->notice(t->hooks->ctx,
-				 &(struct failure){
-					 .phase = FAILURE_NOT_VERIFIABLE,
-					 .name = t->dst.name});
-		return TRANSFER_UNCOUNTED;
-	}
-	if (transfer_hold(t) < 0)
+	if (!transfer_can_verify(t) || transfer_hold(t) < 0)
 		return TRANSFER_UNCOUNTED;
 	transfer_pace(t);
 	transfer_writeback(t);

@@ -57,6 +57,9 @@ enum transfer_verdict transfer_run(struct transfer *transfer);
 
 void transfer_done(struct transfer *transfer);
 
+// Whether verify= can be done, if it is asked for; if not, that is told.
+bool transfer_can_verify(const struct transfer *transfer);
+
 // A safety check has found something: tells it.
 enum transfer_verdict transfer_refused(const struct transfer *transfer);
 

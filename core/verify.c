@@ -22,7 +22,7 @@
 #include "plan.h"
 #include "stats.h"
 
-#define GAP_MAX 512 // equal bytes between two ranges that are told as one
+#define GAP_MAX 512 // with less equal bytes between them two ranges are one
 
 // What the page cache holds proves nothing. Its pages are clean by now, so
 // that they can be dropped; O_DIRECT, where there is any, goes around it. All
@@ -67,7 +67,7 @@ tell_bad(struct verify *v)
 static void
 note_bad(struct verify *v, struct verify_range bad)
 {
-	if (v->bad.len > 0 && bad.off - (v->bad.off + v->bad.len) <= GAP_MAX) {
+	if (v->bad.len > 0 && bad.off - (v->bad.off + v->bad.len) < GAP_MAX) {
 		v->bad.len = bad.off + bad.len - v->bad.off;
 		return;
 	}

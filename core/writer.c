@@ -109,19 +109,28 @@ writer_request(struct writer *writer, struct job *job)
 		aio_queue_inline(writer->aio, &job->iocb);
 }
 
+// off: of the first byte that may not be there.
 static void
-writer_fail(struct writer *writer, struct job *job, int error)
+writer_fail(struct writer *writer, struct job *job, int error, uint64_t off)
 {
-	const uint64_t off = job->off + job->done;
-
 	failure_record(writer->failure,
 		       &(struct failure){.phase = FAILURE_WRITE,
 					 .error = error,
 					 .name = writer->name,
 					 .off = off,
 					 .len = job->len - job->done});
-	ring_cut(writer->ring, off);
+	ring_cut(writer->ring, job->off + job->done);
 	writer_finish(writer, job);
+}
+
+// The device has refused what was accepted before.
+static void
+writer_fail_late(struct writer *writer, struct job *job, int error)
+{
+	const uint64_t end = writeback_reached(writer->writeback);
+
+	writer_fail(writer, job, error,
+		    end > writer->base ? end - writer->base : 0);
 }
 
 // len bytes are accepted. 0, or the -errno of those before.
@@ -154,11 +163,12 @@ writer_on_done(io_context_t ctx, struct iocb *iocb, long res, long res2)
 		writer_request(writer, job);
 	} else if (res <= 0) {
 		// A device that takes nothing and says nothing is full.
-		writer_fail(writer, job, res < 0 ? (int)-res : ENOSPC);
+		writer_fail(writer, job, res < 0 ? (int)-res : ENOSPC,
+			    job->off + job->done);
 	} else if (job->off >= writer->ring->end) {
 		writer_finish(writer, job); // behind a failure meanwhile
 	} else if ((r = writer_pass(writer, job, (size_t)res)) < 0) {
-		writer_fail(writer, job, -r);
+		writer_fail_late(writer, job, -r);
 	} else {
 		writer_request(writer, job);
 	}

@@ -130,6 +130,23 @@ START_TEST(phases_follow_each_other)
 }
 END_TEST
 
+START_TEST(a_phase_that_is_left_out_takes_no_time)
+{
+	uint64_t copy, flush, verify;
+
+	copied(0, 3);
+	tell((struct failure){.phase = NOTICE_VERIFYING});
+	copied(0, 9);
+	journal_end(j, 0, 0);
+	ck_assert(journal_phase_ns(j, STATS_COPYING, &copy));
+	ck_assert(journal_phase_ns(j, STATS_FLUSHING, &flush));
+	ck_assert(journal_phase_ns(j, STATS_VERIFYING, &verify));
+	ck_assert_uint_eq(copy / SECOND, 3);
+	ck_assert_uint_eq(flush / SECOND, 0);
+	ck_assert_uint_ge(verify, 6 * SECOND - SECOND / 10);
+}
+END_TEST
+
 START_TEST(a_phase_that_never_came_has_no_time)
 {
 	uint64_t ns;
@@ -301,6 +318,7 @@ journal_suite(void)
 	tcase_add_test(t, samples_are_thinned_out);
 	tcase_add_test(t, samples_are_not_taken_too_often);
 	tcase_add_test(t, phases_follow_each_other);
+	tcase_add_test(t, a_phase_that_is_left_out_takes_no_time);
 	tcase_add_test(t, a_phase_that_never_came_has_no_time);
 	tcase_add_loop_test(t, cells_cover_the_copy, 0, ARRAY_LEN(lengths));
 	tcase_add_test(t, holes_and_bad_ranges_are_in_their_cells);

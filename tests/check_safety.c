@@ -54,6 +54,14 @@ START_TEST(skip_shortens_and_seek_moves)
 }
 END_TEST
 
+START_TEST(conv_sync_fills_the_last_record)
+{
+	src.size = MIB + 1;
+	q.conv = CONV_SYNC;
+	check_reach(MIB + q.ibs);
+}
+END_TEST
+
 START_TEST(count_ends_it)
 {
 	q.count = (struct request_extent){3, 1};
@@ -200,6 +208,7 @@ safety_suite(void)
 	tcase_add_checked_fixture(tcase, begin, NULL);
 	tcase_add_test(tcase, a_copy_reaches_as_far_as_its_source);
 	tcase_add_test(tcase, skip_shortens_and_seek_moves);
+	tcase_add_test(tcase, conv_sync_fills_the_last_record);
 	tcase_add_test(tcase, count_ends_it);
 	tcase_add_test(tcase, what_has_no_known_end_reaches_nowhere);
 	tcase_add_test(tcase, records_that_change_their_length_reach_nowhere);

@@ -124,6 +124,11 @@ for of in "$work/missing" "$work/kept"; do
 	check 'plan=yes: says something' test -s "$work/out"
 	is 'plan=yes: nothing on stderr' "$(cat "$work/err")" ''
 done
+run aiodd if="$work/new" of="$work/kept" plan=yes oflag=append
+says 'plan=yes: appending goes by record' "$work/out" \
+	'record +\(the destination appends\)'
+run aiodd if="$work/new" of=/dev/null plan=yes verify=yes
+is 'plan=yes: refuses what the copy would' "$status" 1
 check 'plan=yes creates nothing' test ! -e "$work/missing"
 check 'plan=yes changes nothing' same "$work/old" "$work/kept"
 

@@ -113,6 +113,15 @@ run aiodd newer/img copy expect=S status=none
 is 'two with the last component: exit status' "$status" 1
 says 'two with the last component: why' err "not one digest of 'newer/img' in it"
 check 'two with the last component: nothing is copied' test ! -e copy
+(cd newer && sha256sum img && md5sum --tag img) >S
+run aiodd newer/img copy expect=S status=none
+is 'the last component, with two algorithms' "$status" 0
+{ sha256sum newer/img | sed 's#newer/#new/#'
+	md5sum --tag newer/img | sed 's#newer/#old/#'; } >S
+run aiodd newer/img copy expect=S status=none
+is 'two with the last component and two algorithms' "$status" 1
+run env LC_ALL=C.UTF-8 "$AIODD" newer/img copy expect=$'missing\xff'
+says 'a missing file of sums with an odd name' err 'No such file or directory$'
 
 # Digests of one length.
 for alg in md5 xxh128 sha512 blake2b; do
@@ -163,6 +172,17 @@ run sh -c '"$0" if=src sums=/dev/stdout >copy' "$AIODD"
 is 'sums= of the standard output of the copy' "$status" 1
 run sh -c '"$0" if=src sums=/dev/stdout | cat >copy' "$AIODD"
 says 'sums= of a pipe of the copy' err 'it is copied from or to$'
+run sh -c '"$0" if=src of=copy sums=- >copy' "$AIODD"
+is 'sums=- where standard output is the copy' "$status" 1
+run sh -c '{ echo head; "$0" if=src of=copy sums=/dev/stdout; echo tail; } \
+	>log 2>err' "$AIODD"
+is 'sums= goes between what others write' "$(cat log)" \
+	"head
+$(sha256sum copy)
+tail"
+run sh -c '{ echo head; "$0" if=src of=copy sums=log; echo tail; } >log' \
+	"$AIODD"
+is 'also by the name of the file' "$(sed -n '1p;$p' log | xargs)" 'head tail'
 run aiodd nowhere copy sums=S2
 is 'a copy that fails leaves no sums= behind' \
 	"$(find . -name S2 -o -name '.S2*')" ''

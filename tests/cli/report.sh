@@ -314,6 +314,12 @@ has 'SIGPIPE by a message: the report' '[.verdict, .signal]' \
 	'["stopped","PIPE"]'
 is 'signals: nothing is left behind' "$(find . -name '.*aiodd*')" ''
 
+run sh -c '"$0" if=big of=made report=/dev/stderr 2>log' "$AIODD"
+is 'report=/dev/stderr: the statistics come first' \
+	"$(head -n 1 log)" '5859+1 records in'
+check 'report=/dev/stderr: then the report' sh -c \
+	'sed 1,3d log >tail && test "$(head -c 1 tail)" = "{"'
+
 # --- slow, bad and lying disks -------------------------------------------
 
 require_nbd
