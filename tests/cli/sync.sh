@@ -43,4 +43,17 @@ is 'broken disk, no conv=fsync: exit status' "$status" 1
 rm -f "$work/broken"
 blockdev --flushbufs "$device"
 
+# Written out behind the copy: what was accepted meanwhile is not there.
+if bed_failing large 128M error-pwrite=EIO error-pwrite-rate=100% &&
+	bed_loop_over "$BED"; then
+	make_data "$work/data" $((96 << 20)) 1
+	run aiodd if="$work/data" of="$BED" bs=1M conv=fsync,notrunc io=inline \
+		rate=32M
+	is 'a late error: exit status' "$status" 1
+	says 'a late error: from where on' "$work/err" \
+		'error writing .*: Input/output error \(offset 0\)$'
+else
+	skip 'a late error' "$BED_WHY"
+fi
+
 finish
