@@ -29,6 +29,18 @@ describe_method(enum plan_method method)
 	return method_names[method];
 }
 
+const char *
+describe_way(enum plan_way way)
+{
+	static const char *const names[] = {
+		[PLAN_RECORD] = "record",
+		[PLAN_SPLICE] = "splice",
+		[PLAN_BULK] = "bulk",
+	};
+
+	return names[way];
+}
+
 static void
 describe_side(const char *which, const struct plan_side *side)
 {
@@ -63,11 +75,8 @@ describe_bulk(const struct plan *plan)
 int
 describe_plan(const struct plan *plan)
 {
-	const bool is_bulk = plan->way == PLAN_BULK;
-
-	printf("way: %s (%s)\n", is_bulk ? "bulk" : "record",
-	       plan->way_reason);
-	if (is_bulk)
+	printf("way: %s (%s)\n", describe_way(plan->way), plan->way_reason);
+	if (plan->way == PLAN_BULK)
 		describe_bulk(plan);
 	if (plan->rate > 0)
 		printf("rate: at most %" PRIu64 " bytes a second\n",

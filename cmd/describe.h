@@ -7,7 +7,8 @@
 
 #include "plan.h"
 
-// The word for a method.
+// The words for a way and a method.
+const char *describe_way(enum plan_way way);
 const char *describe_method(enum plan_method method);
 
 // 0 or -errno; a failure is told.

@@ -236,9 +236,10 @@ plan_of(const struct journal *j)
 	if (!j->is_planned)
 		return json.null();
 	json_t *rate = number_or_null(plan->rate, plan->rate > 0);
-	if (plan->way == PLAN_RECORD)
-		return json.pack("{s:s, s:s, s:o}", "way", "record",
-				 "way_reason", plan->way_reason, "rate", rate);
+	if (plan->way != PLAN_BULK)
+		return json.pack("{s:s, s:s, s:o}", "way",
+				 describe_way(plan->way), "way_reason",
+				 plan->way_reason, "rate", rate);
 	return json.pack("{s:s, s:s, s:b, s:s, s:s, s:s, s:s, s:s,"
 			 " s:I, s:s, s:I, s:s, s:o, s:s, s:s, s:s, s:o, s:o}",
 			 "way", "bulk", "way_reason", plan->way_reason, "clone",

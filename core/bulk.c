@@ -372,7 +372,7 @@ bulk_run(struct bulk *b)
 		if (is_in_ring && bulk_open_aio(b) < 0)
 			return BULK_RECORDS;
 		bulk_tell_plan(b);
-		if (b->plan.way == PLAN_RECORD)
+		if (b->plan.way != PLAN_BULK)
 			return BULK_RECORDS;
 		if (!is_in_ring) {
 			verdict = bulk_in_kernel(b);

@@ -34,6 +34,7 @@ struct facts {
 	bool is_kernel_copy;   // copy_file_range copies, and shares nothing
 	bool is_append;        // O_APPEND is set on the descriptor
 	bool is_direct;        // O_DIRECT is set on it
+	bool is_pipe;          // or FIFO
 };
 
 // Its bytes can be read and written at any place.

@@ -105,6 +105,20 @@ record_reason_found(const struct sides *s, const struct plan *plan)
 	return NULL;
 }
 
+// Nobody needs to see the bytes, nor to count their records as they come.
+static bool
+can_splice(const struct sides *s)
+{
+	const struct request *q = s->q;
+	const unsigned flags = FLAG_DIRECT | FLAG_NOCACHE | FLAG_SYNC |
+			       FLAG_DSYNC | FLAG_NONBLOCK;
+
+	return facts_has_offsets(s->src) && s->dst->is_pipe && !q->is_dd &&
+	       q->io == REQUEST_IO_AUTO && q->ibs == q->obs && q->conv == 0 &&
+	       q->digests == 0 && q->rate == 0 &&
+	       !((q->iflags | q->oflags) & flags);
+}
+
 // The bytes that can be copied by offset, as far as can be known now.
 static uint64_t
 stretch_len(const struct sides *s, const struct plan *plan)
@@ -404,6 +418,11 @@ plan_make(struct plan *plan, const struct request *q, const struct facts *src,
 
 	*plan = (struct plan){.way = PLAN_RECORD, .rate = q->rate};
 	const char *too_short = plan_stretch(plan, &s);
+	if (can_splice(&s)) {
+		plan->way = PLAN_SPLICE;
+		plan->way_reason = "a pipe takes the pages as they are";
+		return;
+	}
 	if ((plan->way_reason = record_reason_asked(q)) != NULL ||
 	    (plan->way_reason = record_reason_found(&s, plan)) != NULL ||
 	    (plan->way_reason = too_short) != NULL)

@@ -4,11 +4,13 @@
 // found. Pure: no system call, no state; every rule has a unit test, and
 // every decision carries its reason for plan=yes.
 //
-// There are two ways:
+// There are two ways, and one between them:
 // - bulk: a stretch of bytes with known offsets on both sides goes through
 //   the ring in jobs of the plan's size. ibs and obs only count.
 // - record: dd's own order, one record read, then written. Everything else,
 //   and what remains before, after or instead of the stretch.
+// - splice: a file goes into a pipe as the pages that it is in the page cache,
+//   all but the end of it, which goes by record.
 
 #pragma once
 
@@ -36,7 +38,7 @@
 #define PLAN_RING_MAX (1024 * 1024 * 1024) // bytes of all jobs
 #define PLAN_ALIGN 4096 // jobs are a multiple of it: page and block size
 
-enum plan_way { PLAN_RECORD, PLAN_BULK };
+enum plan_way { PLAN_RECORD, PLAN_SPLICE, PLAN_BULK };
 
 enum plan_method {
 	PLAN_NOTHING, // /dev/null takes, /dev/zero gives without a call

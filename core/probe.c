@@ -210,6 +210,7 @@ probe_open(int fd, const struct stat *st, struct facts *facts)
 	facts->ino = st->st_ino;
 	facts->sector = 512;
 	facts->max_size = UINT64_MAX;
+	facts->is_pipe = S_ISFIFO(st->st_mode);
 	if (S_ISBLK(st->st_mode))
 		probe_block(fd, st->st_rdev, facts);
 	else if (S_ISREG(st->st_mode))

@@ -116,8 +116,11 @@ transfer_records(struct transfer *t, struct record *record,
 		r = record_seek(record);
 	if (r < 0)
 		return r;
-	if (t->request.count.blocks > 0 || t->request.count.bytes > 0)
+	if (t->request.count.blocks > 0 || t->request.count.bytes > 0) {
+		if (t->bulk.plan.way == PLAN_SPLICE)
+			record_splice(record);
 		return record_run(record);
+	}
 	return t->bulk.base > 0 ? record_finish(record) : 0;
 }
 

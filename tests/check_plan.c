@@ -54,6 +54,13 @@ check_record(const char *reason)
 }
 
 static void
+check_splice(bool wanted)
+{
+	make();
+	ck_assert_int_eq(plan.way, wanted ? PLAN_SPLICE : PLAN_RECORD);
+}
+
+static void
 check_bulk(uint64_t len)
 {
 	make();
@@ -179,6 +186,59 @@ START_TEST(a_destination_without_offsets_goes_by_records)
 {
 	dst.kind = _i == 0 ? FACTS_STREAM : FACTS_ZERO;
 	check_record("the destination has no offsets");
+}
+END_TEST
+
+START_TEST(a_file_goes_into_a_pipe_as_it_is)
+{
+	dst = (struct facts){.kind = FACTS_STREAM, .is_pipe = true};
+	q.is_dd = false;
+	check_splice(true);
+	q.count = (struct request_extent){3, 0};
+	check_splice(true);
+	src.kind = FACTS_BLOCK;
+	check_splice(true);
+	dst.is_pipe = false; // a socket
+	check_splice(false);
+}
+END_TEST
+
+static void
+ask_for_the_bytes(int i)
+{
+	switch (i) {
+	case 0:
+		q.is_dd = true;
+		break;
+	case 1:
+		q.digests = 1;
+		break;
+	case 2:
+		q.rate = 1000;
+		break;
+	case 3:
+		q.conv = CONV_SWAB;
+		break;
+	case 4:
+		q.obs = 2 * q.ibs;
+		break;
+	case 5:
+		q.iflags = FLAG_DIRECT;
+		break;
+	case 6:
+		q.io = REQUEST_IO_INLINE;
+		break;
+	default:
+		src = (struct facts){.kind = FACTS_STREAM, .is_pipe = true};
+	}
+}
+
+START_TEST(a_file_whose_bytes_are_wanted_goes_by_records)
+{
+	dst = (struct facts){.kind = FACTS_STREAM, .is_pipe = true};
+	q.is_dd = false;
+	ask_for_the_bytes(_i);
+	check_splice(false);
 }
 END_TEST
 
@@ -943,6 +1003,9 @@ way_tcase(void)
 	tcase_add_loop_test(t, a_source_without_offsets_goes_by_records, 0, 2);
 	tcase_add_loop_test(t, a_destination_without_offsets_goes_by_records, 0,
 			    2);
+	tcase_add_test(t, a_file_goes_into_a_pipe_as_it_is);
+	tcase_add_loop_test(t, a_file_whose_bytes_are_wanted_goes_by_records, 0,
+			    8);
 	tcase_add_test(t, appending_goes_by_records);
 	tcase_add_test(t, a_copy_within_one_file_goes_by_records);
 	tcase_add_test(t, a_disk_is_the_same_storage_as_itself);

@@ -115,6 +115,58 @@ check 'latency: data is passed on while the next read blocks' \
 exec 8>&-
 wait
 
+# Into a pipe a file goes as it is; what is counted stays dd's.
+for operands in bs=1M bs=64K bs=1000 '' bs=3M 'bs=1M skip=1' 'bs=512 count=5000' \
+	'bs=1000 count=2500001B' 'bs=100K iflag=skip_bytes skip=7'; do
+	# shellcheck disable=SC2086 # operands
+	{
+		gnu_dd if="$work/large" $operands 2>"$work/gnu.err" |
+			cat >"$work/gnu.out"
+		aiodd if="$work/large" $operands 2>"$work/ours.err" |
+			cat >"$work/ours.out"
+	}
+	check "spliced, $operands: the bytes" same "$work/gnu.out" \
+		"$work/ours.out"
+	is "spliced, $operands: the counts" "$(masked "$work/ours.err")" \
+		"$(masked "$work/gnu.err")"
+done
+if ASAN_OPTIONS="$ASAN_OPTIONS:detect_leaks=0" \
+	strace -f -o "$work/trace" -e trace=splice "$AIODD" "$work/large" - \
+	2>/dev/null | cat >"$work/ours.out"; then
+	check 'splice is used' grep -q 'splice(.* = 1048576' "$work/trace"
+else
+	skip 'splice is used' 'no strace'
+fi
+
+# Who writes to the file after the copy does not change what was copied.
+cp "$work/large" "$work/changing"
+mkfifo "$work/slow"
+# shellcheck disable=SC2016 # perl
+perl -e '
+	open my $in, "<", "$ARGV[0]/slow" or die;
+	open my $out, ">", "$ARGV[0]/got" or die;
+	while (!-e "$ARGV[0]/changed") {
+		# All that has to be taken for the copy to end, and no more.
+		my $left = pack "i", 0;
+		my $want = (-s "$ARGV[0]/large") - 1000000 - (-s $out);
+		$want = 65536 if $want > 65536;
+		if ($want > 0) {
+			sysread $in, my $bytes, $want or last;
+			syswrite $out, $bytes;
+		} else {
+			select undef, undef, undef, .01;
+		}
+	}
+	while (sysread $in, my $bytes, 65536) { syswrite $out, $bytes; }
+' "$work" &
+run aiodd if="$work/changing" of="$work/slow" bs=64K
+is 'a slow reader: exit status' "$status" 0
+tr '\0-\377' '\1-\377\0' <"$work/large" |
+	gnu_dd of="$work/changing" conv=notrunc bs=64K 2>/dev/null
+touch "$work/changed"
+wait
+check 'a slow reader gets what was there' same "$work/large" "$work/got"
+
 # Pipe descriptors come back with the flags they had.
 flags_of()
 {

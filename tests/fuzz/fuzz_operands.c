@@ -76,7 +76,7 @@ check_request(const struct request *q)
 	other.size = 0;
 	plan_make(&plan, q, &file, &other, 0);
 	must(plan.way_reason != NULL);
-	if (plan.way == PLAN_RECORD)
+	if (plan.way != PLAN_BULK)
 		return;
 	must(plan.depth > 0 && plan.job_size > 0 && plan.len > 0);
 	must(plan.job_size % plan.step == 0);
