@@ -49,7 +49,19 @@ END
 # peak COMMAND...: KiB
 peak()
 {
-	/usr/bin/time -f %M -o peak "$@" 2>/dev/null && cat peak
+	/usr/bin/time -f %M -o peak "$@" 2>err && cat peak
+}
+
+# submitted: requests of the last command, for it ran with status=engine
+submitted()
+{
+	sed -n 's/^engine: submitted=\([0-9]*\) .*/\1/p' err
+}
+
+# level TEXT A B: about the same KiB
+level()
+{
+	check "$1" test "$(($3 - $2))" -lt 4096 -a "$(($2 - $3))" -lt 65536
 }
 
 gib=$((1 << 30))
@@ -57,21 +69,27 @@ tib=$((1 << 40))
 
 ### Memory
 
+declare -A kib
 sparse small "$gib" 64
 sparse medium $((100 * gib)) 64
 sparse big "$tib" 64
-small=$(peak "$AIODD" small small.out conv=fsync)
-check "1 GiB is copied" same small small.out
-medium=$(peak "$AIODD" medium medium.out conv=fsync)
-check "100 GiB is copied" same medium medium.out
-big=$(peak "$AIODD" big big.out conv=fsync)
-check "1 TiB is copied" same big big.out
-diag "KiB at most: $small of 1 GiB, $medium of 100 GiB, $big of 1 TiB"
-check "100 GiB takes the memory of 1 GiB" \
-	test "$((medium - small))" -lt 4096 -a "$((small - medium))" -lt 65536
-check "so does 1 TiB" \
-	test "$((big - small))" -lt 4096 -a "$((small - big))" -lt 65536
-check "the copy has the holes" test "$(stat -c %b big.out)" -lt 20000
+# Inline by itself, as so little of it is data, and by the ring.
+for way in io=auto io=aio; do
+	for size in small medium big; do
+		rm -f $size.out
+		kib[$size]=$(peak "$AIODD" $size $size.out conv=fsync \
+			status=engine $way)
+		check "$size is copied, $way" same $size $size.out
+		[ $way = io=auto ] || check "$size: by kernel AIO" \
+			test "$(submitted)" -gt 0
+	done
+	diag "$way, KiB at most: ${kib[small]} ${kib[medium]} ${kib[big]}"
+	level "100 GiB takes the memory of 1 GiB, $way" \
+		"${kib[small]}" "${kib[medium]}"
+	level "so does 1 TiB, $way" "${kib[small]}" "${kib[big]}"
+	check "the copy has the holes, $way" \
+		test "$(stat -c %b big.out)" -lt 20000
+done
 
 ### Counts and offsets
 
@@ -107,5 +125,27 @@ many=$(calls 8000)
 diag "lseek: $few for 1000 pieces, $many for 8000"
 check "the calls grow with the extents" test "$many" -lt $((9 * few))
 check "8000 pieces are copied" same extents extents.out
+
+### A slow disk
+
+require_loop
+require_nbd
+bed_slow disk 64M 4 0 || skip_all "$BED_WHY"
+bed_loop_over "$BED" || skip_all "$BED_WHY"
+device=$BED
+bed_mkfs ext4 "$device" || skip_all "$BED_WHY"
+bed_mount ext4 "$device" || skip_all "$BED_WHY"
+sparse "$BED/medium" $((100 * gib)) 64
+for way in io=auto io=aio; do
+	rm -f medium.out
+	sync -f "$BED"
+	gnu_dd if="$BED/medium" iflag=nocache count=0 status=none
+	slow=$(peak "$AIODD" "$BED/medium" medium.out status=engine $way)
+	check "100 GiB of a slow disk are copied, $way" \
+		same "$BED/medium" medium.out
+	check "100 GiB of a slow disk, $way: no more memory" \
+		test "$slow" -lt $((kib[small] + 4096))
+done
+check "100 GiB of a slow disk: by kernel AIO" test "$(submitted)" -gt 0
 
 finish
