@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Holes: read as zeros, written as holes where asked for.
 # shellcheck source-path=SCRIPTDIR source=../lib.sh
-# shellcheck disable=SC2016 # the scripts are expanded by like_dd
+# shellcheck disable=SC2016,SC2317 # the scripts are expanded by like_dd
 . "$(dirname "$0")/../lib.sh"
 
 require_gnu_dd
@@ -97,6 +97,18 @@ run aiodd "$work/end" "$work/cut" count=6 bs=250000
 check 'SRC DST, count= and a hole at the end' same "$work/end" "$work/cut"
 
 # Blocks are shared, or nothing is copied.
+shares()
+{
+	filefrag -v "$1" | grep -q shared
+}
+
+# All is on the disk first, for what is not has no blocks to share.
+has_own()
+{
+	sync "$1"
+	filefrag -v "$1" | grep -q '^ *0: ' && ! shares "$1"
+}
+
 truncate -s 2M "$work/some"
 make_data "$work/some" $((2 << 20)) 9
 bed_fs ext4 16M || skip_all "$BED_WHY"
@@ -110,7 +122,33 @@ cp "$work/some" "$BED/some"
 run aiodd "$BED/some" "$BED/copy" clone=always
 is 'clone=always on XFS: exit status' "$status" 0
 check 'clone=always on XFS: identical' same "$work/some" "$BED/copy"
-check 'clone=always on XFS: shared' sh -c \
-	'filefrag -v "$1" | grep -q shared' - "$BED/copy"
+check 'clone=always on XFS: shared' shares "$BED/copy"
+
+# By SRC DST unless it is told not to, by if= and of= only if it is.
+for fs in xfs btrfs; do
+	bed_fs "$fs" 320M || { skip "sharing on $fs" "$BED_WHY"; continue; }
+	cp "$work/some" "$BED/some"
+	sync -f "$BED"
+	for operands in "$BED/some $BED/copy" \
+		"if=$BED/some of=$BED/copy clone=auto" \
+		"if=$BED/some of=$BED/copy clone=always bs=64K conv=fsync" \
+		"$BED/some $BED/copy clone=never" \
+		"if=$BED/some of=$BED/copy" \
+		"if=$BED/some of=$BED/copy bs=64K io=aio"; do
+		text="$fs: ${operands//"$BED/"/}"
+		rm -f "$BED/copy"
+		# shellcheck disable=SC2086 # operands
+		run aiodd $operands
+		is "$text: exit status" "$status" 0
+		check "$text: identical" same "$work/some" "$BED/copy"
+		if [[ $operands = *never* ||
+			$operands = if=* && $operands != *clone* ]]; then
+			check "$text: blocks of its own" has_own "$BED/copy"
+		else
+			check "$text: shared" shares "$BED/copy"
+		fi
+	done
+	check "$fs: the source is as it was" same "$work/some" "$BED/some"
+done
 
 finish
