@@ -321,9 +321,11 @@ bed_cannot()
 	return 1
 }
 
-# A mount can be busy for a moment after its last user has gone.
+# A mount can be busy for a moment after its last user has gone, and the
+# script can have taken it down itself.
 bed_umount()
 {
+	mountpoint -q "$1" || return 0
 	wait_for umount "$1" || umount -l "$1"
 }
 
