@@ -132,6 +132,69 @@ for way in 'iflag=fullblock' 'io=inline'; do
 		"$(tail -n 1 err | jq .safe_to_remove)" false
 done
 
+### A sync that sleeps
+
+# It begins and ends when the files "asked" and "let" say so.
+truncate -s 1M backing
+bed_nbd asleep --filter=noextents eval get_size='echo 1048576' \
+	pread="dd if=$work/backing bs=64K iflag=skip_bytes,count_bytes \
+		skip=\$4 count=\$3 status=none" \
+	pwrite="dd of=$work/backing bs=64K oflag=seek_bytes seek=\$4 \
+		conv=notrunc status=none" \
+	can_flush='exit 0' flush="touch $work/asked
+		until [ -e $work/let ]; do sleep .02; done" || skip_all "$BED_WHY"
+cleanup_push touch "$work/let"
+
+# sync_begins OPERANDS...: sets pid; returns while it sleeps
+sync_begins()
+{
+	rm -f asked let
+	PATH=$path_of_ours env --default-signal=INT aiodd if=small \
+		of="$BED" bs=4K conv=notrunc,fsync "$@" 2>err &
+	pid=$!
+	wait_for test -e asked
+}
+
+nr_lines()
+{
+	test "$(tr '\r' '\n' <err | grep -c '^65536 bytes .* copied, ')" -ge "$1"
+}
+
+for conv in fsync fdatasync; do
+	sync_begins status=progress conv=$conv
+	kill -USR1 $pid
+	check "conv=$conv sleeps, SIGUSR1: statistics at once" \
+		wait_for grep -q '^16+0 records out' err
+	check "conv=$conv sleeps: the progress goes on" wait_for nr_lines 2
+	check "conv=$conv sleeps: and so does the copy" kill -0 $pid
+	touch let
+	wait $pid
+	is "conv=$conv sleeps: it ends well" $? 0
+	check "conv=$conv sleeps: identical" cmp -n 65536 small "$BED"
+done
+
+# Its thread has still to come back from the kernel, so nobody can wait for the
+# process before.
+has_ended()
+{
+	grep -q '^State:.*zombie' "/proc/$pid/status"
+}
+
+for signal in INT TERM; do
+	for status in noxfer progress; do
+		sync_begins status=$status
+		kill -$signal $pid
+		text="SIG$signal while the sync sleeps, status=$status"
+		check "$text: ends the copy" wait_for has_ended
+		is "$text: the statistics are there" \
+			"$(grep -ac '^16+0 records out' err)" 1
+		is "$text: it still sleeps" "$(find . -name let)" ''
+		touch let
+		wait $pid 2>/dev/null
+		is "$text: died by it" $? $((128 + $(kill -l $signal)))
+	done
+done
+
 ### A disk that fails
 
 bed_failing bad 64M error-pwrite=EIO error-pwrite-rate=100% \
