@@ -167,6 +167,41 @@ touch "$work/changed"
 wait
 check 'a slow reader gets what was there' same "$work/large" "$work/got"
 
+# A pipe is widened to 1 MiB where that is allowed, and dd leaves it alone.
+cat >"$work/widths" <<'PERL'
+# PROGRAM...: the size of the pipe at its input, then of that at its output,
+# once data has come through.
+pipe my $from, my $feed or die;
+pipe my $drain, my $to or die;
+my $pid = fork // die;
+if (!$pid) {
+	close $feed;
+	close $drain;
+	open STDIN, '<&', $from or die;
+	open STDOUT, '>&', $to or die;
+	exec @ARGV or die;
+}
+syswrite $feed, 'x' x 512 or die;
+sysread $drain, my $got, 512 or die;
+print join(' ', map { fcntl $_, 1032, 0 } $feed, $drain), "\n";
+close $feed;
+waitpid $pid, 0;
+exit $? >> 8;
+PERL
+widths()
+{
+	PATH=$path_of_ours timeout 20 perl "$work/widths" "$@" bs=512 \
+		status=none
+}
+usual=$(perl -e 'pipe my $a, my $b; print fcntl $a, 1032, 0')
+most=$(cat /proc/sys/fs/pipe-max-size)
+if [ "$usual" -lt 1048576 ] && [ "$most" -ge 1048576 ]; then
+	is 'pipes are widened' "$(widths aiodd)" '1048576 1048576'
+	is 'pipes are left alone, as dd' "$(widths dd)" "$usual $usual"
+else
+	skip 'pipes are widened' "they are of $usual bytes, $most at most"
+fi
+
 # Pipe descriptors come back with the flags they had.
 flags_of()
 {
