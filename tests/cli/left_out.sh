@@ -16,6 +16,31 @@ check 'it can be configured' "$top/configure" -q CFLAGS=-O0 --enable-werror \
 	--without-libcrypto --without-libxxhash --without-libmount \
 	--without-libblkid --without-jansson
 check 'it builds without a warning' make -j 2 aiodd
+
+# Each of them alone: it and nothing else is missing, and what asks for it
+# compiles.
+mkdir "$work/each"
+cd "$work/each" || exit 99
+check 'nothing left out: it can be configured' \
+	"$top/configure" -q -C CFLAGS=-O0 --enable-werror
+mv config.h all.h
+for library in libcrypto libxxhash libmount libblkid jansson; do
+	macro=HAVE_${library^^}
+	if ! grep -q "^#define $macro " all.h; then
+		skip "without $library" 'it is not here at all'
+		continue
+	fi
+	check "without $library: it can be configured" "$top/configure" -q \
+		-C CFLAGS=-O0 --enable-werror "--without-$library"
+	is "without $library: only that is missing" \
+		"$(diff all.h config.h | grep '^[<>]')" \
+		"< #define $macro 1
+> /* #undef $macro */"
+	check "without $library: it compiles without a warning" \
+		make -j 2 core/digest.o core/disk.o core/mounts.o cmd/object.o
+done
+cd "$work" || exit 99
+
 AIODD=$work/build/aiodd
 [ -x "$AIODD" ] || finish
 ln -sf "$AIODD" "$work/bin/ours/aiodd"
