@@ -231,12 +231,34 @@ for src in hole hole-and-a-byte; do
 done
 
 # What is wrong is found before the destination is touched.
-for wrong in hash=sha3 expect=sha256:00 expect=sha256:zz expect=nowhere \
-	expect=src; do
-	rm -f new
-	run aiodd src new $wrong
-	is "$wrong: exit status" "$status" 1
-	check "$wrong: nothing was created" test ! -e new
+make_data old.img 5000 5
+cp old.img kept
+touch -d 2001-01-01 kept
+state()
+{
+	stat -c '%n %i %s %a %Y %Z' src kept
+	cmp old.img kept
+	find . -name 'new*' -o -name '.new*' -o -name '.kept*' -o -name 'again*'
+}
+rm -f again
+before=$(state)
+for wrong in hash=sha3 hash=nonesuch hash=md5,nonesuch hash= \
+	expect=sha256:00 expect=sha256:zz expect="sha256:${hex}0" \
+	expect="sha256:${hex%?}" expect=md5: expect=nonesuch:00 \
+	expect=nowhere expect=src expect=/nowhere/SUMS \
+	sums=/nowhere/SUMS sums=dir sums=src sums= \
+	report=/nowhere/again report=dir report=/nowhere/again.html \
+	report=src force=nonesuch force=size,nonesuch commit=maybe \
+	commit=rename,first-last verify=maybe clone=maybe io=maybe \
+	rate=0 depth=0 iosize=x plan=maybe; do
+	for operands in 'src kept' 'src new' 'if=src of=kept conv=notrunc' \
+		'src kept commit=rename'; do
+		# shellcheck disable=SC2086 # operands
+		run aiodd $operands "$wrong"
+		[ "$status $(state)" = "1 $before" ] || break
+	done
+	is "$wrong: neither file is touched, $operands" "$status $(state)" "1 $before"
+	check "$wrong: it is told" test -s err
 done
 run as_dd if=src of=new hash=md5
 is 'dd knows no hash=' "$status" 1
