@@ -160,7 +160,9 @@ else
 	skip 'swap' "$log"
 fi
 
-# in_root CMD ARG...: with $1, mounted, as the root file system
+# in_root DISK ROOT PROGRAM OPERANDS...: with DISK, mounted, as the root file
+# system.  Out come a sum of it before and one after, and nothing but the
+# program may write to it between them.
 in_root()
 {
 	unshare -m --propagation private bash -c '
@@ -175,9 +177,13 @@ in_root()
 				mount --rbind "$dir" "$root$dir" || exit 99
 			fi
 		done
-		cd "$root" && head -c 512 /dev/zero >sector &&
-			chroot "$root" /aiodd if=/sector of="$disk" bs=512 \
-				seek=1 "$@"' - "$@"
+		cd "$root" && head -c 512 /dev/urandom >sector &&
+			mount -o remount,ro "$root" || exit 99
+		sha256sum <"$disk"
+		chroot "$root" /aiodd if=/sector of="$disk" bs=512 seek=1 "$@"
+		status=$?
+		sha256sum <"$disk"
+		exit $status' - "$@"
 }
 
 bed_loop 64M || skip_all "$BED_WHY"
@@ -194,6 +200,8 @@ disk=$BED
 	esac
 	is "the root file system, ${words:-without force=}" "$status $(
 		sed -n 's/.*force=\(.*\) waives.*/\1/p' "$work/err")" "$wanted"
+	is "the root file system, ${words:-without force=}: written to" \
+		"$(uniq "$work/out" | wc -l)" $((1 + (status == 0)))
 done
 
 disk
@@ -306,6 +314,30 @@ is 'just fits with count=' "$status" 0
 run aiodd if=/dev/zero of="$disk" bs=1M
 is 'zeros without an end: exit status' "$status" 1
 says 'zeros without an end: until it is full' "$work/err" '8388608 bytes'
+
+# --- which disk it is ------------------------------------------------------
+
+# A loop device has neither, so some are laid over what sysfs says of it.
+disk
+before=$(sha256sum <"$disk")
+mkdir -p "$work/fake/device"
+echo 'Flash Disk' >"$work/fake/device/model"
+echo "x'1234" >"$work/fake/serial"
+run unshare -m --propagation private bash -c '
+	dir=/sys/devices/virtual/block/${1#/dev/}
+	mount -t overlay -o "lowerdir=$2:$dir" none "$dir" || exit 77
+	shift 2
+	exec "$@"' - "$disk" "$work/fake" "$AIODD" if="$work/data" of="$disk" \
+	bs=512 seek=1
+if [ "$status" -eq 77 ]; then
+	skip 'model and serial' "$(head -n 1 "$work/err")"
+else
+	is 'model and serial: exit status' "$status" 5
+	says 'model and serial: are told' "$work/err" \
+		"8\\.0 MiB, model 'Flash Disk', serial \"x'1234\"; force=size"
+	is 'model and serial: nothing is written' \
+		"$(sha256sum <"$disk")" "$before"
+fi
 
 # --- a name in /dev --------------------------------------------------------
 
