@@ -65,4 +65,71 @@ for type in ext4 xfs btrfs tmpfs; do
 	done
 done
 
+# --- an overlay: a lower file becomes another one when it is written to -----
+
+make_data "$work/data" 9000001 5
+make_data "$work/old" 2000001 6
+onto_lower=(
+	'if=DATA of=FILE bs=1M'
+	'if=DATA of=FILE bs=64K conv=notrunc seek=3 count=5'
+	'if=DATA of=FILE bs=4096 conv=notrunc,fsync count=1'
+	'if=DATA of=FILE bs=64K conv=notrunc oflag=append count=9'
+	'if=FILE of=FILE bs=64K conv=notrunc seek=1 count=8'
+	'if=FILE of=FILE bs=64K conv=notrunc,swab'
+)
+
+# laid_out LOWER UPPER: an overlay of two file systems, with files below
+laid_out()
+{
+	bed_fs "$1" 300M || return
+	lower=$BED
+	bed_fs "$2" 300M || return
+	mkdir "$BED/upper" "$BED/work"
+	cp "$work/data" "$lower/data"
+	for ((i = 0; i < 3 * ${#onto_lower[@]}; i++)); do
+		cp "$work/old" "$lower/old$i"
+	done
+	bed_mount overlay none \
+		"lowerdir=$lower,upperdir=$BED/upper,workdir=$BED/work"
+}
+
+# copied_up OPERANDS: onto files that are below, as dd does it
+copied_up()
+{
+	local operands=${1/DATA/"$work/data"} how ours
+
+	# shellcheck disable=SC2086 # operands
+	run gnu_dd ${operands//FILE/"$BED/old$i"}
+	for how in io=auto io=aio; do
+		ours=old$((++i))
+		# shellcheck disable=SC2086 # operands
+		run aiodd ${operands//FILE/"$BED/$ours"} $how
+		[ "$status" -eq 0 ] || cat "$work/err"
+		same "$BED/old$((3 * (i / 3)))" "$BED/$ours" 2>&1
+		same "$work/old" "$lower/$ours"
+	done
+}
+
+for types in 'ext4 ext4' 'ext4 btrfs' 'btrfs ext4' 'xfs xfs'; do
+	text="overlay of $types"
+	# shellcheck disable=SC2086 # two types
+	laid_out $types || { skip "$text" "$BED_WHY"; continue; }
+	use=('bs=1M' 'bs=1M io=aio' 'bs=64K conv=fsync' 'commit=rename')
+	! can_direct "$BED" 2>/dev/null || use+=("${direct_ways[@]:0:2}")
+	is "$text: from it" "$(copies "$BED/data" "$work" "${use[@]}")" ''
+	is "$text: to it" "$(copies "$work/data" "$BED" "${use[@]}")" ''
+	is "$text: in it" "$(copies "$BED/data" "$BED" "${use[@]}")" ''
+	i=0
+	for operands in "${onto_lower[@]}"; do
+		is "$text: $operands" "$(copied_up "$operands")" ''
+		i=$((i + 3))
+	done
+	for way in '' conv=fsync commit=rename; do
+		# shellcheck disable=SC2086 # operands
+		run aiodd "$BED/data" "$BED/old0" $way
+		check "$text: SRC DST $way" same "$work/data" "$BED/old0"
+	done
+	check "$text: what is below stays" same "$work/data" "$lower/data"
+done
+
 finish
