@@ -62,6 +62,60 @@ done
 check "full disk, onto itself: $aiodd_got bytes, dd gets $gnu_dd_got" \
 	test "$aiodd_got" -ge $((gnu_dd_got - 4096))
 
+# Whatever else is asked for, it is told, and nothing is left lying about.
+names()
+{
+	find "$dir" "$work/beside" -mindepth 1 ! -name lost+found ! -name filler \
+		-printf '%P\n' | sort | xargs
+}
+
+# too_full TEXT OPERANDS...: over an old file
+too_full()
+{
+	local text="full $1" size
+
+	shift
+	rm -f "$dir/file"
+	cp "$work/old" "$dir/file"
+	sync -f "$dir"
+	run aiodd if="$work/data" of="$dir/file" bs=64K "$@"
+	is "$text: exit status" "$status" 1
+	says "$text: message" "$work/err" \
+		"^aiodd: error writing '$dir/file': No space left on device( |\$)"
+	is "$text: no digest" "$(grep -c ' = ' "$work/err")" 0
+	is "$text: nothing is left behind" "$(names)" file
+	if [[ $* = *commit=* ]]; then
+		check "$text: the old file stays" same "$work/old" "$dir/file"
+	else
+		size=$(size_of "$dir/file")
+		check "$text: the bytes are right" \
+			cmp -n "$size" "$work/data" "$dir/file"
+	fi
+}
+
+mkdir "$work/beside"
+for type in ext4 tmpfs; do
+	# It takes the source alone, but not the old file beside it.
+	size=76M
+	[ $type = tmpfs ] || size=92M
+	bed_fs $type $size || { skip "full $type" "$BED_WHY"; continue; }
+	dir=$BED
+	make_data "$work/old" $((20 << 20)) 2
+	for operands in commit=rename 'commit=rename verify=yes' \
+		'commit=rename hash=sha256 conv=fsync' \
+		"commit=rename io=aio sums=$work/beside/SUMS" \
+		"commit=rename sums=$dir/SUMS"; do
+		# shellcheck disable=SC2086 # operands
+		too_full "$type, ${operands//"$work/"/}" $operands
+	done
+	fallocate -l 24M "$dir/filler"
+	for operands in verify=yes hash=sha256 'verify=yes hash=md5 io=aio' \
+		"sums=$work/beside/SUMS conv=fsync"; do
+		# shellcheck disable=SC2086 # operands
+		too_full "$type, ${operands//"$work/"/}" $operands
+	done
+done
+
 head -c 3M "$work/data" >"$work/small"
 for operands in bs=64K 'bs=64K io=aio' 'bs=64K io=inline' \
 	'bs=64K oflag=direct'; do
