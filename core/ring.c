@@ -39,9 +39,10 @@ map_arena(size_t len, size_t *ret_len)
 				     (size_t)(map + slack - start));
 		map = start;
 		(void)madvise(map, len, MADV_HUGEPAGE);
+	} else {
+		(void)madvise(map, len, MADV_POPULATE_WRITE);
 	}
 	(void)madvise(map, len, MADV_DONTFORK);
-	(void)madvise(map, len, MADV_POPULATE_WRITE);
 	*ret_len = len;
 	return map;
 }

@@ -42,13 +42,14 @@ def warm(path):
             pass
 
 
-def rehearse(path, size):
+def rehearse(path, size, is_cold=True):
     """A virtual machine gives free memory back to its host two seconds after
     some became free, and who uses it next waits for the host to find some: not
     the program that is measured.  So the page cache has held such a file just
     before."""
-    if os.path.exists("/sys/module/page_reporting"):
-        time.sleep(2.1)     # it is not about to begin
+    # Where memory is all that counts, see that it is not about to begin.
+    if not is_cold and os.path.exists("/sys/module/page_reporting"):
+        time.sleep(2.1)
     chunk = bytes(256 * 1024)
     with open(path, "wb", buffering=0) as file:
         for _ in range(0, size, len(chunk)):
@@ -267,7 +268,7 @@ def real_disk(lab, size, is_cold):
         remove(dst)
         (cold if is_cold else warm)(src)
         os.sync()
-        rehearse(dst, 2 * size if is_cold else size)
+        rehearse(dst, 2 * size if is_cold else size, is_cold)
 
     return src, dst, before
 
@@ -280,8 +281,6 @@ def durable(lab):
         aiodd(lab, "aiodd conv=fsync SRC DST", "conv=fsync", src, dst),
         dd("dd bs=1M conv=fsync", *names, "bs=1M", "conv=fsync"),
         dd("dd bs=1M conv=fsync, direct", *names, "bs=1M", "conv=fsync",
-           "iflag=direct", "oflag=direct"),
-        dd("dd bs=16M conv=fsync, direct", *names, "bs=16M", "conv=fsync",
            "iflag=direct", "oflag=direct"),
         then_sync("cp; sync", dst, "cp", src, dst),
         program("nbdcopy --flush", "nbdcopy", "--flush", src, dst),
