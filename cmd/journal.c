@@ -9,8 +9,8 @@
 
 #include "base.h"
 #include "clock.h"
+#include "durability.h"
 #include "refusal.h"
-#include "transfer.h"
 
 #define TICK_NS (JOURNAL_TICK_MS * (uint64_t)1000000)
 #define CELL_MIN ((uint64_t)4096)
@@ -119,7 +119,7 @@ add_sample(struct journal *j, uint64_t now)
 	j->samples[j->nr_samples++] = (struct journal_sample){
 		.ns = now,
 		.bytes = j->stats->bytes,
-		.on_device = transfer_on_device(j->transfer),
+		.on_device = durability_on_device(j->transfer),
 	};
 }
 

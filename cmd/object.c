@@ -16,11 +16,11 @@
 #include "base.h"
 #include "describe.h"
 #include "digest.h"
+#include "durability.h"
 #include "exit_codes.h"
 #include "hasher.h"
 #include "lazy.h"
 #include "message.h"
-#include "transfer.h"
 
 #define FORMAT 1 // changes when old readers would go wrong
 #define SONAME "libjansson.so.4"
@@ -321,7 +321,7 @@ object_progress(const struct journal *j, uint64_t rate)
 		"{s:s, s:f, s:s, s:I, s:I, s:I, s:o, s:o, s:I}", "type",
 		"progress", "seconds", seconds_of(journal_now_ns(j)), "phase",
 		phases[j->phase], "bytes", (json_int_t)s->bytes, "on_device",
-		(json_int_t)transfer_on_device(j->transfer), "durable",
+		(json_int_t)durability_on_device(j->transfer), "durable",
 		(json_int_t)journal_durable(j), "verified", verified_of(j),
 		"bytes_total", total_of(j), "rate", (json_int_t)rate));
 }
@@ -496,10 +496,10 @@ end_of(const struct journal *j)
 		verdict_of(j), "signal",
 		j->signo != 0 ? sigabbrev_np(j->signo) : NULL, "bytes",
 		(json_int_t)s->bytes, "on_device",
-		(json_int_t)transfer_on_device(j->transfer), "durable",
+		(json_int_t)durability_on_device(j->transfer), "durable",
 		(json_int_t)journal_durable(j), "safe_to_remove",
 		j->status == EXIT_CODE_OK &&
-			transfer_is_safe_to_remove(j->transfer),
+			durability_is_safe_to_remove(j->transfer),
 		"verified", verified_of(j), "records", records_of(s), "digests",
 		digests_of(j), "expected", expected_of(j), "bad",
 		array_of(j, j->nr_bad, bad_of), "bad_omitted",

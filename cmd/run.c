@@ -11,6 +11,7 @@
 
 #include "base.h"
 #include "clock.h"
+#include "durability.h"
 #include "expect.h"
 #include "journal.h"
 #include "message.h"
@@ -178,7 +179,7 @@ on_tick(void *ctx)
 {
 	struct run *run = ctx;
 
-	run->progress.on_device = transfer_on_device(&run->transfer);
+	run->progress.on_device = durability_on_device(&run->transfer);
 	if (progress_interval_ms(&run->progress) > 0)
 		progress_tick(&run->progress);
 	if (run->journal == NULL)
@@ -288,7 +289,7 @@ has_stats(const struct run *run, enum transfer_verdict verdict)
 enum transfer_verdict
 run_tell(struct run *run, enum transfer_verdict verdict)
 {
-	run->progress.on_device = transfer_on_device(&run->transfer);
+	run->progress.on_device = durability_on_device(&run->transfer);
 	progress_done(&run->progress);
 	if (run->options.is_engine_shown && !run->options.is_json)
 		print_engine(&run->transfer.bulk.counters);
@@ -354,21 +355,31 @@ end_journal(struct run *run, enum exit_code code, int signo)
 	return code;
 }
 
-// Who watches a device being written waits for these words.
 static void
-print_removable(const struct run *run)
+print_of_dst(const struct run *run, const char *words)
 {
-	const struct options *options = &run->options;
-	char *name, *text = NULL;
+	char *name = quote_name_always(run->transfer.dst.name), *text = NULL;
 
-	if (options->level != REPORT_ALL || options->request.is_dd ||
-	    !transfer_is_safe_to_remove(&run->transfer))
-		return;
-	name = quote_name_always(options->request.dst);
-	if (name != NULL && asprintf(&text, "%s is safe to remove", name) > 0)
+	if (name != NULL && asprintf(&text, "%s %s", name, words) > 0)
 		message_line(text);
 	free(text);
 	free(name);
+}
+
+// Who watches a copy being read back, or a device being written, waits for
+// these words.
+static void
+print_good_end(const struct run *run)
+{
+	const struct options *options = &run->options;
+
+	if (options->level != REPORT_ALL)
+		return;
+	if (options->request.verify)
+		print_of_dst(run, "is verified");
+	if (!options->request.is_dd &&
+	    durability_is_safe_to_remove(&run->transfer))
+		print_of_dst(run, "is safe to remove");
 }
 
 enum exit_code
@@ -384,7 +395,7 @@ run_end(struct run *run, enum transfer_verdict verdict)
 	if (signo != 0)
 		signals_raise(signo);
 	if (code == EXIT_CODE_OK && !message_has_failed())
-		print_removable(run);
+		print_good_end(run);
 	transfer_done(&run->transfer);
 	journal_free(run->journal);
 	return code;

@@ -9,12 +9,17 @@
 #include <unistd.h>
 
 #include "base.h"
+#include "clock.h"
 #include "clone.h"
 #include "copy.h"
 #include "failure.h"
 #include "hooks.h"
 
-#define KERNEL_STEP (2 * MIB) // of copy_file_range, cold: some 60 ms
+// Of copy_file_range: as much as is through in KERNEL_NS, for signals and the
+// progress wait for it.
+#define KERNEL_STEP_MIN MIB
+#define KERNEL_STEP_MAX (16 * MIB)
+#define KERNEL_NS (5 * 1000 * 1000)
 
 static void
 bulk_plan(struct bulk *b)
@@ -301,15 +306,21 @@ bulk_in_kernel(struct bulk *b)
 	const struct plan *plan = &b->plan;
 	const struct hooks *h = b->hooks;
 	struct clone clone = {.src_fd = b->src->fd, .dst_fd = b->dst->fd};
-	uint64_t n = 0;
+	uint64_t n = 0, step = KERNEL_STEP_MIN;
 	int64_t got = 1;
 
 	while (n < plan->len && got > 0) {
+		const uint64_t start_ns = clock_ns();
+
 		clone.src_off = plan->src_off + n;
 		clone.dst_off = plan->dst_off + n;
-		clone.len = min_u64(plan->len - n, KERNEL_STEP);
+		clone.len = min_u64(plan->len - n, step);
 		got = clone_copy(&clone);
 		n += got > 0 ? (uint64_t)got : 0;
+		if (clock_ns() - start_ns > KERNEL_NS)
+			step = max_u64(step / 2, KERNEL_STEP_MIN);
+		else
+			step = min_u64(step * 2, KERNEL_STEP_MAX);
 		stats_count(b->stats, b->base + n, b->request->ibs,
 			    b->request->obs);
 		if (h->tick != NULL)

@@ -27,7 +27,7 @@ struct facts {
 	uint32_t dio_align;    // bytes for memory, offset and length; 0: none
 	uint64_t max_size;     // RLIMIT_FSIZE for a regular destination
 	uint64_t allocated;    // bytes of it that are not holes, at most size
-	uint64_t cached;       // bytes in the page cache, of a regular source
+	uint64_t cached;       // bytes in the page cache, of a file; estimated
 	uint64_t memory;       // of the machine, UINT64_MAX: not known
 	bool is_remote;        // buffered writes wait for a server (FUSE, NFS)
 	bool is_checksummed;   // btrfs: direct writes go through the cache

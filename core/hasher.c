@@ -18,7 +18,6 @@
 #include "hooks.h"
 #include "thread.h"
 
-#define RANGE_SIZE 16 // an xxh128
 // Of records: enough that the threads are seldom waited for.
 #define STAGE_SIZE ((size_t)256 * 1024)
 #define STAGE_NR 8
@@ -30,20 +29,12 @@ struct part {
 	bool is_end;          // it all ends at off
 };
 
-// One algorithm and its thread, which alone touches its state while parts
-// are under way.
 struct worker {
 	struct hasher *hasher;
-	unsigned alg;         // enum digest_alg, or HASHER_RANGES
-	struct digest digest;
+	struct hash hash;     // the thread's alone while parts are under way
 	pthread_t thread;
 	bool has_thread;
 	uint64_t nr_done;     // parts, under the lock
-	uint64_t pos;         // bytes taken in
-	int error;
-	unsigned char result[DIGEST_MAX_SIZE];
-	unsigned char (*ranges)[RANGE_SIZE]; // of HASHER_RANGES
-	uint64_t nr_ranges;
 };
 
 struct hasher {
@@ -66,80 +57,6 @@ struct hasher {
 	size_t staged_len;
 };
 
-static void
-worker_end_range(struct worker *w)
-{
-	const uint64_t nr = w->nr_ranges;
-
-	if ((nr & (nr - 1)) == 0) {
-		void *more = realloc(w->ranges, (nr ? 2 * nr : 1) * RANGE_SIZE);
-
-		if (more == NULL) {
-			w->error = -ENOMEM;
-			return;
-		}
-		w->ranges = more;
-	}
-	w->error = digest_finish(&w->digest, w->ranges[w->nr_ranges++]);
-	digest_reset(&w->digest);
-}
-
-static void
-worker_ranges(struct worker *w, const unsigned char *buf, size_t len)
-{
-	while (len > 0 && w->error == 0) {
-		const size_t part = (size_t)min_u64(
-			len, HASHER_RANGE_LEN - w->pos % HASHER_RANGE_LEN);
-
-		digest_update(&w->digest, buf, part);
-		w->pos += part;
-		buf += part;
-		len -= part;
-		if (w->pos % HASHER_RANGE_LEN == 0)
-			worker_end_range(w);
-	}
-}
-
-static void
-worker_bytes(struct worker *w, const void *buf, size_t len)
-{
-	if (w->alg == HASHER_RANGES) {
-		worker_ranges(w, buf, len);
-		return;
-	}
-	digest_update(&w->digest, buf, len);
-	w->pos += len;
-}
-
-static void
-worker_zeros_to(struct worker *w, uint64_t off)
-{
-	static const unsigned char zeros[64 * KIB];
-
-	while (w->pos < off && w->error == 0 && !w->hasher->is_cancelled)
-		worker_bytes(w, zeros,
-			     (size_t)min_u64(off - w->pos, sizeof(zeros)));
-}
-
-static void
-worker_take(struct worker *w, const struct part *part)
-{
-	const uint64_t end = part->off + part->len;
-
-	if (w->hasher->is_cancelled)
-		return;
-	if (part->is_end)
-		worker_zeros_to(w, part->off);
-	if (part->len == 0 || end <= w->pos)
-		return;
-	worker_zeros_to(w, part->off);
-	if (w->pos < part->off)
-		return;
-	const size_t known = (size_t)(w->pos - part->off);
-	worker_bytes(w, (const unsigned char *)part->buf + known,
-		     part->len - known);
-}
-
 static void *
 worker_main(void *ctx)
 {
@@ -156,7 +73,10 @@ worker_main(void *ctx)
 			hasher->parts[w->nr_done % HASHER_QUEUE];
 
 		pthread_mutex_unlock(&hasher->lock);
-		worker_take(w, &part);
+		if (part.is_end)
+			hash_end(&w->hash, part.off);
+		else
+			hash_take(&w->hash, part.off, part.buf, part.len);
 		pthread_mutex_lock(&hasher->lock);
 		w->nr_done++;
 		(void)eventfd_write(hasher->fd, 1); // far from its limit
@@ -166,11 +86,9 @@ worker_main(void *ctx)
 }
 
 static int
-worker_start(struct worker *w)
+worker_start(struct worker *w, unsigned alg)
 {
-	int r = digest_init(&w->digest, w->alg == HASHER_RANGES
-						? DIGEST_XXH128
-						: (enum digest_alg)w->alg);
+	int r = hash_init(&w->hash, alg, &w->hasher->is_cancelled);
 
 	if (r == 0)
 		r = thread_start(&w->thread, NULL, worker_main, w);
@@ -183,15 +101,14 @@ start_workers(struct hasher *hasher, unsigned algs)
 {
 	int r = 0;
 
-	for (unsigned alg = 0; alg <= HASHER_RANGES && r == 0; alg++) {
+	for (unsigned alg = 0; alg <= HASH_RANGES && r == 0; alg++) {
 		struct worker *w = &hasher->workers[hasher->nr_workers];
 
 		if (!(algs & 1U << alg))
 			continue;
 		hasher->nr_workers++;
 		w->hasher = hasher;
-		w->alg = alg;
-		r = worker_start(w);
+		r = worker_start(w, alg);
 	}
 	return r;
 }
@@ -221,13 +138,6 @@ hasher_new(struct hasher **ret, unsigned algs)
 }
 
 static void
-worker_done(struct worker *w)
-{
-	digest_done(&w->digest);
-	free(w->ranges);
-}
-
-static void
 hasher_end(struct hasher *hasher)
 {
 	pthread_mutex_lock(&hasher->lock);
@@ -251,7 +161,7 @@ hasher_free(struct hasher *hasher)
 	hasher_cancel(hasher);
 	hasher_end(hasher);
 	for (unsigned i = 0; i < hasher->nr_workers; i++)
-		worker_done(&hasher->workers[i]);
+		hash_done(&hasher->workers[i].hash);
 	if (hasher->fd >= 0)
 		(void)close(hasher->fd); // only counts
 	pthread_cond_destroy(&hasher->changed);
@@ -367,16 +277,6 @@ hasher_cancel(struct hasher *hasher)
 	hasher->is_cancelled = true;
 }
 
-static int
-worker_finish(struct worker *w)
-{
-	if (w->alg != HASHER_RANGES)
-		w->error = digest_finish(&w->digest, w->result);
-	else if (w->pos % HASHER_RANGE_LEN != 0 && w->error == 0)
-		worker_end_range(w);
-	return w->error;
-}
-
 int
 hasher_finish(struct hasher *hasher, uint64_t len, const struct hooks *hooks)
 {
@@ -390,25 +290,25 @@ hasher_finish(struct hasher *hasher, uint64_t len, const struct hooks *hooks)
 		hasher_cancel(hasher);
 	hasher_end(hasher);
 	for (unsigned i = 0; i < hasher->nr_workers && r == 0; i++)
-		r = worker_finish(&hasher->workers[i]);
+		r = hash_finish(&hasher->workers[i].hash);
 	return r;
 }
 
-static const struct worker *
-find_worker(const struct hasher *hasher, unsigned alg)
+static const struct hash *
+find_hash(const struct hasher *hasher, unsigned alg)
 {
 	for (unsigned i = 0; i < hasher->nr_workers; i++)
-		if (hasher->workers[i].alg == alg)
-			return &hasher->workers[i];
+		if (hasher->workers[i].hash.alg == alg)
+			return &hasher->workers[i].hash;
 	return NULL;
 }
 
 const unsigned char *
 hasher_result(const struct hasher *hasher, enum digest_alg alg)
 {
-	const struct worker *w = find_worker(hasher, alg);
+	const struct hash *hash = find_hash(hasher, alg);
 
-	return w != NULL ? w->result : NULL;
+	return hash != NULL ? hash->result : NULL;
 }
 
 enum digest_alg
@@ -427,9 +327,6 @@ bool
 hasher_is_same_range(const struct hasher *a, const struct hasher *b,
 		     uint64_t nr)
 {
-	const struct worker *x = find_worker(a, HASHER_RANGES);
-	const struct worker *y = find_worker(b, HASHER_RANGES);
-
-	return nr < x->nr_ranges && nr < y->nr_ranges &&
-	       memcmp(x->ranges[nr], y->ranges[nr], RANGE_SIZE) == 0;
+	return hash_is_same_range(find_hash(a, HASH_RANGES),
+				  find_hash(b, HASH_RANGES), nr);
 }

@@ -3,24 +3,15 @@
 // Digests of the bytes as they are written, in file order. Each algorithm
 // has a thread of its own, so that several together take as long as the
 // slowest, and none of them keeps the loop from its disks.
-//
-// The bytes come with their offset: a gap (a hole that was kept) counts as
-// zeros, and what comes a second time (a stretch that was resumed at a record
-// boundary) is passed over.
 
 #pragma once
 
-#include "digest.h"
-
-// In the set of algorithms: not one digest, but an xxh128 of each range, for
-// verify=.
-#define HASHER_RANGES DIGEST_NR
-#define HASHER_RANGE_LEN ((uint64_t)256 * 1024)
+#include "hash.h"
 
 struct hasher;
 struct hooks;
 
-// algs: a set of 1 << enum digest_alg, HASHER_RANGES may be among them. 0, or
+// algs: a set of 1 << enum digest_alg, HASH_RANGES may be among them. 0, or
 // -errno, of digest_init too.
 int hasher_new(struct hasher **ret, unsigned algs);
 void hasher_free(struct hasher *hasher);
@@ -58,6 +49,6 @@ const unsigned char *hasher_result(const struct hasher *hasher,
 // The one of a set whose result is value, else the first of them.
 enum digest_alg hasher_find(const struct hasher *hasher, unsigned algs,
 			    const unsigned char *value);
-// Whether range number nr is the same in both, which have HASHER_RANGES.
+// Whether range number nr is the same in both, which have HASH_RANGES.
 bool hasher_is_same_range(const struct hasher *a, const struct hasher *b,
 			  uint64_t nr);

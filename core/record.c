@@ -5,7 +5,6 @@
 #include "record.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -15,8 +14,6 @@
 #include "hasher.h"
 #include "hooks.h"
 #include "position.h"
-
-#define SPLICE_STEP MIB // what a pipe of ours holds
 
 static bool
 is_sync(const struct record *record)
@@ -321,52 +318,6 @@ record_seek(struct record *record)
 		return r;
 	return quit(record,
 		    position_seek_writing(record->serial, record->dst_block));
-}
-
-// Bytes that may be spliced: whole records, and all but what fills the pipe.
-// So the reader has taken all pages of the file when the copy is through, and
-// does not see what is then written to it.
-static uint64_t
-splice_len(const struct record *record)
-{
-	const struct request *q = record->request;
-	const struct serial *serial = record->serial;
-	const int capacity = fcntl(serial->dst->fd, F_GETPIPE_SZ);
-	const uint64_t size = serial->src->facts.size;
-	uint64_t len = size > serial->src_off ? size - serial->src_off : 0;
-
-	if (request_has_count(q))
-		len = min_u64(len, request_offset(0, &q->count, q->ibs));
-	if (capacity < 0 || len <= (uint64_t)capacity)
-		return 0;
-	return round_down(len - (uint64_t)capacity, q->ibs);
-}
-
-void
-record_splice(struct record *record)
-{
-	const struct request *q = record->request;
-	const struct hooks *h = record->hooks;
-	struct serial *serial = record->serial;
-	const uint64_t len = splice_len(record);
-	uint64_t n = 0;
-
-	while (n < len && !h->must_stop(h->ctx)) {
-		const ssize_t got = splice(
-			serial->src->fd, NULL, serial->dst->fd, NULL,
-			(size_t)min_u64(len - n, SPLICE_STEP), 0);
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got <= 0)
-			break;
-		n += (uint64_t)got;
-		stats_count(record->stats, n, q->ibs, q->obs);
-		if (h->tick != NULL)
-			h->tick(h->ctx);
-	}
-	serial->src_off += n;
-	record->nr_records = n / q->ibs;
 }
 
 int

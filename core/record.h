@@ -50,10 +50,6 @@ void record_done(struct record *record);
 int record_skip(struct record *record);
 int record_seek(struct record *record);
 
-// Most of a file into a pipe, without a byte of it passing through us. What it
-// leaves, for whatever reason, is for record_run.
-void record_splice(struct record *record);
-
 // The copy, until count= or the end of the source. Returns as above; the
 // statistics are what was done in any case.
 int record_run(struct record *record);

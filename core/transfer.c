@@ -21,6 +21,7 @@
 #include "probe.h"
 #include "record.h"
 #include "serial.h"
+#include "splice.h"
 #include "writeback.h"
 
 void
@@ -31,7 +32,7 @@ transfer_init(struct transfer *t, const struct request *q,
 	if (q->commit != REQUEST_COMMIT_NONE || q->verify)
 		t->request.conv |= CONV_FSYNC;
 	if (q->verify)
-		t->request.digests |= 1U << HASHER_RANGES;
+		t->request.digests |= 1U << HASH_RANGES;
 	safety_init(&t->safety);
 	t->bulk = (struct bulk){.request = &t->request,
 				.hooks = hooks,
@@ -118,7 +119,9 @@ transfer_records(struct transfer *t, struct record *record,
 		return r;
 	if (t->request.count.blocks > 0 || t->request.count.bytes > 0) {
 		if (t->bulk.plan.way == PLAN_SPLICE)
-			record_splice(record);
+			record->nr_records =
+				splice_run(record->serial, t->stats) /
+				t->request.ibs;
 		return record_run(record);
 	}
 	return t->bulk.base > 0 ? record_finish(record) : 0;
@@ -268,36 +271,6 @@ transfer_done(struct transfer *t)
 	t->bulk.hold = NULL;
 	writeback_free(t->writeback);
 	t->writeback = NULL;
-}
-
-uint64_t
-transfer_on_device(const struct transfer *t)
-{
-	const struct hold *hold = t->bulk.hold;
-	const uint64_t bytes = t->stats->bytes;
-	const uint64_t start = t->dst.facts.is_append ? t->dst.facts.size
-						      : t->dst_start;
-	uint64_t reached = bulk_direct(&t->bulk);
-
-	if (t->is_synced)
-		return bytes;
-	if (t->dst.facts.is_direct)
-		reached = bytes;
-	const uint64_t end = t->writeback != NULL
-				     ? writeback_reached(t->writeback)
-				     : 0;
-	if (end > start)
-		reached = max_u64(reached, end - start);
-	reached = min_u64(reached, bytes);
-	// What is held back counts as written, but is in memory.
-	return hold != NULL ? reached - min_u64(reached, hold->size) : reached;
-}
-
-bool
-transfer_is_safe_to_remove(const struct transfer *t)
-{
-	return t->request.dst != NULL && t->safety.is_alone && t->is_synced &&
-	       t->is_closed;
 }
 
 static enum transfer_verdict

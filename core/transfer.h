@@ -62,11 +62,3 @@ bool transfer_can_verify(const struct transfer *transfer);
 
 // A safety check has found something: tells it.
 enum transfer_verdict transfer_refused(const struct transfer *transfer);
-
-// Bytes of those copied that are known to have left the page cache for the
-// device. It may still hold them in a cache of its own, until is_synced.
-uint64_t transfer_on_device(const struct transfer *transfer);
-
-// The destination is a whole disk that was named, and that nobody else uses;
-// it was synced and closed.
-bool transfer_is_safe_to_remove(const struct transfer *transfer);

@@ -228,11 +228,11 @@ compare_ranges(struct verify *v, const struct closer *c,
 {
 	const struct hooks *h = v->hooks;
 
-	for (uint64_t off = 0; off < v->len; off += HASHER_RANGE_LEN) {
-		const uint64_t len = min_u64(HASHER_RANGE_LEN, v->len - off);
+	for (uint64_t off = 0; off < v->len; off += HASH_RANGE_LEN) {
+		const uint64_t len = min_u64(HASH_RANGE_LEN, v->len - off);
 
 		if (hasher_is_same_range(v->written, back,
-					 off / HASHER_RANGE_LEN))
+					 off / HASH_RANGE_LEN))
 			continue;
 		if (h->must_stop(h->ctx))
 			return -ECANCELED;
@@ -251,8 +251,8 @@ compare(struct verify *v, const struct endpoint *ep, const struct hasher *back)
 		.src_fd = can_compare(v) ? endpoint_open_again(v->src, O_RDONLY)
 					 : -1,
 		.dst_fd = ep->buffered_fd,
-		.wrote = malloc(HASHER_RANGE_LEN),
-		.found = malloc(HASHER_RANGE_LEN),
+		.wrote = malloc(HASH_RANGE_LEN),
+		.found = malloc(HASH_RANGE_LEN),
 	};
 	const int r = compare_ranges(v, &closer, back);
 
@@ -298,7 +298,7 @@ verify_run(struct verify *v)
 	if (v->len == 0)
 		return 0;
 	drop_cache(v);
-	r = hasher_new(&back, 1U << HASHER_RANGES);
+	r = hasher_new(&back, 1U << HASH_RANGES);
 	if (r < 0)
 		return tell(v, FAILURE_VERIFY, v->dst_off, r);
 	r = hash_back(v, back);

@@ -26,7 +26,7 @@ struct verify {
 	struct stats *stats;             // verified is kept current
 	const struct endpoint *src;      // still open; a stream cannot be read
 	const struct endpoint *dst;      // again, its ranges are told whole
-	const struct hasher *written;    // finished, with HASHER_RANGES
+	const struct hasher *written;    // finished, with HASH_RANGES
 	const struct hold *hold;         // not on the disk yet; NULL: all is
 	struct pace *pace;               // NULL: no rate=
 	uint64_t src_off;                // where the copy began

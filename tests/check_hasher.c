@@ -221,7 +221,7 @@ ranges_of(const unsigned char *buf, size_t len)
 {
 	struct hasher *ranges;
 
-	ck_assert_int_eq(hasher_new(&ranges, 1U << HASHER_RANGES), 0);
+	ck_assert_int_eq(hasher_new(&ranges, 1U << HASH_RANGES), 0);
 	hasher_put(ranges, 0, buf, len);
 	ck_assert_int_eq(hasher_finish(ranges, len, NULL), 0);
 	return ranges;
@@ -229,8 +229,8 @@ ranges_of(const unsigned char *buf, size_t len)
 
 START_TEST(the_range_with_another_byte_is_another)
 {
-	static const size_t flips[] = {0, HASHER_RANGE_LEN - 1,
-				       HASHER_RANGE_LEN, 3 * HASHER_RANGE_LEN,
+	static const size_t flips[] = {0, HASH_RANGE_LEN - 1,
+				       HASH_RANGE_LEN, 3 * HASH_RANGE_LEN,
 				       LEN - 100};
 	const size_t len = LEN - 99, at = flips[_i]; // the last one is short
 	struct hasher *a = ranges_of(bytes, len);
@@ -239,7 +239,7 @@ START_TEST(the_range_with_another_byte_is_another)
 	struct hasher *b = ranges_of(bytes, len);
 	for (uint64_t i = 0; i < 4; i++)
 		ck_assert_int_eq(hasher_is_same_range(a, b, i),
-				 i != at / HASHER_RANGE_LEN);
+				 i != at / HASH_RANGE_LEN);
 	hasher_free(a);
 	hasher_free(b);
 }
@@ -247,8 +247,8 @@ END_TEST
 
 START_TEST(a_range_that_is_not_there_is_another)
 {
-	struct hasher *a = ranges_of(bytes, HASHER_RANGE_LEN);
-	struct hasher *b = ranges_of(bytes, 2 * HASHER_RANGE_LEN);
+	struct hasher *a = ranges_of(bytes, HASH_RANGE_LEN);
+	struct hasher *b = ranges_of(bytes, 2 * HASH_RANGE_LEN);
 
 	ck_assert(hasher_is_same_range(a, b, 0));
 	ck_assert(!hasher_is_same_range(a, b, 1));

@@ -67,6 +67,23 @@ START_TEST(memory_files_have_no_direct_io)
 }
 END_TEST
 
+// By samples: all or nothing of a large file is no estimate.
+START_TEST(the_page_cache_of_a_large_file_is_sampled)
+{
+	const uint64_t size = 80 * MIB;
+	const int fd = rig_pattern_file(size);
+
+	ck_assert_int_eq(fsync(fd), 0);
+	probe_descriptor(fd, &facts);
+	ck_assert(facts.cached == 0 || facts.cached == size);
+	(void)posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+	probe_descriptor(fd, &facts);
+	// A memory file keeps its pages.
+	ck_assert(facts.cached <= size / 10 || facts.cached == size);
+	close(fd);
+}
+END_TEST
+
 START_TEST(the_page_cache_holds_what_was_just_written)
 {
 	const int fd = rig_pattern_file(MIB);
@@ -203,6 +220,7 @@ probe_suite(void)
 	tcase_add_test(t, a_sparse_file_has_less_than_its_size);
 	tcase_add_test(t, memory_files_have_no_direct_io);
 	tcase_add_test(t, the_page_cache_holds_what_was_just_written);
+	tcase_add_test(t, the_page_cache_of_a_large_file_is_sampled);
 	tcase_add_test(t, flags_of_the_descriptor_are_seen);
 	tcase_add_test(t, the_limit_on_file_sizes_is_seen);
 	tcase_add_loop_test(t, odd_files_are_streams, 0, ARRAY_LEN(paths));

@@ -45,7 +45,7 @@ begin(void)
 	src = endpoint_of(rig_pattern_file(100 + LEN));
 	ck_assert_int_eq(pread(src.fd, bytes + 4096, LEN, 100), LEN);
 	dst = endpoint_of(rig_file(bytes, 4096 + LEN));
-	ck_assert_int_eq(hasher_new(&written, 1U << HASHER_RANGES), 0);
+	ck_assert_int_eq(hasher_new(&written, 1U << HASH_RANGES), 0);
 	hasher_put(written, 0, bytes + 4096, LEN);
 	ck_assert_int_eq(hasher_finish(written, LEN, NULL), 0);
 	free(bytes);

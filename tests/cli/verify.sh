@@ -31,6 +31,15 @@ is 'holes read as zeros' "$status" 0
 run aiodd empty copy verify=yes status=none
 is 'nothing' "$status" 0
 
+run aiodd src copy verify=yes
+is 'a good copy: the last line' "$(tail -n 1 err)" "aiodd: 'copy' is verified"
+run aiodd src copy verify=yes commit=rename
+is 'commit=rename: by its own name' "$(tail -n 1 err)" \
+	"aiodd: 'copy' is verified"
+run aiodd src copy
+is 'not without verify=' "$(grep -c verified err)" 0
+run aiodd src copy verify=yes status=noxfer
+is 'nor with status=noxfer' "$(grep -c verified err)" 0
 run aiodd if=src of=/dev/null verify=yes status=none
 is 'what cannot be read back is refused' "$status" 1
 says 'with a line' err "verify=yes: '/dev/null' cannot be read back"

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// One digest of bytes that come with their offset: a gap (a hole that was
+// kept) counts as zeros, and what comes a second time (a stretch that was
+// resumed at a record boundary) is passed over.
+
+#pragma once
+
+#include <stdatomic.h>
+
+#include "digest.h"
+
+// In the place of an algorithm: not one digest, but an xxh128 of each range,
+// for verify=.
+#define HASH_RANGES DIGEST_NR
+#define HASH_RANGE_LEN ((uint64_t)256 * 1024)
+#define HASH_RANGE_SIZE 16 // an xxh128
+
+struct hash {
+	unsigned alg;         // enum digest_alg, or HASH_RANGES
+	struct digest digest;
+	uint64_t pos;         // bytes taken in
+	int error;
+	unsigned char result[DIGEST_MAX_SIZE];
+	unsigned char (*ranges)[HASH_RANGE_SIZE]; // of HASH_RANGES
+	uint64_t nr_ranges;
+	const atomic_bool *is_cancelled; // nobody wants it any more
+};
+
+// 0 or -errno, of digest_init too. Also then hash_done.
+int hash_init(struct hash *hash, unsigned alg, const atomic_bool *is_cancelled);
+void hash_done(struct hash *hash);
+
+void hash_take(struct hash *hash, uint64_t off, const void *buf, size_t len);
+// It all ends at len: what is missing is zeros.
+void hash_end(struct hash *hash, uint64_t len);
+// 0, or -errno: there is no result.
+int hash_finish(struct hash *hash);
+
+// Whether range number nr is the same in both.
+bool hash_is_same_range(const struct hash *a, const struct hash *b,
+			uint64_t nr);

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// Most of a file into a pipe, without a byte of it passing through us: the
+// pipe gets the pages that the page cache has. What is left, for whatever
+// reason, is for the record engine, which also meets the errors: splice does
+// not tell of which side they are.
+
+#pragma once
+
+#include "serial.h"
+#include "stats.h"
+
+// From where the descriptors stand. Returns the bytes, which the statistics
+// have.
+uint64_t splice_run(struct serial *serial, struct stats *stats);
