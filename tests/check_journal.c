@@ -110,40 +110,46 @@ START_TEST(samples_are_not_taken_too_often)
 }
 END_TEST
 
+struct phases {
+	uint64_t copy, flush, verify;
+};
+
+static struct phases
+end_of_all(void)
+{
+	struct phases ns;
+
+	journal_end(j, 0, 0);
+	ck_assert(journal_phase_ns(j, STATS_COPYING, &ns.copy));
+	ck_assert(journal_phase_ns(j, STATS_FLUSHING, &ns.flush));
+	ck_assert(journal_phase_ns(j, STATS_VERIFYING, &ns.verify));
+	return ns;
+}
+
 START_TEST(phases_follow_each_other)
 {
-	uint64_t copy, flush, verify;
-
 	copied(0, 3);
 	tell((struct failure){.phase = NOTICE_SYNCING});
 	copied(0, 5);
 	tell((struct failure){.phase = NOTICE_VERIFYING});
 	copied(0, 9);
-	journal_end(j, 0, 0);
-	ck_assert(journal_phase_ns(j, STATS_COPYING, &copy));
-	ck_assert(journal_phase_ns(j, STATS_FLUSHING, &flush));
-	ck_assert(journal_phase_ns(j, STATS_VERIFYING, &verify));
-	ck_assert_uint_eq(copy / SECOND, 3);
-	ck_assert_uint_ge(flush, 2 * SECOND - SECOND / 10);
-	ck_assert_uint_ge(verify, 4 * SECOND - SECOND / 10);
-	ck_assert_uint_eq(copy + flush + verify, j->end_ns);
+	const struct phases ns = end_of_all();
+	ck_assert_uint_eq(ns.copy / SECOND, 3);
+	ck_assert_uint_ge(ns.flush, 2 * SECOND - SECOND / 10);
+	ck_assert_uint_ge(ns.verify, 4 * SECOND - SECOND / 10);
+	ck_assert_uint_eq(ns.copy + ns.flush + ns.verify, j->end_ns);
 }
 END_TEST
 
 START_TEST(a_phase_that_is_left_out_takes_no_time)
 {
-	uint64_t copy, flush, verify;
-
 	copied(0, 3);
 	tell((struct failure){.phase = NOTICE_VERIFYING});
 	copied(0, 9);
-	journal_end(j, 0, 0);
-	ck_assert(journal_phase_ns(j, STATS_COPYING, &copy));
-	ck_assert(journal_phase_ns(j, STATS_FLUSHING, &flush));
-	ck_assert(journal_phase_ns(j, STATS_VERIFYING, &verify));
-	ck_assert_uint_eq(copy / SECOND, 3);
-	ck_assert_uint_eq(flush / SECOND, 0);
-	ck_assert_uint_ge(verify, 6 * SECOND - SECOND / 10);
+	const struct phases ns = end_of_all();
+	ck_assert_uint_eq(ns.copy / SECOND, 3);
+	ck_assert_uint_eq(ns.flush / SECOND, 0);
+	ck_assert_uint_ge(ns.verify, 6 * SECOND - SECOND / 10);
 }
 END_TEST
 
