@@ -6,12 +6,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base.h"
 #include "beside.h"
 #include "fd.h"
 #include "message.h"
@@ -30,9 +32,33 @@ tell(const struct export *e, const char *what, int error)
 	return error > 0 ? -error : -EINVAL;
 }
 
+// /dev/fd/N, /proc/self/fd/N: -1, or an open descriptor.
+static int
+descriptor_of(const char *path)
+{
+	static const char *const dirs[] = {"/dev/fd/", "/proc/self/fd/"};
+
+	for (size_t i = 0; i < ARRAY_LEN(dirs); i++) {
+		const size_t len = strlen(dirs[i]);
+		char *end;
+
+		if (strncmp(path, dirs[i], len) != 0)
+			continue;
+		const unsigned long fd = strtoul(path + len, &end, 10);
+		if (*end == '\0' && fd <= INT_MAX &&
+		    fcntl((int)fd, F_GETFD) >= 0)
+			return (int)fd;
+	}
+	return -1;
+}
+
 static int
 standard_of(const char *path)
 {
+	const int fd = descriptor_of(path);
+
+	if (fd >= 0)
+		return fd;
 	if (strcmp(path, "-") == 0 || beside_is_open(path, STDOUT_FILENO))
 		return STDOUT_FILENO;
 	return beside_is_open(path, STDERR_FILENO) ? STDERR_FILENO : -1;

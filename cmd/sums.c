@@ -38,11 +38,13 @@ sums_open(struct sums *sums, const char *path, const struct request *q,
 
 	*sums = (struct sums){.path = path,
 			      .hashes = hashes,
-			      .name = path != NULL ? name_beside(path, name)
-						   : name,
+			      .name = name,
 			      .is_bsd = path == NULL || (hashes & ~BARE) ||
 					(hashes & (hashes - 1)) != 0};
-	return export_open(&sums->export, "sums", path, q);
+	const int r = export_open(&sums->export, "sums", path, q);
+	if (sums->export.target != NULL)
+		sums->name = name_beside(path, name);
+	return r;
 }
 
 static void

@@ -132,7 +132,7 @@ put_record(struct record *record, const unsigned char *buf, size_t len,
 	record->stats->bytes = before + done;
 	if (done == len)
 		++*count;
-	else if (done > 0)
+	else if (done > 0 && !record->request->is_single_buffer)
 		record->stats->out_partial++;
 	if (error < 0 && error != -ECANCELED)
 		serial_tell_dst(record->serial, phase, -error);

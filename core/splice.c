@@ -30,12 +30,12 @@ splice_len(const struct serial *serial)
 	return round_down(len - (uint64_t)capacity, q->ibs);
 }
 
-uint64_t
-splice_run(struct serial *serial, struct stats *stats)
+// Up to len bytes, or until something is not plain. Returns them.
+static uint64_t
+splice_pages(struct serial *serial, struct stats *stats, uint64_t len)
 {
 	const struct request *q = serial->request;
 	const struct hooks *h = serial->hooks;
-	const uint64_t len = splice_len(serial);
 	uint64_t n = 0;
 
 	while (n < len && !h->must_stop(h->ctx)) {
@@ -48,10 +48,47 @@ splice_run(struct serial *serial, struct stats *stats)
 		if (got <= 0)
 			break;
 		n += (uint64_t)got;
-		stats_count(stats, n, q->ibs, q->obs);
+		stats_count(stats, round_down(n, q->ibs), q->ibs, q->obs);
+		stats->bytes = n;
 		if (h->tick != NULL)
 			h->tick(h->ctx);
 	}
 	serial->src_off += n;
 	return n;
+}
+
+// The rest of a record that was begun, from n on. What was read and cannot be
+// written is an error of the copy: nobody would read it again.
+static int
+end_record(struct serial *serial, struct stats *stats, uint64_t n)
+{
+	const struct request *q = serial->request;
+	unsigned char buf[4 * KIB];
+	int error = 0;
+
+	while (n % q->ibs != 0 && error == 0) {
+		const ssize_t got = serial_read(
+			serial, buf,
+			(size_t)min_u64(sizeof(buf), q->ibs - n % q->ibs));
+
+		if (got <= 0)
+			break;
+		n += serial_write(serial, buf, (size_t)got, &error);
+	}
+	serial->last_read = 0; // a record's rest is no short read
+	if (error == -ECANCELED)
+		return error;
+	stats_count(stats, n, q->ibs, q->obs);
+	return error < 0 ? serial_tell_dst(serial, FAILURE_WRITE, -error) : 0;
+}
+
+int
+splice_run(struct serial *serial, struct stats *stats)
+{
+	const struct hooks *h = serial->hooks;
+	const uint64_t n = splice_pages(serial, stats, splice_len(serial));
+
+	if (h->must_stop(h->ctx))
+		return -ECANCELED;
+	return end_record(serial, stats, n);
 }

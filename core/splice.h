@@ -10,6 +10,7 @@
 #include "serial.h"
 #include "stats.h"
 
-// From where the descriptors stand. Returns the bytes, which the statistics
-// have.
-uint64_t splice_run(struct serial *serial, struct stats *stats);
+// From where the descriptors stand. Whole records, unless the source ends or
+// fails within one; the statistics have what was done. 0, -ECANCELED, or
+// another -errno, told.
+int splice_run(struct serial *serial, struct stats *stats);

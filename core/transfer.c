@@ -118,11 +118,11 @@ transfer_records(struct transfer *t, struct record *record,
 	if (r < 0)
 		return r;
 	if (t->request.count.blocks > 0 || t->request.count.bytes > 0) {
-		if (t->bulk.plan.way == PLAN_SPLICE)
-			record->nr_records =
-				splice_run(record->serial, t->stats) /
-				t->request.ibs;
-		return record_run(record);
+		if (t->bulk.plan.way == PLAN_SPLICE) {
+			r = splice_run(record->serial, t->stats);
+			record->nr_records = t->stats->in_full;
+		}
+		return r < 0 ? r : record_run(record);
 	}
 	return t->bulk.base > 0 ? record_finish(record) : 0;
 }

@@ -32,6 +32,7 @@ struct verify {
 	uint64_t src_off;                // where the copy began
 	uint64_t dst_off;
 	uint64_t len;                    // of the copy
+	uint64_t got;                    // of that, read back
 	uint64_t nr_bad;                 // bytes that differ
 	struct verify_range {
 		uint64_t off;

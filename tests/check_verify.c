@@ -172,6 +172,20 @@ START_TEST(a_copy_that_ends_too_early_differs)
 }
 END_TEST
 
+START_TEST(a_bad_byte_before_the_early_end_is_told)
+{
+	flip(4096 + 5);
+	flip(4096 + 2 * 256 * KIB + 100);
+	ck_assert_int_eq(ftruncate(dst.fd, 4096 + 2 * 256 * KIB + 5000), 0);
+	ck_assert_int_eq(verify_run(&verify), -EBADMSG);
+	ck_assert_uint_eq(rig.nr_told, 3);
+	check_range(0, 4096 + 5, 1);
+	check_range(1, 4096 + 2 * 256 * KIB + 100, 1);
+	check_range(2, 4096 + 2 * 256 * KIB + 5000,
+		    LEN - (2 * 256 * KIB + 5000));
+}
+END_TEST
+
 START_TEST(what_is_outside_the_copy_does_not_matter)
 {
 	flip(4095);
@@ -234,6 +248,7 @@ verify_suite(void)
 	tcase_add_test(t, what_was_converted_is_told_by_whole_ranges);
 	tcase_add_test(t, the_last_range_is_no_longer_than_the_copy);
 	tcase_add_test(t, a_copy_that_ends_too_early_differs);
+	tcase_add_test(t, a_bad_byte_before_the_early_end_is_told);
 	tcase_add_test(t, what_is_outside_the_copy_does_not_matter);
 	tcase_add_test(t, nothing_is_good);
 	tcase_add_test(t, it_goes_without_kernel_aio);

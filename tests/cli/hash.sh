@@ -183,6 +183,12 @@ tail"
 run sh -c '{ echo head; "$0" if=src of=copy sums=log; echo tail; } >log' \
 	"$AIODD"
 is 'also by the name of the file' "$(sed -n '1p;$p' log | xargs)" 'head tail'
+run sh -c '(echo head >&5; "$0" if=src of=copy sums=/dev/fd/5; echo tail >&5) \
+	5>log' "$AIODD"
+is 'and by a descriptor' "$(sed -n '1p;$p' log | xargs)" 'head tail'
+run sh -c '"$0" if=src of=/dev/null sums=/dev/stdout status=none' "$AIODD"
+is 'standard output lies in no directory' "$(cat out)" \
+	"$(sha256sum <src | sed 's#-$#/dev/null#')"
 run aiodd nowhere copy sums=S2
 is 'a copy that fails leaves no sums= behind' \
 	"$(find . -name S2 -o -name '.S2*')" ''

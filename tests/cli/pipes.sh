@@ -62,6 +62,8 @@ like_dd 'reader gone: SIGPIPE ignored' "$small" \
 	'trap "" PIPE; { sleep .3; dd if=in bs=4096; echo $? >status; } | true'
 like_dd 'reader gone: SIGPIPE ignored, two buffers' "$small" \
 	'trap "" PIPE; { sleep .3; dd if=in; echo $? >status; } | true'
+like_dd 'a file size limit within a record' "$large" \
+	'(ulimit -f 2500; trap "" XFSZ; dd if=in of=out bs=1M; echo $?)'
 like_dd 'reader leaves early' "$large" \
 	'{ dd if=in bs=4096 2>/dev/null; echo $? >status; } | head -c 5000 >out'
 
@@ -137,6 +139,28 @@ if ASAN_OPTIONS="$ASAN_OPTIONS:detect_leaks=0" \
 else
 	skip 'splice is used' 'no strace'
 fi
+
+# What ends in the middle of a record is made whole by plain calls.
+for operands in 'bs=300K count=9 iflag=fullblock' 'bs=7 count=400001' 'bs=1M'; do
+	# shellcheck disable=SC2086 # operands
+	{
+		gnu_dd if="$work/large" $operands 2>"$work/gnu.err" |
+			cat >"$work/gnu.out"
+		ASAN_OPTIONS="$ASAN_OPTIONS:detect_leaks=0" \
+			strace -o "$work/trace" -e trace=splice \
+			-e inject=splice:error=EAGAIN:when=2 \
+			"$AIODD" if="$work/large" $operands \
+			2>"$work/ours.err" | cat >"$work/ours.out"
+	}
+	if ! grep -q INJECTED "$work/trace"; then
+		skip "splice ends early, $operands" 'strace may not inject here'
+		continue
+	fi
+	check "splice ends early, $operands: the bytes" \
+		same "$work/gnu.out" "$work/ours.out"
+	is "splice ends early, $operands: the counts" \
+		"$(masked "$work/ours.err")" "$(masked "$work/gnu.err")"
+done
 
 # Who writes to the file after the copy does not change what was copied.
 cp "$work/large" "$work/changing"
