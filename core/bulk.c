@@ -45,8 +45,7 @@ bulk_open_aio(struct bulk *b)
 static void
 bulk_tell_plan(const struct bulk *b)
 {
-	b->hooks->notice(b->hooks->ctx,
-			 &(struct failure){.phase = NOTICE_PLANNED});
+	hooks_tell(b->hooks, (struct failure){.phase = NOTICE_PLANNED});
 }
 
 // How much there is to copy, 0: only the end of the source will tell.
@@ -215,7 +214,7 @@ bulk_settle(struct bulk *b, const struct copy *copy,
 			told.phase = FAILURE_WRITE_TO;
 		told.off += b->plan.dst_off;
 		bulk_advance(b, n);
-		b->hooks->notice(b->hooks->ctx, &told);
+		hooks_tell(b->hooks, told);
 		return BULK_FAILED;
 	}
 	if (failure->phase == FAILURE_NONE && n == b->plan.count_len) {
@@ -360,10 +359,9 @@ bulk_clone(struct bulk *b)
 			      b->src->facts.size == 0;
 	if (b->request->clone != REQUEST_CLONE_ALWAYS || is_empty)
 		return BULK_AGAIN;
-	b->hooks->notice(b->hooks->ctx,
-			 &(struct failure){.phase = FAILURE_CLONE,
-					   .error = -r,
-					   .name = b->src->name});
+	hooks_tell(b->hooks, (struct failure){.phase = FAILURE_CLONE,
+					      .error = -r,
+					      .name = b->src->name});
 	return BULK_FAILED;
 }
 

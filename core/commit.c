@@ -23,9 +23,9 @@ static int
 commit_tell(const struct hooks *h, enum failure_phase phase, const char *name,
 	    int error)
 {
-	h->notice(h->ctx, &(struct failure){.phase = phase,
-					    .error = error,
-					    .name = name});
+	hooks_tell(h, (struct failure){.phase = phase,
+				       .error = error,
+				       .name = name});
 	return error > 0 ? -error : -EINVAL;
 }
 

@@ -48,10 +48,9 @@ static int
 endpoint_tell(const struct endpoint *ep, const struct hooks *h,
 	      enum failure_phase phase, int error)
 {
-	h->notice(h->ctx, &(struct failure){.phase = phase,
-					    .error = error,
-					    .name = ep->name});
-	return -error;
+	return hooks_tell(h, (struct failure){.phase = phase,
+					      .error = error,
+					      .name = ep->name});
 }
 
 // Open path and put it on descriptor fd, whatever number the kernel gave.
@@ -178,10 +177,10 @@ truncate_to_seek(struct endpoint *ep, uint64_t size, const struct hooks *h)
 		return endpoint_tell(ep, h, FAILURE_STAT, errno);
 	if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
 		return 0;
-	h->notice(h->ctx, &(struct failure){.phase = FAILURE_TRUNCATE,
-					    .error = r,
-					    .name = ep->name,
-					    .off = size});
+	hooks_tell(h, (struct failure){.phase = FAILURE_TRUNCATE,
+				       .error = r,
+				       .name = ep->name,
+				       .off = size});
 	return -r;
 }
 
@@ -214,10 +213,9 @@ endpoint_open_dst(struct endpoint *ep, const struct request *q,
 	const bool is_cut = !(q->conv & CONV_NOTRUNC);
 	if ((__builtin_mul_overflow(q->seek.blocks, q->obs, &size) ||
 	     __builtin_add_overflow(size, q->seek.bytes, &size)) && is_cut) {
-		h->notice(h->ctx,
-			  &(struct failure){.phase = FAILURE_SEEK_TOO_LARGE,
-					    .off = q->seek.blocks,
-					    .len = q->obs});
+		hooks_tell(h, (struct failure){.phase = FAILURE_SEEK_TOO_LARGE,
+					       .off = q->seek.blocks,
+					       .len = q->obs});
 		return -EOVERFLOW;
 	}
 	// A tape or FIFO is read to get to where the seek ends.

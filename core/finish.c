@@ -17,10 +17,8 @@
 static int
 tell(const struct hooks *h, enum failure_phase phase, const char *name, int r)
 {
-	h->notice(h->ctx, &(struct failure){.phase = phase,
-					    .error = -r,
-					    .name = name});
-	return r;
+	return hooks_tell(
+		h, (struct failure){.phase = phase, .error = -r, .name = name});
 }
 
 static int

@@ -7,6 +7,15 @@
 #include <errno.h>
 #include <poll.h>
 
+#include "failure.h"
+
+int
+hooks_tell(const struct hooks *h, struct failure failure)
+{
+	h->notice(h->ctx, &failure);
+	return -failure.error;
+}
+
 int
 hooks_wait(const struct hooks *h, int fd)
 {

@@ -36,6 +36,9 @@ struct hooks {
 	void (*signalled)(void *ctx, int signo);
 };
 
+// Something to tell the user. Returns -error of it.
+int hooks_tell(const struct hooks *h, struct failure failure);
+
 // Sleep until fd is readable, and serve them meanwhile. 0 or -ECANCELED.
 int hooks_wait(const struct hooks *h, int fd);
 

@@ -14,15 +14,6 @@
 #include "hold.h"
 #include "hooks.h"
 
-static int
-judge_tell(const struct judge *j, struct failure found, int r)
-{
-	const struct hooks *h = j->verify.hooks;
-
-	h->notice(h->ctx, &found);
-	return r;
-}
-
 bool
 judge_has_changed(const struct judge *j)
 {
@@ -33,12 +24,11 @@ judge_has_changed(const struct judge *j)
 
 	if (changed == 0)
 		return false;
-	judge_tell(j,
+	hooks_tell(j->verify.hooks,
 		   (struct failure){.phase = is_trusted ? FAILURE_SRC_CHANGED
 							: NOTICE_SRC_CHANGED,
 				    .name = j->verify.src->name,
-				    .changed = changed},
-		   0);
+				    .changed = changed});
 	return is_trusted;
 }
 
@@ -55,10 +45,9 @@ judge_digest(const struct judge *j)
 	if (r == -ECANCELED)
 		return r;
 	if (r < 0)
-		return judge_tell(j,
-				  (struct failure){.phase = FAILURE_DIGEST,
-						   .error = -r},
-				  r);
+		return hooks_tell(
+			v->hooks,
+			(struct failure){.phase = FAILURE_DIGEST, .error = -r});
 	if (expected->algs == 0)
 		return 0;
 	const enum digest_alg alg =
@@ -66,10 +55,9 @@ judge_digest(const struct judge *j)
 	if (memcmp(hasher_result(j->hasher, alg), expected->value,
 		   digest_size(alg)) == 0)
 		return 0;
-	return judge_tell(j,
-			  (struct failure){.phase = FAILURE_UNEXPECTED,
-					   .name = v->src->name},
-			  -ESTALE);
+	hooks_tell(v->hooks, (struct failure){.phase = FAILURE_UNEXPECTED,
+					      .name = v->src->name});
+	return -ESTALE;
 }
 
 // Everything else is on the disk: now the block that was held back.
@@ -85,12 +73,10 @@ release_block(struct judge *j)
 		return -ECANCELED;
 	int r = hold_write(v->hold, v->dst->fd, v->len);
 	if (r < 0)
-		return judge_tell(j,
-				  (struct failure){.phase = FAILURE_WRITE,
-						   .error = -r,
-						   .name = v->dst->name,
-						   .off = v->hold->off},
-				  r);
+		return hooks_tell(h, (struct failure){.phase = FAILURE_WRITE,
+						      .error = -r,
+						      .name = v->dst->name,
+						      .off = v->hold->off});
 	r = finish_sync(v->dst, v->request, CONV_FSYNC, h);
 	j->is_synced = r == 0;
 	return r;
@@ -108,7 +94,7 @@ judge_copy(struct judge *j, bool has_changed)
 		return r;
 	if (!v->request->verify)
 		return release_block(j);
-	judge_tell(j, (struct failure){.phase = NOTICE_VERIFYING}, 0);
+	hooks_tell(v->hooks, (struct failure){.phase = NOTICE_VERIFYING});
 	// All but the block that is held back: a copy that differs does not
 	// get it.
 	r = verify_run(v);

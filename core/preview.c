@@ -27,9 +27,9 @@ preview_side(struct endpoint *ep, const char *path, int fd, unsigned flags,
 	ep->facts.is_direct |= (flags & FLAG_DIRECT) != 0;
 	ep->facts.is_append |= (flags & FLAG_APPEND) != 0;
 	if (r < 0)
-		h->notice(h->ctx, &(struct failure){.phase = FAILURE_OPEN,
-						    .error = -r,
-						    .name = path});
+		hooks_tell(h, (struct failure){.phase = FAILURE_OPEN,
+					       .error = -r,
+					       .name = path});
 	return r;
 }
 
@@ -73,8 +73,7 @@ preview_run(struct transfer *t)
 	// It will be another file, even where it has the name of the source.
 	if (q->commit == REQUEST_COMMIT_RENAME)
 		t->dst.facts.ino = 0;
-	t->hooks->notice(t->hooks->ctx,
-			 &(struct failure){.phase = NOTICE_PROBED});
+	hooks_tell(t->hooks, (struct failure){.phase = NOTICE_PROBED});
 	bulk_preview(&t->bulk);
 	const enum transfer_verdict verdict = preview_safety(t);
 	if (verdict == TRANSFER_OK && !transfer_can_verify(t))

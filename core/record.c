@@ -65,8 +65,7 @@ static int
 tell_memory(struct record *record, enum failure_phase phase, uint64_t len)
 {
 	record->is_out_of_memory = true;
-	record->hooks->notice(record->hooks->ctx,
-			      &(struct failure){.phase = phase, .len = len});
+	hooks_tell(record->hooks, (struct failure){.phase = phase, .len = len});
 	return -ENOMEM;
 }
 
@@ -184,12 +183,11 @@ skip_bad_record(struct record *record, int error)
 	const struct serial *serial = record->serial;
 	const uint64_t len = record->request->ibs - record->short_record;
 
-	record->hooks->notice(record->hooks->ctx,
-			      &(struct failure){.phase = NOTICE_READ_SKIPPED,
-						.error = error,
-						.name = serial->src->name,
-						.off = serial->src_off,
-						.len = len});
+	hooks_tell(record->hooks, (struct failure){.phase = NOTICE_READ_SKIPPED,
+						   .error = error,
+						   .name = serial->src->name,
+						   .off = serial->src_off,
+						   .len = len});
 	if (!position_pass_bad(record->serial, len))
 		record->is_failed = true;
 	return is_sync(record) && record->short_record == 0;
@@ -326,9 +324,8 @@ record_finish(struct record *record)
 	const int r = serial_end_hole(record->serial);
 
 	if (r == 0)
-		record->hooks->notice(record->hooks->ctx,
-				      &(struct failure){
-					      .phase = NOTICE_SYNCING});
+		hooks_tell(record->hooks,
+			   (struct failure){.phase = NOTICE_SYNCING});
 	return r;
 }
 

@@ -17,13 +17,6 @@
 
 #define PIECE_ALIGN 4096
 
-static int
-tell(const struct serial *serial, struct failure failure)
-{
-	serial->hooks->notice(serial->hooks->ctx, &failure);
-	return -failure.error;
-}
-
 void
 serial_init(struct serial *serial, const struct request *q,
 	    const struct endpoint *src, const struct endpoint *dst,
@@ -53,10 +46,11 @@ int
 serial_tell_src(const struct serial *serial, enum failure_phase phase,
 		int error)
 {
-	return tell(serial, (struct failure){.phase = phase,
-					     .error = error,
-					     .name = serial->src->name,
-					     .off = serial->src_off});
+	return hooks_tell(serial->hooks,
+			  (struct failure){.phase = phase,
+					   .error = error,
+					   .name = serial->src->name,
+					   .off = serial->src_off});
 }
 
 int
@@ -66,10 +60,11 @@ serial_tell_dst(const struct serial *serial, enum failure_phase phase,
 	const off_t now = lseek(serial->dst->fd, 0, SEEK_CUR);
 	const uint64_t off = now < 0 ? 0 : (uint64_t)now;
 
-	return tell(serial, (struct failure){.phase = phase,
-					     .error = error,
-					     .name = serial->dst->name,
-					     .off = off});
+	return hooks_tell(serial->hooks,
+			  (struct failure){.phase = phase,
+					   .error = error,
+					   .name = serial->dst->name,
+					   .off = off});
 }
 
 static bool
@@ -101,8 +96,9 @@ read_once(struct serial *serial, int fd, unsigned char *buf, size_t len)
 		return -errno;
 	}
 	if (n > 0 && was_short && serial->is_warning_partial) {
-		tell(serial, (struct failure){.phase = NOTICE_PARTIAL_READ,
-					      .len = last});
+		hooks_tell(serial->hooks,
+			   (struct failure){.phase = NOTICE_PARTIAL_READ,
+					    .len = last});
 		serial->is_warning_partial = false;
 	}
 	serial->last_read = (size_t)n;
@@ -321,9 +317,10 @@ drop_rest(const struct serial *serial, const struct endpoint *ep,
 
 	if (r == 0 || !is_only_cache(serial->request))
 		return 0;
-	tell(serial, (struct failure){.phase = FAILURE_DISCARD_CACHE,
-				      .error = -r,
-				      .name = ep->name});
+	hooks_tell(serial->hooks,
+		   (struct failure){.phase = FAILURE_DISCARD_CACHE,
+				    .error = -r,
+				    .name = ep->name});
 	return r;
 }
 

@@ -45,7 +45,7 @@ transfer_init(struct transfer *t, const struct request *q,
 static void
 transfer_tell(const struct transfer *t, enum failure_phase phase)
 {
-	t->hooks->notice(t->hooks->ctx, &(struct failure){.phase = phase});
+	hooks_tell(t->hooks, (struct failure){.phase = phase});
 }
 
 enum transfer_verdict
@@ -53,11 +53,10 @@ transfer_refused(const struct transfer *t)
 {
 	const char *dst = t->request.dst;
 
-	t->hooks->notice(t->hooks->ctx,
-			 &(struct failure){.phase = FAILURE_REFUSED,
-					   .name = dst ? dst
-						       : "standard output",
-					   .safety = &t->safety});
+	hooks_tell(t->hooks,
+		   (struct failure){.phase = FAILURE_REFUSED,
+				    .name = dst ? dst : "standard output",
+				    .safety = &t->safety});
 	return TRANSFER_REFUSED;
 }
 
@@ -127,18 +126,6 @@ transfer_records(struct transfer *t, struct record *record,
 	return t->bulk.base > 0 ? record_finish(record) : 0;
 }
 
-// A device that has refused something, and a kernel that tells each error to
-// one description only.
-static int
-transfer_tell_late(const struct transfer *t, int r)
-{
-	t->hooks->notice(t->hooks->ctx,
-			 &(struct failure){.phase = FAILURE_FSYNC,
-					   .error = -r,
-					   .name = t->dst.name});
-	return r;
-}
-
 static int
 transfer_sync(struct transfer *t, const struct serial *serial)
 {
@@ -151,8 +138,13 @@ transfer_sync(struct transfer *t, const struct serial *serial)
 		return r;
 	const int late = writeback_free(t->writeback);
 	t->writeback = t->bulk.writeback = NULL;
+	// A device that has refused something, and a kernel that tells each
+	// error to one description only.
 	if (r == 0 && late < 0)
-		return transfer_tell_late(t, late);
+		return hooks_tell(t->hooks,
+				  (struct failure){.phase = FAILURE_FSYNC,
+						   .error = -late,
+						   .name = t->dst.name});
 	// The block that is held back is still to come.
 	t->is_synced = r == 0 && t->bulk.hold == NULL &&
 		       (conv & (CONV_FSYNC | CONV_FDATASYNC));
@@ -256,9 +248,8 @@ transfer_open_digest(struct transfer *t)
 	const int r = hasher_new(&t->hasher, t->request.digests);
 	t->bulk.hasher = t->hasher;
 	if (r < 0)
-		t->hooks->notice(t->hooks->ctx,
-				 &(struct failure){.phase = FAILURE_DIGEST,
-						   .error = -r});
+		hooks_tell(t->hooks, (struct failure){.phase = FAILURE_DIGEST,
+						      .error = -r});
 	return r;
 }
 
@@ -304,9 +295,8 @@ transfer_hold(struct transfer *t)
 	t->bulk.hold = hold_new(t->dst_start, t->dst.facts.sector);
 	if (t->bulk.hold != NULL)
 		return 0;
-	t->hooks->notice(t->hooks->ctx,
-			 &(struct failure){.phase = FAILURE_DST_MEMORY,
-					   .len = HOLD_MAX});
+	hooks_tell(t->hooks, (struct failure){.phase = FAILURE_DST_MEMORY,
+					      .len = HOLD_MAX});
 	return -ENOMEM;
 }
 
@@ -347,9 +337,9 @@ transfer_check(struct transfer *t)
 			 &t->dst.facts, t->dst.fd) < 0)
 		return transfer_refused(t);
 	if (safety_is_src_live(&t->request, &t->src.facts, &use))
-		h->notice(h->ctx, &(struct failure){.phase = NOTICE_SRC_LIVE,
-						    .name = t->src.name,
-						    .use = &use});
+		hooks_tell(h, (struct failure){.phase = NOTICE_SRC_LIVE,
+					       .name = t->src.name,
+					       .use = &use});
 	return TRANSFER_OK;
 }
 
@@ -361,9 +351,8 @@ transfer_can_verify(const struct transfer *t)
 	// What was written has to be found again.
 	if (!t->request.verify || (facts_has_offsets(dst) && !dst->is_append))
 		return true;
-	t->hooks->notice(t->hooks->ctx,
-			 &(struct failure){.phase = FAILURE_NOT_VERIFIABLE,
-					   .name = t->dst.name});
+	hooks_tell(t->hooks, (struct failure){.phase = FAILURE_NOT_VERIFIABLE,
+					      .name = t->dst.name});
 	return false;
 }
 

@@ -38,11 +38,10 @@ drop_cache(const struct verify *v)
 static int
 tell(const struct verify *v, enum failure_phase phase, uint64_t off, int r)
 {
-	v->hooks->notice(v->hooks->ctx, &(struct failure){.phase = phase,
-							  .error = -r,
-							  .name = v->dst->name,
-							  .off = off});
-	return r;
+	return hooks_tell(v->hooks, (struct failure){.phase = phase,
+						     .error = -r,
+						     .name = v->dst->name,
+						     .off = off});
 }
 
 static void
@@ -54,13 +53,12 @@ tell_bad(struct verify *v)
 		return;
 	v->nr_bad += bad.len;
 	v->bad.len = 0;
-	v->hooks->notice(v->hooks->ctx,
-			 &(struct failure){.phase = FAILURE_DIFFERS,
-					   .name = v->dst->name,
-					   .off = v->dst_off + bad.off,
-					   .len = bad.len,
-					   .wrote = bad.wrote,
-					   .found = bad.found});
+	hooks_tell(v->hooks, (struct failure){.phase = FAILURE_DIFFERS,
+					      .name = v->dst->name,
+					      .off = v->dst_off + bad.off,
+					      .len = bad.len,
+					      .wrote = bad.wrote,
+					      .found = bad.found});
 }
 
 // In order of offsets.
