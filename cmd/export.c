@@ -53,7 +53,7 @@ descriptor_of(const char *path)
 }
 
 static int
-standard_of(const char *path)
+fd_of(const char *path)
 {
 	const int fd = descriptor_of(path);
 
@@ -69,9 +69,9 @@ static bool
 is_side(const struct export *e, const char *name, int fd)
 {
 	if (name != NULL)
-		return e->standard < 0 ? beside_is_same(e->path, name)
-				       : beside_is_open(name, e->standard);
-	return e->standard == fd ||
+		return e->named_fd < 0 ? beside_is_same(e->path, name)
+				       : beside_is_open(name, e->named_fd);
+	return e->named_fd == fd ||
 	       (strcmp(e->path, "-") != 0 && beside_is_open(e->path, fd));
 }
 
@@ -92,8 +92,8 @@ open_temp(struct export *e, const struct stat *old)
 static int
 open_in_place(struct export *e)
 {
-	e->fd = fd_move_up(e->standard >= 0
-				   ? dup(e->standard)
+	e->fd = fd_move_up(e->named_fd >= 0
+				   ? dup(e->named_fd)
 				   : open(e->path,
 					  O_WRONLY | O_NOCTTY | O_CLOEXEC));
 	return e->fd < 0 ? e->fd : 0;
@@ -105,7 +105,7 @@ open_path(struct export *e)
 	struct stat old;
 	const bool has_old = stat(e->path, &old) == 0;
 
-	if (e->standard >= 0 || (has_old && !S_ISREG(old.st_mode)))
+	if (e->named_fd >= 0 || (has_old && !S_ISREG(old.st_mode)))
 		return open_in_place(e);
 	if (*e->path == '\0')
 		return -ENOENT;
@@ -126,7 +126,7 @@ export_open(struct export *e, const char *operand, const char *path,
 	*e = (struct export){.operand = operand, .path = path, .fd = -1};
 	if (path == NULL)
 		return 0;
-	e->standard = standard_of(path);
+	e->named_fd = fd_of(path);
 	if (strcmp(path, "-") == 0 && q->dst == NULL)
 		return tell(e, "standard output takes the copy", 0);
 	if (is_side(e, q->src, STDIN_FILENO) ||

@@ -11,7 +11,7 @@
 struct export {
 	const char *operand;
 	const char *path;  // as it was given; NULL: nobody asked
-	int standard;      // the descriptor that path names; -1: none
+	int named_fd;      // the open descriptor that path is, -1: none
 	char *target;      // behind all links
 	char *temp;        // will take its name; NULL: path itself is written
 	int fd;            // -1: not open
@@ -19,9 +19,9 @@ struct export {
 
 // Before the destination is touched: a copy whose report cannot be written is
 // not wanted. Nor is one that it would replace: path must be neither side of
-// the copy. path may be NULL, "-" is standard output, and the file that
-// standard output or error has open is written through these, behind what is
-// in it. 0 or -errno, told; export_close in any case.
+// the copy. path may be NULL, "-" is standard output, and /dev/fd/N and the
+// file that standard output or error has open are written through these, behind
+// what is in them. 0 or -errno, told; export_close in any case.
 int export_open(struct export *e, const char *operand, const char *path,
 		const struct request *q);
 
