@@ -136,6 +136,14 @@ require()
 	done
 }
 
+# own_mounts COMMAND...: in a mount namespace of its own; 99 where there is none
+# to be had, as in a chroot.
+own_mounts()
+{
+	unshare -m --propagation private true 2>/dev/null || return 99
+	unshare -m --propagation private "$@"
+}
+
 require_root()
 {
 	[ "$(id -u)" -eq 0 ] || skip_all 'needs root'

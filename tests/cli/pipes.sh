@@ -162,6 +162,19 @@ for operands in 'bs=300K count=9 iflag=fullblock' 'bs=7 count=400001' 'bs=1M'; d
 		"$(masked "$work/ours.err")" "$(masked "$work/gnu.err")"
 done
 
+if grep -q INJECTED "$work/trace"; then
+	ASAN_OPTIONS="$ASAN_OPTIONS:detect_leaks=0" run sh -c \
+		'cd "$2" || exit 99
+		{ strace -o trace -e trace=splice,write \
+			-e inject=splice:error=EAGAIN:when=2 \
+			-e inject=write:error=EIO:when=1 "$0" if="$1" bs=300K
+		echo $? >status; } | cat >out' "$AIODD" "$work/large" "$work"
+	is 'the rest of a record cannot be written: exit status' \
+		"$(cat "$work/status")" 1
+	says 'the rest of a record cannot be written: message' "$work/err" \
+		"error writing 'standard output': Input/output error"
+fi
+
 # Who writes to the file after the copy does not change what was copied.
 cp "$work/large" "$work/changing"
 mkfifo "$work/slow"
