@@ -11,35 +11,16 @@
 #include <sys/utsname.h>
 
 #ifdef HAVE_JANSSON
-#include <jansson.h>
-
 #include "base.h"
 #include "describe.h"
 #include "digest.h"
 #include "durability.h"
+#include "element.h"
 #include "exit_codes.h"
 #include "hasher.h"
-#include "lazy.h"
 #include "message.h"
 
 #define FORMAT 1 // changes when old readers would go wrong
-#define SONAME "libjansson.so.4"
-#define REPLACEMENT "\xef\xbf\xbd" // U+FFFD
-
-static struct {
-	__typeof__(&json_pack) pack;
-	__typeof__(&json_null) null;
-	__typeof__(&json_stringn) string;
-	__typeof__(&json_integer) integer;
-	__typeof__(&json_real) real;
-	__typeof__(&json_object) object;
-	__typeof__(&json_object_set_new) set;
-	__typeof__(&json_object_update) update;
-	__typeof__(&json_array) array;
-	__typeof__(&json_array_append_new) append;
-	__typeof__(&json_dumps) dumps;
-	__typeof__(&json_delete) delete;
-} json;
 
 bool
 object_is_available(void)
@@ -50,88 +31,7 @@ object_is_available(void)
 int
 object_load(void)
 {
-	const struct lazy_symbol symbols[] = {
-		{"json_pack", &json.pack},
-		{"json_null", &json.null},
-		{"json_stringn", &json.string},
-		{"json_integer", &json.integer},
-		{"json_real", &json.real},
-		{"json_object", &json.object},
-		{"json_object_set_new", &json.set},
-		{"json_object_update", &json.update},
-		{"json_array", &json.array},
-		{"json_array_append_new", &json.append},
-		{"json_dumps", &json.dumps},
-		{"json_delete", &json.delete},
-	};
-	const int r = lazy_load(SONAME, symbols, ARRAY_LEN(symbols));
-
-	if (r < 0)
-		message_error(0, "%s is not there, which status=json and "
-			      "report= need", SONAME);
-	return r;
-}
-
-// The bytes of the character that text begins with, 0 if it begins with none.
-static size_t
-character_len(const char *text)
-{
-	const unsigned char c = (unsigned char)*text;
-	const size_t len = c < 0x80 ? 1 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : 4;
-
-	if (strnlen(text, len) < len ||
-	    strncmp(text, REPLACEMENT, strlen(REPLACEMENT)) == 0)
-		return 0;
-	json_t *character = json.string(text, len);
-	if (character == NULL)
-		return 0;
-	json.delete(character);
-	return len;
-}
-
-static json_t *
-escaped(const char *text)
-{
-	static const char digits[] = "0123456789abcdef";
-	char *out = malloc((strlen(REPLACEMENT) + 2) * strlen(text) + 1);
-	char *end = out;
-
-	if (out == NULL)
-		return NULL;
-	while (*text != '\0') {
-		const size_t len = character_len(text);
-
-		if (len > 0) {
-			end = mempcpy(end, text, len);
-			text += len;
-			continue;
-		}
-		const unsigned char byte = (unsigned char)*text++;
-		end = stpcpy(end, REPLACEMENT);
-		*end++ = digits[byte >> 4];
-		*end++ = digits[byte & 15];
-	}
-	json_t *string = json.string(out, (size_t)(end - out));
-	free(out);
-	return string;
-}
-
-// NULL is null.
-static json_t *
-string_of(const char *text)
-{
-	if (text == NULL)
-		return json.null();
-	json_t *string = strstr(text, REPLACEMENT) == NULL
-				 ? json.string(text, strlen(text))
-				 : NULL;
-	return string != NULL ? string : escaped(text);
-}
-
-static json_t *
-number_or_null(uint64_t n, bool is_known)
-{
-	return is_known ? json.integer((json_int_t)n) : json.null();
+	return element_load();
 }
 
 static double
@@ -145,48 +45,21 @@ static json_t *
 array_of(const struct journal *j, size_t nr,
 	 json_t *(*make)(const struct journal *j, size_t i))
 {
-	json_t *array = json.array();
+	json_t *array = element.array();
 
 	for (size_t i = 0; array != NULL && i < nr; i++) {
-		if (json.append(array, make(j, i)) == 0)
+		if (element.append(array, make(j, i)) == 0)
 			continue;
-		json.delete(array);
+		element.delete(array);
 		return NULL;
 	}
 	return array;
 }
 
-static char *
-text_of(json_t *object, size_t flags)
-{
-	if (object == NULL)
-		return NULL;
-	// Nanoseconds within a second, milliseconds within a week.
-	char *text = json.dumps(object, flags | JSON_REAL_PRECISION(9));
-
-	json.delete(object); // nobody else has it
-	return text;
-}
-
-static char *
-line_of(json_t *object)
-{
-	char *text = text_of(object, JSON_COMPACT);
-	const size_t len = text != NULL ? strlen(text) : 0;
-	char *line = text != NULL ? realloc(text, len + 2) : NULL;
-
-	if (line == NULL) {
-		free(text);
-		return NULL;
-	}
-	memcpy(line + len, "\n", 2);
-	return line;
-}
-
 static json_t *
 word_of(const struct journal *j, size_t i)
 {
-	return string_of(j->argv[i]);
+	return element_string(j->argv[i]);
 }
 
 static json_t *
@@ -212,15 +85,14 @@ side_of(const struct journal *j, const struct journal_side *side,
 	const struct disk_identity *disk = &side->disk;
 	const bool has_size = facts_has_offsets(&side->facts);
 
-	return json.pack("{s:o, s:s?, s:o, s:o, s:o, s:o}", "name",
-			 string_of(name), "kind",
-			 j->is_probed ? kinds[kind] : NULL, "size",
-			 number_or_null(side->facts.size, has_size), "offset",
-			 number_or_null(side->off, j->is_probed &&
-						   side->off != UINT64_MAX),
-			 "model", string_of(*disk->model ? disk->model : NULL),
-			 "serial",
-			 string_of(*disk->serial ? disk->serial : NULL));
+	return element.pack(
+		"{s:o, s:s?, s:o, s:o, s:o, s:o}", "name", element_string(name),
+		"kind", j->is_probed ? kinds[kind] : NULL, "size",
+		element_number(side->facts.size, has_size), "offset",
+		element_number(side->off,
+			       j->is_probed && side->off != UINT64_MAX),
+		"model", element_string(*disk->model ? disk->model : NULL),
+		"serial", element_string(*disk->serial ? disk->serial : NULL));
 }
 
 static json_t *
@@ -234,31 +106,29 @@ plan_of(const struct journal *j)
 	const struct plan *plan = &j->plan;
 
 	if (!j->is_planned)
-		return json.null();
-	json_t *rate = number_or_null(plan->rate, plan->rate > 0);
+		return element.null();
+	json_t *rate = element_number(plan->rate, plan->rate > 0);
 	if (plan->way != PLAN_BULK)
-		return json.pack("{s:s, s:s, s:o}", "way",
-				 describe_way(plan->way), "way_reason",
-				 plan->way_reason, "rate", rate);
-	return json.pack("{s:s, s:s, s:b, s:s, s:s, s:s, s:s, s:s,"
-			 " s:I, s:s, s:I, s:s, s:o, s:s, s:s, s:s, s:o, s:o}",
-			 "way", "bulk", "way_reason", plan->way_reason, "clone",
-			 plan->is_clone, "clone_reason", plan->clone_reason,
-			 "source_method", describe_method(plan->src.method),
-			 "source_reason", plan->src.reason,
-			 "destination_method",
-			 describe_method(plan->dst.method),
-			 "destination_reason", plan->dst.reason, "job_size",
-			 (json_int_t)plan->job_size, "job_reason",
-			 plan->job_reason, "depth", (json_int_t)plan->depth,
-			 "depth_reason", plan->depth_reason, "final_size",
-			 number_or_null(plan->final_size, plan->final_size > 0),
-			 "size_reason", plan->size_reason, "holes",
-			 holes[plan->holes], "holes_reason",
-			 plan->holes_reason, "sparse_unit",
-			 number_or_null(plan->sparse_unit,
-					plan->sparse_unit > 0),
-			 "rate", rate);
+		return element.pack("{s:s, s:s, s:o}", "way",
+				    describe_way(plan->way), "way_reason",
+				    plan->way_reason, "rate", rate);
+	return element.pack(
+		"{s:s, s:s, s:b, s:s, s:s, s:s, s:s, s:s,"
+		" s:I, s:s, s:I, s:s, s:o, s:s, s:s, s:s, s:o, s:o}",
+		"way", "bulk", "way_reason", plan->way_reason, "clone",
+		plan->is_clone, "clone_reason", plan->clone_reason,
+		"source_method", describe_method(plan->src.method),
+		"source_reason", plan->src.reason, "destination_method",
+		describe_method(plan->dst.method), "destination_reason",
+		plan->dst.reason, "job_size", (json_int_t)plan->job_size,
+		"job_reason", plan->job_reason, "depth",
+		(json_int_t)plan->depth, "depth_reason", plan->depth_reason,
+		"final_size",
+		element_number(plan->final_size, plan->final_size > 0),
+		"size_reason", plan->size_reason, "holes", holes[plan->holes],
+		"holes_reason", plan->holes_reason, "sparse_unit",
+		element_number(plan->sparse_unit, plan->sparse_unit > 0),
+		"rate", rate);
 }
 
 static json_t *
@@ -266,7 +136,7 @@ total_of(const struct journal *j)
 {
 	const uint64_t total = j->stats->bytes_total;
 
-	return number_or_null(total, total > 0);
+	return element_number(total, total > 0);
 }
 
 static json_t *
@@ -285,26 +155,27 @@ start_of(const struct journal *j)
 		snprintf(kernel, sizeof(kernel), "%s %s %s", system.sysname,
 			 system.release, system.machine);
 	}
-	return json.pack("{s:s, s:i, s:s, s:s, s:o, s:s, s:o, s:o, s:o, s:o,"
-			 " s:o, s:o}", "type", "start", "format", FORMAT,
-			 "program", PACKAGE_NAME, "version", PACKAGE_VERSION,
-			 "command", command_of(j), "time", time, "host",
-			 string_of(host), "kernel", string_of(kernel),
-			 "source", side_of(j, &j->src, q->src), "destination",
-			 side_of(j, &j->dst, q->dst), "plan", plan_of(j),
-			 "bytes_total", total_of(j));
+	return element.pack(
+		"{s:s, s:i, s:s, s:s, s:o, s:s, s:o, s:o, s:o, s:o,"
+		" s:o, s:o}",
+		"type", "start", "format", FORMAT, "program", PACKAGE_NAME,
+		"version", PACKAGE_VERSION, "command", command_of(j), "time",
+		time, "host", element_string(host), "kernel",
+		element_string(kernel), "source", side_of(j, &j->src, q->src),
+		"destination", side_of(j, &j->dst, q->dst), "plan", plan_of(j),
+		"bytes_total", total_of(j));
 }
 
 char *
 object_start(const struct journal *j)
 {
-	return line_of(start_of(j));
+	return element_line(start_of(j));
 }
 
 static json_t *
 verified_of(const struct journal *j)
 {
-	return number_or_null(j->stats->verified, j->phase == STATS_VERIFYING);
+	return element_number(j->stats->verified, j->phase == STATS_VERIFYING);
 }
 
 char *
@@ -317,7 +188,7 @@ object_progress(const struct journal *j, uint64_t rate)
 	};
 	const struct stats *s = j->stats;
 
-	return line_of(json.pack(
+	return element_line(element.pack(
 		"{s:s, s:f, s:s, s:I, s:I, s:I, s:o, s:o, s:I}", "type",
 		"progress", "seconds", seconds_of(journal_now_ns(j)), "phase",
 		phases[j->phase], "bytes", (json_int_t)s->bytes, "on_device",
@@ -329,21 +200,21 @@ object_progress(const struct journal *j, uint64_t rate)
 static json_t *
 event_of(const struct journal_event *e)
 {
-	return json.pack(
+	return element.pack(
 		"{s:s, s:f, s:s, s:s?, s:s?, s:o, s:o, s:o, s:s?, s:o}", "type",
 		"event", "seconds", seconds_of(e->ns), "level",
-		e->is_warning ? "warning" : "error", "phase", e->phase,
-		"check", e->check, "name", string_of(e->name), "offset",
-		number_or_null(e->off, e->has_range), "length",
-		number_or_null(e->len, e->has_range && e->len > 0), "errno",
+		e->is_warning ? "warning" : "error", "phase", e->phase, "check",
+		e->check, "name", element_string(e->name), "offset",
+		element_number(e->off, e->has_range), "length",
+		element_number(e->len, e->has_range && e->len > 0), "errno",
 		e->error > 0 ? strerrorname_np(e->error) : NULL, "message",
-		string_of(e->text));
+		element_string(e->text));
 }
 
 char *
 object_event(const struct journal_event *event)
 {
-	return line_of(event_of(event));
+	return element_line(event_of(event));
 }
 
 static json_t *
@@ -357,9 +228,9 @@ sample_of(const struct journal *j, size_t i)
 {
 	const struct journal_sample *s = &j->samples[i];
 
-	return json.pack("{s:f, s:I, s:I}", "seconds", seconds_of(s->ns),
-			 "bytes", (json_int_t)s->bytes, "on_device",
-			 (json_int_t)s->on_device);
+	return element.pack("{s:f, s:I, s:I}", "seconds", seconds_of(s->ns),
+			    "bytes", (json_int_t)s->bytes, "on_device",
+			    (json_int_t)s->on_device);
 }
 
 static json_t *
@@ -367,21 +238,21 @@ cell_of(const struct journal *j, size_t i)
 {
 	const struct journal_area area = journal_area(j, i);
 
-	return json.pack("{s:I, s:I, s:I}", "done", (json_int_t)area.done,
-			 "hole", (json_int_t)area.hole, "bad",
-			 (json_int_t)area.bad);
+	return element.pack("{s:I, s:I, s:I}", "done", (json_int_t)area.done,
+			    "hole", (json_int_t)area.hole, "bad",
+			    (json_int_t)area.bad);
 }
 
 static json_t *
 map_of(const struct journal *j)
 {
 	if (!j->is_probed || j->dst.off == UINT64_MAX)
-		return json.null();
-	return json.pack("{s:I, s:I, s:I, s:o}", "offset",
-			 (json_int_t)j->dst.off, "length",
-			 (json_int_t)journal_total(j), "cell_length",
-			 (json_int_t)j->cell_len, "cells",
-			 array_of(j, journal_nr_areas(j), cell_of));
+		return element.null();
+	return element.pack("{s:I, s:I, s:I, s:o}", "offset",
+			    (json_int_t)j->dst.off, "length",
+			    (json_int_t)journal_total(j), "cell_length",
+			    (json_int_t)j->cell_len, "cells",
+			    array_of(j, journal_nr_areas(j), cell_of));
 }
 
 static json_t *
@@ -389,13 +260,12 @@ bad_of(const struct journal *j, size_t i)
 {
 	const struct journal_bad *bad = &j->bad[i];
 
-	return json.pack("{s:s, s:I, s:I, s:o, s:o}", "cause",
-			 bad->is_unread ? "read" : "verify", "offset",
-			 (json_int_t)bad->off, "length", (json_int_t)bad->len,
-			 "wrote",
-			 number_or_null((uint64_t)bad->wrote, bad->wrote >= 0),
-			 "found",
-			 number_or_null((uint64_t)bad->found, bad->found >= 0));
+	return element.pack(
+		"{s:s, s:I, s:I, s:o, s:o}", "cause",
+		bad->is_unread ? "read" : "verify", "offset",
+		(json_int_t)bad->off, "length", (json_int_t)bad->len, "wrote",
+		element_number((uint64_t)bad->wrote, bad->wrote >= 0), "found",
+		element_number((uint64_t)bad->found, bad->found >= 0));
 }
 
 static json_t *
@@ -404,14 +274,14 @@ hex_of(enum digest_alg alg, const unsigned char *value)
 	char hex[DIGEST_HEX_MAX];
 
 	digest_format(alg, value, hex);
-	return string_of(hex);
+	return element_string(hex);
 }
 
 // Those of a copy of which nothing is missing.
 static json_t *
 digests_of(const struct journal *j)
 {
-	json_t *object = json.object();
+	json_t *object = element.object();
 	const struct hasher *hasher = j->transfer->hasher;
 
 	if (hasher == NULL || j->status == EXIT_CODE_FAILURE ||
@@ -419,8 +289,8 @@ digests_of(const struct journal *j)
 		return object;
 	for (enum digest_alg alg = 0; alg < DIGEST_NR; alg++)
 		if (object != NULL && (j->request->digests & 1U << alg) &&
-		    json.set(object, digest_name(alg),
-			     hex_of(alg, hasher_result(hasher, alg))) < 0)
+		    element.set(object, digest_name(alg),
+				hex_of(alg, hasher_result(hasher, alg))) < 0)
 			return NULL;
 	return object;
 }
@@ -432,36 +302,35 @@ expected_of(const struct journal *j)
 	const struct hasher *hasher = j->transfer->hasher;
 
 	if (expected->algs == 0)
-		return json.null();
+		return element.null();
 	const enum digest_alg alg =
 		hasher != NULL ? hasher_find(hasher, expected->algs,
 					     expected->value)
 			       : (enum digest_alg)__builtin_ctz(expected->algs);
-	return json.pack("{s:s, s:o}", "algorithm", digest_name(alg), "digest",
-			 hex_of(alg, expected->value));
+	return element.pack("{s:s, s:o}", "algorithm", digest_name(alg),
+			    "digest", hex_of(alg, expected->value));
 }
 
 static json_t *
 records_of(const struct stats *s)
 {
-	return json.pack("{s:I, s:I, s:I, s:I, s:I}", "in_full",
-			 (json_int_t)s->in_full, "in_partial",
-			 (json_int_t)s->in_partial, "out_full",
-			 (json_int_t)s->out_full, "out_partial",
-			 (json_int_t)s->out_partial, "truncated",
-			 (json_int_t)s->truncated);
+	return element.pack("{s:I, s:I, s:I, s:I, s:I}", "in_full",
+			    (json_int_t)s->in_full, "in_partial",
+			    (json_int_t)s->in_partial, "out_full",
+			    (json_int_t)s->out_full, "out_partial",
+			    (json_int_t)s->out_partial, "truncated",
+			    (json_int_t)s->truncated);
 }
 
 static json_t *
 engine_of(const struct aio_counters *c)
 {
-	return json.pack("{s:I, s:I, s:I, s:I, s:I, s:f}", "submitted",
-			 (json_int_t)c->submitted, "announced",
-			 (json_int_t)c->announced, "reaped",
-			 (json_int_t)c->reaped, "inline",
-			 (json_int_t)c->inlined, "stalls",
-			 (json_int_t)c->stalls, "longest_stall",
-			 seconds_of(c->longest_ns));
+	return element.pack(
+		"{s:I, s:I, s:I, s:I, s:I, s:f}", "submitted",
+		(json_int_t)c->submitted, "announced", (json_int_t)c->announced,
+		"reaped", (json_int_t)c->reaped, "inline",
+		(json_int_t)c->inlined, "stalls", (json_int_t)c->stalls,
+		"longest_stall", seconds_of(c->longest_ns));
 }
 
 static const char *
@@ -488,11 +357,11 @@ end_of(const struct journal *j)
 {
 	const struct stats *s = j->stats;
 
-	return json.pack(
+	return element.pack(
 		"{s:s, s:f, s:o, s:s, s:s?, s:I, s:I, s:I, s:b, s:o, s:o, s:o,"
-		" s:o, s:o, s:I, s:o}", "type", "end", "seconds",
-		seconds_of(j->end_ns), "status",
-		number_or_null((uint64_t)j->status, j->signo == 0), "verdict",
+		" s:o, s:o, s:I, s:o}",
+		"type", "end", "seconds", seconds_of(j->end_ns), "status",
+		element_number((uint64_t)j->status, j->signo == 0), "verdict",
 		verdict_of(j), "signal",
 		j->signo != 0 ? sigabbrev_np(j->signo) : NULL, "bytes",
 		(json_int_t)s->bytes, "on_device",
@@ -510,7 +379,7 @@ end_of(const struct journal *j)
 char *
 object_end(const struct journal *j)
 {
-	return line_of(end_of(j));
+	return element_line(end_of(j));
 }
 
 static json_t *
@@ -518,32 +387,33 @@ phase_of(const struct journal *j, enum stats_phase phase)
 {
 	uint64_t ns;
 
-	return journal_phase_ns(j, phase, &ns) ? json.real(seconds_of(ns))
-					       : json.null();
+	return journal_phase_ns(j, phase, &ns) ? element.real(seconds_of(ns))
+					       : element.null();
 }
 
 // What only the report has.
 static json_t *
 rest_of(const struct journal *j)
 {
-	return json.pack("{s:s, s:{s:o, s:o, s:o}, s:o, s:I, s:o, s:o}", "type",
-			 "report", "phases", "copy", phase_of(j, STATS_COPYING),
-			 "flush", phase_of(j, STATS_FLUSHING), "verify",
-			 phase_of(j, STATS_VERIFYING), "events",
-			 array_of(j, j->nr_events, kept_event_of),
-			 "events_omitted", (json_int_t)j->nr_events_lost,
-			 "samples", array_of(j, j->nr_samples, sample_of),
-			 "map", map_of(j));
+	return element.pack(
+		"{s:s, s:{s:o, s:o, s:o}, s:o, s:I, s:o, s:o}", "type",
+		"report", "phases", "copy", phase_of(j, STATS_COPYING), "flush",
+		phase_of(j, STATS_FLUSHING), "verify",
+		phase_of(j, STATS_VERIFYING), "events",
+		array_of(j, j->nr_events, kept_event_of), "events_omitted",
+		(json_int_t)j->nr_events_lost, "samples",
+		array_of(j, j->nr_samples, sample_of), "map", map_of(j));
 }
 
 // All that other has. False: no memory.
 static bool
 take_over(json_t *object, json_t *other)
 {
-	const bool is_done = other != NULL && json.update(object, other) == 0;
+	const bool is_done = other != NULL &&
+			     element.update(object, other) == 0;
 
 	if (other != NULL)
-		json.delete(other); // its members live on in object
+		element.delete(other); // its members live on in object
 	return is_done;
 }
 
@@ -555,11 +425,11 @@ object_report(const struct journal *j, enum object_layout layout)
 	if (report == NULL)
 		return NULL;
 	if (!take_over(report, end_of(j)) || !take_over(report, rest_of(j))) {
-		json.delete(report);
+		element.delete(report);
 		return NULL;
 	}
-	return text_of(report, layout == OBJECT_COMPACT ? JSON_COMPACT
-							: JSON_INDENT(2));
+	return element_text(report, layout == OBJECT_COMPACT ? JSON_COMPACT
+							     : JSON_INDENT(2));
 }
 
 #else
