@@ -12,6 +12,7 @@
 
 static const char *const method_names[] = {
 	[PLAN_AIO] = "aio",
+	[PLAN_CALL] = "direct",
 	[PLAN_KERNEL] = "kernel",
 	[PLAN_INLINE] = "inline",
 	[PLAN_NOTHING] = "nothing",

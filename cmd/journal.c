@@ -51,6 +51,8 @@ static const struct {
 	[FAILURE_UNEXPECTED] = {"expect", false},
 	[FAILURE_SRC_CHANGED] = {"source", false},
 	[NOTICE_READ_SKIPPED] = {"read", true},
+	[NOTICE_WRITE_PIECES] = {"write", true},
+	[NOTICE_CACHE_KEPT] = {"cache", false},
 	[NOTICE_SKIP_PAST_END] = {"skip", false},
 	[NOTICE_PARTIAL_READ] = {"read", false},
 	[NOTICE_BAD_OFFSET] = {"read", false},

@@ -173,6 +173,9 @@ static const struct {
 	[FAILURE_RENAME] = {"cannot give the copy the name %s", IN_SENTENCE,
 			    false},
 	[NOTICE_READ_SKIPPED] = {"error reading %s", IN_SENTENCE, true},
+	[NOTICE_CACHE_KEPT] = {"warning: the page cache of %s cannot be "
+			       "emptied, and may hold old data",
+			       IN_SENTENCE, false},
 	[NOTICE_SKIP_PAST_END] = {"%s: cannot skip to specified offset",
 				  BEFORE_COLON, false},
 	[NOTICE_BAD_OFFSET] = {"warning: invalid file offset after failed "
@@ -260,6 +263,18 @@ message_changed(const struct failure *f)
 	free(name);
 }
 
+static void
+message_pieces(const struct failure *f)
+{
+	char *name = quote_name_always(f->name);
+
+	message_error(f->error,
+		      "warning: %s: %" PRIu64 " bytes at offset %" PRIu64
+		      " could be written only in smaller pieces",
+		      name ? name : f->name, f->len, f->off);
+	free(name);
+}
+
 void
 message_failure(const struct failure *f)
 {
@@ -288,6 +303,9 @@ message_failure(const struct failure *f)
 		return;
 	case FAILURE_DIFFERS:
 		message_differs(f);
+		return;
+	case NOTICE_WRITE_PIECES:
+		message_pieces(f);
 		return;
 	case FAILURE_SRC_CHANGED:
 	case NOTICE_SRC_CHANGED:

@@ -123,6 +123,10 @@ on_notice(void *ctx, const struct failure *f)
 	switch (f->phase) {
 	case NOTICE_PROBED:
 		return;
+	case NOTICE_WRITE_PIECES:
+		if (run->options.request.is_dd)
+			return; // dd writes no larger ones
+		break;
 	case NOTICE_VERIFYING:
 		progress_enter(&run->progress, STATS_VERIFYING);
 		return;

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base.h"
+#include "cache.h"
 #include "clock.h"
 #include "clone.h"
 #include "copy.h"
@@ -82,7 +83,7 @@ prepare_side(struct endpoint *ep, const struct plan_side *side, int access)
 		ep->facts.kind = FACTS_STREAM;
 		return false;
 	}
-	if (side->method == PLAN_AIO && endpoint_open_direct(ep, access) < 0) {
+	if (plan_is_direct(side) && endpoint_open_direct(ep, access) < 0) {
 		ep->facts.dio_align = 0;
 		return false;
 	}
@@ -133,11 +134,9 @@ bulk_advance(struct bulk *b, uint64_t n)
 	b->src->facts.pos = b->plan.src_off + n;
 	b->dst->facts.pos = b->plan.dst_off + n;
 	b->dst->facts.size = max_u64(b->dst->facts.size, b->dst->facts.pos);
-	// dd syncs where it turned O_DIRECT off; we may never have had it on.
+	// dd syncs where it turned O_DIRECT off; we never had it on.
 	if ((q->oflags & FLAG_DIRECT) &&
-	    b->dst->facts.kind != FACTS_NULL &&
-	    (b->plan.dst.align == 0 ||
-	     b->dst->facts.pos % b->plan.dst.align != 0))
+	    b->dst->facts.kind != FACTS_NULL && b->plan.dst.align == 0)
 		b->needs_fsync = true;
 	b->base += n;
 	stats_count(b->stats, b->base, q->ibs, q->obs);
@@ -163,24 +162,30 @@ bulk_step_back(struct bulk *b, uint64_t whole, uint64_t n)
 	bulk_advance(b, whole);
 }
 
-// Errors that the record engine can make less of, by smaller requests or
-// without O_DIRECT. The others are final: the page cache must not swallow
-// a write error that the device has reported.
+// The record engine may get further. Not on a device that is full: the page
+// cache has room, and takes what the device refuses.
 static bool
-can_retry_write(int error)
+can_retry_write(const struct bulk *b, const struct copy *copy)
 {
-	switch (error) {
-	case ENOSPC:
-	case EDQUOT:
-	case EBADF: // dd has its own words for each kind of record
-	case EFBIG:
-	case EINVAL:
-	case EOPNOTSUPP:
-	case ENOMEM:
-		return true;
-	default:
-		return false;
-	}
+	const int error = copy->failure.error;
+	const bool is_full = error == ENOSPC || error == EDQUOT;
+
+	return writer_can_retry(error) && copy->writer.nr_broken == 0 &&
+	       !(is_full && b->dst->facts.kind == FACTS_BLOCK);
+}
+
+// What was written around the page cache may be in it as it was before.
+static void
+bulk_drop_cache(struct bulk *b, const struct copy *copy)
+{
+	const struct plan *plan = &b->plan;
+
+	// Where something stays, verify= finds and says so.
+	if (plan_is_direct(&plan->dst) && copy->ring.next > 0)
+		(void)cache_drop(copy->writer.buffered_fd, plan->dst_off,
+				 copy->ring.next);
+	if ((b->request->oflags & FLAG_DIRECT) && copy->writer.nr_cached > 0)
+		b->needs_fsync = true;
 }
 
 // What the ring has left behind, and who goes on.
@@ -197,6 +202,7 @@ bulk_settle(struct bulk *b, const struct copy *copy,
 			     b->plan.src_off + n >= src_size);
 
 	bulk_trim(b, n);
+	bulk_drop_cache(b, copy);
 	if (verdict == COPY_LOST) {
 		b->aio_error = -EPERM;
 		bulk_step_back(b, whole, n);
@@ -206,8 +212,7 @@ bulk_settle(struct bulk *b, const struct copy *copy,
 		bulk_advance(b, n);
 		return BULK_STOPPED;
 	}
-	if (failure->phase == FAILURE_WRITE &&
-	    !can_retry_write(failure->error)) {
+	if (failure->phase == FAILURE_WRITE && !can_retry_write(b, copy)) {
 		struct failure told = *failure;
 
 		if (!b->request->is_single_buffer)

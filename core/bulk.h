@@ -51,7 +51,7 @@ struct bulk {
 	uint64_t base;           // bytes of stretches that are through
 	uint64_t nr_direct;      // of them, those that went around the cache
 	const struct copy *copy; // the one that is under way, or NULL
-	bool needs_fsync;        // O_DIRECT was asked for, the tail had none
+	bool needs_fsync;        // O_DIRECT was asked for, and not all had it
 	struct aio_counters counters; // of all stretches
 };
 

@@ -29,6 +29,8 @@ copy_init(struct copy *copy, const struct plan *plan, struct aio *aio,
 	if (r < 0)
 		return r;
 	copy->ring.end = plan->len;
+	copy->ring.step = plan->step;
+	copy->ring.skew = plan->skew;
 	copy->reader = (struct reader){
 		.aio = aio,
 		.ring = &copy->ring,
@@ -41,7 +43,6 @@ copy_init(struct copy *copy, const struct plan *plan, struct aio *aio,
 		.base = plan->src_off,
 		.hole_base = plan->dst_off,
 		.holes = plan->holes,
-		.step = plan->step,
 		.extent.fd = src->buffered_fd,
 	};
 	copy->writer = (struct writer){
@@ -53,7 +54,7 @@ copy_init(struct copy *copy, const struct plan *plan, struct aio *aio,
 		.buffered_fd = dst->buffered_fd,
 		.align = plan->dst.align,
 		.is_null = plan->dst.method == PLAN_NOTHING,
-		.is_one_by_one = plan->dst.method == PLAN_INLINE,
+		.is_one_by_one = plan->dst.method != PLAN_AIO,
 		.sparse_unit = plan->sparse_unit,
 		.base = plan->dst_off,
 	};

@@ -50,6 +50,8 @@ enum failure_phase {
 
 	// Worth a line, but no failure.
 	NOTICE_READ_SKIPPED,     // conv=noerror goes on len bytes behind off
+	NOTICE_WRITE_PIECES,     // len bytes at off went only so; error: why
+	NOTICE_CACHE_KEPT,       // the page cache could not be emptied
 	NOTICE_SKIP_PAST_END,
 	NOTICE_PARTIAL_READ,     // len = bytes of the short record
 	NOTICE_BAD_OFFSET,

@@ -5,6 +5,7 @@
 #include "job.h"
 
 #include <assert.h>
+#include <errno.h>
 
 void
 job_prep(struct job *job, const struct job_io *io)
@@ -19,7 +20,32 @@ job_prep(struct job *job, const struct job_io *io)
 	io_set_callback(&job->iocb, io->on_done);
 	if (io->eventfd >= 0)
 		io_set_eventfd(&job->iocb, io->eventfd);
-	job->is_inline = io->eventfd < 0;
+}
+
+enum job_route
+job_first_route(uint32_t align, int eventfd)
+{
+	if (align == 0)
+		return JOB_BY_CACHE;
+	return eventfd < 0 ? JOB_BY_CALL : JOB_BY_AIO;
+}
+
+bool
+job_reroute(struct job *job, long res)
+{
+	switch (-res) {
+	case EINVAL:
+	case EAGAIN:
+	case EOPNOTSUPP:
+	case ENOMEM:
+		break;
+	default:
+		return false;
+	}
+	if (job->route == JOB_BY_CACHE)
+		return false;
+	job->route++;
+	return true;
 }
 
 static const bool legal_moves[JOB_NR_STATES][JOB_NR_STATES] = {
@@ -27,7 +53,7 @@ static const bool legal_moves[JOB_NR_STATES][JOB_NR_STATES] = {
 	[JOB_READING] = {[JOB_FILLED] = true, [JOB_FREE] = true},
 	[JOB_FILLED] = {[JOB_READY] = true},
 	[JOB_READY] = {[JOB_WRITING] = true, [JOB_FREE] = true},
-	[JOB_WRITING] = {[JOB_FREE] = true},
+	[JOB_WRITING] = {[JOB_FREE] = true, [JOB_READY] = true},
 };
 
 void

@@ -15,8 +15,9 @@
 //   FILLED   core    reader_on_done                 ring_fill, in order
 //                                                   where order is asked
 //   READY    core    ring_fill                      writer_start
-//   WRITING  kernel  writer_start, and again for    writer_on_done
-//                    the rest of a short write
+//   WRITING  kernel  writer_start, and again for    writer_on_done; back to
+//                    the rest of a short write      READY if the rest has
+//                                                   to be written alone
 //
 // A buffer is not touched, let alone freed, while its job is READING or
 // WRITING: on failure nothing new is started and all is waited for.
@@ -40,6 +41,13 @@ enum job_state {
 	JOB_NR_STATES,
 };
 
+// How a request is carried out. What one refuses goes the next one's way.
+enum job_route {
+	JOB_BY_AIO,               // kernel AIO, O_DIRECT
+	JOB_BY_CALL,              // pread or pwrite, O_DIRECT
+	JOB_BY_CACHE,             // the same, through the page cache
+};
+
 struct job {
 	struct iocb iocb;
 	enum job_state state;     // assigned by job_move only
@@ -55,9 +63,11 @@ struct job {
 	size_t len;               // bytes read so far
 	size_t done;              // bytes of len written so far
 
-	// How the request in hand is carried out.
-	bool is_inline;           // by pread or pwrite, not by kernel AIO
-	bool is_direct_refused;   // EINVAL once: this transfer goes inline
+	// How what is left of it is carried out.
+	enum job_route route;
+	bool is_alone;            // while nothing else is written
+	size_t piece;             // bytes a request at most, 0: all
+	int error;                // why in pieces: positive errno, or 0
 };
 
 enum job_op { JOB_READ, JOB_WRITE };
@@ -72,9 +82,18 @@ struct job_io {
 	int eventfd;              // -1 for an inline request
 };
 
+// Of a side with this alignment for O_DIRECT, 0: none; eventfd -1: there is no
+// kernel AIO.
+enum job_route job_first_route(uint32_t align, int eventfd);
+
 // The only caller of io_prep_*, which clear the callback, the eventfd and
 // the flags: everything that a submission needs is set here, together.
 void job_prep(struct job *job, const struct job_io *io);
+
+// res may be a refusal and no failure, of this way to carry the request out:
+// then the next way is chosen, and it is to be made again. False: there is
+// none, or it is an error of the device or the file.
+bool job_reroute(struct job *job, long res);
 
 // The only place that assigns the state. Asserts that the move is legal.
 void job_move(struct job *job, enum job_state to);

@@ -184,17 +184,23 @@ plan_stretch(struct plan *plan, const struct sides *s)
 
 // Why a side cannot do direct I/O, whatever is asked; NULL: it can.
 static const char *
-inline_reason(const struct sides *s, const struct facts *side, uint64_t off)
+cached_reason(const struct sides *s, const struct facts *side, uint64_t off)
 {
 	if (s->q->io == REQUEST_IO_INLINE)
 		return "asked for";
-	if (s->aio_error != 0)
-		return "the kernel refuses AIO";
 	if (side->dio_align == 0)
 		return "no O_DIRECT on this file system";
 	if (off % side->dio_align != 0)
 		return "the offset is not aligned for O_DIRECT";
 	return NULL;
+}
+
+// align: 0: through the page cache.
+static struct plan_side
+without_aio(uint32_t align, const char *reason)
+{
+	return (struct plan_side){align > 0 ? PLAN_CALL : PLAN_INLINE, align,
+				  reason};
 }
 
 static struct plan_side
@@ -207,9 +213,12 @@ plan_src(const struct sides *s, const struct plan *plan)
 	if (src->kind == FACTS_ZERO)
 		return (struct plan_side){PLAN_NOTHING, 0,
 					  "zeros need no reading"};
-	const char *reason = inline_reason(s, src, plan->src_off);
+	const char *reason = cached_reason(s, src, plan->src_off);
 	if (reason != NULL)
 		return (struct plan_side){PLAN_INLINE, 0, reason};
+	if (s->aio_error != 0)
+		return without_aio(s->q->iflags & FLAG_DIRECT ? align : 0,
+				   "the kernel refuses AIO");
 	if (s->q->io == REQUEST_IO_AIO)
 		return (struct plan_side){PLAN_AIO, align, "asked for"};
 	if (s->q->iflags & FLAG_DIRECT)
@@ -244,7 +253,12 @@ plan_dst(const struct sides *s, const struct plan *plan)
 	if (dst->kind == FACTS_NULL)
 		return (struct plan_side){PLAN_NOTHING, 0,
 					  "/dev/null takes all"};
-	const char *reason = inline_reason(s, dst, plan->dst_off);
+	// A device says what it cannot take, and where, only without the page
+	// cache.
+	const bool is_checked = dst->kind == FACTS_BLOCK &&
+				(!s->q->is_dd || is_durable(s->q));
+	const bool is_direct = is_checked || (s->q->oflags & FLAG_DIRECT);
+	const char *reason = cached_reason(s, dst, plan->dst_off);
 	if (reason != NULL)
 		return (struct plan_side){PLAN_INLINE, 0, reason};
 	if (dst->is_checksummed)
@@ -255,12 +269,15 @@ plan_dst(const struct sides *s, const struct plan *plan)
 		return (struct plan_side){PLAN_INLINE, 0,
 					  "obs is too small for O_DIRECT "
 					  "around holes"};
+	if (s->aio_error != 0)
+		return without_aio(is_direct ? align : 0,
+				   "the kernel refuses AIO");
 	if (s->q->io == REQUEST_IO_AIO)
 		return (struct plan_side){PLAN_AIO, align, "asked for"};
 	if (s->q->oflags & FLAG_DIRECT)
 		return (struct plan_side){PLAN_AIO, align, "oflag=direct"};
 	if (data < PLAN_AIO_MIN && !dst->is_remote)
-		return (struct plan_side){PLAN_INLINE, 0, "less than 32 MiB"};
+		return without_aio(is_checked ? align : 0, "less than 32 MiB");
 	if (dst->kind == FACTS_BLOCK)
 		return (struct plan_side){PLAN_AIO, align, "block device"};
 	if (dst->is_remote)
@@ -275,14 +292,33 @@ plan_dst(const struct sides *s, const struct plan *plan)
 				  "the page cache takes it, nobody waits"};
 }
 
+// Two direct requests should not meet within a page or a block of the file
+// system, which lets in one at a time then: that of the destination, or where
+// only the source is direct, its own. Records of zeros begin with the copy.
+static size_t
+plan_skew(const struct plan *plan)
+{
+	const uint64_t off = plan->dst.align > 0 ? plan->dst_off
+						 : plan->src_off;
+	const size_t skew = (size_t)(off % plan->step);
+
+	if ((plan->src.align == 0 && plan->dst.align == 0) ||
+	    plan->sparse_unit > 0 ||
+	    skew % max_u64(plan->src.align, 1) != 0)
+		return 0;
+	return skew;
+}
+
 static void
 plan_jobs(struct plan *plan, const struct request *q)
 {
 	const bool is_aio = plan_uses_aio(plan);
-	uint64_t size = is_aio ? PLAN_JOB_SIZE : PLAN_CACHE_SIZE;
+	const bool is_direct =
+		plan_is_direct(&plan->src) || plan_is_direct(&plan->dst);
+	uint64_t size = is_direct ? PLAN_JOB_SIZE : PLAN_CACHE_SIZE;
 
-	plan->job_reason = is_aio ? "a huge page, so few segments"
-				  : "what the page cache takes best";
+	plan->job_reason = is_direct ? "a huge page, so few segments"
+				     : "what the page cache takes best";
 	if (q->iosize > 0) {
 		size = q->iosize;
 		plan->job_reason = "asked for";
@@ -299,6 +335,7 @@ plan_jobs(struct plan *plan, const struct request *q)
 	plan->step = (size_t)lcm(plan->step, max_u64(plan->dst.align, 1));
 	plan->job_size = (size_t)round_up(size, plan->step);
 	assert(plan->job_size > 0);
+	plan->skew = plan_skew(plan);
 
 	plan->depth = is_aio ? PLAN_DEPTH : 1;
 	plan->depth_reason = is_aio ? "hides a latency of milliseconds"
@@ -410,6 +447,14 @@ plan_clone(struct plan *plan, const struct sides *s)
 	}
 }
 
+// What is set up for one side serves the other as well.
+static void
+prefer_aio(struct plan_side *side)
+{
+	if (side->method == PLAN_CALL)
+		side->method = PLAN_AIO;
+}
+
 void
 plan_make(struct plan *plan, const struct request *q, const struct facts *src,
 	  const struct facts *dst, int aio_error)
@@ -439,6 +484,10 @@ plan_make(struct plan *plan, const struct request *q, const struct facts *src,
 	plan_holes(plan, &s);
 	plan->src = plan_src(&s, plan);
 	plan->dst = plan_dst(&s, plan);
+	if (plan_uses_aio(plan)) {
+		prefer_aio(&plan->src);
+		prefer_aio(&plan->dst);
+	}
 	plan_jobs(plan, q);
 	plan_kernel(plan, &s);
 	plan_clone(plan, &s);
@@ -462,6 +511,12 @@ plan_make_back(struct plan *plan, const struct request *q,
 	if (is_direct)
 		plan->src = (struct plan_side){PLAN_AIO, align, "verify="};
 	plan_jobs(plan, q);
+}
+
+bool
+plan_is_direct(const struct plan_side *side)
+{
+	return side->method == PLAN_CALL || side->method == PLAN_AIO;
 }
 
 bool

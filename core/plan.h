@@ -44,6 +44,7 @@ enum plan_method {
 	PLAN_NOTHING, // /dev/null takes, /dev/zero gives without a call
 	PLAN_KERNEL,  // both sides in one copy_file_range
 	PLAN_INLINE,  // pread or pwrite at submit, through the page cache
+	PLAN_CALL,    // pread or pwrite at submit, O_DIRECT
 	PLAN_AIO,     // kernel AIO, O_DIRECT
 };
 
@@ -83,7 +84,8 @@ struct plan {
 	const char *size_reason;
 	enum plan_holes holes;   // of the source
 	const char *holes_reason;
-	size_t step;             // jobs begin at multiples of it
+	size_t step;             // jobs begin at multiples of it, less skew:
+	size_t skew;             // of pages and blocks of the file
 	size_t sparse_unit;      // records of zeros are left out; 0: written
 };
 
@@ -98,3 +100,4 @@ void plan_make_back(struct plan *plan, const struct request *q,
 		    const struct facts *dst, uint64_t off, uint64_t len);
 
 bool plan_uses_aio(const struct plan *plan);
+bool plan_is_direct(const struct plan_side *side);

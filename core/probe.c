@@ -19,19 +19,15 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
-#include <sys/syscall.h>
 #include <sys/sysinfo.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "base.h"
+#include "cache.h"
 #include "disk.h"
 
 #define DIO_ALIGN_GUESS 4096 // for a file system that cannot be asked
-
-#ifndef SYS_cachestat
-#define SYS_cachestat 451 // 6.5; the same number on every architecture
-#endif
 
 #define SAMPLES 32 // of the page cache
 #define SAMPLE_STEP MIB
@@ -145,17 +141,10 @@ probe_block(int fd, dev_t rdev, struct facts *facts)
 static uint64_t
 cached_in(int fd, uint64_t off, uint64_t len)
 {
-	struct {
-		uint64_t off, len;
-	} range = {off, len};
-	struct {
-		uint64_t nr_cache, nr_dirty, nr_writeback, nr_evicted,
-			nr_recently_evicted;
-	} pages = {0};
+	uint64_t cached = 0;
 
-	if (syscall(SYS_cachestat, fd, &range, &pages, 0) < 0)
-		return 0;
-	return pages.nr_cache * (uint64_t)sysconf(_SC_PAGESIZE);
+	(void)cache_count(fd, off, len, &cached); // 0 where nobody can say
+	return cached;
 }
 
 // Of the whole file, by samples: the kernel looks at each page, 15 ms for a

@@ -17,7 +17,7 @@
 static bool
 can_go_direct(const struct reader *reader, const struct job *job)
 {
-	return reader->align > 0 && !job->is_direct_refused &&
+	return reader->align > 0 && job->route != JOB_BY_CACHE &&
 	       (reader->base + job->off + job->len) % reader->align == 0 &&
 	       job->len % reader->align == 0;
 }
@@ -28,6 +28,7 @@ static void
 reader_request(struct reader *reader, struct job *job)
 {
 	const bool is_direct = can_go_direct(reader, job);
+	const bool is_aio = is_direct && job->route == JOB_BY_AIO;
 	const size_t missing = job->want - job->len;
 	const struct job_io io = {
 		.op = JOB_READ,
@@ -37,12 +38,12 @@ reader_request(struct reader *reader, struct job *job)
 		.len = is_direct ? (size_t)round_up(missing, reader->align)
 				 : missing,
 		.on_done = reader_on_done,
-		.eventfd = is_direct ? reader->aio->eventfd : -1,
+		.eventfd = is_aio ? reader->aio->eventfd : -1,
 	};
 
 	assert(io.len <= reader->ring->job_size - io.from);
 	job_prep(job, &io);
-	if (is_direct)
+	if (is_aio)
 		aio_queue(reader->aio, &job->iocb);
 	else
 		aio_queue_inline(reader->aio, &job->iocb);
@@ -80,10 +81,7 @@ reader_on_done(io_context_t ctx, struct iocb *iocb, long res, long res2)
 
 	(void)ctx;
 	(void)res2; // always 0 for a read
-	if ((res == -EINVAL || res == -EAGAIN) && !job->is_inline) {
-		job->is_direct_refused = true;
-		reader_request(reader, job);
-	} else if (res == -EINTR) {
+	if (res == -EINTR || job_reroute(job, res)) {
 		reader_request(reader, job);
 	} else if (res < 0) {
 		reader_fail(reader, job, (int)-res);
@@ -140,6 +138,7 @@ reader_take(struct reader *reader, uint64_t most)
 
 	if (reader->pace != NULL)
 		pace_take(reader->pace, job->want, clock_ns());
+	job->route = job_first_route(reader->align, reader->aio->eventfd);
 	job_move(job, JOB_READING);
 	return job;
 }
@@ -151,8 +150,7 @@ reader_start_sparse(struct reader *reader)
 {
 	struct ring *ring = reader->ring;
 	uint64_t end;
-	const uint64_t data = round_down(reader_find_data(reader, &end),
-					 reader->step);
+	const uint64_t data = ring_floor(ring, reader_find_data(reader, &end));
 	struct job *job;
 
 	if (reader->holes == PLAN_HOLES_KEEP)
@@ -160,8 +158,7 @@ reader_start_sparse(struct reader *reader)
 	if (ring->next >= ring->end)
 		return;
 	if (reader->holes == PLAN_HOLES_KEEP)
-		job = reader_take(reader,
-				  round_up(end, reader->step) - ring->next);
+		job = reader_take(reader, ring_ceil(ring, end) - ring->next);
 	else
 		job = reader_take(reader, ring->job_size);
 	if (job->off + job->want <= data)

@@ -30,7 +30,6 @@ struct reader {
 	enum plan_holes holes;
 	const struct hooks *hooks; // told of the holes, NULL: nobody is
 	uint64_t hole_base;   // where they are in the destination
-	size_t step;          // jobs begin at multiples of it
 	struct extent extent; // of data, with holes to be left out
 	struct pace *pace;    // NULL: as fast as it goes
 };

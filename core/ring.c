@@ -52,7 +52,8 @@ ring_init(struct ring *ring, unsigned depth, size_t job_size)
 {
 	size_t len;
 
-	*ring = (struct ring){.depth = depth, .job_size = job_size};
+	*ring = (struct ring){
+		.depth = depth, .job_size = job_size, .step = 1};
 	if (__builtin_mul_overflow(depth, job_size, &len) ||
 	    len > SIZE_MAX / 2)
 		return -ENOMEM;
@@ -105,14 +106,33 @@ ring_take(struct ring *ring, uint64_t most)
 
 	assert(ring_has_free(ring) && ring->next < ring->end);
 	job->off = ring->next;
-	job->want = (size_t)min_u64(min_u64(ring->job_size, most),
+	const uint64_t room =
+		ring->job_size - (ring->next + ring->skew) % ring->step;
+	job->want = (size_t)min_u64(min_u64(room, most),
 				    ring->end - ring->next);
 	job->len = 0;
 	job->done = 0;
-	job->is_direct_refused = false;
+	job->route = JOB_BY_AIO;
+	job->is_alone = false;
+	job->piece = 0;
+	job->error = 0;
 	ring->head++;
 	ring->next += job->want;
 	return job;
+}
+
+uint64_t
+ring_floor(const struct ring *ring, uint64_t off)
+{
+	const uint64_t end = round_down(off + ring->skew, ring->step);
+
+	return end - min_u64(end, ring->skew);
+}
+
+uint64_t
+ring_ceil(const struct ring *ring, uint64_t off)
+{
+	return round_up(off + ring->skew, ring->step) - ring->skew;
 }
 
 void

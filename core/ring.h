@@ -32,6 +32,8 @@ struct ring {
 	uint64_t tail;
 
 	uint64_t next;        // offset of the next byte to be read
+	size_t step;          // jobs meet where offset + skew is a multiple
+	size_t skew;          // of step: between two pages of the file
 	uint64_t end;         // nothing at or after it is copied: the planned
 			      // end, or EOF, or the first failure
 };
@@ -47,6 +49,10 @@ bool ring_is_drained(const struct ring *ring);
 // The next job in turn, FREE, for at most so many bytes. The caller has seen
 // ring_has_free and that next < end.
 struct job *ring_take(struct ring *ring, uint64_t most);
+
+// The places nearest to off, not after and not before it, where jobs may meet.
+uint64_t ring_floor(const struct ring *ring, uint64_t off);
+uint64_t ring_ceil(const struct ring *ring, uint64_t off);
 
 // Nothing before off needs a job: it is a hole that is kept.
 void ring_skip(struct ring *ring, uint64_t off);

@@ -163,6 +163,19 @@ turn_direct_off(struct serial *serial)
 		serial_tell_dst(serial, NOTICE_DIRECT_OFF, errno);
 }
 
+// Nor can any by a description that somebody else has opened without it, of
+// which we leave the flags alone.
+static bool
+must_turn_direct_off(const struct serial *serial, size_t len)
+{
+	const struct facts *dst = &serial->dst->facts;
+	const bool is_cached = facts_has_offsets(dst) && !dst->is_direct;
+
+	return (serial->request->oflags & FLAG_DIRECT) &&
+	       !serial->is_direct_off &&
+	       (len < serial->request->obs || is_cached);
+}
+
 // conv=sparse: step over a record of zeros. False: it must be written.
 static bool
 leave_hole(struct serial *serial, const unsigned char *buf, size_t len)
@@ -266,8 +279,7 @@ serial_write(struct serial *serial, const unsigned char *buf, size_t len,
 				      : max_u64(PIECE_ALIGN, dst->dio_align);
 	size_t done = 0, n;
 
-	if ((serial->request->oflags & FLAG_DIRECT) &&
-	    len < serial->request->obs && !serial->is_direct_off)
+	if (must_turn_direct_off(serial, len))
 		turn_direct_off(serial);
 	serial->ended_in_hole = leave_hole(serial, buf, len);
 	do {

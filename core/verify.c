@@ -6,14 +6,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/fs.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "aio.h"
 #include "base.h"
+#include "cache.h"
 #include "copy.h"
 #include "failure.h"
 #include "hasher.h"
@@ -24,17 +23,6 @@
 
 #define GAP_MAX 512 // with less equal bytes between them two ranges are one
 
-// What the page cache holds proves nothing. Its pages are clean by now, so
-// that they can be dropped; O_DIRECT, where there is any, goes around it. All
-// of the file, since a folio that lies in a range in part only would stay.
-static void
-drop_cache(const struct verify *v)
-{
-	if (v->dst->facts.kind == FACTS_BLOCK)
-		(void)ioctl(v->dst->fd, BLKFLSBUF, 0);
-	(void)posix_fadvise(v->dst->fd, 0, 0, POSIX_FADV_DONTNEED);
-}
-
 static int
 tell(const struct verify *v, enum failure_phase phase, uint64_t off, int r)
 {
@@ -42,6 +30,15 @@ tell(const struct verify *v, enum failure_phase phase, uint64_t off, int r)
 						     .error = -r,
 						     .name = v->dst->name,
 						     .off = off});
+}
+
+// What the page cache holds proves nothing. Its pages are clean by now, so
+// that they can be dropped; O_DIRECT, where there is any, goes around it.
+static void
+drop_cache(const struct verify *v)
+{
+	if (cache_drop(v->dst->fd, v->dst_off, v->len) < 0)
+		tell(v, NOTICE_CACHE_KEPT, v->dst_off, 0);
 }
 
 static void
@@ -90,14 +87,15 @@ copy_back(struct verify *v, struct copy *copy)
 	return 0;
 }
 
-// Kernel AIO where it is to be had, else inline. 0 or -errno.
+// Kernel AIO where it is to be had, else calls. 0 or -errno.
 static int
 open_aio(const struct verify *v, struct plan *plan, struct aio *aio)
 {
 	if (plan->src.method == PLAN_AIO &&
 	    aio_open(aio, v->kernel, plan->depth) == 0)
 		return 0;
-	plan->src = (struct plan_side){PLAN_INLINE, 0, ""};
+	if (plan->src.method == PLAN_AIO)
+		plan->src.method = PLAN_CALL;
 	return aio_init(aio, NULL, plan->depth);
 }
 

@@ -7,6 +7,7 @@
 #include <errno.h>
 
 #include "base.h"
+#include "cache.h"
 #include "filter.h"
 #include "hold.h"
 #include "hooks.h"
@@ -52,6 +53,41 @@ writer_finish(struct writer *writer, struct job *job)
 	ring_put(writer->ring, job);
 }
 
+bool
+writer_can_retry(int error)
+{
+	switch (error) {
+	case ENOSPC:
+	case EDQUOT:
+	case EBADF: // dd has its own words for each kind of record
+	case EFBIG:
+	case EINVAL:
+	case EOPNOTSUPP:
+	case ENOMEM:
+		return true;
+	default:
+		return false;
+	}
+}
+
+// All of the job is written, if in pieces.
+static void
+writer_complete(struct writer *writer, struct job *job)
+{
+	const struct failure notice = {.phase = NOTICE_WRITE_PIECES,
+				       .error = job->error,
+				       .name = writer->name,
+				       .off = writer->base + job->off,
+				       .len = job->len};
+
+	if (job->error != 0) {
+		writer->nr_broken -= !writer_can_retry(job->error);
+		if (writer->hooks != NULL)
+			hooks_tell(writer->hooks, notice);
+	}
+	writer_finish(writer, job);
+}
+
 // Whole blocks go direct; what is left, the tail of the copy, goes through
 // the page cache.
 static size_t
@@ -59,9 +95,11 @@ direct_len(const struct writer *writer, const struct job *job, size_t len)
 {
 	const uint64_t pos = writer->base + job->off + job->done;
 
-	if (writer->align == 0 || job->is_direct_refused ||
+	if (writer->align == 0 || job->route == JOB_BY_CACHE ||
 	    pos % writer->align != 0 || job->done % writer->align != 0)
 		return 0;
+	if (job->piece > 0)
+		len = min_u64(len, job->piece);
 	return (size_t)round_down(len, writer->align);
 }
 
@@ -82,31 +120,65 @@ writer_next_len(const struct writer *writer, struct job *job)
 	return len - held;
 }
 
+// Back into the queue, to go on when nothing else is out.
+static void
+writer_set_alone(struct writer *writer, struct job *job)
+{
+	job->is_alone = true;
+	writer->nr_writing--;
+	job_move(job, JOB_READY);
+}
+
+static void
+writer_queue(struct writer *writer, struct job *job, int fd, size_t len)
+{
+	const bool is_aio = job->route == JOB_BY_AIO;
+	const struct job_io io = {
+		.op = JOB_WRITE,
+		.fd = fd,
+		.pos = writer->base + job->off + job->done,
+		.from = job->done,
+		.len = len,
+		.on_done = writer_on_done,
+		.eventfd = is_aio ? writer->aio->eventfd : -1,
+	};
+
+	job_prep(job, &io);
+	if (is_aio)
+		aio_queue(writer->aio, &job->iocb);
+	else
+		aio_queue_inline(writer->aio, &job->iocb);
+}
+
+// No direct write is out. A page that somebody has read since it was written
+// to would bring the old bytes back.
+static void
+writer_queue_cached(struct writer *writer, struct job *job, size_t len)
+{
+	const uint64_t pos = writer->base + job->off + job->done;
+
+	len = (size_t)min_u64(len, PLAN_CACHE_SIZE);
+	if (writer->align > 0)
+		(void)cache_drop(writer->buffered_fd, pos, len);
+	writer_queue(writer, job, writer->buffered_fd, len);
+}
+
 static void
 writer_request(struct writer *writer, struct job *job)
 {
 	const size_t len = writer_next_len(writer, job);
 	const size_t direct = direct_len(writer, job, len);
-	const size_t cached = (size_t)min_u64(len, PLAN_CACHE_SIZE);
-	const struct job_io io = {
-		.op = JOB_WRITE,
-		.fd = direct > 0 ? writer->direct_fd : writer->buffered_fd,
-		.pos = writer->base + job->off + job->done,
-		.from = job->done,
-		.len = direct > 0 ? direct : cached,
-		.on_done = writer_on_done,
-		.eventfd = direct > 0 ? writer->aio->eventfd : -1,
-	};
 
 	if (len == 0) {
-		writer_finish(writer, job);
-		return;
+		writer_complete(writer, job);
+	} else if (direct > 0) {
+		writer_queue(writer, job, writer->direct_fd, direct);
+	} else if (writer->align > 0 && !job->is_alone) {
+		writer_set_alone(writer, job);
+	} else {
+		job->route = JOB_BY_CACHE;
+		writer_queue_cached(writer, job, len);
 	}
-	job_prep(job, &io);
-	if (direct > 0)
-		aio_queue(writer->aio, &job->iocb);
-	else
-		aio_queue_inline(writer->aio, &job->iocb);
 }
 
 // off: of the first byte that may not be there.
@@ -123,28 +195,66 @@ writer_fail(struct writer *writer, struct job *job, int error, uint64_t off)
 	writer_finish(writer, job);
 }
 
+// Look for the first block of the request that cannot be written: by halves,
+// around the page cache, which would take all of it and say nothing. False:
+// this is it.
+static bool
+writer_narrow(struct writer *writer, struct job *job, int error)
+{
+	const size_t len = job->iocb.u.c.nbytes;
+
+	if (job->route == JOB_BY_CACHE || len <= writer->align)
+		return false;
+	job->piece = (size_t)max_u64(round_down(len / 2, writer->align),
+				     writer->align);
+	job->error = error;
+	if (job->is_alone)
+		writer_request(writer, job);
+	else
+		writer_set_alone(writer, job);
+	return true;
+}
+
+// Not all of a request was written.
+static void
+writer_refused(struct writer *writer, struct job *job, int error)
+{
+	writer->nr_broken += job->error == 0 && !writer_can_retry(error);
+	if (!writer_narrow(writer, job, error))
+		writer_fail(writer, job, error, job->off + job->done);
+}
+
 // The device has refused what was accepted before.
 static void
 writer_fail_late(struct writer *writer, struct job *job, int error)
 {
-	const uint64_t end = writeback_reached(writer->writeback);
+	const uint64_t end = writer->writeback != NULL
+				     ? writeback_reached(writer->writeback)
+				     : writer->base + job->off + job->done;
 
 	writer_fail(writer, job, error,
 		    end > writer->base ? end - writer->base : 0);
 }
 
-// len bytes are accepted. 0, or the -errno of those before.
+// len bytes are accepted. 0, or the -errno of the device for what is in the
+// page cache: of them where nothing else goes there, else of those before.
 static int
 writer_pass(struct writer *writer, struct job *job, size_t len)
 {
 	const uint64_t off = writer->base + job->off + job->done;
 
-	job->done += len;
-	if (job->is_inline)
+	int r = 0;
+
+	if (job->route == JOB_BY_CACHE) {
 		writer->nr_cached += len;
-	return writer->writeback != NULL
-		       ? writeback_pass(writer->writeback, off, len)
-		       : 0;
+		if (writer->align > 0)
+			r = cache_write_out(writer->buffered_fd, off, len);
+		else if (writer->writeback != NULL)
+			r = writeback_pass(writer->writeback, off, len);
+	}
+	if (r == 0 || writer->writeback != NULL)
+		job->done += len;
+	return r;
 }
 
 void
@@ -156,15 +266,11 @@ writer_on_done(io_context_t ctx, struct iocb *iocb, long res, long res2)
 
 	(void)ctx;
 	(void)res2; // always 0 for a write
-	if ((res == -EINVAL || res == -EAGAIN) && !job->is_inline) {
-		job->is_direct_refused = true;
-		writer_request(writer, job);
-	} else if (res == -EINTR) {
+	if (res == -EINTR || job_reroute(job, res)) {
 		writer_request(writer, job);
 	} else if (res <= 0) {
 		// A device that takes nothing and says nothing is full.
-		writer_fail(writer, job, res < 0 ? (int)-res : ENOSPC,
-			    job->off + job->done);
+		writer_refused(writer, job, res < 0 ? (int)-res : ENOSPC);
 	} else if (job->off >= writer->ring->end) {
 		writer_finish(writer, job); // behind a failure meanwhile
 	} else if ((r = writer_pass(writer, job, (size_t)res)) < 0) {
@@ -184,7 +290,10 @@ writer_take(struct writer *writer, struct job *job)
 		return;
 	}
 	job->len = (size_t)min_u64(job->len, end - job->off);
-	job->is_direct_refused = false;
+	if (!job->is_alone) // it does not come back from the queue
+		job->route = job_first_route(writer->align,
+					     writer->aio->eventfd);
+	writer->has_alone = job->is_alone;
 	job_move(job, JOB_WRITING);
 	writer->nr_writing++;
 	if (writer->is_null)
@@ -192,20 +301,31 @@ writer_take(struct writer *writer, struct job *job)
 	writer_request(writer, job);
 }
 
-// The oldest job that may be written now, or NULL.
 static struct job *
-writer_next(const struct writer *writer)
+writer_oldest(const struct writer *writer)
 {
 	const struct ring *ring = writer->ring;
 
-	if (writer->is_one_by_one && writer->nr_writing > 0)
-		return NULL;
-	if (writer->writeback != NULL && writeback_is_full(writer->writeback))
-		return NULL;
 	for (uint64_t n = ring->tail; n < ring->head; n++)
 		if (ring_job(ring, n)->state == JOB_READY)
 			return ring_job(ring, n);
 	return NULL;
+}
+
+// The oldest job, if it may be written now, or NULL.
+static struct job *
+writer_next(const struct writer *writer)
+{
+	struct job *job = writer_oldest(writer);
+
+	if (job == NULL)
+		return NULL;
+	if (writer->nr_writing > 0 && (writer->is_one_by_one ||
+				       writer->has_alone || job->is_alone))
+		return NULL;
+	if (writer->writeback != NULL && writeback_is_full(writer->writeback))
+		return NULL;
+	return job;
 }
 
 bool

@@ -3,6 +3,13 @@
 // Stage 2: READY jobs are written, a short write is continued, and the job
 // is FREE again. The same iocb and buffer that were read are resubmitted:
 // nothing is copied in between.
+//
+// Some jobs are written alone: nothing else is out until they are done.
+// - What does not go direct (the tail that is no whole block, what O_DIRECT
+//   is refused for) goes through the page cache: a page of it may have bytes
+//   of a direct write beside it, and would bring back what was there before.
+// - What failed is written again in smaller pieces, to find the first block
+//   that the device refuses. The oldest is the first to go.
 
 #pragma once
 
@@ -26,6 +33,7 @@ struct writer {
 	uint32_t align;       // of direct_fd; 0: all requests go inline
 	bool is_null;         // /dev/null: nothing to call
 	bool is_one_by_one;   // one write at a time: the file has no gaps
+	bool has_alone;       // a job that is written alone is out
 	size_t sparse_unit;   // records of zeros of this size are left out
 	uint64_t base;        // file offset of the stretch
 	struct hold *hold;    // NULL: nothing is held back
@@ -33,14 +41,21 @@ struct writer {
 	const struct hooks *hooks; // told of the holes, NULL: nobody is
 	unsigned nr_writing;
 	uint64_t nr_cached;   // bytes that went through the page cache
+	unsigned nr_broken;   // jobs that the device refused, and not for
+	                      // an error that writer_can_retry
 };
 
-// Start writing every job that is ready, as far as is_one_by_one and the page
-// cache allow. Jobs at or after the ring's end are dropped.
+// Start writing every job that is ready, as far as those that are written
+// alone and the page cache allow. Jobs at or after the ring's end are dropped.
 void writer_start(struct writer *writer);
 
 // There is a job that writer_start would start.
 bool writer_can_start(const struct writer *writer);
+
+// Errors that the record engine can make less of, by smaller requests or
+// without O_DIRECT. The others are final: the page cache must not swallow a
+// write error that the device has reported.
+bool writer_can_retry(int error);
 
 // The write-completion callback (io_callback_t).
 void writer_on_done(io_context_t ctx, struct iocb *iocb, long res, long res2);

@@ -331,12 +331,12 @@ START_TEST(of_two_errors_the_first_in_the_file_counts)
 {
 	fake_copy_open(&c, 4 * FAKE_JOB);
 	fail_at(0, c.src.direct_fd, FAKE_JOB, EIO);
-	fail_at(1, c.src.direct_fd, 3 * FAKE_JOB, ENOMEM);
+	fail_at(1, c.src.direct_fd, 3 * FAKE_JOB, ENXIO);
 	fake_copy_start(&c);
 	step_to_wait();
 	fake_aio_complete_last(&c.fake);
 	fake_copy_step(&c);
-	check_failure(FAILURE_READ, ENOMEM, 3 * FAKE_JOB);
+	check_failure(FAILURE_READ, ENXIO, 3 * FAKE_JOB);
 	ck_assert_int_eq(fake_copy_finish(&c), COPY_DONE);
 	check_failure(FAILURE_READ, EIO, FAKE_JOB);
 	fake_copy_check(&c, FAKE_JOB);

@@ -77,7 +77,7 @@ check_side(const struct plan_side *side, enum plan_method method,
 	ck_assert_int_eq(plan.way, PLAN_BULK);
 	ck_assert_str_eq(side->reason, reason);
 	ck_assert_int_eq(side->method, method);
-	ck_assert_uint_eq(side->align, method == PLAN_AIO ? 512 : 0);
+	ck_assert_uint_eq(side->align, plan_is_direct(side) ? 512 : 0);
 }
 
 static void
@@ -589,6 +589,57 @@ START_TEST(a_disk_is_written_through_aio)
 }
 END_TEST
 
+// The page cache would take what the disk refuses, and not say where.
+START_TEST(a_small_copy_goes_onto_a_disk_around_the_page_cache)
+{
+	q.is_dd = false;
+	dst.kind = FACTS_BLOCK;
+	dst.size = GIB;
+	src.size = src.allocated = 32 * MIB - 1;
+	check_dst(PLAN_CALL, "less than 32 MiB");
+	src.is_remote = true; // read by kernel AIO, so it is there
+	check_dst(PLAN_AIO, "less than 32 MiB");
+	src.is_remote = false;
+	q.is_dd = true;
+	check_dst(PLAN_INLINE, "less than 32 MiB");
+	q.conv = CONV_FSYNC;
+	check_dst(PLAN_CALL, "less than 32 MiB");
+}
+END_TEST
+
+START_TEST(what_is_to_go_direct_does_so_without_aio)
+{
+	aio_error = -EPERM;
+	q.oflags = FLAG_DIRECT;
+	q.ibs = q.obs = 4096;
+	check_dst(PLAN_CALL, "the kernel refuses AIO");
+	check_src(PLAN_INLINE, "the kernel refuses AIO");
+	q.iflags = FLAG_DIRECT;
+	check_src(PLAN_CALL, "the kernel refuses AIO");
+}
+END_TEST
+
+// Two requests that meet within a page are in the way of each other.
+START_TEST(jobs_meet_between_pages_of_the_destination)
+{
+	q.seek.blocks = 1;
+	make();
+	ck_assert_int_eq(plan.dst.method, PLAN_INLINE);
+	ck_assert_uint_eq(plan.skew, 0);
+	q.conv = CONV_FSYNC;
+	make();
+	ck_assert_int_eq(plan.dst.method, PLAN_AIO);
+	ck_assert_uint_eq(plan.skew, 512);
+	src.dio_align = 4096; // which is read by whole blocks of its own
+	make();
+	ck_assert_uint_eq(plan.skew, 0);
+	src.dio_align = 512;
+	q.conv |= CONV_SPARSE;
+	make();
+	ck_assert_uint_eq(plan.skew, 0);
+}
+END_TEST
+
 START_TEST(a_remote_destination_is_written_through_aio)
 {
 	dst.is_remote = true;
@@ -1062,6 +1113,9 @@ sides_tcase(void)
 	tcase_add_test(t, a_small_destination_is_inline);
 	tcase_add_test(t, a_disk_is_written_through_aio);
 	tcase_add_test(t, a_remote_destination_is_written_through_aio);
+	tcase_add_test(t, a_small_copy_goes_onto_a_disk_around_the_page_cache);
+	tcase_add_test(t, what_is_to_go_direct_does_so_without_aio);
+	tcase_add_test(t, jobs_meet_between_pages_of_the_destination);
 	tcase_add_test(t, a_large_copy_stays_out_of_the_page_cache);
 	tcase_add_test(t, kept_holes_are_no_load);
 	tcase_add_loop_test(t, what_is_to_be_durable_is_written_through_aio, 0,

@@ -111,11 +111,34 @@ START_TEST(a_taken_job_forgets_its_last_round)
 
 	job->len = 7;
 	job->done = 7;
-	job->is_direct_refused = true;
+	job->route = JOB_BY_CACHE;
+	job->is_alone = true;
+	job->piece = 7;
+	job->error = 7;
 	ck_assert_ptr_eq(start_reading(), job);
 	ck_assert_uint_eq(job->len, 0);
 	ck_assert_uint_eq(job->done, 0);
-	ck_assert(!job->is_direct_refused);
+	ck_assert_int_eq(job->route, JOB_BY_AIO);
+	ck_assert(!job->is_alone);
+	ck_assert_uint_eq(job->piece, 0);
+	ck_assert_int_eq(job->error, 0);
+}
+END_TEST
+
+START_TEST(jobs_meet_at_the_steps_of_the_file)
+{
+	ring.step = 512;
+	ring.skew = 100;
+	ring.end = 3 * JOB;
+	ck_assert_uint_eq(start_reading()->want, JOB - 100);
+	ck_assert_uint_eq(start_reading()->want, JOB);
+	ck_assert_uint_eq(ring_floor(&ring, 50), 0);
+	ck_assert_uint_eq(ring_floor(&ring, 411), 0);
+	ck_assert_uint_eq(ring_floor(&ring, 412), 412);
+	ck_assert_uint_eq(ring_floor(&ring, 923), 412);
+	ck_assert_uint_eq(ring_ceil(&ring, 1), 412);
+	ck_assert_uint_eq(ring_ceil(&ring, 412), 412);
+	ck_assert_uint_eq(ring_ceil(&ring, 413), 924);
 }
 END_TEST
 
@@ -264,6 +287,7 @@ ring_suite(void)
 	tcase_add_checked_fixture(cursors, open_ring, close_ring);
 	tcase_add_test(cursors, jobs_are_taken_in_file_order);
 	tcase_add_test(cursors, a_taken_job_forgets_its_last_round);
+	tcase_add_test(cursors, jobs_meet_at_the_steps_of_the_file);
 	tcase_add_test(cursors, a_slot_is_used_again_only_in_its_turn);
 	tcase_add_test(cursors, order_makes_bytes_wait_for_those_before_them);
 	tcase_add_test(cursors, order_passes_over_a_job_that_got_nothing);

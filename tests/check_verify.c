@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "aio.h"
@@ -45,6 +46,7 @@ begin(void)
 	src = endpoint_of(rig_pattern_file(100 + LEN));
 	ck_assert_int_eq(pread(src.fd, bytes + 4096, LEN, 100), LEN);
 	dst = endpoint_of(rig_file(bytes, 4096 + LEN));
+	ck_assert_int_eq(fsync(dst.fd), 0);
 	ck_assert_int_eq(hasher_new(&written, 1U << HASH_RANGES), 0);
 	hasher_put(written, 0, bytes + 4096, LEN);
 	ck_assert_int_eq(hasher_finish(written, LEN, NULL), 0);
@@ -103,6 +105,19 @@ START_TEST(a_good_copy_passes)
 	ck_assert_uint_eq(rig.nr_told, 0);
 	ck_assert_uint_eq(stats.verified, LEN);
 	ck_assert_uint_eq(stats.bytes, LEN);
+}
+END_TEST
+
+// A page that somebody has mapped stays in the page cache.
+START_TEST(a_page_cache_that_cannot_be_emptied_is_told)
+{
+	char *page = mmap(NULL, 4096, PROT_READ, MAP_SHARED, dst.fd, 4096);
+
+	ck_assert_ptr_ne(page, MAP_FAILED);
+	ck_assert_int_eq(*(volatile char *)page, *page);
+	ck_assert_int_eq(verify_run(&verify), 0);
+	ck_assert_str_eq(rig_told(NOTICE_CACHE_KEPT)->name, "it");
+	munmap(page, 4096);
 }
 END_TEST
 
@@ -166,6 +181,7 @@ END_TEST
 START_TEST(a_copy_that_ends_too_early_differs)
 {
 	ck_assert_int_eq(ftruncate(dst.fd, 4096 + 300000), 0);
+	ck_assert_int_eq(fsync(dst.fd), 0);
 	ck_assert_int_eq(verify_run(&verify), -EBADMSG);
 	ck_assert_uint_eq(rig.nr_told, 1);
 	check_range(0, 4096 + 300000, LEN - 300000);
@@ -177,6 +193,7 @@ START_TEST(a_bad_byte_before_the_early_end_is_told)
 	flip(4096 + 5);
 	flip(4096 + 2 * 256 * KIB + 100);
 	ck_assert_int_eq(ftruncate(dst.fd, 4096 + 2 * 256 * KIB + 5000), 0);
+	ck_assert_int_eq(fsync(dst.fd), 0);
 	ck_assert_int_eq(verify_run(&verify), -EBADMSG);
 	ck_assert_uint_eq(rig.nr_told, 3);
 	check_range(0, 4096 + 5, 1);
@@ -242,6 +259,7 @@ verify_suite(void)
 
 	tcase_add_checked_fixture(t, begin, end);
 	tcase_add_loop_test(t, a_good_copy_passes, 0, 3);
+	tcase_add_test(t, a_page_cache_that_cannot_be_emptied_is_told);
 	tcase_add_loop_test(t, each_bad_byte_is_told_with_both_values, 0, 4);
 	tcase_add_test(t, bad_bytes_that_are_near_are_one_range);
 	tcase_add_test(t, a_bad_stretch_is_one_range);

@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -25,6 +26,24 @@ start(void)
 	ck_assert_int_eq(aio_reap(&c.aio), 0);
 	writer_start(&c.copy.writer);
 	aio_submit(&c.aio);
+}
+
+// What has come back into the queue is begun.
+static void
+go_on(void)
+{
+	writer_start(&c.copy.writer);
+	aio_submit(&c.aio);
+}
+
+// Until nothing is left to write.
+static void
+write_out(void)
+{
+	while (!ring_is_drained(&c.copy.ring)) {
+		fake_copy_deliver(&c);
+		go_on();
+	}
 }
 
 // Zeros in the source.
@@ -94,6 +113,8 @@ START_TEST(a_write_that_ends_within_a_block_goes_on_inline)
 	start();
 	const uint64_t before = c.aio.counters.inlined;
 	fake_copy_deliver(&c);
+	ck_assert_int_eq(fake_copy_job(&c, 0)->state, JOB_READY);
+	go_on();
 	ck_assert_uint_eq(c.fake.nr_log, 1);
 	ck_assert_uint_eq(c.aio.counters.inlined, before + 1);
 	fake_copy_deliver(&c);
@@ -108,23 +129,94 @@ START_TEST(the_tail_of_the_copy_goes_through_the_page_cache)
 	start();
 	check_write(1, FAKE_JOB, FAKE_ALIGN);
 	fake_copy_deliver(&c);
+	go_on();
 	ck_assert_uint_eq(c.fake.nr_log, 2);
 	fake_copy_deliver(&c);
 	fake_copy_check(&c, FAKE_JOB + FAKE_ALIGN + 5);
+	ck_assert_uint_eq(c.copy.writer.nr_cached, 5);
 	ck_assert_int_eq(rig_size(c.dst.fd), FAKE_JOB + FAKE_ALIGN + 5);
 	fake_copy_close(&c);
 }
 END_TEST
 
-START_TEST(EINVAL_is_tried_once_more_through_the_page_cache)
+// Its pages may have bytes of the others.
+START_TEST(the_tail_waits_for_the_writes_before_it)
+{
+	fake_copy_open(&c, 2 * FAKE_JOB + FAKE_ALIGN + 5);
+	start();
+	check_write(2, 2 * FAKE_JOB, FAKE_ALIGN);
+	const uint64_t before = c.aio.counters.inlined;
+	for (unsigned left = 3; left > 0; left--) {
+		go_on();
+		ck_assert_uint_eq(c.aio.counters.inlined, before);
+		fake_aio_complete_last(&c.fake);
+		aio_on_announced(&c.aio);
+		ck_assert_int_eq(aio_reap(&c.aio), 0);
+	}
+	go_on();
+	ck_assert_uint_eq(c.aio.counters.inlined, before + 1);
+	fake_copy_deliver(&c);
+	fake_copy_check(&c, 2 * FAKE_JOB + FAKE_ALIGN + 5);
+	fake_copy_close(&c);
+}
+END_TEST
+
+START_TEST(nothing_goes_direct_while_one_goes_through_the_page_cache)
+{
+	fake_copy_open(&c, 3 * FAKE_JOB);
+	c.plan.depth = 3;
+	c.fake.short_len = 700;
+	c.fake.nr_short = 1;
+	start();
+	for (unsigned i = 0; i < 3; i++)
+		check_write(i, i * FAKE_JOB, FAKE_JOB);
+	c.copy.ring.jobs[2].state = JOB_READY; // as if it came only now
+	c.copy.writer.nr_writing--;
+	fake_aio_complete(&c.fake, 1);
+	fake_aio_complete(&c.fake, 0);
+	aio_on_announced(&c.aio);
+	ck_assert_int_eq(aio_reap(&c.aio), 0);
+	writer_start(&c.copy.writer);
+	ck_assert(c.copy.writer.has_alone);
+	ck_assert_uint_eq(c.copy.writer.nr_writing, 1);
+	ck_assert_int_eq(fake_copy_job(&c, 2)->state, JOB_READY);
+	c.copy.ring.jobs[2].state = JOB_WRITING;
+	c.copy.writer.nr_writing++;
+	aio_submit(&c.aio);
+	fake_copy_deliver(&c);
+	fake_copy_check(&c, 3 * FAKE_JOB);
+	fake_copy_close(&c);
+}
+END_TEST
+
+// A call waits, but goes around the page cache as well.
+START_TEST(what_kernel_AIO_has_no_room_for_is_written_by_a_call)
 {
 	fake_copy_open(&c, FAKE_JOB);
-	c.fake.align = 2 * FAKE_JOB;
+	c.fake.faults[0] = (struct fake_fault){c.dst.direct_fd, 0, 1, EAGAIN};
 	start();
+	c.copy.writer.buffered_fd = -1;
 	fake_copy_deliver(&c);
 	ck_assert_uint_eq(c.fake.nr_log, 1);
 	fake_copy_deliver(&c);
 	fake_copy_check(&c, FAKE_JOB);
+	ck_assert_uint_eq(c.copy.writer.nr_cached, 0);
+	fake_copy_close(&c);
+}
+END_TEST
+
+START_TEST(what_O_DIRECT_is_refused_for_goes_through_the_page_cache)
+{
+	fake_copy_open(&c, FAKE_JOB);
+	c.fake.align = 2 * FAKE_JOB;
+	start();
+	c.copy.writer.direct_fd = -1; // the call is refused as well
+	fake_copy_job(&c, 0)->route = JOB_BY_CALL;
+	fake_copy_deliver(&c);
+	go_on();
+	fake_copy_deliver(&c);
+	fake_copy_check(&c, FAKE_JOB);
+	ck_assert_uint_eq(c.copy.writer.nr_cached, FAKE_JOB);
 	fake_copy_close(&c);
 }
 END_TEST
@@ -135,7 +227,9 @@ START_TEST(an_error_through_the_page_cache_is_final)
 	c.fake.align = 2 * FAKE_JOB;
 	start();
 	c.copy.writer.buffered_fd = -1;
+	fake_copy_job(&c, 0)->route = JOB_BY_CALL;
 	fake_copy_deliver(&c);
+	go_on();
 	fake_copy_deliver(&c);
 	ck_assert_int_eq(c.copy.failure.phase, FAILURE_WRITE);
 	ck_assert_int_eq(c.copy.failure.error, EBADF);
@@ -167,7 +261,7 @@ START_TEST(an_error_cuts_the_copy_behind_what_was_written)
 	fake_copy_deliver(&c);
 	c.fake.faults[0] = (struct fake_fault){c.dst.direct_fd, 0, UINT64_MAX,
 					       ENOSPC};
-	fake_copy_deliver(&c);
+	write_out();
 	ck_assert_int_eq(c.copy.failure.phase, FAILURE_WRITE);
 	ck_assert_int_eq(c.copy.failure.error, ENOSPC);
 	ck_assert_str_eq(c.copy.failure.name, "destination");
@@ -178,13 +272,71 @@ START_TEST(an_error_cuts_the_copy_behind_what_was_written)
 }
 END_TEST
 
+START_TEST(a_write_error_is_that_of_the_first_block_that_is_refused)
+{
+	const uint64_t bad = FAKE_JOB + (uint64_t)_i * FAKE_ALIGN;
+
+	fake_copy_open(&c, 4 * FAKE_JOB);
+	c.fake.faults[0] =
+		(struct fake_fault){c.dst.direct_fd, bad, bad + 1, EIO};
+	start();
+	write_out();
+	ck_assert_int_eq(c.copy.failure.phase, FAILURE_WRITE);
+	ck_assert_int_eq(c.copy.failure.error, EIO);
+	ck_assert_uint_eq(c.copy.failure.off, bad);
+	ck_assert_uint_eq(c.copy.writer.nr_broken, 1);
+	ck_assert_uint_eq(c.copy.writer.nr_cached, 0);
+	fake_copy_check(&c, bad);
+	fake_copy_close(&c);
+}
+END_TEST
+
+START_TEST(what_can_be_written_in_pieces_is_written_and_told)
+{
+	rig_open();
+	fake_copy_open(&c, FAKE_JOB);
+	c.fake.faults[0] =
+		(struct fake_fault){c.dst.direct_fd, 0, UINT64_MAX, EIO};
+	start();
+	c.copy.writer.hooks = &rig.hooks;
+	fake_copy_deliver(&c);
+	c.fake.faults[0].to = 0;
+	write_out();
+	ck_assert_int_eq(c.copy.failure.phase, FAILURE_NONE);
+	ck_assert_uint_eq(rig_count_told(NOTICE_WRITE_PIECES), 1);
+	ck_assert_int_eq(rig.told[0].error, EIO);
+	ck_assert_uint_eq(rig.told[0].off, 0);
+	ck_assert_uint_eq(rig.told[0].len, FAKE_JOB);
+	ck_assert_uint_eq(c.copy.writer.nr_broken, 0);
+	fake_copy_check(&c, FAKE_JOB);
+	fake_copy_close(&c);
+	rig_close();
+}
+END_TEST
+
+// Both fail at once, and only the first can be the one that counts.
+START_TEST(the_oldest_failure_is_looked_into_first)
+{
+	fake_copy_open(&c, 2 * FAKE_JOB);
+	c.fake.faults[0] =
+		(struct fake_fault){c.dst.direct_fd, 0, UINT64_MAX, EIO};
+	start();
+	write_out();
+	for (unsigned i = 2; i < c.fake.nr_log; i++)
+		ck_assert_uint_eq(c.fake.log[i].pos, 0);
+	ck_assert_uint_eq(c.copy.failure.off, 0);
+	ck_assert_uint_eq(c.copy.writer.nr_broken, 2);
+	fake_copy_close(&c);
+}
+END_TEST
+
 START_TEST(a_destination_that_takes_nothing_is_full)
 {
 	fake_copy_open(&c, FAKE_JOB);
 	c.fake.short_len = 0;
-	c.fake.nr_short = 1;
+	c.fake.nr_short = UINT_MAX;
 	start();
-	fake_copy_deliver(&c);
+	write_out();
 	ck_assert_int_eq(c.copy.failure.error, ENOSPC);
 	fake_copy_check(&c, 0);
 	fake_copy_close(&c);
@@ -315,10 +467,19 @@ writer_suite(void)
 	tcase_add_test(t, a_short_write_is_continued_where_it_ended);
 	tcase_add_test(t, a_write_that_ends_within_a_block_goes_on_inline);
 	tcase_add_test(t, the_tail_of_the_copy_goes_through_the_page_cache);
-	tcase_add_test(t, EINVAL_is_tried_once_more_through_the_page_cache);
+	tcase_add_test(t, the_tail_waits_for_the_writes_before_it);
+	tcase_add_test(
+		t, nothing_goes_direct_while_one_goes_through_the_page_cache);
+	tcase_add_test(t, what_kernel_AIO_has_no_room_for_is_written_by_a_call);
+	tcase_add_test(t, what_O_DIRECT_is_refused_for_goes_through_the_page_cache);
 	tcase_add_test(t, an_error_through_the_page_cache_is_final);
 	tcase_add_test(t, EINTR_is_written_again);
 	tcase_add_test(t, an_error_cuts_the_copy_behind_what_was_written);
+	tcase_add_loop_test(
+		t, a_write_error_is_that_of_the_first_block_that_is_refused, 0,
+		FAKE_JOB / FAKE_ALIGN);
+	tcase_add_test(t, what_can_be_written_in_pieces_is_written_and_told);
+	tcase_add_test(t, the_oldest_failure_is_looked_into_first);
 	tcase_add_test(t, a_destination_that_takes_nothing_is_full);
 	tcase_add_test(t, nothing_at_or_after_the_end_is_written);
 	tcase_add_test(t, an_inline_destination_is_written_one_by_one);
