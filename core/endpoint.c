@@ -233,6 +233,14 @@ endpoint_open_dst(struct endpoint *ep, const struct request *q,
 	return 0;
 }
 
+int
+endpoint_put(const struct endpoint *ep, uint64_t off)
+{
+	if (ep->facts.kind == FACTS_NULL)
+		return 0;
+	return lseek(ep->fd, (off_t)off, SEEK_SET) < 0 ? -errno : 0;
+}
+
 // A description of our own of what fd names.
 static int
 reopen(int fd, int flags)
@@ -308,15 +316,21 @@ endpoint_open_back(const struct endpoint *dst, struct endpoint *ret)
 	return 0;
 }
 
+// A server that takes the data at the close may refuse it there.
+static void
+close_extra(struct endpoint *ep, int fd)
+{
+	if (close(fd) < 0 && ep->close_error == 0)
+		ep->close_error = -errno;
+}
+
 void
 endpoint_close_extra(struct endpoint *ep)
 {
-	// Their errors are those of the writes and of the fsync, which were
-	// all seen by now.
 	if (ep->direct_fd >= 0)
-		(void)close(ep->direct_fd);
+		close_extra(ep, ep->direct_fd);
 	if (ep->buffered_fd >= 0 && ep->buffered_fd != ep->fd)
-		(void)close(ep->buffered_fd);
+		close_extra(ep, ep->buffered_fd);
 	ep->direct_fd = -1;
 	ep->buffered_fd = -1;
 }
@@ -324,5 +338,6 @@ endpoint_close_extra(struct endpoint *ep)
 int
 endpoint_close(struct endpoint *ep)
 {
-	return close(ep->fd) < 0 ? -errno : 0;
+	close_extra(ep, ep->fd);
+	return ep->close_error;
 }

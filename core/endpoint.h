@@ -18,6 +18,7 @@ struct endpoint {
 	int fd;            // 0 or 1
 	int direct_fd;     // O_DIRECT, our own; -1: none
 	int buffered_fd;   // no O_DIRECT; fd itself, or our own; -1: none
+	int close_error;   // -errno of the first close that has failed
 	const char *name;  // for messages, borrowed
 	struct facts facts;
 };
@@ -42,5 +43,9 @@ int endpoint_open_again(const struct endpoint *ep, int access);
 int endpoint_open_back(const struct endpoint *dst, struct endpoint *ret);
 void endpoint_close_extra(struct endpoint *ep);
 
-// Close the descriptor itself. -errno matters: late write errors end here.
+// Put the descriptor at an offset. 0 or -errno.
+int endpoint_put(const struct endpoint *ep, uint64_t off);
+
+// Close the descriptor itself. -errno matters, also that of an extra
+// description: late write errors end here.
 int endpoint_close(struct endpoint *ep);

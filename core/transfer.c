@@ -147,6 +147,7 @@ transfer_sync(struct transfer *t, const struct serial *serial)
 						   .name = t->dst.name});
 	// The block that is held back is still to come.
 	t->is_synced = r == 0 && t->bulk.hold == NULL &&
+		       t->dst.close_error == 0 &&
 		       (conv & (CONV_FSYNC | CONV_FDATASYNC));
 	return r;
 }
@@ -235,6 +236,9 @@ transfer_copy(struct transfer *t)
 	if (record.has_quit)
 		return synced < 0 ? TRANSFER_UNCOUNTED : TRANSFER_FAILED;
 	if (serial_drop_cache(&serial, rest) < 0 || r < 0 || synced < 0)
+		return TRANSFER_FAILED;
+	// It is told when the others are closed: not all of it has arrived.
+	if (t->dst.close_error < 0)
 		return TRANSFER_FAILED;
 	return transfer_judge(t, &judge, has_changed);
 }

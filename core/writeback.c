@@ -85,8 +85,10 @@ writeback_free(struct writeback *wb)
 	pthread_cond_destroy(&wb->changed);
 	pthread_mutex_destroy(&wb->lock);
 	(void)close(wb->done_fd); // only counts
-	(void)close(wb->fd);      // nothing was written by it
-	const int r = wb->error;
+	int r = wb->error;
+	// Each error may be told to one description only.
+	if (close(wb->fd) < 0 && r == 0)
+		r = -errno;
 	free(wb);
 	return r;
 }

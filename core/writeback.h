@@ -26,7 +26,7 @@ struct writeback;
 struct writeback *writeback_new(int fd);
 
 // After the sync, or the thread may sleep as long as that would. 0, or the
-// -errno with which the device has refused some of it.
+// -errno with which the device, or the close, has refused some of it.
 int writeback_free(struct writeback *wb);
 
 // len bytes at off are accepted: in file order, but some may come again. What
