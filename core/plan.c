@@ -138,7 +138,7 @@ stretch_len(const struct sides *s, const struct plan *plan)
 		len = min_u64(len, s->dst->size > plan->dst_off
 					   ? s->dst->size - plan->dst_off
 					   : 0);
-	if (len >= no_limit - plan->dst_off)
+	if (plan->dst_off >= no_limit || len >= no_limit - plan->dst_off)
 		return 0; // without an end there is no stretch
 	// The last short record is padded, or written without O_DIRECT, by
 	// whoever does records.
