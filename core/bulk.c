@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base.h"
@@ -90,6 +91,31 @@ prepare_side(struct endpoint *ep, const struct plan_side *side, int access)
 	return true;
 }
 
+// The final size at once. A file that others have made longer meanwhile is
+// left as it is. 0 or -errno.
+static int
+bulk_grow(struct bulk *b)
+{
+	const off_t end = (off_t)b->plan.final_size;
+	struct stat st;
+
+	b->is_grown = false;
+	if (end == 0)
+		return 0;
+	if (fstat(b->dst->fd, &st) < 0)
+		return -errno;
+	if (st.st_size >= end)
+		return 0;
+	if (ftruncate(b->dst->fd, end) < 0)
+		return -errno;
+	b->is_grown = true;
+	b->grown_from = (uint64_t)st.st_size;
+	// A file system that tells no holes calls them data.
+	b->tells_holes = lseek(b->dst->direct_fd, end - 1, SEEK_DATA) < 0 &&
+			 errno == ENXIO;
+	return 0;
+}
+
 static bool
 bulk_prepare(struct bulk *b)
 {
@@ -98,39 +124,109 @@ bulk_prepare(struct bulk *b)
 	if (!prepare_side(b->src, &plan->src, O_RDONLY) ||
 	    !prepare_side(b->dst, &plan->dst, O_WRONLY))
 		return false;
-	if (plan->final_size > 0 &&
-	    ftruncate(b->dst->fd, (off_t)plan->final_size) < 0) {
+	if (bulk_grow(b) < 0) {
 		b->dst->facts.dio_align = 0;
 		return false;
 	}
 	return true;
 }
 
+// The size that the destination has now, or -errno, told.
+static int64_t
+dst_size(const struct bulk *b)
+{
+	struct stat st;
+
+	if (fstat(b->dst->fd, &st) == 0)
+		return st.st_size;
+	return hooks_tell(b->hooks, (struct failure){.phase = FAILURE_STAT,
+						     .error = errno,
+						     .name = b->dst->name});
+}
+
+static int
+cut_dst(struct bulk *b, uint64_t size)
+{
+	if (ftruncate(b->dst->fd, (off_t)size) == 0)
+		return 0;
+	return hooks_tell(b->hooks, (struct failure){.phase = FAILURE_TRUNCATE,
+						     .error = errno,
+						     .name = b->dst->name,
+						     .off = size});
+}
+
+// Where the last data of the file ends, 0: none is at or behind off.
+static uint64_t
+end_of_data(int fd, uint64_t off)
+{
+	off_t data = (off_t)off, end = 0;
+
+	while ((data = lseek(fd, data, SEEK_DATA)) >= 0 &&
+	       (data = lseek(fd, data, SEEK_HOLE)) >= 0)
+		end = data;
+	return (uint64_t)end;
+}
+
 // The file was given its final size at once: without all of its bytes it
-// must not look complete.
-static void
-bulk_trim(struct bulk *b, uint64_t n)
+// must not look complete. What others have written is not ours to cut: a file
+// that they have made longer, and data behind `next`, the last that this copy
+// can have written. 0 or -errno, told.
+static int
+bulk_trim(struct bulk *b, uint64_t n, uint64_t next)
 {
 	const struct plan *plan = &b->plan;
+	uint64_t size = max_u64(b->grown_from, plan->dst_off + n);
 
-	if (plan->final_size > 0 && n < plan->len)
-		(void)!ftruncate(b->dst->fd,
-				 (off_t)max_u64(b->dst->facts.size,
-						plan->dst_off + n));
+	if (!b->is_grown || n >= plan->len)
+		return 0;
+	const int64_t now = dst_size(b);
+	if (now != (int64_t)plan->final_size)
+		return now < 0 ? (int)now : 0;
+	if (b->tells_holes)
+		size = max_u64(size, end_of_data(b->dst->direct_fd,
+						 plan->dst_off + next));
+	b->is_grown = false;
+	return cut_dst(b, size);
+}
+
+// Nothing of the stretch was begun.
+static enum bulk_verdict
+bulk_give_up(struct bulk *b)
+{
+	return bulk_trim(b, 0, 0) < 0 ? BULK_FAILED : BULK_RECORDS;
+}
+
+// Both descriptors stand behind the first n bytes of the stretch. 0 or
+// -errno, told: who goes on would do so at the wrong place.
+static int
+bulk_put_offsets(struct bulk *b, uint64_t n)
+{
+	const struct plan *plan = &b->plan;
+	enum failure_phase phase = FAILURE_SKIP;
+	const struct endpoint *ep = b->src;
+	int r = endpoint_put(ep, plan->src_off + n);
+
+	if (r == 0) {
+		phase = FAILURE_SEEK;
+		ep = b->dst;
+		r = endpoint_put(ep, plan->dst_off + n);
+	}
+	if (r == 0)
+		return 0;
+	return hooks_tell(b->hooks, (struct failure){.phase = phase,
+						     .error = -r,
+						     .name = ep->name});
 }
 
 // n bytes of the stretch are through: put both descriptors after them, and
-// leave the rest as the request.
-static void
-bulk_advance(struct bulk *b, uint64_t n)
+// leave the rest as the request. The verdict, or BULK_FAILED.
+static enum bulk_verdict
+bulk_advance(struct bulk *b, uint64_t n, enum bulk_verdict verdict)
 {
 	struct request *q = b->request;
 	const uint64_t nr_records = n / q->ibs + (n % q->ibs != 0);
+	const bool is_put = bulk_put_offsets(b, n) == 0;
 
-	// Neither can fail: the offsets were used, or came from lseek.
-	(void)lseek(b->src->fd, (off_t)(b->plan.src_off + n), SEEK_SET);
-	if (b->dst->facts.kind != FACTS_NULL)
-		(void)lseek(b->dst->fd, (off_t)(b->plan.dst_off + n), SEEK_SET);
 	b->src->facts.pos = b->plan.src_off + n;
 	b->dst->facts.pos = b->plan.dst_off + n;
 	b->dst->facts.size = max_u64(b->dst->facts.size, b->dst->facts.pos);
@@ -142,24 +238,30 @@ bulk_advance(struct bulk *b, uint64_t n)
 	stats_count(b->stats, b->base, q->ibs, q->obs);
 
 	q->skip = q->seek = (struct request_extent){0, 0};
-	if (!request_has_count(q))
-		return;
-	if (nr_records > q->count.blocks)
+	if (request_has_count(q) && nr_records > q->count.blocks)
 		q->count = (struct request_extent){0, 0};
-	else
+	else if (request_has_count(q))
 		q->count.blocks -= nr_records;
+	return is_put || verdict == BULK_STOPPED ? verdict : BULK_FAILED;
 }
 
 // The copy goes on at a record boundary before what was written: a record
-// that is then left out must leave nothing behind.
-static void
-bulk_step_back(struct bulk *b, uint64_t whole, uint64_t n)
+// that is then left out must leave nothing behind. What it has written ends
+// the file, or others have written there.
+static enum bulk_verdict
+bulk_step_back(struct bulk *b, uint64_t whole, uint64_t n,
+	       enum bulk_verdict verdict)
 {
-	if (whole < n && b->dst->facts.kind == FACTS_FILE)
-		(void)!ftruncate(b->dst->fd,
-				 (off_t)max_u64(b->dst->facts.size,
-						b->plan.dst_off + whole));
-	bulk_advance(b, whole);
+	const uint64_t start = b->plan.dst_off, old = b->dst->facts.size;
+
+	if (whole < n && b->dst->facts.kind == FACTS_FILE && old < start + n) {
+		const int64_t now = dst_size(b);
+
+		if (now < 0 || (now == (int64_t)(start + n) &&
+				cut_dst(b, max_u64(old, start + whole)) < 0))
+			verdict = BULK_FAILED;
+	}
+	return bulk_advance(b, whole, verdict);
 }
 
 // The record engine may get further. Not on a device that is full: the page
@@ -201,36 +303,33 @@ bulk_settle(struct bulk *b, const struct copy *copy,
 			    (b->src->facts.kind != FACTS_ZERO &&
 			     b->plan.src_off + n >= src_size);
 
-	bulk_trim(b, n);
+	const bool is_trimmed = bulk_trim(b, n, copy->ring.next) == 0;
+
 	bulk_drop_cache(b, copy);
-	if (verdict == COPY_LOST) {
+	if (verdict == COPY_LOST && is_trimmed) {
 		b->aio_error = -EPERM;
-		bulk_step_back(b, whole, n);
-		return BULK_AGAIN;
+		return bulk_step_back(b, whole, n, BULK_AGAIN);
 	}
-	if (copy->is_stopped) {
-		bulk_advance(b, n);
-		return BULK_STOPPED;
-	}
-	if (failure->phase == FAILURE_WRITE && !can_retry_write(b, copy)) {
+	if (copy->is_stopped)
+		return bulk_advance(b, n, BULK_STOPPED);
+	if (failure->phase == FAILURE_WRITE &&
+	    !(is_trimmed && can_retry_write(b, copy))) {
 		struct failure told = *failure;
 
 		if (!b->request->is_single_buffer)
 			told.phase = FAILURE_WRITE_TO;
 		told.off += b->plan.dst_off;
-		bulk_advance(b, n);
+		bulk_advance(b, n, BULK_FAILED);
 		hooks_tell(b->hooks, told);
 		return BULK_FAILED;
 	}
-	if (failure->phase == FAILURE_NONE && n == b->plan.count_len) {
-		bulk_advance(b, n);
-		return BULK_DONE;
-	}
+	if (!is_trimmed)
+		return bulk_advance(b, n, BULK_FAILED);
+	if (failure->phase == FAILURE_NONE && n == b->plan.count_len)
+		return bulk_advance(b, n, BULK_DONE);
 	if (failure->phase == FAILURE_NONE && is_eof)
-		bulk_advance(b, n);
-	else
-		bulk_step_back(b, whole, n);
-	return BULK_RECORDS;
+		return bulk_advance(b, n, BULK_RECORDS);
+	return bulk_step_back(b, whole, n, BULK_RECORDS);
 }
 
 static uint64_t
@@ -253,15 +352,15 @@ static enum bulk_verdict
 bulk_stretch(struct bulk *b)
 {
 	struct copy copy;
-	enum bulk_verdict verdict = BULK_RECORDS;
+	enum bulk_verdict verdict;
 
-	if (copy_init(&copy, &b->plan, &b->aio, b->src, b->dst) < 0) {
-		bulk_trim(b, 0);
-		return verdict;
-	}
+	if (copy_init(&copy, &b->plan, &b->aio, b->src, b->dst) < 0)
+		return bulk_give_up(b);
 	copy.request = b->request;
 	copy.stats = b->stats;
 	copy.stats_base = b->base;
+	copy.src = b->src;
+	copy.dst = b->dst;
 	copy.writer.hold = b->hold;
 	if (b->plan.dst.method == PLAN_INLINE)
 		copy.writer.writeback = b->writeback;
@@ -275,7 +374,7 @@ bulk_stretch(struct bulk *b)
 		b->nr_direct += copy_direct(&copy);
 		verdict = bulk_settle(b, &copy, end);
 	} else {
-		bulk_trim(b, 0);
+		verdict = bulk_give_up(b);
 	}
 	copy_done(&copy);
 	return verdict;
@@ -298,8 +397,9 @@ bulk_complete(struct bulk *b)
 {
 	const struct plan *plan = &b->plan;
 
-	bulk_advance(b, plan->len);
-	return plan->len == plan->count_len ? BULK_DONE : BULK_RECORDS;
+	return bulk_advance(b, plan->len,
+			    plan->len == plan->count_len ? BULK_DONE
+							 : BULK_RECORDS);
 }
 
 // From page cache to page cache, in steps that signals and progress can wait
@@ -327,18 +427,17 @@ bulk_in_kernel(struct bulk *b)
 			step = min_u64(step * 2, KERNEL_STEP_MAX);
 		stats_count(b->stats, b->base + n, b->request->ibs,
 			    b->request->obs);
+		(void)endpoint_put(b->src, plan->src_off + n);
+		(void)endpoint_put(b->dst, plan->dst_off + n);
 		if (h->tick != NULL)
 			h->tick(h->ctx);
-		if (h->must_stop(h->ctx)) {
-			bulk_advance(b, n);
-			return BULK_STOPPED;
-		}
+		if (h->must_stop(h->ctx))
+			return bulk_advance(b, n, BULK_STOPPED);
 	}
 	if (n == plan->len)
 		return bulk_complete(b);
 	b->src->facts.is_kernel_copy = false;
-	bulk_advance(b, round_down(n, plan->unit));
-	return BULK_AGAIN;
+	return bulk_advance(b, round_down(n, plan->unit), BULK_AGAIN);
 }
 
 // The whole stretch without a byte of it passing through us. BULK_AGAIN: it

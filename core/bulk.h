@@ -52,6 +52,9 @@ struct bulk {
 	uint64_t nr_direct;      // of them, those that went around the cache
 	const struct copy *copy; // the one that is under way, or NULL
 	bool needs_fsync;        // O_DIRECT was asked for, and not all had it
+	bool is_grown;           // by us, before the first write
+	uint64_t grown_from;     // the size before that
+	bool tells_holes;        // the destination's file system
 	struct aio_counters counters; // of all stretches
 };
 

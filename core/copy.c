@@ -54,7 +54,7 @@ copy_init(struct copy *copy, const struct plan *plan, struct aio *aio,
 		.buffered_fd = dst->buffered_fd,
 		.align = plan->dst.align,
 		.is_null = plan->dst.method == PLAN_NOTHING,
-		.is_one_by_one = plan->dst.method != PLAN_AIO,
+		.is_one_by_one = plan->is_in_order,
 		.sparse_unit = plan->sparse_unit,
 		.base = plan->dst_off,
 	};
@@ -282,17 +282,37 @@ copy_count(const struct copy *copy)
 			    copy->request->ibs, copy->request->obs);
 }
 
+// Others may look at the descriptors, or share them: whoever writes after a
+// message, or follows the progress in /proc.
+static void
+copy_put_offsets(const struct copy *copy)
+{
+	const uint64_t n = ring_prefix(&copy->ring);
+
+	if (copy->src == NULL)
+		return;
+	// At the end an error of these is told.
+	(void)endpoint_put(copy->src, copy->reader.base + n);
+	(void)endpoint_put(copy->dst, copy->writer.base + n);
+}
+
 // Sleep where there is nothing to do, else look now and then. 0 or -errno.
 static int
 copy_look(struct copy *copy, enum copy_verdict verdict)
 {
-	if (verdict == COPY_WAIT)
-		return loop_wait(&copy->loop, reader_wait_ms(&copy->reader));
-	const uint64_t now = clock_ns();
-	if (now - copy->looked_ns < LOOK_NS)
-		return 0;
-	copy->looked_ns = now;
-	return loop_wait(&copy->loop, 0);
+	int ms = 0;
+
+	if (verdict == COPY_WAIT) {
+		ms = reader_wait_ms(&copy->reader);
+	} else {
+		const uint64_t now = clock_ns();
+
+		if (now - copy->looked_ns < LOOK_NS)
+			return 0;
+		copy->looked_ns = now;
+	}
+	copy_put_offsets(copy);
+	return loop_wait(&copy->loop, ms);
 }
 
 // What is under way is finished, nothing begun; nor is it waited for a slow

@@ -42,6 +42,8 @@ struct copy {
 	struct stats *stats;      // kept current for the hooks
 	uint64_t stats_base;      // bytes that went before this stretch
 	bool is_reading_back;     // counts as verified
+	const struct endpoint *src; // to stand where the copy is; NULL: they
+	const struct endpoint *dst; // need not
 
 	struct hasher *hasher;    // NULL: nobody wants any
 	uint64_t digest_base;     // parts it had taken before this stretch

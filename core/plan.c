@@ -366,17 +366,22 @@ plan_jobs(struct plan *plan, const struct request *q)
 }
 
 static void
-plan_size(struct plan *plan, const struct facts *dst)
+plan_size(struct plan *plan, const struct request *q, const struct facts *dst)
 {
 	const uint64_t end = plan->dst_off + plan->len;
 
+	plan->is_in_order = plan->dst.method == PLAN_INLINE ||
+			    plan->dst.method == PLAN_CALL;
 	if (dst->kind != FACTS_FILE)
 		plan->size_reason = "only regular files have one to set";
 	else if (plan->dst.method != PLAN_AIO)
 		plan->size_reason = "writes go out in order";
 	else if (end <= dst->size)
 		plan->size_reason = "the file is long enough";
-	else {
+	else if (q->conv & CONV_NOTRUNC) {
+		plan->size_reason = "conv=notrunc leaves it to the writes";
+		plan->is_in_order = true;
+	} else {
 		plan->size_reason = "a write that extends would be waited for";
 		plan->final_size = end;
 	}
@@ -491,7 +496,7 @@ plan_make(struct plan *plan, const struct request *q, const struct facts *src,
 	plan_jobs(plan, q);
 	plan_kernel(plan, &s);
 	plan_clone(plan, &s);
-	plan_size(plan, dst);
+	plan_size(plan, q, dst);
 }
 
 void

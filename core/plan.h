@@ -81,6 +81,7 @@ struct plan {
 	unsigned depth;
 	const char *depth_reason;
 	uint64_t final_size;     // set before the first write; 0: leave it
+	bool is_in_order;        // one write at a time, each behind the last
 	const char *size_reason;
 	enum plan_holes holes;   // of the source
 	const char *holes_reason;

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -297,6 +298,33 @@ START_TEST(beside_a_direct_one_a_buffered_one_is_opened)
 }
 END_TEST
 
+START_TEST(the_first_error_of_a_close_is_kept)
+{
+	const int fd = rig_file("", 0);
+
+	ep = rig_endpoint(fd);
+	ep.direct_fd = INT_MAX;
+	endpoint_close_extra(&ep);
+	ck_assert_int_eq(ep.close_error, -EBADF);
+	ck_assert_int_eq(endpoint_close(&ep), -EBADF);
+	ck_assert_int_eq(flags_of(fd), -1);
+}
+END_TEST
+
+START_TEST(an_offset_is_put_or_refused)
+{
+	const int fd = rig_file("", 0);
+
+	ep = rig_endpoint(fd);
+	ck_assert_int_eq(endpoint_put(&ep, 5), 0);
+	ck_assert_int_eq(lseek(fd, 0, SEEK_CUR), 5);
+	ck_assert_int_eq(endpoint_put(&ep, UINT64_MAX), -EINVAL);
+	ep.facts.kind = FACTS_NULL;
+	ck_assert_int_eq(endpoint_put(&ep, UINT64_MAX), 0);
+	close(fd);
+}
+END_TEST
+
 START_TEST(nobody_gets_more_access_than_was_given)
 {
 	const int fd = rig_file("", 0);
@@ -374,6 +402,8 @@ endpoint_suite(void)
 	tcase_add_test(t, a_direct_description_leaves_the_given_one_alone);
 	tcase_add_test(t, a_buffered_descriptor_serves_as_it_is);
 	tcase_add_test(t, beside_a_direct_one_a_buffered_one_is_opened);
+	tcase_add_test(t, the_first_error_of_a_close_is_kept);
+	tcase_add_test(t, an_offset_is_put_or_refused);
 	tcase_add_test(t, nobody_gets_more_access_than_was_given);
 	tcase_add_test(t, a_closed_standard_error_stays_closed);
 	suite_add_tcase(s, t);

@@ -109,6 +109,21 @@ static const unsigned byte_convs[] = {
 	CONV_UNBLOCK, CONV_LCASE,  CONV_UCASE, CONV_SWAB,
 };
 
+// Beyond them no page is whole.
+START_TEST(the_last_offsets_are_for_records)
+{
+	static const uint64_t offs[] = {
+		INT64_MAX, INT64_MAX - 1, INT64_MAX - 4094, INT64_MAX - 4095,
+		INT64_MAX - GIB,
+	};
+
+	src.kind = _i < 5 ? FACTS_FILE : FACTS_ZERO;
+	q.obs = 1;
+	q.seek.blocks = offs[_i % 5];
+	check_record("less than 128 KiB of it is known");
+}
+END_TEST
+
 START_TEST(conversions_of_bytes_go_by_records)
 {
 	q.conv = byte_convs[_i];
@@ -846,6 +861,18 @@ check_size(uint64_t size, const char *reason)
 	ck_assert_str_eq(plan.size_reason, reason);
 }
 
+START_TEST(what_others_may_be_writing_grows_by_writes_only)
+{
+	q.conv = CONV_FSYNC | CONV_NOTRUNC;
+	check_size(0, "conv=notrunc leaves it to the writes");
+	ck_assert_int_eq(plan.dst.method, PLAN_AIO);
+	ck_assert(plan.is_in_order);
+	dst.size = GIB;
+	check_size(0, "the file is long enough");
+	ck_assert(!plan.is_in_order);
+}
+END_TEST
+
 START_TEST(a_new_file_gets_its_size_first)
 {
 	q.conv = CONV_FSYNC;
@@ -1044,6 +1071,7 @@ way_tcase(void)
 	tcase_add_test(t, files_on_both_sides_are_copied_in_bulk);
 	tcase_add_loop_test(t, conversions_of_bytes_go_by_records, 0,
 			    ARRAY_LEN(byte_convs));
+	tcase_add_loop_test(t, the_last_offsets_are_for_records, 0, 10);
 	tcase_add_loop_test(t, other_conversions_do_not, 0,
 			    ARRAY_LEN(other_convs));
 	tcase_add_test(t, noerror_goes_by_records_as_dd_only);
@@ -1154,6 +1182,8 @@ destination_tcase(void)
 
 	tcase_add_checked_fixture(t, begin, NULL);
 	tcase_add_test(t, a_new_file_gets_its_size_first);
+	tcase_add_test(t,
+		       what_others_may_be_writing_grows_by_writes_only);
 	tcase_add_test(t, a_long_file_keeps_its_size);
 	tcase_add_test(t, a_file_that_is_written_in_order_grows);
 	tcase_add_test(t, a_disk_has_its_size);
