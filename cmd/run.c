@@ -8,6 +8,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base.h"
 #include "clock.h"
@@ -253,6 +254,7 @@ run_open(struct run *run, char *const *argv)
 	run->sums.export.fd = -1;
 	run->hooks = (struct hooks){.ctx = run,
 				    .notice = on_notice,
+				    .message_fd = STDERR_FILENO,
 				    .must_stop = on_must_stop,
 				    .signalled = on_signal};
 	signals_of_ring(&run->hooks.signals);

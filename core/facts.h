@@ -35,6 +35,7 @@ struct facts {
 	bool is_append;        // O_APPEND is set on the descriptor
 	bool is_direct;        // O_DIRECT is set on it
 	bool is_pipe;          // or FIFO
+	bool has_messages;     // they are written to it, too
 };
 
 // Its bytes can be read and written at any place.

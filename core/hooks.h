@@ -17,6 +17,9 @@ struct hooks {
 	// Something to tell the user now, in order.
 	void (*notice)(void *ctx, const struct failure *f);
 
+	// Where the caller writes what it is told, -1: not to a file.
+	int message_fd;
+
 	// Act on the signals that have arrived: called before each call that
 	// may sleep and after each that was interrupted. True: stop now.
 	bool (*must_stop)(void *ctx);

@@ -98,6 +98,8 @@ record_reason_found(const struct sides *s, const struct plan *plan)
 		return "the destination has no offsets";
 	if (s->dst->is_append)
 		return "the destination appends";
+	if (s->dst->has_messages)
+		return "messages go to the destination";
 	if (is_same_storage(s->src, s->dst))
 		return "source and destination are the same storage";
 	if (is_misaligned_as_dd(s, plan))

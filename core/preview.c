@@ -73,6 +73,8 @@ preview_run(struct transfer *t)
 	// It will be another file, even where it has the name of the source.
 	if (q->commit == REQUEST_COMMIT_RENAME)
 		t->dst.facts.ino = 0;
+	t->dst.facts.has_messages = probe_is_on(&t->dst.facts,
+						t->hooks->message_fd);
 	hooks_tell(t->hooks, (struct failure){.phase = NOTICE_PROBED});
 	bulk_preview(&t->bulk);
 	const enum transfer_verdict verdict = preview_safety(t);

@@ -248,6 +248,19 @@ probe_descriptor(int fd, struct facts *facts)
 	facts->is_direct = flags >= 0 && (flags & O_DIRECT);
 }
 
+bool
+probe_is_on(const struct facts *facts, int fd)
+{
+	struct stat st;
+
+	if (!facts_has_offsets(facts) || fstat(fd, &st) < 0)
+		return false;
+	if (facts->rdev != 0 && S_ISBLK(st.st_mode))
+		return st.st_rdev == facts->rdev;
+	return facts->ino != 0 && st.st_ino == facts->ino &&
+	       st.st_dev == facts->dev;
+}
+
 static int
 probe_missing(const char *path, struct facts *facts)
 {

@@ -20,6 +20,9 @@
 // answer.
 void probe_descriptor(int fd, struct facts *facts);
 
+// What is written to fd lands among the bytes of that side.
+bool probe_is_on(const struct facts *facts, int fd);
+
 // From a path, without opening it; what does not exist is taken as a new
 // regular file in its directory. 0, or -errno if neither can be looked at.
 int probe_path(const char *path, struct facts *facts);

@@ -74,6 +74,8 @@ transfer_probe(struct transfer *t)
 {
 	probe_descriptor(t->src.fd, &t->src.facts);
 	probe_descriptor(t->dst.fd, &t->dst.facts);
+	t->dst.facts.has_messages = probe_is_on(&t->dst.facts,
+						t->hooks->message_fd);
 	t->src_start = request_offset(t->src.facts.pos, &t->request.skip,
 				      t->request.ibs);
 	t->dst_start = request_offset(t->dst.facts.pos, &t->request.seek,

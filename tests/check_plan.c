@@ -109,6 +109,13 @@ static const unsigned byte_convs[] = {
 	CONV_UNBLOCK, CONV_LCASE,  CONV_UCASE, CONV_SWAB,
 };
 
+START_TEST(messages_among_the_bytes_go_by_records)
+{
+	dst.has_messages = true;
+	check_record("messages go to the destination");
+}
+END_TEST
+
 // Beyond them no page is whole.
 START_TEST(the_last_offsets_are_for_records)
 {
@@ -1071,6 +1078,7 @@ way_tcase(void)
 	tcase_add_test(t, files_on_both_sides_are_copied_in_bulk);
 	tcase_add_loop_test(t, conversions_of_bytes_go_by_records, 0,
 			    ARRAY_LEN(byte_convs));
+	tcase_add_test(t, messages_among_the_bytes_go_by_records);
 	tcase_add_loop_test(t, the_last_offsets_are_for_records, 0, 10);
 	tcase_add_loop_test(t, other_conversions_do_not, 0,
 			    ARRAY_LEN(other_convs));

@@ -47,6 +47,7 @@ rig_open(void)
 {
 	rig = (struct rig){.hooks = {.ctx = &rig,
 				     .notice = on_notice,
+				     .message_fd = -1,
 				     .must_stop = must_stop,
 				     .signalled = on_signal}};
 	sigemptyset(&rig.hooks.signals);

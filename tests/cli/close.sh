@@ -3,7 +3,7 @@
 # A server that takes all that is written, and refuses it at the close: the copy
 # has failed, through whatever descriptor it went.
 # shellcheck source-path=SCRIPTDIR source=../lib.sh
-# shellcheck disable=SC2154 # top_srcdir comes from outside
+# shellcheck disable=SC2154,SC2317 # top_srcdir comes from outside
 . "$(dirname "$0")/../lib.sh"
 
 require_root
