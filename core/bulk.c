@@ -16,6 +16,7 @@
 #include "copy.h"
 #include "failure.h"
 #include "hooks.h"
+#include "memory.h"
 
 // Of copy_file_range: as much as is through in KERNEL_NS, for signals and the
 // progress wait for it.
@@ -28,6 +29,8 @@ bulk_plan(struct bulk *b)
 {
 	plan_make(&b->plan, b->request, &b->src->facts, &b->dst->facts,
 		  b->aio_error);
+	if (plan_is_large(&b->plan))
+		plan_fit(&b->plan, memory_allowed());
 }
 
 // Where the plan counts on kernel AIO, see whether there is any, and if not

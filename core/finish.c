@@ -63,7 +63,7 @@ syncing_new(int (*sync)(int), int fd)
 	s->done_fd = eventfd(0, EFD_CLOEXEC);
 	const bool is_started =
 		s->done_fd >= 0 &&
-		thread_start(&s->thread, NULL, syncing_main, s) == 0;
+		thread_start(&s->thread, syncing_main, s) == 0;
 	if (is_started)
 		return s;
 	if (s->done_fd >= 0)

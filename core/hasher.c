@@ -91,7 +91,7 @@ worker_start(struct worker *w, unsigned alg)
 	int r = hash_init(&w->hash, alg, &w->hasher->is_cancelled);
 
 	if (r == 0)
-		r = thread_start(&w->thread, NULL, worker_main, w);
+		r = thread_start(&w->thread, worker_main, w);
 	w->has_thread = r == 0;
 	return r;
 }

@@ -11,6 +11,7 @@
 
 #define PLAN_UNIT_MAX (64 * MIB) // of record sizes that do not divide
 #define PLAN_SPARSE_MAX (4 * MIB)
+#define PLAN_FIT_DEPTH 4 // smaller jobs rather than fewer
 
 struct sides {
 	const struct request *q;
@@ -524,6 +525,32 @@ bool
 plan_is_direct(const struct plan_side *side)
 {
 	return side->method == PLAN_CALL || side->method == PLAN_AIO;
+}
+
+bool
+plan_is_large(const struct plan *plan)
+{
+	return plan->way == PLAN_BULK &&
+	       plan->depth > PLAN_RING_SMALL / plan->job_size;
+}
+
+void
+plan_fit(struct plan *plan, uint64_t memory)
+{
+	const uint64_t most = max_u64(memory / PLAN_RING_SHARE,
+				      PLAN_RING_SMALL);
+	const uint64_t part = most / min_u64(plan->depth, PLAN_FIT_DEPTH);
+
+	if (plan->depth <= most / plan->job_size)
+		return;
+	if (plan->job_size > part) {
+		plan->job_size = (size_t)max_u64(round_down(part, plan->step),
+						 plan->step);
+		plan->job_reason = "little memory is allowed";
+	}
+	plan->depth = (unsigned)max_u64(1, min_u64(plan->depth,
+						   most / plan->job_size));
+	plan->depth_reason = "a quarter of the memory that is allowed";
 }
 
 bool

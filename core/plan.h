@@ -36,6 +36,10 @@
 #define PLAN_CACHE_SHARE 4
 #define PLAN_DIGEST_DEPTH 8 // inline, with digests in their threads
 #define PLAN_RING_MAX (1024 * 1024 * 1024) // bytes of all jobs
+// The ring takes such a part of the memory that the process may have; what is
+// as small as this needs no look at it.
+#define PLAN_RING_SHARE 4
+#define PLAN_RING_SMALL (2 * 1024 * 1024)
 #define PLAN_ALIGN 4096 // jobs are a multiple of it: page and block size
 
 enum plan_way { PLAN_RECORD, PLAN_SPLICE, PLAN_BULK };
@@ -99,6 +103,11 @@ void plan_make(struct plan *plan, const struct request *q,
 // wherever that can be done, however short it is.
 void plan_make_back(struct plan *plan, const struct request *q,
 		    const struct facts *dst, uint64_t off, uint64_t len);
+
+// The ring takes more than PLAN_RING_SMALL.
+bool plan_is_large(const struct plan *plan);
+// Let it take no more than its share of the memory that the process may have.
+void plan_fit(struct plan *plan, uint64_t memory);
 
 bool plan_uses_aio(const struct plan *plan);
 bool plan_is_direct(const struct plan_side *side);

@@ -19,13 +19,13 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
-#include <sys/sysinfo.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "base.h"
 #include "cache.h"
 #include "disk.h"
+#include "memory.h"
 
 #define DIO_ALIGN_GUESS 4096 // for a file system that cannot be asked
 
@@ -164,15 +164,6 @@ cached_of(int fd, const struct facts *facts)
 			  (double)facts->size);
 }
 
-static uint64_t
-memory_size(void)
-{
-	struct sysinfo info;
-
-	return sysinfo(&info) < 0 ? UINT64_MAX
-				  : (uint64_t)info.totalram * info.mem_unit;
-}
-
 static void
 probe_file(int fd, const struct stat *st, struct facts *facts)
 {
@@ -183,7 +174,7 @@ probe_file(int fd, const struct stat *st, struct facts *facts)
 		return;
 	facts->kind = FACTS_FILE;
 	facts->size = (uint64_t)st->st_size;
-	facts->memory = memory_size();
+	facts->memory = memory_of_machine();
 	facts->dio_align = dio_align_of(fd, magic);
 	facts->is_checksummed = magic == BTRFS_SUPER_MAGIC && has_checksums(fd);
 	facts->is_kernel_copy = magic == EXT4_SUPER_MAGIC ||

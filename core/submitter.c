@@ -11,8 +11,6 @@
 
 #include "thread.h"
 
-#define STACK_SIZE (64 * 1024) // of a thread that makes one call
-
 // The answer to the batch. An error concerns the first of it only.
 static void
 take_answer(struct submitter *s, int r)
@@ -67,18 +65,6 @@ submitter_main(void *ctx)
 	return NULL;
 }
 
-static int
-start_thread(struct submitter *s)
-{
-	pthread_attr_t attr;
-
-	pthread_attr_init(&attr);
-	pthread_attr_setstacksize(&attr, STACK_SIZE);
-	const int r = thread_start(&s->thread, &attr, submitter_main, s);
-	pthread_attr_destroy(&attr);
-	return r;
-}
-
 static void
 free_memory(struct submitter *s)
 {
@@ -105,7 +91,7 @@ submitter_new(const struct aio_kernel *kernel, io_context_t ctx,
 	s->batch = calloc(capacity, sizeof(s->batch[0]));
 	s->refused = calloc(capacity, sizeof(s->refused[0]));
 	if (s->queue == NULL || s->batch == NULL || s->refused == NULL ||
-	    start_thread(s) < 0) {
+	    thread_start(&s->thread, submitter_main, s) < 0) {
 		free_memory(s);
 		return NULL;
 	}

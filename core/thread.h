@@ -1,23 +1,29 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
 // Threads that help the loop. Signals are the loop's: each thread is born
-// with all of them blocked.
+// with all of them blocked. The usual stack of 8 MiB each is more than some
+// processes may have.
 
 #pragma once
 
 #include <pthread.h>
 #include <signal.h>
 
-// attr may be NULL. 0 or -errno.
+#define THREAD_STACK (256 * 1024)
+
+// 0 or -errno.
 static inline int
-thread_start(pthread_t *ret, const pthread_attr_t *attr,
-	     void *(*thread_main)(void *), void *ctx)
+thread_start(pthread_t *ret, void *(*thread_main)(void *), void *ctx)
 {
 	sigset_t all, old;
+	pthread_attr_t attr;
 
+	pthread_attr_init(&attr);
+	pthread_attr_setstacksize(&attr, THREAD_STACK);
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
-	const int r = pthread_create(ret, attr, thread_main, ctx);
+	const int r = pthread_create(ret, &attr, thread_main, ctx);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	pthread_attr_destroy(&attr);
 	return -r;
 }

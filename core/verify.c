@@ -18,6 +18,7 @@
 #include "hasher.h"
 #include "hold.h"
 #include "hooks.h"
+#include "memory.h"
 #include "plan.h"
 #include "stats.h"
 
@@ -123,6 +124,8 @@ read_back(struct verify *v, struct endpoint *ep, struct hasher *hasher)
 		return 0;
 	plan_make_back(&plan, v->request, &ep->facts, v->dst_off + held,
 		       v->len - held);
+	if (plan_is_large(&plan))
+		plan_fit(&plan, memory_allowed());
 	r = open_aio(v, &plan, &aio);
 	if (r < 0)
 		return tell(v, FAILURE_VERIFY, v->dst_off, r);

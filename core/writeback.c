@@ -198,7 +198,7 @@ writeback_main(void *ctx)
 static void
 start(struct writeback *wb)
 {
-	if (thread_start(&wb->thread, NULL, writeback_main, wb) == 0)
+	if (thread_start(&wb->thread, writeback_main, wb) == 0)
 		wb->has_thread = true;
 	else
 		wb->ahead_max = UINT64_MAX; // nothing is bounded

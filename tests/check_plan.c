@@ -1183,6 +1183,100 @@ jobs_tcase(void)
 	return t;
 }
 
+/* The memory */
+
+static const struct {
+	uint64_t iosize;
+	uint64_t depth;
+	uint64_t rate;
+	uint64_t memory;
+	size_t job_size;      // wanted
+	unsigned nr_jobs;
+} fits[] = {
+	{0, 0, 0, UINT64_MAX, 2 * MIB, 16},
+	{0, 0, 0, 128 * MIB, 2 * MIB, 16},
+	{0, 0, 0, 127 * MIB, 2 * MIB, 15},
+	{0, 0, 0, 32 * MIB, 2 * MIB, 4},
+	{0, 0, 0, 24 * MIB, 3 * MIB / 2, 4},
+	{0, 0, 0, 8 * MIB, 512 * KIB, 4},
+	{0, 0, 0, 0, 512 * KIB, 4},
+	{64 * KIB, 1024, 0, 24 * MIB, 64 * KIB, 96},
+	{64 * MIB, 1, 0, 24 * MIB, 6 * MIB, 1},
+	{64 * MIB, 2, 0, 24 * MIB, 3 * MIB, 2},
+	{0, 0, MIB, 8 * MIB, 52 * KIB, 3},
+};
+
+START_TEST(the_ring_takes_a_quarter_of_the_memory)
+{
+	q.io = REQUEST_IO_AIO;
+	q.iosize = fits[_i].iosize;
+	q.depth = fits[_i].depth;
+	q.rate = fits[_i].rate;
+	make();
+	const struct plan before = plan;
+	plan_fit(&plan, fits[_i].memory);
+	ck_assert_uint_eq(plan.depth, fits[_i].nr_jobs);
+	ck_assert_uint_eq(plan.job_size, fits[_i].job_size);
+	ck_assert_uint_eq(plan.job_size % plan.step, 0);
+	if (plan.depth == before.depth && plan.job_size == before.job_size)
+		ck_assert_str_eq(plan.depth_reason, before.depth_reason);
+	else
+		ck_assert_str_eq(plan.depth_reason,
+				 "a quarter of the memory that is allowed");
+	if (plan.job_size == before.job_size)
+		ck_assert_str_eq(plan.job_reason, before.job_reason);
+	else
+		ck_assert_str_eq(plan.job_reason, "little memory is allowed");
+}
+END_TEST
+
+START_TEST(jobs_that_are_fitted_stay_whole_records)
+{
+	q.io = REQUEST_IO_AIO;
+	q.conv = CONV_SPARSE;
+	q.ibs = q.obs = 3 * MIB;
+	make();
+	plan_fit(&plan, 4 * MIB);
+	ck_assert_uint_eq(plan.job_size, 3 * MIB);
+	ck_assert_uint_eq(plan.depth, 1);
+}
+END_TEST
+
+START_TEST(only_a_large_ring_is_fitted)
+{
+	q.io = REQUEST_IO_INLINE;
+	make();
+	ck_assert(!plan_is_large(&plan));
+	q.digests = 1;
+	make();
+	ck_assert(!plan_is_large(&plan));
+	q.depth = 9;
+	make();
+	ck_assert(plan_is_large(&plan));
+	q = (struct request){.ibs = 512, .obs = 512, .io = REQUEST_IO_AIO};
+	plan_make_back(&plan, &q, &src, 0, GIB);
+	ck_assert(plan_is_large(&plan));
+	plan_make_back(&plan, &q, &src, 0, MIB);
+	ck_assert(!plan_is_large(&plan));
+	src.kind = FACTS_STREAM;
+	make();
+	ck_assert(!plan_is_large(&plan));
+}
+END_TEST
+
+static TCase *
+memory_tcase(void)
+{
+	TCase *t = tcase_create("memory");
+
+	tcase_add_checked_fixture(t, begin, NULL);
+	tcase_add_loop_test(t, the_ring_takes_a_quarter_of_the_memory, 0,
+			    ARRAY_LEN(fits));
+	tcase_add_test(t, jobs_that_are_fitted_stay_whole_records);
+	tcase_add_test(t, only_a_large_ring_is_fitted);
+	return t;
+}
+
 static TCase *
 destination_tcase(void)
 {
@@ -1225,6 +1319,7 @@ plan_suite(void)
 	suite_add_tcase(s, stretch_tcase());
 	suite_add_tcase(s, sides_tcase());
 	suite_add_tcase(s, jobs_tcase());
+	suite_add_tcase(s, memory_tcase());
 	suite_add_tcase(s, destination_tcase());
 	suite_add_tcase(s, kernel_tcase());
 	return s;

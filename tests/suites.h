@@ -32,6 +32,8 @@ Suite *journal_suite(void);
 
 Suite *loop_suite(void);
 
+Suite *memory_suite(void);
+
 Suite *nocache_suite(void);
 
 Suite *pace_suite(void);
