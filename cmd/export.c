@@ -82,8 +82,8 @@ open_temp(struct export *e, const struct stat *old)
 	e->temp = beside_temp(e->target);
 	if (e->temp == NULL)
 		return -errno;
-	e->fd = fd_move_up(open(e->temp,
-				O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
+	e->fd = fd_move_up(fd_open(e->temp, O_WRONLY | O_CREAT | O_EXCL |
+						    O_CLOEXEC, 0666));
 	if (e->fd >= 0 && old != NULL)
 		(void)!fchmod(e->fd, old->st_mode & 0777); // at least ours
 	return e->fd < 0 ? e->fd : 0;
@@ -176,6 +176,17 @@ put_text(FILE *file, const char *text)
 }
 
 static int
+sync_error(int fd)
+{
+	int error;
+
+	do {
+		error = fsync(fd) < 0 ? errno : 0;
+	} while (error == EINTR);
+	return error;
+}
+
+static int
 put_all(struct export *e, const char *text,
 	void (*put)(FILE *file, const char *text))
 {
@@ -188,8 +199,8 @@ put_all(struct export *e, const char *text,
 	put(file, text);
 	int error = fflush(file) < 0 || ferror(file) ? errno : 0;
 	// The name must not survive a crash that the bytes do not.
-	if (error == 0 && e->temp != NULL && fsync(fileno(file)) < 0)
-		error = errno;
+	if (error == 0 && e->temp != NULL)
+		error = sync_error(fileno(file));
 	if (fclose(file) < 0 && error == 0)
 		error = errno;
 	return -error;

@@ -15,6 +15,7 @@
 #include "clone.h"
 #include "copy.h"
 #include "failure.h"
+#include "fd.h"
 #include "hooks.h"
 #include "memory.h"
 
@@ -109,8 +110,9 @@ bulk_grow(struct bulk *b)
 		return -errno;
 	if (st.st_size >= end)
 		return 0;
-	if (ftruncate(b->dst->fd, end) < 0)
-		return -errno;
+	const int r = fd_truncate(b->dst->fd, end);
+	if (r < 0)
+		return r;
 	b->is_grown = true;
 	b->grown_from = (uint64_t)st.st_size;
 	// A file system that tells no holes calls them data.
@@ -150,10 +152,12 @@ dst_size(const struct bulk *b)
 static int
 cut_dst(struct bulk *b, uint64_t size)
 {
-	if (ftruncate(b->dst->fd, (off_t)size) == 0)
+	const int r = fd_truncate(b->dst->fd, (off_t)size);
+
+	if (r == 0)
 		return 0;
 	return hooks_tell(b->hooks, (struct failure){.phase = FAILURE_TRUNCATE,
-						     .error = errno,
+						     .error = -r,
 						     .name = b->dst->name,
 						     .off = size});
 }
@@ -310,8 +314,12 @@ bulk_settle(struct bulk *b, const struct copy *copy,
 
 	bulk_drop_cache(b, copy);
 	if (verdict == COPY_LOST && is_trimmed) {
+		// Without kernel AIO it is the loop itself that cannot sleep.
+		const bool was_aio = plan_uses_aio(&b->plan);
+
 		b->aio_error = -EPERM;
-		return bulk_step_back(b, whole, n, BULK_AGAIN);
+		return bulk_step_back(b, whole, n,
+				      was_aio ? BULK_AGAIN : BULK_RECORDS);
 	}
 	if (copy->is_stopped)
 		return bulk_advance(b, n, BULK_STOPPED);
@@ -416,7 +424,7 @@ bulk_in_kernel(struct bulk *b)
 	uint64_t n = 0, step = KERNEL_STEP_MIN;
 	int64_t got = 1;
 
-	while (n < plan->len && got > 0) {
+	while (n < plan->len && (got > 0 || got == -EINTR)) {
 		const uint64_t start_ns = clock_ns();
 
 		clone.src_off = plan->src_off + n;
@@ -454,14 +462,19 @@ bulk_clone(struct bulk *b)
 				    .src_off = plan->src_off,
 				    .dst_off = plan->dst_off,
 				    .len = plan->len};
+	const struct hooks *h = b->hooks;
 	int r = -EOPNOTSUPP;
 
 	if (plan->is_clone) {
 		bulk_tell_plan(b);
-		r = clone_extents(&clone);
+		do {
+			r = clone_extents(&clone);
+		} while (r == -EINTR && !h->must_stop(h->ctx));
 	}
 	if (r == 0)
 		return bulk_complete(b);
+	if (r == -EINTR)
+		return BULK_STOPPED;
 	const bool is_empty = b->src->facts.kind == FACTS_FILE &&
 			      b->src->facts.size == 0;
 	if (b->request->clone != REQUEST_CLONE_ALWAYS || is_empty)

@@ -15,6 +15,8 @@
 
 #include "beside.h"
 #include "failure.h"
+#include "fd.h"
+#include "finish.h"
 #include "hooks.h"
 
 #define ACL "system.posix_acl_access"
@@ -75,10 +77,8 @@ open_dir(const struct commit *commit)
 	int fd = -ENOMEM;
 
 	if (dir != NULL)
-		fd = open(*dir != '\0' ? dir : ".",
-			  O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd == -1)
-		fd = -errno;
+		fd = fd_open(*dir != '\0' ? dir : ".",
+			     O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
 	free(dir);
 	return fd;
 }
@@ -96,12 +96,11 @@ make_temp(struct commit *commit, const struct request *q, bool has_old)
 	char *temp = beside_temp(commit->target);
 	if (temp == NULL)
 		return -ENOMEM;
-	const int fd = open(temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
-			    has_old ? 0600 : 0666);
+	const int fd = fd_open(temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
+			       has_old ? 0600 : 0666);
 	if (fd < 0) {
-		const int r = -errno;
 		free(temp);
-		return r;
+		return fd;
 	}
 	(void)close(fd); // endpoint opens it, with the flags of oflag=
 	commit->temp = temp;
@@ -190,11 +189,13 @@ commit_rename(struct commit *commit, const struct hooks *h)
 	const int dir = open_dir(commit);
 	if (dir < 0)
 		return commit_tell(h, FAILURE_FSYNC, commit->target, -dir);
-	r = fsync(dir) < 0 ? -errno : 0;
+	r = finish_fsync(dir, h);
 	(void)close(dir); // read-only
 	// A file system that has nothing to sync there.
 	if (r == 0 || r == -EINVAL || r == -ENOSYS)
 		return 0;
+	if (r == -ECANCELED)
+		return r;
 	return commit_tell(h, FAILURE_FSYNC, commit->target, -r);
 }
 

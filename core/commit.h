@@ -29,7 +29,7 @@ int commit_open(struct commit *commit, struct endpoint *dst,
 		const struct request *q, const struct hooks *h);
 
 // The file is complete, synced and closed: give it the name, and make that
-// durable. 0 or -errno, told.
+// durable. 0 or -errno, told; -ECANCELED: a signal, while that is waited for.
 int commit_rename(struct commit *commit, const struct hooks *h);
 
 // Remove the file if it is still there, and free the names.

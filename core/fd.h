@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
+// Calls that a signal can cut short are made again: who has to look at signals
+// in between does not call them from here.
+//
 // Descriptors 0, 1 and 2 are the user's, also where they are closed: what
 // is opened first would take their numbers, and be replaced by the source or
 // the destination, or receive the messages.
@@ -8,7 +11,32 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/types.h>
 #include <unistd.h>
+
+// A descriptor or -errno. mode: of a new file.
+static inline int
+fd_open(const char *path, int flags, mode_t mode)
+{
+	int fd;
+
+	do {
+		fd = open(path, flags, mode);
+	} while (fd < 0 && errno == EINTR);
+	return fd < 0 ? -errno : fd;
+}
+
+// 0 or -errno.
+static inline int
+fd_truncate(int fd, off_t size)
+{
+	int r;
+
+	do {
+		r = ftruncate(fd, size);
+	} while (r < 0 && errno == EINTR);
+	return r < 0 ? -errno : 0;
+}
 
 // The same description above the three. fd is closed if it was one of them.
 // -errno, also for a negative fd.

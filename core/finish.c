@@ -47,7 +47,10 @@ syncing_main(void *ctx)
 {
 	struct syncing *s = ctx;
 
-	s->result = s->sync(s->fd) < 0 ? -errno : 0;
+	// Not by a signal, which it has none of: a server may say so.
+	do {
+		s->result = s->sync(s->fd) < 0 ? -errno : 0;
+	} while (s->result == -EINTR);
 	(void)eventfd_write(s->done_fd, 1);
 	return NULL;
 }
@@ -80,13 +83,19 @@ sync_wait(int (*sync)(int), int fd, const struct hooks *h)
 
 	if (s == NULL)
 		return sync_here(sync, fd, h);
-	if (hooks_wait(h, s->done_fd) < 0)
+	if (hooks_wait(h, s->done_fd) == -ECANCELED)
 		return -ECANCELED; // the process ends
-	pthread_join(s->thread, NULL);
+	pthread_join(s->thread, NULL); // sleeps where that could not
 	const int r = s->result;
 	(void)close(s->done_fd); // only counts
 	free(s);
 	return r;
+}
+
+int
+finish_fsync(int fd, const struct hooks *h)
+{
+	return sync_wait(fsync, fd, h);
 }
 
 // The first error of a sync is the only one the kernel gives: it stands,

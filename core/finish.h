@@ -19,6 +19,10 @@ struct hooks;
 int finish_sync(const struct endpoint *dst, const struct request *q,
 		unsigned conv, const struct hooks *h);
 
+// The fsync of another descriptor, with signals and progress served. 0,
+// -ECANCELED: a signal, and it may still be under way; or -errno, untold.
+int finish_fsync(int fd, const struct hooks *h);
+
 // 0 or -errno, told.
 int finish_close(struct endpoint *src, struct endpoint *dst,
 		 const struct hooks *h);

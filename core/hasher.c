@@ -5,7 +5,6 @@
 #include "hasher.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -43,6 +42,7 @@ struct hasher {
 	int fd;
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
+	pthread_cond_t done;  // some worker is through a part
 
 	// Under the lock.
 	struct part parts[HASHER_QUEUE];
@@ -79,6 +79,7 @@ worker_main(void *ctx)
 			hash_take(&w->hash, part.off, part.buf, part.len);
 		pthread_mutex_lock(&hasher->lock);
 		w->nr_done++;
+		pthread_cond_signal(&hasher->done);
 		(void)eventfd_write(hasher->fd, 1); // far from its limit
 	}
 	pthread_mutex_unlock(&hasher->lock);
@@ -123,6 +124,7 @@ hasher_new(struct hasher **ret, unsigned algs)
 		return r;
 	pthread_mutex_init(&hasher->lock, NULL);
 	pthread_cond_init(&hasher->changed, NULL);
+	pthread_cond_init(&hasher->done, NULL);
 	hasher->fd = fd_move_up(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
 	hasher->stage = malloc(STAGE_NR * STAGE_SIZE);
 	if (hasher->fd < 0)
@@ -165,6 +167,7 @@ hasher_free(struct hasher *hasher)
 	if (hasher->fd >= 0)
 		(void)close(hasher->fd); // only counts
 	pthread_cond_destroy(&hasher->changed);
+	pthread_cond_destroy(&hasher->done);
 	pthread_mutex_destroy(&hasher->lock);
 	free(hasher->stage);
 	free(hasher);
@@ -192,40 +195,50 @@ hasher_put(struct hasher *hasher, uint64_t off, const void *buf, size_t len)
 	put_part(hasher, (struct part){.off = off, .buf = buf, .len = len});
 }
 
-uint64_t
-hasher_nr_done(struct hasher *hasher)
+// The lock is held.
+static uint64_t
+nr_done(const struct hasher *hasher)
 {
 	uint64_t least = UINT64_MAX;
 
-	pthread_mutex_lock(&hasher->lock);
 	for (unsigned i = 0; i < hasher->nr_workers; i++)
 		least = min_u64(least, hasher->workers[i].nr_done);
-	pthread_mutex_unlock(&hasher->lock);
 	return least;
+}
+
+uint64_t
+hasher_nr_done(struct hasher *hasher)
+{
+	pthread_mutex_lock(&hasher->lock);
+	const uint64_t nr = nr_done(hasher);
+	pthread_mutex_unlock(&hasher->lock);
+	return nr;
+}
+
+void
+hasher_wait(struct hasher *hasher, uint64_t nr)
+{
+	pthread_mutex_lock(&hasher->lock);
+	while (nr_done(hasher) < nr)
+		pthread_cond_wait(&hasher->done, &hasher->lock);
+	pthread_mutex_unlock(&hasher->lock);
 }
 
 // 0 or -ECANCELED.
 static int
 wait_served(struct hasher *hasher, uint64_t nr, const struct hooks *hooks)
 {
-	struct pollfd done = {.fd = hasher->fd, .events = POLLIN};
 	eventfd_t count;
 	int r = 0;
 
-	while (r == 0 && hasher_nr_done(hasher) < nr) {
-		if (hooks != NULL)
-			r = hooks_wait(hooks, hasher->fd);
-		else
-			(void)poll(&done, 1, -1);
+	while (hooks != NULL && r == 0 && hasher_nr_done(hasher) < nr) {
+		r = hooks_wait(hooks, hasher->fd);
 		(void)eventfd_read(hasher->fd, &count); // a reason to look
 	}
-	return r;
-}
-
-void
-hasher_wait(struct hasher *hasher, uint64_t nr)
-{
-	(void)wait_served(hasher, nr, NULL); // cannot be cancelled
+	if (r == -ECANCELED)
+		return r;
+	hasher_wait(hasher, nr); // also where it cannot be served
+	return 0;
 }
 
 // The buffer of the part that comes next.

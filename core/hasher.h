@@ -17,7 +17,7 @@ int hasher_new(struct hasher **ret, unsigned algs);
 void hasher_free(struct hasher *hasher);
 
 // An eventfd, readable when hasher_nr_done has grown: that is what counts, and
-// the caller, or hasher_wait, reads the descriptor to be told again.
+// the caller, or hasher_finish, reads the descriptor to be told again.
 int hasher_fd(const struct hasher *hasher);
 
 // For the ring: hand over bytes that stay as they are until they are done.

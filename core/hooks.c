@@ -23,7 +23,11 @@ hooks_wait(const struct hooks *h, int fd)
 	// Not for ever: a signal may come just before it.
 	const int look_ms = h->tick != NULL ? (int)h->tick_ms : 200;
 
-	while (poll(&ready, 1, look_ms) <= 0) {
+	int nr;
+
+	while ((nr = poll(&ready, 1, look_ms)) <= 0) {
+		if (nr < 0 && errno != EINTR)
+			return -errno;
 		if (h->must_stop(h->ctx))
 			return -ECANCELED;
 		if (h->tick != NULL)

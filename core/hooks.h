@@ -42,7 +42,8 @@ struct hooks {
 // Something to tell the user. Returns -error of it.
 int hooks_tell(const struct hooks *h, struct failure failure);
 
-// Sleep until fd is readable, and serve them meanwhile. 0 or -ECANCELED.
+// Sleep until fd is readable, and serve them meanwhile. 0, -ECANCELED, or
+// another -errno: there is no such sleep to be had.
 int hooks_wait(const struct hooks *h, int fd);
 
 static inline void

@@ -9,6 +9,7 @@
 
 #include "commit.h"
 #include "failure.h"
+#include "fd.h"
 #include "hooks.h"
 #include "probe.h"
 #include "safety.h"
@@ -45,7 +46,7 @@ preview_safety(struct transfer *t)
 	if (t->dst.facts.rdev == 0)
 		return TRANSFER_OK;
 	if (q->dst != NULL)
-		fd = open(q->dst, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+		fd = fd_open(q->dst, O_RDONLY | O_NONBLOCK | O_CLOEXEC, 0);
 	const int r = safety_check(&t->safety, q, &t->src.facts,
 				   &t->dst.facts, fd);
 	safety_done(&t->safety);

@@ -25,6 +25,7 @@
 #include "base.h"
 #include "cache.h"
 #include "disk.h"
+#include "fd.h"
 #include "memory.h"
 
 #define DIO_ALIGN_GUESS 4096 // for a file system that cannot be asked
@@ -260,11 +261,11 @@ probe_missing(const char *path, struct facts *facts)
 
 	if (copy == NULL)
 		return -ENOMEM;
-	const int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	const int r = fd < 0 ? -errno : 0;
+	const int fd = fd_open(dirname(copy),
+			       O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
 	free(copy);
-	if (r < 0)
-		return r;
+	if (fd < 0)
+		return fd;
 	if (fstat(fd, &st) == 0) {
 		st.st_ino = 0;
 		st.st_size = 0;
@@ -288,9 +289,9 @@ probe_path(const char *path, struct facts *facts)
 		return 0;
 	}
 	// O_NONBLOCK: looking must not wait for a drive or a lease.
-	const int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	const int fd = fd_open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC, 0);
 	if (fd < 0)
-		return -errno;
+		return fd;
 	probe_open(fd, &st, facts);
 	(void)close(fd); // only looked at
 	return 0;

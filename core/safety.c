@@ -152,8 +152,8 @@ is_busy(struct check *c)
 	char path[32];
 
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", c->fd);
-	c->ret->claim = fd_move_up(open(path, O_RDONLY | O_EXCL | O_NONBLOCK |
-						      O_CLOEXEC));
+	c->ret->claim = fd_move_up(fd_open(path, O_RDONLY | O_EXCL |
+						 O_NONBLOCK | O_CLOEXEC, 0));
 	return c->ret->claim == -EBUSY && !(c->found & FORCE_USES);
 }
 

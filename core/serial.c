@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base.h"
+#include "fd.h"
 #include "filter.h"
 #include "hold.h"
 #include "hooks.h"
@@ -307,9 +308,8 @@ serial_end_hole(struct serial *serial)
 	const off_t end = lseek(fd, 0, SEEK_CUR);
 	if (!S_ISREG(st.st_mode) || st.st_size >= end)
 		return 0;
-	if (ftruncate(fd, end) < 0)
-		return serial_tell_dst(serial, FAILURE_TRUNCATE, errno);
-	return 0;
+	const int r = fd_truncate(fd, end);
+	return r < 0 ? serial_tell_dst(serial, FAILURE_TRUNCATE, -r) : 0;
 }
 
 // Who copies nothing came for the cache alone: all of the file.

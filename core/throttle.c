@@ -28,7 +28,7 @@ throttle_len(const struct throttle *throttle, size_t left, uint64_t unit)
 }
 
 // So long at most, or until there is something to read from fd, if it is not
-// -1. 0 or -ECANCELED.
+// -1. 0, -ECANCELED, or -errno: there is no sleep to be had.
 static int
 nap_wait(const struct throttle *throttle, int fd, uint64_t ns)
 {
@@ -40,8 +40,12 @@ nap_wait(const struct throttle *throttle, int fd, uint64_t ns)
 	if (h->must_stop(h->ctx))
 		return -ECANCELED;
 	// Whether it is over is seen by other means.
-	if (ppoll(&news, 1, &nap, NULL) > 0)
+	const int nr = ppoll(&news, 1, &nap, NULL);
+	if (nr > 0)
 		(void)!read(fd, &count, sizeof(count));
+	if (nr < 0 && errno != EINTR && nanosleep(&nap, NULL) < 0 &&
+	    errno != EINTR)
+		return -errno;
 	if (h->tick != NULL)
 		h->tick(h->ctx);
 	return 0;

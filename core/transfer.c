@@ -395,8 +395,10 @@ transfer_rename(struct transfer *t)
 		return TRANSFER_OK;
 	if (t->hooks->must_stop(t->hooks->ctx))
 		return TRANSFER_STOPPED;
-	return commit_rename(&t->commit, t->hooks) < 0 ? TRANSFER_FAILED
-						       : TRANSFER_OK;
+	const int r = commit_rename(&t->commit, t->hooks);
+	if (r == -ECANCELED)
+		return TRANSFER_STOPPED;
+	return r < 0 ? TRANSFER_FAILED : TRANSFER_OK;
 }
 
 enum transfer_verdict

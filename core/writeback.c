@@ -97,10 +97,13 @@ static int
 write_out(const struct writeback *wb, const struct mark *from,
 	  const struct mark *to, unsigned flags)
 {
-	return sync_file_range(wb->fd, (off64_t)from->off,
-			       (off64_t)(to->off - from->off), flags) < 0
-		       ? -errno
-		       : 0;
+	int r;
+
+	do {
+		r = sync_file_range(wb->fd, (off64_t)from->off,
+				    (off64_t)(to->off - from->off), flags);
+	} while (r < 0 && errno == EINTR);
+	return r < 0 ? -errno : 0;
 }
 
 // A run is out: so much the device takes in a second.
