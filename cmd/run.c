@@ -176,7 +176,7 @@ static void
 on_signal(void *ctx, int signo)
 {
 	(void)ctx;
-	signals_note(signo);
+	signals_take(signo);
 }
 
 static void

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base.h"
+#include "clock.h"
 
 static volatile sig_atomic_t nr_info;
 static volatile sig_atomic_t fatal;
@@ -20,6 +21,24 @@ signals_note(int signo)
 		nr_info = nr_info + 1;
 	else
 		fatal = signo;
+}
+
+void
+signals_take(int signo)
+{
+	static uint64_t first_ns;
+	const uint64_t now = clock_ns();
+
+	// SIGPIPE and SIGXFSZ come with each error.
+	if (signo == SIGUSR1 || signo == SIGPIPE || signo == SIGXFSZ) {
+		signals_note(signo);
+		return;
+	}
+	if (first_ns != 0 && now - first_ns > SECOND_NS)
+		signals_raise(signo);
+	if (first_ns == 0)
+		first_ns = now;
+	signals_note(signo);
 }
 
 static bool

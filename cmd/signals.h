@@ -23,6 +23,10 @@ void signals_of_ring(sigset_t *ret_set);
 
 void signals_note(int signo);
 
+// One that the loop has taken. The second to end the run kills at once, but
+// not one that was sent together with the first, as by timeout(1).
+void signals_take(int signo);
+
 // One request for statistics, if there is one.
 bool signals_take_info(void);
 

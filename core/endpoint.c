@@ -82,6 +82,47 @@ open_on_wait(int fd, const char *path, int flags, const struct hooks *h)
 	return r;
 }
 
+// A description of our own of what fd names.
+static int
+reopen(int fd, int flags)
+{
+	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	return fd_move_up(open(path, flags | O_CLOEXEC));
+}
+
+// access: O_RDONLY or O_WRONLY, which the given descriptor must allow: the
+// path in /proc would allow more.
+static int
+endpoint_reopen(const struct endpoint *ep, int access, int add)
+{
+	const int old = fcntl(ep->fd, F_GETFL);
+
+	if (old < 0)
+		return -errno;
+	if ((old & O_ACCMODE) != O_RDWR && (old & O_ACCMODE) != access)
+		return -EBADF;
+	return reopen(ep->fd, access | add | (old & KEPT_FLAGS));
+}
+
+// A pipe that others share: we do not sleep in our own description of it.
+// Without a reader it is written to as it is, and breaks.
+static int
+take_nonblock(const struct endpoint *ep, int access)
+{
+	struct stat st;
+
+	if (fstat(ep->fd, &st) < 0 || !S_ISFIFO(st.st_mode))
+		return 0;
+	const int fd = endpoint_reopen(ep, access, O_NONBLOCK);
+	if (fd < 0)
+		return fd == -ENXIO ? 0 : fd;
+	const int r = dup2(fd, ep->fd) < 0 ? -errno : 0;
+	(void)close(fd); // its description lives on in ep->fd
+	return r;
+}
+
 // dd ORs the flags into the description it was given, where others see
 // them. Under our own name we leave out the two that would change what
 // the others read: a pipe with O_DIRECT becomes a packet pipe and loses
@@ -117,8 +158,14 @@ static int
 take_inherited(struct endpoint *ep, const char *name, unsigned flags,
 	       const struct request *q, const struct hooks *h)
 {
+	const bool is_src = ep->fd == STDIN_FILENO;
+	int r = 0;
+
 	ep->name = name;
-	const int r = set_inherited_flags(ep, flags, q->is_dd);
+	if ((flags & FLAG_NONBLOCK) && !q->is_dd)
+		r = take_nonblock(ep, is_src ? O_RDONLY : O_WRONLY);
+	if (r == 0)
+		r = set_inherited_flags(ep, flags, q->is_dd);
 	if (r < 0)
 		return endpoint_tell(ep, h, FAILURE_SET_FLAGS, -r);
 	return 0;
@@ -239,30 +286,6 @@ endpoint_put(const struct endpoint *ep, uint64_t off)
 	if (ep->facts.kind == FACTS_NULL)
 		return 0;
 	return lseek(ep->fd, (off_t)off, SEEK_SET) < 0 ? -errno : 0;
-}
-
-// A description of our own of what fd names.
-static int
-reopen(int fd, int flags)
-{
-	char path[32];
-
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	return fd_move_up(open(path, flags | O_CLOEXEC));
-}
-
-// access: O_RDONLY or O_WRONLY, which the given descriptor must allow: the
-// path in /proc would allow more.
-static int
-endpoint_reopen(const struct endpoint *ep, int access, int direct)
-{
-	const int old = fcntl(ep->fd, F_GETFL);
-
-	if (old < 0)
-		return -errno;
-	if ((old & O_ACCMODE) != O_RDWR && (old & O_ACCMODE) != access)
-		return -EBADF;
-	return reopen(ep->fd, access | direct | (old & KEPT_FLAGS));
 }
 
 int

@@ -163,13 +163,17 @@ struct closer {
 	unsigned char *found;
 };
 
-// 0 or -errno.
+// 0, -errno, or -ECANCELED: a signal.
 static int
-read_all(int fd, unsigned char *buf, uint64_t off, size_t len)
+read_all(const struct verify *v, int fd, unsigned char *buf, uint64_t off,
+	 size_t len)
 {
+	const struct hooks *h = v->hooks;
 	size_t got = 0;
 
 	while (got < len) {
+		if (h->must_stop(h->ctx))
+			return -ECANCELED;
 		const ssize_t n = pread(fd, buf + got, len - got,
 					(off_t)(off + got));
 		if (n == 0)
@@ -214,8 +218,8 @@ look_closer(struct verify *v, const struct closer *c, uint64_t off, size_t len)
 	const size_t held = off == 0 ? held_len(v) : 0;
 
 	if (c->wrote == NULL || c->found == NULL || c->src_fd < 0 ||
-	    read_all(c->src_fd, c->wrote, v->src_off + off, len) < 0 ||
-	    read_all(c->dst_fd, c->found, v->dst_off + off, len) < 0)
+	    read_all(v, c->src_fd, c->wrote, v->src_off + off, len) < 0 ||
+	    read_all(v, c->dst_fd, c->found, v->dst_off + off, len) < 0)
 		return false;
 	if (held > 0)
 		memcpy(c->found, v->hold->block, held);
@@ -236,11 +240,12 @@ compare_ranges(struct verify *v, const struct closer *c,
 		if (hasher_is_same_range(v->written, back,
 					 off / HASH_RANGE_LEN))
 			continue;
-		if (h->must_stop(h->ctx))
-			return -ECANCELED;
 		if (h->tick != NULL)
 			h->tick(h->ctx);
-		if (!look_closer(v, c, off, (size_t)len) && !is_cut)
+		const bool is_seen = look_closer(v, c, off, (size_t)len);
+		if (h->must_stop(h->ctx))
+			return -ECANCELED;
+		if (!is_seen && !is_cut)
 			note_bad(v, (struct verify_range){off, len, -1, -1});
 	}
 	return 0;
@@ -321,10 +326,11 @@ read_block(const struct verify *v, const struct endpoint *ep,
 	int r = -EINVAL;
 
 	if (is_direct)
-		r = read_all(ep->direct_fd, buf, v->dst_off,
+		r = read_all(v, ep->direct_fd, buf, v->dst_off,
 			     (size_t)round_up(len, align));
-	return r == -EINVAL ? read_all(ep->buffered_fd, buf, v->dst_off, len)
-			    : r;
+	if (r == -EINVAL)
+		r = read_all(v, ep->buffered_fd, buf, v->dst_off, len);
+	return r;
 }
 
 int
@@ -340,9 +346,9 @@ verify_block(struct verify *v)
 		r = read_block(v, &ep, buf, len);
 		endpoint_close_extra(&ep);
 	}
-	if (r < 0) {
+	if (r < 0 && r != -ECANCELED) {
 		tell(v, FAILURE_VERIFY, v->dst_off, r);
-	} else {
+	} else if (r == 0) {
 		v->stats->verified += len;
 		if (compare_bytes(v, v->hold->block, buf, 0, len))
 			r = -EBADMSG;

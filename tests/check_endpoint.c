@@ -102,12 +102,18 @@ END_TEST
 START_TEST(nobody_else_sees_nonblock_or_direct_but_as_dd)
 {
 	const int other = inherit_pipe();
+	const int shared = fcntl(0, F_DUPFD_CLOEXEC, 10);
+	char byte;
 
 	q.iflags = FLAG_NONBLOCK | FLAG_DIRECT;
 	q.is_dd = _i != 0;
 	ck_assert_int_eq(endpoint_open_src(&ep, &q, &rig.hooks), 0);
-	ck_assert_int_eq((flags_of(0) & O_NONBLOCK) != 0, q.is_dd);
-	ck_assert_int_eq((flags_of(0) & O_DIRECT) != 0, q.is_dd);
+	ck_assert_int_eq((flags_of(shared) & O_NONBLOCK) != 0, q.is_dd);
+	ck_assert_int_eq((flags_of(shared) & O_DIRECT) != 0, q.is_dd);
+	// It is heeded all the same.
+	ck_assert_int_eq(read(0, &byte, 1), -1);
+	ck_assert_int_eq(errno, EAGAIN);
+	close(shared);
 	close(other);
 }
 END_TEST

@@ -69,6 +69,37 @@ injected 'epoll_wait EINTR every third time' "$poll:error=EINTR:when=1+3"
 injected 'several at once' io_submit:error=EAGAIN:when=3+4 \
 	"$reap:error=EINTR:when=2+3" "$poll:error=EINTR:when=2+2"
 
+# interrupted CALL OPERANDS...: once, by a server that says EINTR
+interrupted()
+{
+	local call=$1
+
+	shift
+	rm -f "$work/copy"
+	run timeout -k 5 "$TIME_LIMIT" strace -f -o "$work/trace" \
+		-e trace="$call" -e inject="$call:error=EINTR:when=1" \
+		"$work/bin/ours/aiodd" if="$work/data" of="$work/copy" "$@"
+	if ! grep -q INJECTED "$work/trace"; then
+		skip "$call EINTR, $*" 'it is not called here'
+		return
+	fi
+	is "$call EINTR, $*: exit status" "$status" 0
+	is "$call EINTR, $*: no other words" \
+		"$(grep -Evc 'records (in|out)$|copied|SHA' "$work/err")" 0
+	check "$call EINTR, $*: identical" same "$work/data" "$work/copy"
+}
+
+interrupted fsync conv=fsync
+interrupted fdatasync conv=fdatasync
+interrupted fsync commit=rename
+interrupted fsync report="$work/report"
+interrupted sync_file_range io=inline conv=fsync
+interrupted ftruncate io=aio
+interrupted copy_file_range clone=auto
+interrupted epoll_wait io=aio
+interrupted poll conv=fsync
+interrupted ppoll rate=100M bs=1M iflag=nocache
+
 run eval '(ulimit -l 0; aiodd if="$work/data" of="$work/copy" io=aio)'
 is 'no locked memory allowed: exit status' "$status" 0
 check 'no locked memory allowed: identical' same "$work/data" "$work/copy"

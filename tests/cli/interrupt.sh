@@ -106,6 +106,33 @@ for way in io=aio io=inline; do
 		"$(grep -c 'records' "$work/err")" 4
 done
 
+# A disk that does not answer: what is under way is waited for, until there is
+# a second signal, which is not one of two that were sent together.
+bed_nbd stuck --filter=noextents eval get_size="echo $full" \
+	pread="touch $work/asked; until [ -e $work/let ]; do sleep .02; done
+		dd if=$work/data bs=64K iflag=skip_bytes,count_bytes \
+			skip=\$4 count=\$3 status=none" ||
+	skip_all "$BED_WHY"
+cleanup_push touch "$work/let"
+
+# A thread has still to come back from the kernel.
+ended_by()
+{
+	kill "-$1" "$pid"
+	grep -q '^State:.*zombie' "/proc/$pid/status"
+}
+
+for signal in INT TERM; do
+	rm -f "$work/asked" "$work/let"
+	background if="$BED" bs=256K io=aio iflag=direct
+	wait_for test -e "$work/asked"
+	check "SIG$signal and a disk that is stuck: once more ends it" \
+		wait_for ended_by $signal
+	touch "$work/let"
+	ends "SIG$signal and a disk that is stuck: dies by it" \
+		"signal $(kill -l $signal)"
+done
+
 # A copy that waits for its input.
 mkfifo "$work/fifo"
 exec 8<>"$work/fifo"

@@ -254,4 +254,19 @@ check 'a pipe opened for both carries the data' same "$work/page" "$work/page2"
 is 'the flags stay after reading' "$(flags_of 7)" "$before"
 exec 7>&-
 
+# Others share the pipe, and keep it open.
+mkfifo "$work/shared"
+exec 7<>"$work/shared"
+run eval 'aiodd iflag=nonblock bs=4 count=1 <"$work/shared"'
+is 'nonblock, nothing there: exit status' "$status" 1
+says 'nonblock, nothing there: as dd says it' "$work/err" \
+	"error reading 'standard input': Resource temporarily unavailable"
+run eval 'aiodd if=/dev/zero bs=64K oflag=nonblock >&7'
+is 'nonblock, nobody reads: exit status' "$status" 1
+says 'nonblock, nobody reads: as dd says it' "$work/err" \
+	"error writing 'standard output': Resource temporarily unavailable"
+is 'nonblock: the description of the others is as it was' \
+	"$(($(sed -n 's/^flags:[[:blank:]]*/0/p' /proc/self/fdinfo/7) & 04000))" 0
+exec 7<&-
+
 finish
