@@ -471,7 +471,8 @@ writer_suite(void)
 	tcase_add_test(
 		t, nothing_goes_direct_while_one_goes_through_the_page_cache);
 	tcase_add_test(t, what_kernel_AIO_has_no_room_for_is_written_by_a_call);
-	tcase_add_test(t, what_O_DIRECT_is_refused_for_goes_through_the_page_cache);
+	tcase_add_test(
+		t, what_O_DIRECT_is_refused_for_goes_through_the_page_cache);
 	tcase_add_test(t, an_error_through_the_page_cache_is_final);
 	tcase_add_test(t, EINTR_is_written_again);
 	tcase_add_test(t, an_error_cuts_the_copy_behind_what_was_written);
