@@ -230,14 +230,17 @@ add_bad(struct journal *j, const struct journal_bad *bad)
 		j->nr_bad_lost++;
 }
 
-// conv=sync has padding there, at the place that the bytes have in the source;
-// otherwise nothing is written for them.
+// There is padding at the place that the bytes have in the source; without
+// conv=sync nothing is written for them where there are no places.
 static void
 add_unread(struct journal *j, const struct failure *f)
 {
 	const unsigned conv = j->request->conv;
+	const bool is_padded = (conv & CONV_SYNC) ||
+			       (facts_has_offsets(&j->src.facts) &&
+				facts_keeps_place(&j->dst.facts));
 
-	if ((conv & CONV_SYNC) && !(conv & (CONV_BLOCK | CONV_UNBLOCK)) &&
+	if (is_padded && !(conv & (CONV_BLOCK | CONV_UNBLOCK)) &&
 	    f->off >= j->src.off)
 		add_bad(j, &(struct journal_bad){
 				   .is_unread = true,

@@ -320,7 +320,7 @@ endpoint_open_buffered(struct endpoint *ep, int access)
 int
 endpoint_open_again(const struct endpoint *ep, int access)
 {
-	return endpoint_reopen(ep, access, 0);
+	return endpoint_reopen(ep, access & O_ACCMODE, access & O_DIRECT);
 }
 
 int

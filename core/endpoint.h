@@ -35,7 +35,8 @@ int endpoint_open_dst(struct endpoint *ep, const struct request *q,
 // -errno if it cannot be had; the copy then goes without.
 int endpoint_open_direct(struct endpoint *ep, int access);
 int endpoint_open_buffered(struct endpoint *ep, int access);
-// One more, which is the caller's: a descriptor or -errno.
+// One more, which is the caller's, with O_DIRECT if access has it: a
+// descriptor or -errno.
 int endpoint_open_again(const struct endpoint *ep, int access);
 // The destination once more, to be read: *ret has the extra descriptions
 // only, which endpoint_close_extra closes, and no dio_align where there is

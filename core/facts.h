@@ -38,6 +38,13 @@ struct facts {
 	bool has_messages;     // they are written to it, too
 };
 
+// What is written to it has a place of its own, in order or not.
+static inline bool
+facts_keeps_place(const struct facts *facts)
+{
+	return facts->kind != FACTS_STREAM && !facts->is_append;
+}
+
 // Its bytes can be read and written at any place.
 static inline bool
 facts_has_offsets(const struct facts *facts)

@@ -28,6 +28,12 @@ is_noerror(const struct record *record)
 }
 
 static int
+pad_byte(const struct record *record)
+{
+	return record->request->conv & (CONV_BLOCK | CONV_UNBLOCK) ? ' ' : 0;
+}
+
+static int
 record_write_full(void *ctx, const unsigned char *block, size_t len);
 
 void
@@ -39,6 +45,12 @@ record_init(struct record *record, struct serial *serial,
 				  .request = q,
 				  .hooks = hooks,
 				  .stats = stats};
+	record->is_salvaging = !q->is_dd && is_noerror(record) &&
+			       facts_has_offsets(&serial->src->facts);
+	salvage_init(&record->salvage, serial->src, hooks);
+	record->salvage.pad = pad_byte(record);
+	record->salvage.leaves_out = !is_sync(record) &&
+				     !facts_keeps_place(&serial->dst->facts);
 	filter_init(&record->filter, q->conv);
 	record->reblock = (struct reblock){
 		.obs = q->obs,
@@ -58,6 +70,7 @@ record_done(struct record *record)
 	if (record->dst_block != record->src_block)
 		free(record->dst_block);
 	free(record->src_alloc);
+	salvage_done(&record->salvage);
 	record->src_alloc = record->src_block = record->dst_block = NULL;
 }
 
@@ -193,12 +206,6 @@ skip_bad_record(struct record *record, int error)
 	return is_sync(record) && record->short_record == 0;
 }
 
-static int
-pad_byte(const struct record *record)
-{
-	return record->request->conv & (CONV_BLOCK | CONV_UNBLOCK) ? ' ' : 0;
-}
-
 // Count the n bytes that were read and pad them if asked to. Returns the
 // length of the record.
 static size_t
@@ -234,6 +241,78 @@ next_len(const struct record *record)
 	return nr == q->count.blocks ? (size_t)q->count.bytes : 0;
 }
 
+// A record of len bytes with padding in place of what cannot be read, or
+// nothing. Returns the bytes of the source that it stands for, 0 at the end,
+// or -errno, untold.
+static int64_t
+salvage_record(struct record *record, size_t len)
+{
+	struct salvage *salvage = &record->salvage;
+	struct serial *serial = record->serial;
+	int64_t n = 0;
+	size_t done = 0;
+
+	if (!salvage_is_wary(salvage, serial->src_off)) {
+		n = serial_read(serial, record->src_block, len);
+		done = n > 0 ? (size_t)n : 0;
+	}
+	salvage_begin(salvage, record->src_block, done);
+	if (n == -ECANCELED || done == len)
+		return n;
+	while (done < len) {
+		n = salvage_read(salvage, serial->src_off, len - done,
+				 n < 0 ? (int)-n : 0);
+		if (n <= 0)
+			break;
+		serial_pass_src(serial, (uint64_t)n);
+		done += (size_t)n;
+	}
+	serial->last_read = 0; // what was short, was made up for
+	// It has offsets, and this is one.
+	(void)lseek(serial->src->fd, (off_t)serial->src_off, SEEK_SET);
+	return n == -ECANCELED || done == 0 ? n : (int64_t)done;
+}
+
+// The same as take_record, where nothing shifts.
+static size_t
+take_salvaged(struct record *record, uint64_t n)
+{
+	const struct salvage *salvage = &record->salvage;
+	const size_t ibs = record->request->ibs;
+
+	if (n == ibs && !salvage->has_bad)
+		record->stats->in_full++;
+	else
+		record->stats->in_partial++;
+	if (!is_sync(record))
+		return salvage->fill;
+	memset(record->src_block + salvage->fill, salvage->pad,
+	       ibs - salvage->fill);
+	return ibs;
+}
+
+static int
+record_salvage(struct record *record, size_t len)
+{
+	const int64_t n = salvage_record(record, len);
+
+	if (n == -ECANCELED)
+		return -ECANCELED;
+	if (n < 0) {
+		record->is_read_failed = true;
+		return serial_tell_src(record->serial, FAILURE_READ, (int)-n);
+	}
+	record->is_at_eof = n == 0;
+	if (n == 0)
+		return 0;
+	record->nr_records++;
+	const size_t filled = take_salvaged(record, (uint64_t)n);
+	const int r = filled > 0
+			      ? record_put(record, record->src_block, filled)
+			      : 0;
+	return r < 0 ? r : 1;
+}
+
 // 1: there may be more. 0: the end. -errno: told.
 static int
 record_step(struct record *record)
@@ -245,6 +324,8 @@ record_step(struct record *record)
 		record->hooks->tick(record->hooks->ctx);
 	if (len == 0)
 		return 0;
+	if (record->is_salvaging)
+		return record_salvage(record, len);
 	if (is_sync(record) && is_noerror(record))
 		memset(buf, pad_byte(record), record->request->ibs);
 	ssize_t n = serial_read(record->serial, buf, len);
@@ -342,6 +423,7 @@ record_run(struct record *record)
 	do {
 		r = record_step(record);
 	} while (r > 0);
+	salvage_tell(&record->salvage);
 	const int read_error = record->is_read_failed ? r : 0;
 	// What was read before the error still goes out.
 	if (r == 0 || record->is_read_failed)

@@ -10,6 +10,7 @@
 #include "filter.h"
 #include "reblock.h"
 #include "request.h"
+#include "salvage.h"
 #include "serial.h"
 #include "stats.h"
 
@@ -22,6 +23,8 @@ struct record {
 	const struct hooks *hooks;
 	struct stats *stats;
 	struct hasher *hasher;      // of what is written, NULL: none
+	struct salvage salvage;     // of the source
+	bool is_salvaging;          // every byte keeps its place
 
 	unsigned char *src_alloc;
 	unsigned char *src_block;   // ibs bytes, with room for one before

@@ -127,8 +127,8 @@ read_record(struct serial *serial, int fd, unsigned char *buf, size_t len)
 	return (ssize_t)got;
 }
 
-static void
-pass_src(struct serial *serial, uint64_t len)
+void
+serial_pass_src(struct serial *serial, uint64_t len)
 {
 	serial->src_off += len;
 	if (serial->request->iflags & FLAG_NOCACHE)
@@ -147,7 +147,7 @@ serial_read(struct serial *serial, unsigned char *buf, size_t len)
 	const ssize_t n = read_record(serial, serial->src->fd, buf, len);
 
 	if (n > 0)
-		pass_src(serial, (uint64_t)n);
+		serial_pass_src(serial, (uint64_t)n);
 	return n;
 }
 

@@ -56,6 +56,8 @@ int serial_tell_dst(const struct serial *serial, enum failure_phase phase,
 ssize_t serial_read(struct serial *serial, unsigned char *buf, size_t len);
 // The same of the destination: one that cannot be moved is read instead.
 ssize_t serial_read_dst(struct serial *serial, unsigned char *buf, size_t len);
+// So many bytes of the source are done without a read of ours.
+void serial_pass_src(struct serial *serial, uint64_t len);
 
 // One record to the destination. Returns the bytes that got out; all of
 // them if *ret_error is 0, else it is -errno, untold, or -ECANCELED.

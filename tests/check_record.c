@@ -308,6 +308,19 @@ START_TEST(conv_noerror_and_sync_keep_the_place)
 }
 END_TEST
 
+// Nothing says how far this source goes, so it goes no further.
+START_TEST(conv_noerror_passes_over_nothing_behind_the_end)
+{
+	open_bad_source();
+	src.facts.kind = FACTS_FILE;
+	q.conv = CONV_NOERROR;
+	ck_assert_int_eq(run(), -EIO);
+	ck_assert_int_eq(rig_told(FAILURE_READ)->error, EIO);
+	check_pages("a");
+	check_stats(1, 0, 1, 0);
+}
+END_TEST
+
 static TCase *
 noerror_tcase(void)
 {
@@ -321,6 +334,7 @@ noerror_tcase(void)
 	tcase_add_test(t, a_read_error_ends_the_run_but_not_before_the_flush);
 	tcase_add_test(t, conv_noerror_goes_on_behind_the_bad_place);
 	tcase_add_test(t, conv_noerror_and_sync_keep_the_place);
+	tcase_add_test(t, conv_noerror_passes_over_nothing_behind_the_end);
 	return t;
 }
 

@@ -68,6 +68,8 @@ Suite *units_suite(void);
 
 Suite *verify_suite(void);
 
+Suite *walk_suite(void);
+
 Suite *writeback_suite(void);
 
 Suite *writer_suite(void);

@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+#include "config.h"
+
+#include "salvage.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base.h"
+#include "endpoint.h"
+#include "hooks.h"
+#include "walk.h"
+
+#define PAGE_UNIT 4096
+#define BOUNCE_LEN ((size_t)64 * 1024)
+#define WARY_LEN MIB // more than a folio of the page cache, and readahead
+
+void
+salvage_init(struct salvage *s, const struct endpoint *src,
+	     const struct hooks *hooks)
+{
+	*s = (struct salvage){.src = src, .hooks = hooks, .fd = -1};
+}
+
+static void
+close_own(struct salvage *s)
+{
+	if (s->fd >= 0 && s->fd != s->src->fd)
+		(void)close(s->fd); // it was only read
+	s->fd = -1;
+}
+
+void
+salvage_done(struct salvage *s)
+{
+	close_own(s);
+	free(s->bounce);
+	s->bounce = NULL;
+}
+
+// Page by page, and nothing read ahead.
+static void
+open_buffered(struct salvage *s)
+{
+	const struct facts *facts = &s->src->facts;
+
+	s->fd = endpoint_open_again(s->src, O_RDONLY);
+	s->align = 0;
+	s->unit = PAGE_UNIT;
+	if (s->fd >= 0) {
+		// Advice: without it more may be lost, and is told.
+		(void)posix_fadvise(s->fd, 0, 0, POSIX_FADV_RANDOM);
+		return;
+	}
+	s->fd = s->src->fd;
+	if (facts->is_direct)
+		s->align = (uint32_t)max_u64(facts->dio_align, PAGE_UNIT);
+}
+
+static void
+open_own(struct salvage *s)
+{
+	const uint32_t align = s->src->facts.dio_align;
+
+	if (s->fd >= 0)
+		return;
+	if (align > 0 && align <= BOUNCE_LEN)
+		s->fd = endpoint_open_again(s->src, O_RDONLY | O_DIRECT);
+	s->align = s->unit = align;
+	if (s->fd < 0)
+		open_buffered(s);
+}
+
+static ssize_t
+read_once(const struct salvage *s, void *buf, uint64_t off, size_t len)
+{
+	const struct hooks *h = s->hooks;
+	ssize_t n;
+
+	do {
+		if (h->must_stop(h->ctx))
+			return -ECANCELED;
+		n = pread(s->fd, buf, len, (off_t)off);
+	} while (n < 0 && errno == EINTR);
+	const int r = n < 0 ? -errno : 0;
+	// Failing takes a bad disk seconds.
+	if (h->tick != NULL)
+		h->tick(h->ctx);
+	return r < 0 ? r : n;
+}
+
+// Whole sectors around it, as many as fit.
+static ssize_t
+read_bounced(struct salvage *s, unsigned char *buf, uint64_t off, size_t len)
+{
+	const size_t head = (size_t)(off % s->align);
+	const size_t want = (size_t)min_u64(round_up(head + len, s->align),
+					    round_down(BOUNCE_LEN, s->align));
+
+	if (s->bounce == NULL)
+		s->bounce = aligned_alloc(BOUNCE_LEN, BOUNCE_LEN);
+	if (s->bounce == NULL)
+		return -ENOMEM;
+	const ssize_t n = read_once(s, s->bounce, off - head, want);
+	if (n < 0 || (size_t)n <= head)
+		return n < 0 ? n : 0;
+	const size_t got = (size_t)min_u64((size_t)n - head, len);
+	memcpy(buf, s->bounce + head, got);
+	return (ssize_t)got;
+}
+
+static ssize_t
+read_at(struct salvage *s, unsigned char *buf, uint64_t off, size_t len)
+{
+	size_t done = 0;
+	ssize_t n = 0;
+
+	if (s->align == 0 || (off % s->align == 0 && len % s->align == 0 &&
+			      (uintptr_t)buf % s->align == 0))
+		return read_once(s, buf, off, len);
+	while (done < len) {
+		n = read_bounced(s, buf + done, off + done, len - done);
+		if (n <= 0)
+			break;
+		done += (size_t)n;
+	}
+	return done > 0 ? (ssize_t)done : n;
+}
+
+void
+salvage_tell(struct salvage *s)
+{
+	const struct failure bad = s->bad;
+
+	s->bad.len = 0;
+	if (bad.len > 0)
+		hooks_tell(s->hooks, bad);
+}
+
+static ssize_t
+salvage_piece(void *ctx, uint64_t off, size_t len)
+{
+	struct salvage *s = ctx;
+	ssize_t n = read_at(s, s->buf + s->fill, off, len);
+
+	// The file system took O_DIRECT, but does not do it.
+	if (n == -EINVAL && s->align > 0) {
+		close_own(s);
+		open_buffered(s);
+		n = read_at(s, s->buf + s->fill, off, len);
+	}
+	if (n > 0) {
+		salvage_tell(s);
+		s->fill += (size_t)n;
+	} else if (n < 0) {
+		s->wary_end = off + len + WARY_LEN;
+	}
+	return n;
+}
+
+static void
+salvage_bad(void *ctx, uint64_t off, size_t len, int error)
+{
+	struct salvage *s = ctx;
+
+	s->has_bad = true;
+	if (s->bad.len > 0 && s->bad.off + s->bad.len != off)
+		salvage_tell(s);
+	if (s->bad.len == 0)
+		s->bad = (struct failure){.phase = NOTICE_READ_SKIPPED,
+					  .error = error,
+					  .name = s->src->name,
+					  .off = off};
+	s->bad.len += len;
+	if (s->leaves_out)
+		return;
+	memset(s->buf + s->fill, s->pad, len);
+	s->fill += len;
+}
+
+bool
+salvage_is_wary(const struct salvage *s, uint64_t off)
+{
+	return off < s->wary_end;
+}
+
+void
+salvage_begin(struct salvage *s, unsigned char *buf, size_t fill)
+{
+	s->buf = buf;
+	s->fill = fill;
+	s->has_bad = false;
+}
+
+// How far there is something to pass over: what fails behind the end fails
+// for ever.
+static uint64_t
+source_end(const struct salvage *s)
+{
+	const off_t end = lseek(s->fd, 0, SEEK_END);
+
+	return end < 0 ? 0 : (uint64_t)end;
+}
+
+int64_t
+salvage_read(struct salvage *s, uint64_t off, size_t len, int error)
+{
+	open_own(s);
+	const struct walk walk = {.unit = s->unit,
+				  .ctx = s,
+				  .read = salvage_piece,
+				  .bad = salvage_bad};
+	const uint64_t end = source_end(s);
+
+	if (off >= end)
+		return salvage_piece(s, off, len);
+	len = (size_t)min_u64(len, end - off);
+	if (error != 0)
+		s->wary_end = off + len + WARY_LEN;
+	if (s->align == 0)
+		(void)posix_fadvise(s->fd, (off_t)off, (off_t)len,
+				    POSIX_FADV_DONTNEED); // as above
+	// What the page cache could not read, the disk may.
+	if (!s->src->facts.is_direct || !walk_can_pass(error))
+		error = 0;
+	return walk_run(&walk, off, len, error);
+}
