@@ -334,19 +334,20 @@ if bed_bad bad disk $map; then
 	json 'bad sectors, noerror' 0 ok if="$BED" of=copy bs=4096 \
 		conv=noerror,sync
 	has 'bad sectors, noerror: the events' \
-		'.events | map([.level, .phase, .offset])' \
-		'[["warning","read",1572864],["warning","read",1576960]]'
+		'.events | map([.level, .phase, .offset, .length])' \
+		'[["warning","read",1572864,8192]]'
 	has 'bad sectors, noerror: one range' \
 		'.bad | map([.cause, .offset, .length])' \
 		'[["read",1572864,8192]]'
 	has 'bad sectors, noerror: in the map' \
 		'.map | [.cells[].bad] | [add, index(4096)]' '[8192,384]'
 	# Blocks that wait, and blocks that a short read has begun.
-	for operands in 'ibs=4096 obs=65536' 'bs=64K' 'bs=64K skip=1' \
-		'ibs=64K obs=1M seek=3'; do
+	for operands in ',sync ibs=4096 obs=65536' ',sync bs=64K' \
+		',sync bs=64K skip=1' ',sync ibs=64K obs=1M seek=3' \
+		' bs=1M'; do
 		# shellcheck disable=SC2086 # the operands
 		json "bad sectors, $operands" 0 ok if="$BED" of=copy \
-			conv=noerror,sync $operands
+			conv=noerror$operands
 		has "bad sectors, $operands: the source where they are bad" \
 			'. as $r | .bad | map(.offset - $r.map.offset +
 				$r.source.offset) | min' 1572864
