@@ -19,6 +19,10 @@
 
 // What a description of our own takes over from the one that was given.
 #define KEPT_FLAGS (O_SYNC | O_DSYNC | O_NOATIME)
+// What only open can set, and what can be set later: refused by a file system
+// that has no O_DIRECT, open leaves the file that it has made.
+#define OPEN_FLAGS (O_SYNC | O_DSYNC)
+#define SET_FLAGS (O_DIRECT | O_NOATIME | O_NONBLOCK)
 
 static const struct {
 	unsigned flag;
@@ -245,6 +249,24 @@ dst_open_flags(const struct request *q)
 	return flags;
 }
 
+// verify= reads what it has written, also by a mode that forbids that.
+static int
+dst_access(const struct request *q)
+{
+	return q->verify ? O_RDWR : O_WRONLY;
+}
+
+// Refused to be opened for both it may be one that we could write.
+static enum failure_phase
+open_phase(const struct request *q, int error)
+{
+	const bool is_unreadable =
+		q->verify && error == EACCES &&
+		faccessat(AT_FDCWD, q->dst, W_OK, AT_EACCESS) == 0;
+
+	return is_unreadable ? FAILURE_NOT_VERIFIABLE : FAILURE_OPEN;
+}
+
 int
 endpoint_open_dst(struct endpoint *ep, const struct request *q,
 		  const struct hooks *h)
@@ -270,13 +292,34 @@ endpoint_open_dst(struct endpoint *ep, const struct request *q,
 	if (q->seek.blocks > 0)
 		r = open_on_wait(ep->fd, q->dst, O_RDWR | flags, h);
 	if (r < 0 && r != -ECANCELED)
-		r = open_on_wait(ep->fd, q->dst, O_WRONLY | flags, h);
+		r = open_on_wait(ep->fd, q->dst, dst_access(q) | flags, h);
 	if (r == -ECANCELED)
 		return r;
 	if (r < 0)
-		return endpoint_tell(ep, h, FAILURE_OPEN, -r);
+		return endpoint_tell(ep, h, open_phase(q, -r), -r);
 	if (q->seek.blocks > 0 && is_cut)
 		return truncate_to_seek(ep, (uint64_t)size, h);
+	return 0;
+}
+
+int
+endpoint_make_flags(const struct request *q)
+{
+	return dst_access(q) | (open_flags_of(q->oflags) & OPEN_FLAGS);
+}
+
+int
+endpoint_take_dst(struct endpoint *ep, int fd, const struct request *q,
+		  const struct hooks *h)
+{
+	const int old = fcntl(fd, F_GETFL);
+	const int add = open_flags_of(q->oflags) & SET_FLAGS;
+
+	endpoint_init(ep, STDOUT_FILENO);
+	ep->name = q->dst;
+	if (old < 0 || fcntl(fd, F_SETFL, old | add) < 0 ||
+	    dup2(fd, ep->fd) < 0)
+		return endpoint_tell(ep, h, FAILURE_OPEN, errno);
 	return 0;
 }
 
@@ -326,11 +369,18 @@ endpoint_open_again(const struct endpoint *ep, int access)
 int
 endpoint_open_back(const struct endpoint *dst, struct endpoint *ret)
 {
+	const int old = fcntl(dst->fd, F_GETFL);
+
 	*ret = *dst;
 	ret->direct_fd = -1;
 	ret->buffered_fd = reopen(dst->fd, O_RDONLY);
+	// No /proc, or a mode that forbids it.
+	if (ret->buffered_fd < 0 && old >= 0 &&
+	    (old & (O_ACCMODE | O_DIRECT)) == O_RDWR)
+		ret->buffered_fd = fcntl(dst->fd, F_DUPFD_CLOEXEC,
+					 STDERR_FILENO + 1);
 	if (ret->buffered_fd < 0)
-		return ret->buffered_fd;
+		return -errno;
 	if (dst->facts.dio_align > 0) {
 		ret->direct_fd = reopen(dst->fd, O_RDONLY | O_DIRECT);
 		if (ret->direct_fd < 0)

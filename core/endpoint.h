@@ -31,6 +31,12 @@ int endpoint_open_src(struct endpoint *ep, const struct request *q,
 int endpoint_open_dst(struct endpoint *ep, const struct request *q,
 		      const struct hooks *h);
 
+// For a destination that is made, not opened: with which flags, and that it is
+// the one of fd, which stays the caller's. A failure is told and returned.
+int endpoint_make_flags(const struct request *q);
+int endpoint_take_dst(struct endpoint *ep, int fd, const struct request *q,
+		      const struct hooks *h);
+
 // The extra descriptions for the ring. access: O_RDONLY or O_WRONLY.
 // -errno if it cannot be had; the copy then goes without.
 int endpoint_open_direct(struct endpoint *ep, int access);
@@ -40,7 +46,7 @@ int endpoint_open_buffered(struct endpoint *ep, int access);
 int endpoint_open_again(const struct endpoint *ep, int access);
 // The destination once more, to be read: *ret has the extra descriptions
 // only, which endpoint_close_extra closes, and no dio_align where there is
-// none with O_DIRECT. 0 or -errno.
+// none with O_DIRECT. Later its mode may forbid that. 0 or -errno.
 int endpoint_open_back(const struct endpoint *dst, struct endpoint *ret);
 void endpoint_close_extra(struct endpoint *ep);
 

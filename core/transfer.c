@@ -190,6 +190,7 @@ transfer_judge_of(struct transfer *t)
 					 .stats = t->stats,
 					 .src = &t->src,
 					 .dst = &t->dst,
+					 .back = &t->back,
 					 .written = t->hasher,
 					 .hold = t->bulk.hold,
 					 .pace = t->bulk.pace,
@@ -362,6 +363,24 @@ transfer_can_verify(const struct transfer *t)
 	return false;
 }
 
+// Before the first byte: what is found to be unreadable after the last one has
+// cost the whole copy.
+static int
+transfer_open_back(struct transfer *t)
+{
+	if (!transfer_can_verify(t))
+		return -EINVAL;
+	if (!t->request.verify)
+		return 0;
+	const int r = endpoint_open_back(&t->dst, &t->back);
+	if (r < 0)
+		hooks_tell(t->hooks,
+			   (struct failure){.phase = FAILURE_NOT_VERIFIABLE,
+					    .error = -r,
+					    .name = t->dst.name});
+	return r;
+}
+
 static enum transfer_verdict
 transfer_opened(struct transfer *t)
 {
@@ -373,12 +392,14 @@ transfer_opened(struct transfer *t)
 	if (verdict != TRANSFER_OK)
 		return verdict;
 	t->stats->start_ns = clock_ns();
-	if (!transfer_can_verify(t) || transfer_hold(t) < 0)
+	if (transfer_open_back(t) < 0 || transfer_hold(t) < 0)
 		return TRANSFER_UNCOUNTED;
 	transfer_pace(t);
 	transfer_writeback(t);
 	transfer_watch(t);
 	verdict = transfer_copy(t);
+	if (t->request.verify)
+		endpoint_close_extra(&t->back);
 	safety_done(&t->safety);
 	if (verdict == TRANSFER_UNCOUNTED)
 		return verdict;

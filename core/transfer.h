@@ -35,6 +35,7 @@ struct transfer {
 
 	struct endpoint src;
 	struct endpoint dst;
+	struct endpoint back;    // dst to be read, of verify=
 	struct safety safety;    // claims a block device while it is written
 	struct change change;    // of the source
 	uint64_t src_start;      // offsets where the copy begins

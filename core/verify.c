@@ -18,6 +18,7 @@
 #include "hasher.h"
 #include "hold.h"
 #include "hooks.h"
+#include "loop.h"
 #include "memory.h"
 #include "plan.h"
 #include "stats.h"
@@ -107,62 +108,6 @@ held_len(const struct verify *v)
 	return v->hold != NULL ? (size_t)min_u64(v->hold->size, v->len) : 0;
 }
 
-// Through the ring, into nothing but the digest; what is held back has been
-// handed to that.
-static int
-read_back(struct verify *v, struct endpoint *ep, struct hasher *hasher)
-{
-	const struct endpoint nothing = {.fd = -1};
-	const size_t held = held_len(v);
-	struct plan plan;
-	struct aio aio;
-	struct copy copy;
-	int r;
-
-	v->got = held;
-	if (held == v->len)
-		return 0;
-	plan_make_back(&plan, v->request, &ep->facts, v->dst_off + held,
-		       v->len - held);
-	if (plan_is_large(&plan))
-		plan_fit(&plan, memory_allowed());
-	r = open_aio(v, &plan, &aio);
-	if (r < 0)
-		return tell(v, FAILURE_VERIFY, v->dst_off, r);
-	r = copy_init(&copy, &plan, &aio, ep, &nothing);
-	if (r == -ENOMEM) {
-		plan.depth = 1;
-		plan.job_size = (size_t)round_up(PLAN_CACHE_SIZE, plan.step);
-		r = copy_init(&copy, &plan, &aio, ep, &nothing);
-	}
-	if (r < 0) {
-		tell(v, FAILURE_VERIFY, v->dst_off, r);
-	} else {
-		copy.request = v->request;
-		copy.stats = v->stats;
-		copy.stats_base = held;
-		copy.is_reading_back = true;
-		copy.reader.pace = v->pace;
-		copy_set_hasher(&copy, hasher);
-		r = copy_open_loop(&copy, v->hooks);
-		if (r < 0)
-			tell(v, FAILURE_VERIFY, v->dst_off, r);
-		else
-			r = copy_back(v, &copy);
-		copy_done(&copy);
-	}
-	aio_done(&aio);
-	return r;
-}
-
-// With what a range is looked at once more.
-struct closer {
-	int src_fd;           // -1: the source cannot be read again
-	int dst_fd;
-	unsigned char *wrote; // NULL: no memory
-	unsigned char *found;
-};
-
 // 0, -errno, or -ECANCELED: a signal.
 static int
 read_all(const struct verify *v, int fd, unsigned char *buf, uint64_t off,
@@ -184,6 +129,105 @@ read_all(const struct verify *v, int fd, unsigned char *buf, uint64_t off,
 	}
 	return 0;
 }
+
+// Where nothing can be waited for: one read after the other.
+static int
+read_plainly(struct verify *v, struct hasher *hasher)
+{
+	const struct hooks *h = v->hooks;
+	unsigned char *buf = malloc(HASH_RANGE_LEN);
+	int r = buf != NULL ? 0 : -ENOMEM;
+
+	while (r == 0 && v->got < v->len) {
+		const size_t len = (size_t)min_u64(HASH_RANGE_LEN,
+						   v->len - v->got);
+		const uint64_t nr = hasher_nr_done(hasher) + 1;
+
+		r = read_all(v, v->back->buffered_fd, buf, v->dst_off + v->got,
+			     len);
+		if (r < 0)
+			break;
+		hasher_put(hasher, v->got, buf, len);
+		hasher_wait(hasher, nr);
+		v->got += len;
+		v->stats->verified = v->got;
+		if (h->tick != NULL)
+			h->tick(h->ctx);
+	}
+	free(buf);
+	return r < 0 && r != -ECANCELED
+		       ? tell(v, FAILURE_VERIFY, v->dst_off + v->got, r)
+		       : r;
+}
+
+static int
+init_copy(const struct verify *v, struct copy *copy, struct plan *plan,
+	  struct aio *aio)
+{
+	const struct endpoint nothing = {.fd = -1};
+	int r = copy_init(copy, plan, aio, v->back, &nothing);
+
+	if (r == -ENOMEM) {
+		plan->depth = 1;
+		plan->job_size = (size_t)round_up(PLAN_CACHE_SIZE, plan->step);
+		r = copy_init(copy, plan, aio, v->back, &nothing);
+	}
+	return r;
+}
+
+// Into nothing but the digest. False: there is no loop to wait in.
+static bool
+open_loop(struct verify *v, struct copy *copy, struct hasher *hasher)
+{
+	copy->request = v->request;
+	copy->stats = v->stats;
+	copy->stats_base = v->got;
+	copy->is_reading_back = true;
+	copy->reader.pace = v->pace;
+	copy_set_hasher(copy, hasher);
+	return copy_open_loop(copy, v->hooks) == 0 &&
+	       loop_wait(&copy->loop, 0) == 0;
+}
+
+// What is held back has been handed to the digest.
+static int
+read_back(struct verify *v, struct hasher *hasher)
+{
+	struct plan plan;
+	struct aio aio;
+	struct copy copy;
+	bool has_loop = true;
+
+	v->got = held_len(v);
+	if (v->got == v->len)
+		return 0;
+	plan_make_back(&plan, v->request, &v->back->facts, v->dst_off + v->got,
+		       v->len - v->got);
+	if (plan_is_large(&plan))
+		plan_fit(&plan, memory_allowed());
+	int r = open_aio(v, &plan, &aio);
+	if (r < 0)
+		return tell(v, FAILURE_VERIFY, v->dst_off, r);
+	r = init_copy(v, &copy, &plan, &aio);
+	if (r < 0) {
+		tell(v, FAILURE_VERIFY, v->dst_off, r);
+	} else {
+		has_loop = open_loop(v, &copy, hasher);
+		if (has_loop)
+			r = copy_back(v, &copy);
+		copy_done(&copy);
+	}
+	aio_done(&aio);
+	return has_loop ? r : read_plainly(v, hasher);
+}
+
+// With what a range is looked at once more.
+struct closer {
+	int src_fd;           // -1: the source cannot be read again
+	int dst_fd;
+	unsigned char *wrote; // NULL: no memory
+	unsigned char *found;
+};
 
 // True: they differ.
 static bool
@@ -252,12 +296,12 @@ compare_ranges(struct verify *v, const struct closer *c,
 }
 
 static int
-compare(struct verify *v, const struct endpoint *ep, const struct hasher *back)
+compare(struct verify *v, const struct hasher *back)
 {
 	const struct closer closer = {
 		.src_fd = can_compare(v) ? endpoint_open_again(v->src, O_RDONLY)
 					 : -1,
-		.dst_fd = ep->buffered_fd,
+		.dst_fd = v->back->buffered_fd,
 		.wrote = malloc(HASH_RANGE_LEN),
 		.found = malloc(HASH_RANGE_LEN),
 	};
@@ -278,24 +322,20 @@ compare(struct verify *v, const struct endpoint *ep, const struct hasher *back)
 static int
 hash_back(struct verify *v, struct hasher *back)
 {
-	struct endpoint ep;
-	int r = endpoint_open_back(v->dst, &ep);
+	int r;
 
-	if (r < 0)
-		return tell(v, FAILURE_VERIFY, v->dst_off, r);
 	if (held_len(v) > 0) {
 		hasher_put(back, 0, v->hold->block, held_len(v));
 		hasher_wait(back, 1);
 	}
-	r = read_back(v, &ep, back);
+	r = read_back(v, back);
 	if (r == 0) {
 		r = hasher_finish(back, v->got, v->hooks);
 		if (r < 0 && r != -ECANCELED)
 			tell(v, FAILURE_VERIFY, v->dst_off, r);
 	}
 	if (r == 0)
-		r = compare(v, &ep, back);
-	endpoint_close_extra(&ep);
+		r = compare(v, back);
 	return r;
 }
 
@@ -318,9 +358,9 @@ verify_run(struct verify *v)
 
 // Around the page cache where that can be done.
 static int
-read_block(const struct verify *v, const struct endpoint *ep,
-	   unsigned char *buf, size_t len)
+read_block(const struct verify *v, unsigned char *buf, size_t len)
 {
+	const struct endpoint *ep = v->back;
 	const uint32_t align = ep->facts.dio_align;
 	const bool is_direct = align > 0 && v->dst_off % align == 0;
 	int r = -EINVAL;
@@ -338,14 +378,11 @@ verify_block(struct verify *v)
 {
 	const size_t len = held_len(v);
 	unsigned char *buf = aligned_alloc(HOLD_MAX, HOLD_MAX);
-	struct endpoint ep;
-	int r = buf != NULL ? endpoint_open_back(v->dst, &ep) : -ENOMEM;
+	int r = -ENOMEM;
 
-	if (r == 0) {
-		drop_cache(v);
-		r = read_block(v, &ep, buf, len);
-		endpoint_close_extra(&ep);
-	}
+	drop_cache(v);
+	if (buf != NULL)
+		r = read_block(v, buf, len);
 	if (r < 0 && r != -ECANCELED) {
 		tell(v, FAILURE_VERIFY, v->dst_off, r);
 	} else if (r == 0) {

@@ -26,6 +26,7 @@ struct verify {
 	struct stats *stats;             // verified is kept current
 	const struct endpoint *src;      // still open; a stream cannot be read
 	const struct endpoint *dst;      // again, its ranges are told whole
+	struct endpoint *back;           // of endpoint_open_back
 	const struct hasher *written;    // finished, with HASH_RANGES
 	const struct hold *hold;         // not on the disk yet; NULL: all is
 	struct pace *pace;               // NULL: no rate=

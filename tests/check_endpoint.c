@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base.h"
@@ -343,6 +344,28 @@ START_TEST(nobody_gets_more_access_than_was_given)
 }
 END_TEST
 
+// A mode that forbids it has no say over what is open already.
+START_TEST(what_is_open_for_both_is_read_back_without_a_path)
+{
+	const int fd = rig_file("text", 4);
+	struct endpoint back;
+	char buf[4];
+
+	ep = rig_endpoint(fd);
+	ck_assert_int_eq(fchmod(fd, 0), 0);
+	if (geteuid() == 0)
+		ck_assert_int_eq(seteuid(65534), 0);
+	const int r = endpoint_open_back(&ep, &back);
+	if (getuid() == 0)
+		ck_assert_int_eq(seteuid(0), 0);
+	ck_assert_int_eq(r, 0);
+	ck_assert_int_gt(back.buffered_fd, 2);
+	ck_assert_int_eq(pread(back.buffered_fd, buf, 4, 0), 4);
+	endpoint_close_extra(&back);
+	close(fd);
+}
+END_TEST
+
 START_TEST(a_closed_standard_error_stays_closed)
 {
 	const int fd = rig_file("", 0);
@@ -411,6 +434,7 @@ endpoint_suite(void)
 	tcase_add_test(t, the_first_error_of_a_close_is_kept);
 	tcase_add_test(t, an_offset_is_put_or_refused);
 	tcase_add_test(t, nobody_gets_more_access_than_was_given);
+	tcase_add_test(t, what_is_open_for_both_is_read_back_without_a_path);
 	tcase_add_test(t, a_closed_standard_error_stays_closed);
 	suite_add_tcase(s, t);
 	return s;

@@ -51,6 +51,64 @@ check 'and nothing is lost' cmp src kept
 run as_dd if=src of=copy verify=yes
 is 'dd knows no verify=' "$status" 1
 
+# Whether it can be read back is known before the first byte, by what is open
+# then.
+if [ "$(id -u)" -eq 0 ]; then
+	chmod 755 .
+	mkdir -m 777 open
+	chmod 644 src
+	# by_nobody UMASK OPERANDS...
+	by_nobody()
+	{
+		run sh -c 'umask "$0"; exec setpriv --reuid=65534 \
+			--regid=65534 --clear-groups "$@"' "$1" "$AIODD" \
+			if=src "${@:2}"
+	}
+	for operands in bs=1M io=aio 'bs=64K conv=swab' 'bs=4K seek=3'; do
+		rm -f open/copy
+		# shellcheck disable=SC2086 # operands
+		by_nobody 0444 of=open/copy verify=yes $operands
+		is "a new file that cannot be read again, $operands" \
+			"$status $(tail -n 1 err)" \
+			"0 $AIODD: 'open/copy' is verified"
+	done
+	cp src open/copy
+	chmod 222 open/copy
+	by_nobody 0 of=open/copy verify=yes
+	is 'one that cannot be read: one line' "$status $(cat err)" \
+		"1 $AIODD: verify=yes: 'open/copy' cannot be read back: Permission denied"
+	check 'one that cannot be read: it is not cut' cmp src open/copy
+	run own_mounts sh -c 'mount -t tmpfs none /proc; "$@"' sh "$AIODD" \
+		if=src of=copy verify=yes
+	if [ "$status" -eq 99 ]; then
+		skip 'without /proc' 'no mount namespaces here'
+	else
+		is 'without /proc' "$status $(tail -n 1 err)" \
+			"0 $AIODD: 'copy' is verified"
+		run own_mounts sh -c 'mount -t tmpfs none /proc; exec "$@" >copy' \
+			sh "$AIODD" if=src verify=yes
+		is 'without /proc, what cannot be read by its descriptor' \
+			"$status $(cat err) $(size_of copy)" \
+			"1 $AIODD: verify=yes: 'standard output' cannot be read back: No such file or directory 0"
+	fi
+else
+	skip 'what the mode forbids' 'needs root'
+fi
+if type -P strace >/dev/null; then
+	for call in epoll_create1 epoll_ctl epoll_wait; do
+		for operands in io=inline 'io=aio depth=4 iosize=64K'; do
+			# shellcheck disable=SC2086 # operands
+			ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0 run strace \
+				-qq -f -o /dev/null -e inject=$call:error=EPERM \
+				"$AIODD" if=src of=copy bs=64K verify=yes $operands
+			is "no $call, $operands" "$status $(tail -n 1 err)" \
+				"0 $AIODD: 'copy' is verified"
+		done
+	done
+else
+	skip 'without epoll' 'no strace here'
+fi
+
 require_nbd
 require perl
 for at in 0 262143 1000000 3145804; do
