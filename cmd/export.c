@@ -19,6 +19,7 @@
 #include "message.h"
 #include "page.h"
 #include "quote.h"
+#include "signals.h"
 
 // what: a reason, or NULL for that of error.
 static int
@@ -26,7 +27,7 @@ tell(const struct export *e, const char *what, int error)
 {
 	char *path = quote_name_colon(e->path);
 
-	message_error(error, "%s=%s%s%s", e->operand, path ? path : e->path,
+	message_error(error, "%s=%s%s%s", e->operand, path ? path : "?",
 		      what ? ": " : "", what ? what : "");
 	free(path);
 	return error > 0 ? -error : -EINVAL;
@@ -75,54 +76,82 @@ is_side(const struct export *e, const char *name, int fd)
 	       (strcmp(e->path, "-") != 0 && beside_is_open(e->path, fd));
 }
 
-// A file beside it, with the mode of the one that is there.
-static int
-open_temp(struct export *e, const struct stat *old)
+// A name that is a disk by mistake must not cost what is on it.
+static bool
+can_take(const struct export *e, const struct stat *st)
 {
-	e->temp = beside_temp(e->target);
-	if (e->temp == NULL)
-		return -errno;
-	e->fd = fd_move_up(fd_open(e->temp, O_WRONLY | O_CREAT | O_EXCL |
-						    O_CLOEXEC, 0666));
-	if (e->fd >= 0 && old != NULL)
-		(void)!fchmod(e->fd, old->st_mode & 0777); // at least ours
-	return e->fd < 0 ? e->fd : 0;
+	return S_ISREG(st->st_mode) || S_ISFIFO(st->st_mode) ||
+	       S_ISCHR(st->st_mode) || S_ISDIR(st->st_mode) || // open tells
+	       (S_ISSOCK(st->st_mode) && e->named_fd >= 0) ||
+	       strcmp(e->path, "-") == 0;
 }
 
+// st: of what is there, and was found to be good.
 static int
-open_in_place(struct export *e)
+open_in_place(struct export *e, const struct stat *st)
 {
+	struct stat opened;
+
 	e->fd = fd_move_up(e->named_fd >= 0
 				   ? dup(e->named_fd)
 				   : open(e->path,
 					  O_WRONLY | O_NOCTTY | O_CLOEXEC));
+	if (e->fd < 0)
+		return e->fd;
+	if (fstat(e->fd, &opened) < 0)
+		return -errno;
+	return beside_is_same_file(&opened, st) ? 0 : -ESTALE;
+}
+
+// By two descriptors, so that there is still one when the errors of closing
+// the other are known.
+static int
+open_beside(struct export *e)
+{
+	int r = beside_check(&e->beside);
+
+	if (r == 0)
+		r = beside_make(&e->beside, O_WRONLY);
+	if (r < 0)
+		return r;
+	e->fd = fd_move_up(dup(e->beside.fd));
 	return e->fd < 0 ? e->fd : 0;
 }
 
+// st: of what is there; NULL: nothing.
 static int
-open_path(struct export *e)
+open_path(struct export *e, const struct stat *st)
 {
-	struct stat old;
-	const bool has_old = stat(e->path, &old) == 0;
+	if (e->named_fd >= 0)
+		return open_in_place(e, st);
+	const int r = beside_find(&e->beside, e->path, O_PATH);
+	if (r < 0)
+		return r;
+	if (st != NULL &&
+	    (!S_ISREG(st->st_mode) || !beside_is_there(&e->beside, e->path))) {
+		beside_done(&e->beside);
+		return open_in_place(e, st);
+	}
+	if (st != NULL && faccessat(AT_FDCWD, e->path, W_OK, AT_EACCESS) < 0)
+		return -errno;
+	return open_beside(e);
+}
 
-	if (e->named_fd >= 0 || (has_old && !S_ISREG(old.st_mode)))
-		return open_in_place(e);
-	if (*e->path == '\0')
-		return -ENOENT;
-	if (has_old && access(e->path, W_OK) < 0)
-		return -errno;
-	e->target = beside_follow(e->path);
-	if (e->target == NULL)
-		return -errno;
-	if (!beside_is_there(e->path, e->target))
-		return open_in_place(e);
-	return open_temp(e, has_old ? &old : NULL);
+static int
+look(const struct export *e, struct stat *ret)
+{
+	const int r = e->named_fd >= 0 ? fstat(e->named_fd, ret)
+				       : stat(e->path, ret);
+
+	return r < 0 ? -errno : 0;
 }
 
 int
 export_open(struct export *e, const char *operand, const char *path,
 	    const struct request *q)
 {
+	struct stat st;
+
 	*e = (struct export){.operand = operand, .path = path, .fd = -1};
 	if (path == NULL)
 		return 0;
@@ -132,15 +161,21 @@ export_open(struct export *e, const char *operand, const char *path,
 	if (is_side(e, q->src, STDIN_FILENO) ||
 	    is_side(e, q->dst, STDOUT_FILENO))
 		return tell(e, "it is copied from or to", 0);
-	const int r = open_path(e);
+	int r = look(e, &st);
+	if (r == 0 && !can_take(e, &st))
+		return tell(e, "it is no regular file, pipe or character "
+			       "device", 0);
+	if (r == 0 || r == -ENOENT)
+		r = open_path(e, r == 0 ? &st : NULL);
 	return r < 0 ? tell(e, NULL, -r) : 0;
 }
 
 bool
 export_is_same(const struct export *a, const struct export *b)
 {
-	return a->target != NULL && b->target != NULL &&
-	       beside_is_same(a->target, b->target);
+	const char *one = a->beside.target, *other = b->beside.target;
+
+	return one != NULL && other != NULL && beside_is_same(one, other);
 }
 
 bool
@@ -151,10 +186,23 @@ export_is_page(const struct export *e)
 	return dot != NULL && strcmp(dot, ".html") == 0;
 }
 
-// No name in it can end the script that it stands in.
-static void
-put_page(FILE *file, const char *json)
+bool
+export_is_terminal(const struct export *e)
 {
+	return isatty(e->fd) == 1;
+}
+
+// malloc'd; NULL: no memory. No name in it can end the script that it stands
+// in.
+static char *
+format_page(const char *json)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *file = open_memstream(&text, &size);
+
+	if (file == NULL)
+		return NULL;
 	fputs(page_head, file);
 	for (; *json != '\0'; json++) {
 		if (*json == '<')
@@ -163,16 +211,10 @@ put_page(FILE *file, const char *json)
 			fputc(*json, file);
 	}
 	fputs(page_tail, file);
-}
-
-static void
-put_text(FILE *file, const char *text)
-{
-	const size_t len = strlen(text);
-
-	fputs(text, file);
-	if (len == 0 || text[len - 1] != '\n')
-		fputc('\n', file);
+	if (fclose(file) == 0)
+		return text;
+	free(text);
+	return NULL;
 }
 
 static int
@@ -187,50 +229,68 @@ sync_error(int fd)
 }
 
 static int
-put_all(struct export *e, const char *text,
-	void (*put)(FILE *file, const char *text))
+write_all(int fd, const char *text, size_t len)
 {
-	FILE *file = fdopen(e->fd, "w");
+	while (len > 0) {
+		const ssize_t n = write(fd, text, len);
 
-	if (file == NULL)
-		return -errno;
-	e->fd = -1;
-	errno = 0;
-	put(file, text);
-	int error = fflush(file) < 0 || ferror(file) ? errno : 0;
-	// The name must not survive a crash that the bytes do not.
-	if (error == 0 && e->temp != NULL)
-		error = sync_error(fileno(file));
-	if (fclose(file) < 0 && error == 0)
-		error = errno;
-	return -error;
+		if (n < 0 && (errno != EINTR || signals_fatal() != 0))
+			return -errno;
+		text += n > 0 ? n : 0;
+		len -= n > 0 ? (size_t)n : 0;
+	}
+	return 0;
+}
+
+// The name must not survive a crash that the bytes do not.
+static int
+settle(struct export *e)
+{
+	const int r = beside_settle(&e->beside);
+
+	if (r < 0)
+		return r;
+	return -sync_error(e->fd);
 }
 
 static int
-write_by(struct export *e, const char *text,
-	 void (*put)(FILE *file, const char *text))
+take_name(struct export *e)
 {
-	int r = put_all(e, text, put);
+	const int r = beside_rename(&e->beside, 0);
 
-	if (r == 0 && e->temp != NULL && rename(e->temp, e->target) < 0)
-		r = -errno;
-	if (r < 0)
-		return tell(e, NULL, -r);
-	free(e->temp);
-	e->temp = NULL;
-	return 0;
+	if (r == -ESTALE)
+		return tell(e, "somebody has removed or replaced the file that "
+			       "it was made in", 0);
+	return r < 0 ? tell(e, NULL, -r) : 0;
 }
 
 int
 export_write(struct export *e, const char *text)
 {
-	return write_by(e, text, put_text);
+	const size_t len = strlen(text);
+	int r = write_all(e->fd, text, len);
+
+	if (r == 0 && (len == 0 || text[len - 1] != '\n'))
+		r = write_all(e->fd, "\n", 1);
+	if (r == 0 && e->beside.temp != NULL)
+		r = settle(e);
+	if (close(e->fd) < 0 && r == 0)
+		r = -errno;
+	e->fd = -1;
+	if (r < 0)
+		return tell(e, NULL, -r);
+	return e->beside.temp != NULL ? take_name(e) : 0;
 }
 
 int
 export_write_page(struct export *e, const char *json)
 {
-	return write_by(e, json, put_page);
+	char *text = format_page(json);
+	const int r = text != NULL ? export_write(e, text)
+				   : tell(e, NULL, ENOMEM);
+
+	free(text);
+	return r;
 }
 
 void
@@ -238,9 +298,6 @@ export_close(struct export *e)
 {
 	if (e->fd >= 0)
 		(void)close(e->fd); // nothing was written
-	if (e->temp != NULL)
-		(void)unlink(e->temp);
-	free(e->temp);
-	free(e->target);
-	*e = (struct export){.fd = -1};
+	beside_done(&e->beside);
+	e->fd = -1;
 }

@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
 // report=FILE and sums=FILE: written beside FILE and renamed to it at the end,
-// so that it is there as a whole or not at all. What is no regular file is
-// written as it is.
+// so that it is there as a whole or not at all. Pipes and character devices
+// are written as they are, and nothing else is written.
 
 #pragma once
 
+#include "beside.h"
 #include "request.h"
 
 struct export {
 	const char *operand;
-	const char *path;  // as it was given; NULL: nobody asked
-	int named_fd;      // the open descriptor that path is, -1: none
-	char *target;      // behind all links
-	char *temp;        // will take its name; NULL: path itself is written
-	int fd;            // -1: not open
+	const char *path;     // as it was given; NULL: nobody asked
+	int named_fd;         // the open descriptor that path is, -1: none
+	struct beside beside; // without a target path itself is written
+	int fd;               // -1: not open
 };
 
 // Before the destination is touched: a copy whose report cannot be written is
@@ -30,6 +30,9 @@ bool export_is_same(const struct export *a, const struct export *b);
 
 // Whether it is to be a page, not JSON alone.
 bool export_is_page(const struct export *e);
+
+// Whether a terminal shows it.
+bool export_is_terminal(const struct export *e);
 
 // All of it, or the page with it. 0 or -errno, told.
 int export_write(struct export *e, const char *text);

@@ -34,6 +34,7 @@ static const struct {
 	[FAILURE_COMMIT_FILE] = {"commit", false},
 	[FAILURE_COMMIT_DISK] = {"commit", false},
 	[FAILURE_COMMIT_MODE] = {"commit", false},
+	[FAILURE_COMMIT_LOST] = {"commit", false},
 	[FAILURE_DIGEST] = {"digest", false},
 	[FAILURE_READ] = {"read", true},
 	[FAILURE_WRITE] = {"write", true},

@@ -159,6 +159,9 @@ static const struct {
 				 "%s", IN_SENTENCE, false},
 	[FAILURE_COMMIT_MODE] = {"cannot keep the mode of %s", IN_SENTENCE,
 				 false},
+	[FAILURE_COMMIT_LOST] = {"cannot give the copy the name %s: somebody "
+				 "has removed or replaced the file that it was "
+				 "made in", IN_SENTENCE, false},
 	[FAILURE_READ] = {"error reading %s", IN_SENTENCE, true},
 	[FAILURE_WRITE] = {"error writing %s", IN_SENTENCE, true},
 	[FAILURE_WRITE_TO] = {"writing to %s", IN_SENTENCE, true},
@@ -236,7 +239,7 @@ message_differs(const struct failure *f)
 	message_error(0,
 		      "%s differs from what was written: %" PRIu64
 		      " byte%s at offset %" PRIu64 "%s",
-		      name ? name : f->name, f->len, f->len == 1 ? "" : "s",
+		      name ? name : "?", f->len, f->len == 1 ? "" : "s",
 		      f->off, bytes);
 	free(name);
 }
@@ -259,7 +262,7 @@ message_changed(const struct failure *f)
 			strcat(list, parts[i].text);
 	message_error(0, "%s%s changed while it was copied: %s",
 		      failure_is_notice(f) ? "warning: " : "",
-		      name ? name : f->name, list + 2);
+		      name ? name : "?", list + 2);
 	free(name);
 }
 
@@ -292,7 +295,7 @@ message_failure(const struct failure *f)
 		message_error(f->error,
 			      "failed to truncate to %" PRIu64
 			      " bytes in output file %s",
-			      f->off, name ? name : f->name);
+			      f->off, name ? name : "?");
 		free(name);
 		return;
 	case FAILURE_SRC_MEMORY:

@@ -42,7 +42,7 @@ sums_open(struct sums *sums, const char *path, const struct request *q,
 			      .is_bsd = path == NULL || (hashes & ~BARE) ||
 					(hashes & (hashes - 1)) != 0};
 	const int r = export_open(&sums->export, "sums", path, q);
-	if (sums->export.target != NULL)
+	if (sums->export.beside.target != NULL)
 		sums->name = name_beside(path, name);
 	return r;
 }

@@ -5,40 +5,96 @@
 #include "beside.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
+#include <linux/capability.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
+
+#include "fd.h"
 
 #define LINKS_MAX 40 // as many as the kernel follows
 
-int
-beside_dir_len(const char *path)
+// The length of the directory in a path, with its slash.
+static size_t
+dir_len(const char *path)
 {
 	const char *slash = strrchr(path, '/');
 
-	return slash != NULL ? (int)(slash + 1 - path) : 0;
+	return slash != NULL ? (size_t)(slash + 1 - path) : 0;
+}
+
+static const char *
+last_name(const char *path)
+{
+	return path + dir_len(path);
 }
 
 static char *
 join(const char *path, const char *name)
 {
-	const int len = *name == '/' ? 0 : beside_dir_len(path);
+	const size_t len = *name == '/' ? 0 : dir_len(path);
 	char *text;
 
-	if (asprintf(&text, "%.*s%s", len, path, name) < 0)
+	if (asprintf(&text, "%.*s%s", (int)len, path, name) < 0)
 		return NULL;
 	return text;
 }
 
-// realpath() wants a name that exists.
-char *
-beside_follow(const char *path)
+// The directory that the path is in: a descriptor, or -errno.
+static int
+open_dir(const char *path, int access)
+{
+	char *dir = strndup(path, dir_len(path));
+	const int fd = dir != NULL
+			       ? fd_open(*dir != '\0' ? dir : ".",
+					 access | O_DIRECTORY | O_CLOEXEC, 0)
+			       : -ENOMEM;
+	const int r = fd_move_up(fd);
+
+	free(dir);
+	return r;
+}
+
+static int
+stat_dir(const char *path, struct stat *ret)
+{
+	const int fd = open_dir(path, O_PATH);
+	const int r = fd >= 0 ? fstat(fd, ret) : -1;
+
+	if (fd >= 0)
+		(void)close(fd); // only looked at
+	return r;
+}
+
+// What fs.protected_symlinks does, also where it is off: in /tmp anybody
+// could choose the file for us.
+static bool
+may_follow(const char *path)
+{
+	const mode_t open_to_all = S_ISVTX | S_IWOTH;
+	struct stat link, dir;
+
+	if (lstat(path, &link) < 0 || stat_dir(path, &dir) < 0)
+		return false;
+	errno = EACCES;
+	return (dir.st_mode & open_to_all) != open_to_all ||
+	       link.st_uid == geteuid() || link.st_uid == dir.st_uid;
+}
+
+// Where the links at the end of the path lead, which may be a name that does
+// not exist yet: realpath() wants one that does. NULL: errno.
+static char *
+follow(const char *path)
 {
 	char *at = strdup(path);
+	int error = ELOOP;
 
 	for (int i = 0; at != NULL && i < LINKS_MAX; i++) {
 		char link[PATH_MAX];
@@ -46,41 +102,25 @@ beside_follow(const char *path)
 
 		if (len < 0)
 			return at;
+		if (!may_follow(at)) {
+			error = errno;
+			break;
+		}
 		link[len] = '\0';
 		char *next = join(at, link);
 		free(at);
 		at = next;
 	}
+	if (at != NULL)
+		errno = error;
 	free(at);
-	errno = ELOOP;
 	return NULL;
 }
 
-static bool
-is_same_file(const struct stat *a, const struct stat *b)
+bool
+beside_is_same_file(const struct stat *a, const struct stat *b)
 {
 	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
-}
-
-bool
-beside_is_there(const char *path, const char *target)
-{
-	struct stat a, b;
-	const bool has_a = stat(path, &a) == 0;
-	const bool has_b = lstat(target, &b) == 0;
-
-	return has_a == has_b && (!has_a || is_same_file(&a, &b));
-}
-
-// The directory that the path is in.
-static int
-stat_dir(const char *path, struct stat *ret)
-{
-	char *dir = strndup(path, (size_t)beside_dir_len(path));
-	const int r = dir != NULL ? stat(*dir != '\0' ? dir : ".", ret) : -1;
-
-	free(dir);
-	return r;
 }
 
 static bool
@@ -88,9 +128,9 @@ is_same_name(const char *a, const char *b)
 {
 	struct stat dir_a, dir_b;
 
-	return strcmp(a + beside_dir_len(a), b + beside_dir_len(b)) == 0 &&
+	return strcmp(last_name(a), last_name(b)) == 0 &&
 	       stat_dir(a, &dir_a) == 0 && stat_dir(b, &dir_b) == 0 &&
-	       is_same_file(&dir_a, &dir_b);
+	       beside_is_same_file(&dir_a, &dir_b);
 }
 
 bool
@@ -102,8 +142,8 @@ beside_is_same(const char *a, const char *b)
 
 	if (has_a || has_b)
 		return has_a && has_b && !S_ISCHR(file_a.st_mode) &&
-		       is_same_file(&file_a, &file_b);
-	char *follow_a = beside_follow(a), *follow_b = beside_follow(b);
+		       beside_is_same_file(&file_a, &file_b);
+	char *follow_a = follow(a), *follow_b = follow(b);
 	const bool is_same = follow_a != NULL && follow_b != NULL &&
 			     is_same_name(follow_a, follow_b);
 
@@ -118,14 +158,89 @@ beside_is_open(const char *path, int fd)
 	struct stat a, b;
 
 	return stat(path, &a) == 0 && fstat(fd, &b) == 0 &&
-	       !S_ISCHR(a.st_mode) && is_same_file(&a, &b);
+	       !S_ISCHR(a.st_mode) && beside_is_same_file(&a, &b);
 }
 
-char *
-beside_temp(const char *target)
+int
+beside_find(struct beside *beside, const char *path, int dir_access)
+{
+	*beside = (struct beside){.dir = -1, .fd = -1};
+	beside->target = follow(path);
+	if (beside->target == NULL)
+		return -errno;
+	const char *name = last_name(beside->target);
+	if (*name == '\0')
+		return *path == '\0' ? -ENOENT : -EISDIR;
+	beside->dir = open_dir(beside->target, dir_access);
+	if (beside->dir < 0)
+		return beside->dir;
+	beside->has_old = fstatat(beside->dir, name, &beside->old,
+				  AT_SYMLINK_NOFOLLOW) == 0;
+	return beside->has_old || errno == ENOENT ? 0 : -errno;
+}
+
+bool
+beside_is_there(const struct beside *beside, const char *path)
+{
+	struct stat st;
+	const bool has_path = stat(path, &st) == 0;
+
+	return has_path == beside->has_old &&
+	       (!has_path || beside_is_same_file(&st, &beside->old));
+}
+
+static bool
+may_act_as_owner(void)
+{
+	struct __user_cap_header_struct header = {
+		.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
+
+	return syscall(SYS_capget, &header, data) < 0 ||
+	       (data[0].effective & 1U << CAP_FOWNER) != 0;
+}
+
+// Without an answer it may.
+static bool
+has_attribute(int dir, const char *name, uint64_t attributes)
+{
+	struct statx stx;
+	const int flags = AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT |
+			  (*name == '\0' ? AT_EMPTY_PATH : 0);
+
+	return statx(dir, name, flags, STATX_TYPE, &stx) == 0 &&
+	       (stx.stx_attributes & attributes) != 0;
+}
+
+int
+beside_check(const struct beside *beside)
+{
+	const uint64_t fixed = STATX_ATTR_APPEND | STATX_ATTR_IMMUTABLE;
+	const char *name = last_name(beside->target);
+	const uid_t us = geteuid();
+	struct stat dir;
+
+	// New files can be made there, and get no other name.
+	if (has_attribute(beside->dir, "", fixed))
+		return -EPERM;
+	if (!beside->has_old)
+		return 0;
+	if (has_attribute(beside->dir, name, STATX_ATTR_MOUNT_ROOT))
+		return -EBUSY;
+	if (has_attribute(beside->dir, name, fixed))
+		return -EPERM;
+	if (fstat(beside->dir, &dir) == 0 && (dir.st_mode & S_ISVTX) &&
+	    beside->old.st_uid != us && dir.st_uid != us &&
+	    !may_act_as_owner())
+		return -EPERM;
+	return 0;
+}
+
+// malloc'd; NULL: errno.
+static char *
+make_name(const char *name)
 {
 	static const char letters[] = "abcdefghijklmnopqrstuvwxyz234567";
-	const int len = beside_dir_len(target);
 	unsigned char random[6];
 	char suffix[sizeof(random) + 1] = "", *temp;
 
@@ -133,8 +248,91 @@ beside_temp(const char *target)
 		return NULL;
 	for (size_t i = 0; i < sizeof(random); i++)
 		suffix[i] = letters[random[i] % 32];
-	if (asprintf(&temp, "%.*s.%.200s.aiodd-%s", len, target, target + len,
-		     suffix) < 0)
+	if (asprintf(&temp, ".%.200s.aiodd-%s", name, suffix) < 0)
 		return NULL;
 	return temp;
+}
+
+int
+beside_make(struct beside *beside, int flags)
+{
+	char *temp = make_name(last_name(beside->target));
+
+	if (temp == NULL)
+		return -errno;
+	beside->fd = fd_move_up(fd_open_at(
+		beside->dir, temp,
+		flags | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+		beside->has_old ? 0600 : 0666));
+	if (beside->fd < 0) {
+		free(temp);
+		return beside->fd;
+	}
+	beside->temp = temp;
+	if (beside->has_old)
+		identity_take(&beside->identity, beside->fd, &beside->old,
+			      beside->target);
+	else
+		identity_make(&beside->identity, beside->fd);
+	return 0;
+}
+
+int
+beside_settle(const struct beside *beside)
+{
+	return identity_give(&beside->identity, beside->fd);
+}
+
+static bool
+is_ours(const struct beside *beside)
+{
+	struct stat a, b;
+
+	return fstatat(beside->dir, beside->temp, &a, AT_SYMLINK_NOFOLLOW) ==
+		       0 &&
+	       fstat(beside->fd, &b) == 0 && beside_is_same_file(&a, &b);
+}
+
+static int
+take_name(const struct beside *beside, unsigned flags)
+{
+	const char *name = last_name(beside->target);
+	const int dir = beside->dir;
+
+	if (flags == 0)
+		return renameat(dir, beside->temp, dir, name);
+	if (renameat2(dir, beside->temp, dir, name, flags) == 0)
+		return 0;
+	// NFS knows no flags. A link replaces nothing either.
+	if (errno != EINVAL || linkat(dir, beside->temp, dir, name, 0) < 0)
+		return -1;
+	return unlinkat(dir, beside->temp, 0);
+}
+
+int
+beside_rename(struct beside *beside, unsigned flags)
+{
+	if (!is_ours(beside))
+		return -ESTALE;
+	if (take_name(beside, flags) < 0)
+		return -errno;
+	free(beside->temp);
+	beside->temp = NULL;
+	return 0;
+}
+
+void
+beside_done(struct beside *beside)
+{
+	if (beside->target == NULL)
+		return;
+	if (beside->temp != NULL && is_ours(beside))
+		(void)unlinkat(beside->dir, beside->temp, 0);
+	if (beside->fd >= 0)
+		(void)close(beside->fd); // another one has told the errors
+	if (beside->dir >= 0)
+		(void)close(beside->dir); // read-only
+	free(beside->temp);
+	free(beside->target);
+	*beside = (struct beside){.dir = -1, .fd = -1};
 }

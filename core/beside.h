@@ -1,22 +1,53 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// Names for a file that is made beside another, to take its name when it is
-// complete. Names are malloc'd; NULL: errno.
+// A file that is made beside another, to take its name when it is complete.
+// Somebody else may be at work in the directory: what counts is the descriptor
+// that the file was made with, and nothing is opened by its name again.
 
 #pragma once
 
 #include <stdbool.h>
 
-// The length of the directory in a path, with its slash.
-int beside_dir_len(const char *path);
+#include "identity.h"
 
-// Where the links at the end of the path lead, which may be a name that does
-// not exist yet.
-char *beside_follow(const char *path);
+struct beside {
+	char *target;        // the file behind all links; NULL: nothing
+	char *temp;          // .NAME.aiodd-XXXXXX in dir; NULL: there is none
+	int dir;             // the directory of both
+	int fd;              // the new file
+	bool has_old;
+	struct stat old;     // of target
+	struct identity identity;
+};
 
-// Whether they lead to target. A link of /proc has the path as its text, and
-// may lead elsewhere: to a file without a name.
-bool beside_is_there(const char *path, const char *target);
+// Find the target of path, and look at it; dir_access: O_RDONLY or O_PATH. Of
+// the links in a sticky directory that all may write to, only our own and
+// those of its owner are followed, as with fs.protected_symlinks. 0 or -errno;
+// beside_done in any case.
+int beside_find(struct beside *beside, const char *path, int dir_access);
+
+// Whether path leads to the target. A link of /proc has the path as its text,
+// and may lead elsewhere: to a file without a name.
+bool beside_is_there(const struct beside *beside, const char *path);
+
+// Whether the name can be taken from the old file, as far as that is to be
+// seen: 0, -EPERM or -EBUSY.
+int beside_check(const struct beside *beside);
+
+// Make the file, by flags of open. We can read and write it until
+// beside_settle, and nobody can who could not read the old one. 0 or -errno.
+int beside_make(struct beside *beside, int flags);
+
+// Everything is written: the new file has the rights that it is to have. 0 or
+// -errno.
+int beside_settle(const struct beside *beside);
+
+// Give it the name; flags: of renameat2, 0 or RENAME_NOREPLACE. -ESTALE: its
+// own name is that of another file. 0 or -errno.
+int beside_rename(struct beside *beside, unsigned flags);
+
+// Remove what has not got its name.
+void beside_done(struct beside *beside);
 
 // Whether two paths are the same file, or, where there is none yet, the same
 // name in the same directory.
@@ -25,5 +56,4 @@ bool beside_is_same(const char *a, const char *b);
 // Whether the file behind a descriptor has this name among its names.
 bool beside_is_open(const char *path, int fd);
 
-// .NAME.aiodd-XXXXXX in the directory of target.
-char *beside_temp(const char *target);
+bool beside_is_same_file(const struct stat *a, const struct stat *b);

@@ -8,28 +8,33 @@
 
 #include <stdbool.h>
 
+#include "beside.h"
 #include "endpoint.h"
 #include "request.h"
 
 struct hooks;
 
 struct commit {
-	char *target;     // the file behind all symbolic links
-	char *temp;       // the one beside it; NULL: there is none
-	bool is_new_only; // conv=excl
+	struct beside beside;
+	bool is_new_only;     // conv=excl
 };
 
 // Can the destination be committed as asked? Looks only. 0, or -errno, told.
 int commit_check(const struct request *q, const struct hooks *h);
 
-// Make the file beside the destination, with the owner, mode and ACL of the
-// old one as far as we may, and open it as the destination. Returns as
-// endpoint_open_dst does; in any case commit_done is to be called.
+// Make the file beside the destination, with the owner and group of the old
+// one as far as we may, and let it be the destination. Returns as
+// endpoint_open_dst does; in any case commit_done is to be called. What is
+// below does nothing where there is no such file.
 int commit_open(struct commit *commit, struct endpoint *dst,
 		const struct request *q, const struct hooks *h);
 
-// The file is complete, synced and closed: give it the name, and make that
-// durable. 0 or -errno, told; -ECANCELED: a signal, while that is waited for.
+// The file is complete: give it the mode and the ACL of the old one, to be
+// synced with it. 0 or -errno, told.
+int commit_settle(const struct commit *commit, const struct hooks *h);
+
+// It is synced and closed as well: give it the name, and make that durable. 0
+// or -errno, told; -ECANCELED: a signal, while that is waited for.
 int commit_rename(struct commit *commit, const struct hooks *h);
 
 // Remove the file if it is still there, and free the names.

@@ -27,6 +27,7 @@ enum failure_phase {
 	FAILURE_COMMIT_FILE,     // commit=rename of what is no regular file
 	FAILURE_COMMIT_DISK,     // commit=first-last of what is no disk
 	FAILURE_COMMIT_MODE,
+	FAILURE_COMMIT_LOST,     // the file beside it is not ours any more
 	FAILURE_DIGEST,          // the library or its thread cannot be had
 
 	// During it. off = bytes into the file or device.

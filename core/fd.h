@@ -16,14 +16,20 @@
 
 // A descriptor or -errno. mode: of a new file.
 static inline int
-fd_open(const char *path, int flags, mode_t mode)
+fd_open_at(int dir, const char *path, int flags, mode_t mode)
 {
 	int fd;
 
 	do {
-		fd = open(path, flags, mode);
+		fd = openat(dir, path, flags, mode);
 	} while (fd < 0 && errno == EINTR);
 	return fd < 0 ? -errno : fd;
+}
+
+static inline int
+fd_open(const char *path, int flags, mode_t mode)
+{
+	return fd_open_at(AT_FDCWD, path, flags, mode);
 }
 
 // 0 or -errno.

@@ -135,7 +135,9 @@ transfer_sync(struct transfer *t, const struct serial *serial)
 
 	if (serial->is_direct_off || t->bulk.needs_fsync)
 		conv |= CONV_FSYNC;
-	const int r = finish_sync(&t->dst, &t->request, conv, t->hooks);
+	int r = commit_settle(&t->commit, t->hooks);
+	if (r == 0)
+		r = finish_sync(&t->dst, &t->request, conv, t->hooks);
 	if (r == -ECANCELED)
 		return r;
 	const int late = writeback_free(t->writeback);
@@ -412,8 +414,6 @@ transfer_opened(struct transfer *t)
 static enum transfer_verdict
 transfer_rename(struct transfer *t)
 {
-	if (t->commit.temp == NULL)
-		return TRANSFER_OK;
 	if (t->hooks->must_stop(t->hooks->ctx))
 		return TRANSFER_STOPPED;
 	const int r = commit_rename(&t->commit, t->hooks);
@@ -429,7 +429,8 @@ transfer_run(struct transfer *t)
 
 	if (verdict == TRANSFER_OK)
 		verdict = transfer_opened(t);
-	if (verdict == TRANSFER_OK)
+	if (verdict == TRANSFER_OK &&
+	    t->request.commit == REQUEST_COMMIT_RENAME)
 		verdict = transfer_rename(t);
 	commit_done(&t->commit);
 	return verdict;

@@ -17,6 +17,7 @@ static Suite *(*const suites[])(void) = {
 	endpoint_suite,
 	safety_suite,  change_suite, pace_suite,     writeback_suite,
 	digest_suite,  hasher_suite,
+	identity_suite, beside_suite,
 	nocache_suite, filter_suite, reblock_suite,  serial_suite,
 	position_suite, walk_suite,
 	record_suite,  clone_suite,  hold_suite,     verify_suite,

@@ -6,6 +6,8 @@
 
 Suite *aio_suite(void);
 
+Suite *beside_suite(void);
+
 Suite *change_suite(void);
 
 Suite *clone_suite(void);
@@ -25,6 +27,8 @@ Suite *filter_suite(void);
 Suite *hasher_suite(void);
 
 Suite *hold_suite(void);
+
+Suite *identity_suite(void);
 
 Suite *job_suite(void);
 

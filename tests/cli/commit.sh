@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
 # commit=: the old file or the whole new one, the old first block or all.
-# shellcheck source-path=SCRIPTDIR source=../lib.sh disable=SC2317
+# shellcheck source-path=SCRIPTDIR source=../lib.sh disable=SC2016,SC2317
 . "$(dirname "$0")/../lib.sh"
 
 size=$((4 << 20))
@@ -108,7 +108,7 @@ if [ "$(id -u)" -eq 0 ]; then
 	else
 		is 'by somebody else: exit status' "$status" 0
 		is 'by somebody else: owner, group and mode' \
-			"$(stat -c '%u:%g %a' "$dir/file")" '65534:65534 777'
+			"$(stat -c '%u:%g %a' "$dir/file")" '65534:65534 707'
 	fi
 	fresh
 	chmod 755 "$dir"
@@ -125,12 +125,14 @@ else
 	skip 'owner, group and mode are kept' 'needs root'
 fi
 
-# An access control list: rw for the user 12, all others as they are.
+# An access control list: rw for the user 12, all others as they are; or for
+# another user, and with other rights of the group.
 fresh
 set_acl='import os, struct, sys
+user, group = (int(a) for a in (sys.argv[2:] or (12, 4)))
 os.setxattr(sys.argv[1], "system.posix_acl_access", struct.pack("<I", 2) +
 	b"".join(struct.pack("<HHI", *e) for e in (
-		(1, 6, 2 ** 32 - 1), (2, 6, 12), (4, 4, 2 ** 32 - 1),
+		(1, 6, 2 ** 32 - 1), (2, 6, user), (4, group, 2 ** 32 - 1),
 		(16, 6, 2 ** 32 - 1), (32, 4, 2 ** 32 - 1))))'
 get_acl='import os, sys
 print(os.getxattr(sys.argv[1], "system.posix_acl_access").hex())'
@@ -141,6 +143,105 @@ if python3 -c "$set_acl" "$dir/file" 2>/dev/null; then
 		"$(python3 -c "$get_acl" "$dir/file")" "$acl"
 else
 	skip 'the access control list is kept' 'none can be set here'
+fi
+
+# What a list allows is lost with the group that it is of.
+if [ "$(id -u)" -eq 0 ]; then
+	fresh
+	chmod 755 "$work"
+	chmod 777 "$dir"
+	chown 33:34 "$dir/file"
+	# rw for the user 65534, nothing for the group, read for all others
+	if python3 -c "$set_acl" "$dir/file" 65534 0 2>/dev/null; then
+		run setpriv --reuid=65534 --regid=65534 --clear-groups \
+			"$AIODD" if="$work/new" of="$dir/file" commit=rename
+		is 'a list that cannot be kept: exit status' "$status" 0
+		is 'a list that cannot be kept: nobody else may read it' \
+			"$(stat -c '%u:%g %a' "$dir/file")" '65534:65534 600'
+		is 'a list that cannot be kept: it is gone' \
+			"$(python3 -c "$get_acl" "$dir/file" 2>&1 |
+				grep -c 'No data available')" 1
+	else
+		skip 'a list that cannot be kept' 'none can be set here'
+	fi
+	for mask in 0222 0777; do
+		fresh
+		chown 65534:65534 "$dir" "$dir/file"
+		chmod 640 "$dir/file"
+		run sh -c 'umask "$0"; exec setpriv --reuid=65534 \
+			--regid=65534 --clear-groups "$@"' $mask "$AIODD" \
+			if="$work/new" of="$dir/made" commit=rename verify=yes
+		is "umask $mask: a new file" \
+			"$status $(stat -c %a "$dir/made")" \
+			"0 $(printf '%o' $((0666 & ~mask)))"
+		run sh -c 'umask "$0"; exec setpriv --reuid=65534 \
+			--regid=65534 --clear-groups "$@"' $mask "$AIODD" \
+			if="$work/new" of="$dir/file" commit=rename verify=yes
+		is "umask $mask: an old one" \
+			"$status $(stat -c %a "$dir/file")" '0 640'
+	done
+else
+	skip 'rights that cannot be kept' 'needs root'
+fi
+
+# --- somebody else in the directory --------------------------------------
+
+temp_of()
+{
+	compgen -G "$dir/.file.aiodd-??????"
+}
+
+# The temporary file becomes a link to what is not ours to lose.
+for how in link gone; do
+	fresh
+	echo precious >"$work/precious"
+	rm -f "$work/fifo"
+	mkfifo "$work/fifo"
+	PATH=$path_of_ours aiodd if="$work/fifo" of="$dir/file" \
+		commit=rename status=none 2>"$work/err" &
+	pid=$!
+	exec 9>"$work/fifo"
+	check "replaced by somebody, $how: a file beside it" wait_for temp_of
+	temp=$(temp_of)
+	rm "$temp"
+	[ $how = gone ] || ln -s "$work/precious" "$temp"
+	cat "$work/new" >&9
+	exec 9>&-
+	wait $pid
+	is "replaced by somebody, $how: exit status" $? 1
+	says "replaced by somebody, $how: why" "$work/err" \
+		"the name '$dir/file': somebody has removed or replaced"
+	is "replaced by somebody, $how: the other file stays" \
+		"$(stat -c %a "$work/precious") $(cat "$work/precious")" \
+		"$(printf '%o' $((0666 & ~$(umask)))) precious"
+	[ $how = gone ] || check 'replaced by somebody: so does the link' \
+		test -L "$temp"
+	rm -f "$temp"
+	untouched "replaced by somebody, $how"
+done
+
+# The race itself: whoever owns the directory sees each new name at once.
+if [ "$(id -u)" -eq 0 ] && type -P cc >/dev/null &&
+	cc -o "$work/swap" "$(dirname "$0")/../swap.c" 2>/dev/null; then
+	chmod 755 "$work"
+	changed=
+	for ((i = 0; i < 20; i++)); do
+		fresh
+		chown 65534:65534 "$dir" "$dir/file"
+		rm -f "$work/ready" "$work/precious"
+		echo precious >"$work/precious"
+		"$work/swap" "$dir" "$work/precious" 65534 >"$work/ready" &
+		pid=$!
+		wait_for test -s "$work/ready"
+		run aiodd if="$work/new" of="$dir/file" commit=rename
+		{ kill $pid; wait $pid; } 2>/dev/null
+		[ "$(stat -c %u "$work/precious") $(<"$work/precious")" = \
+			'0 precious' ] || changed="$changed $i"
+	done
+	is 'whoever swaps the file at once gets nothing' "$changed" ''
+else
+	skip 'whoever swaps the file at once gets nothing' \
+		'needs root and a compiler'
 fi
 
 # --- refusals ------------------------------------------------------------
@@ -181,6 +282,51 @@ refused 'no such directory' "failed to open '$dir/none/file'" \
 	of="$dir/none/file" commit=rename
 refused 'with plan=yes' 'needs a block device' of="$file" commit=first-last \
 	plan=yes
+refused 'a directory that is asked for' 'Not a directory' \
+	of="$file" commit=rename oflag=directory
+refused 'an empty name' "failed to open ''" of= commit=rename
+# Found by the rename, they would cost the whole copy.
+if [ "$(id -u)" -eq 0 ]; then
+	nobody=(setpriv --reuid=65534 --regid=65534 --clear-groups)
+	# early TEXT REGEX WORDS...: not a byte is copied.
+	early()
+	{
+		local text=$1 regex=$2
+
+		shift 2
+		run "$@"
+		is "$text: exit status" "$status" 1
+		says "$text: why" "$work/err" "$regex"
+		is "$text: one line" "$(wc -l <"$work/err")" 1
+		is "$text: nothing beside it" "$(names)" file
+	}
+	chmod 755 "$work"
+	fresh
+	chmod 1777 "$dir"
+	chown 33 "$file"
+	chmod 666 "$file"
+	early "another user's file in a sticky directory" \
+		'cannot give the copy the name .*: Operation not permitted' \
+		"${nobody[@]}" "$AIODD" if="$work/new" of="$file" commit=rename
+	fresh
+	early 'a mount point' ': Device or resource busy' \
+		own_mounts sh -c 'mount --bind "$1" "$2"; "$0" if="$1" of="$2" \
+			commit=rename' "$AIODD" "$work/new" "$file"
+	untouched 'a mount point'
+	if bed_fs ext4 16M && chattr +a "$BED" 2>/dev/null; then
+		run aiodd if="$work/new" of="$BED/made" commit=rename
+		is 'a directory that only grows: one line' \
+			"$status $(wc -l <"$work/err")" '1 1'
+		is 'a directory that only grows: nothing in it' \
+			"$(names "$BED")" ''
+		chattr -a "$BED"
+	else
+		skip 'a directory that only grows' "${BED_WHY:-no chattr here}"
+	fi
+	fresh
+else
+	skip 'a rename that would fail' 'needs root'
+fi
 exec 8>"$work/gone"
 rm "$work/gone"
 refused 'a file without a name' 'with a name' of=/proc/self/fd/8 commit=rename
@@ -210,6 +356,17 @@ if type -P strace >/dev/null; then
 		ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0 run strace -qq -f -o /dev/null -e inject=$1 \
 			"$AIODD" if="$work/new" "${@:2}" commit=rename
 	}
+	ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0 run strace -qq -f \
+		-o "$work/trace" -e trace=%file "$AIODD" if="$work/new" \
+		of="$file" commit=rename verify=yes
+	is 'the file beside it is opened once, by a name that is new' \
+		"$(grep -E 'open.*\.aiodd-' "$work/trace" |
+			grep -Eo 'O_(CREAT|EXCL|NOFOLLOW|TRUNC)' | xargs)" \
+		'O_CREAT O_EXCL O_NOFOLLOW'
+	is 'and nothing but the rename uses that name' \
+		"$(grep -F .aiodd- "$work/trace" | grep -v '^[^(]*\(open\|stat\)' |
+			sed -E 's/^[0-9]+ +([a-z]+).*/\1/')" renameat
+	fresh
 	injected fsync:error=EIO of="$file"
 	is 'fsync fails: exit status' "$status" 1
 	untouched 'fsync fails'

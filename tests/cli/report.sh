@@ -283,6 +283,105 @@ run sh -c '"$0" src copy status=json 2>/dev/full' "$AIODD"
 is 'no room for the lines: exit status' "$status" 1
 is 'nothing is left behind' "$(find . -name '.*aiodd*')" ''
 
+# --- what is not ours to write --------------------------------------------
+
+# refuses_both TEXT FILE: as report= and as sums=
+refuses_both()
+{
+	local operand
+
+	for operand in report sums; do
+		echo old >copy
+		run aiodd src copy "$operand=$2"
+		is "$operand= of $1: one line" "$status $(wc -l <err)" '1 1'
+		says "$operand= of $1: it names the file" err "^aiodd: $operand="
+		is "$operand= of $1: the destination stays" "$(cat copy)" old
+	done
+	is "$1: nothing is left behind" "$(find . -name '.*aiodd*')" ''
+}
+
+python3 -c 'import socket; socket.socket(socket.AF_UNIX).bind("socket")'
+refuses_both 'a socket' socket
+if [ "$(id -u)" -eq 0 ]; then
+	# Also where the kernel does not protect it.
+	mkdir -m 1777 sticky
+	chmod 755 .
+	ln -s ../made sticky/link
+	chown -h 65534 sticky/link
+	rm -f made
+	refuses_both 'a link that somebody has laid' sticky/link
+	check 'a link that somebody has laid: nothing is made' test ! -e made
+	echo theirs >sticky/file
+	chown 33 sticky/file
+	chmod 666 sticky/file
+	cp src sticky/src
+	chmod 644 sticky/src
+	for operand in report sums; do
+		run setpriv --reuid=65534 --regid=65534 --clear-groups \
+			"$AIODD" sticky/src sticky/copy "$operand=sticky/file"
+		is "$operand= of another user's file: one line" \
+			"$status $(wc -l <err)" '1 1'
+		check "$operand= of another user's file: nothing is copied" \
+			test ! -e sticky/copy
+	done
+	mkdir -m 777 open
+	echo old >open/report
+	chown 33:34 open/report
+	chmod 664 open/report
+	run setpriv --reuid=65534 --regid=65534 --clear-groups \
+		"$AIODD" sticky/src open/copy report=open/report
+	is 'a group that is not kept: failed, as it may not be written' \
+		"$status" 1
+	chmod 666 open/report
+	run setpriv --reuid=65534 --regid=65534 --clear-groups \
+		"$AIODD" sticky/src open/copy report=open/report
+	is 'a group that is not kept: it has no rights' \
+		"$status $(stat -c '%u:%g %a' open/report)" '0 65534:65534 606'
+else
+	skip 'files of others' 'needs root'
+fi
+if [ "$(id -u)" -eq 0 ] && bed_loop 1M; then
+	head -c 1048576 src >"$BED"
+	refuses_both 'a disk' "$BED"
+	check 'a disk: it stays' cmp -n 1048576 src "$BED"
+else
+	skip 'a disk' "${BED_WHY:-needs root}"
+fi
+if type -P strace >/dev/null; then
+	# traced OPTIONS... -- OPERANDS...; the leak sanitizer does not work
+	# under strace.
+	traced()
+	{
+		echo old >kept
+		chmod 640 kept
+		ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0 \
+			run strace -qq -f -o trace "$@"
+	}
+	for operand in report sums; do
+		traced -e trace=close,fsync "$AIODD" src copy $operand=kept
+		is "$operand=: exit status" "$status $(stat -c %a kept)" '0 640'
+		# The close behind the fsync, of those of its thread.
+		nr=$(awk '/fsync/ { synced = $1 } /close/ { n[$1]++ }
+			synced && /close/ && $1 == synced { print n[$1]; exit }' \
+			trace)
+		# Without digests nothing else is written by this call.
+		[ $operand = report ] || faults=
+		for fault in ${faults-write:when=1} fsync fchmod:when=2 "close:when=$nr" \
+			/^rename; do
+			traced -e "inject=${fault%:*}:error=EIO${fault#"${fault%:*}"}" \
+				"$AIODD" src copy status=none $operand=kept
+			says "$operand=, ${fault%:*} fails: it is told" err \
+				"$operand=kept: Input/output error"
+			is "$operand=, ${fault%:*} fails: exit status" "$status" 1
+			is "$operand=, ${fault%:*} fails: the old one stays" \
+				"$(cat kept)" old
+		done
+	done
+	is 'failures: nothing is left behind' "$(find . -name '.*aiodd*')" ''
+else
+	skip 'system calls that fail' 'no strace here'
+fi
+
 printf begin >grown
 json 'appending' 0 ok if=src of=grown oflag=append conv=notrunc
 has 'appending: where it begins' '[.destination.offset, .map.offset]' '[5,5]'
