@@ -108,8 +108,10 @@ element_text(json_t *object, size_t flags)
 {
 	if (object == NULL)
 		return NULL;
-	// Nanoseconds within a second, milliseconds within a week.
-	char *text = element.dumps(object, flags | JSON_REAL_PRECISION(9));
+	// Nanoseconds within a second, milliseconds within a week; and nothing
+	// in a name that a terminal would obey.
+	char *text = element.dumps(object, flags | JSON_ENSURE_ASCII |
+						   JSON_REAL_PRECISION(9));
 
 	element.delete(object); // nobody else has it
 	return text;

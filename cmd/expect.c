@@ -232,8 +232,8 @@ parse_file(const char *path, const char *name, struct request_expected *ret)
 	const int r = file != NULL ? search_file(file, name, ret) : -errno;
 	char *quoted_path = quote_name_colon(path);
 	char *quoted_name = quote_name_always(name);
-	const char *p = quoted_path != NULL ? quoted_path : path;
-	const char *n = quoted_name != NULL ? quoted_name : name;
+	const char *p = quoted_path != NULL ? quoted_path : "?";
+	const char *n = quoted_name != NULL ? quoted_name : "?";
 
 	if (file != NULL && r == -ENOENT)
 		message_error(0, "expect=%s: no digest of %s in it", p, n);
@@ -248,6 +248,22 @@ parse_file(const char *path, const char *name, struct request_expected *ret)
 	return r;
 }
 
+// alg: it is not the len digits of this one; NULL: there is no name.
+static void
+tell_wrong(const char *text, const char *alg, size_t len)
+{
+	char *quoted = quote_name_colon(text);
+	const char *name = quoted != NULL ? quoted : "?";
+
+	if (alg != NULL)
+		message_error(0, "expect=%s: not the %zu hex digits of %s",
+			      name, len, alg);
+	else
+		message_error(0, "expect=%s: standard input has no name to "
+			      "look for", name);
+	free(quoted);
+}
+
 int
 expect_parse(const char *text, const char *name, struct request_expected *ret)
 {
@@ -257,18 +273,15 @@ expect_parse(const char *text, const char *name, struct request_expected *ret)
 
 	memset(ret, 0, sizeof(*ret));
 	if (colon != NULL && find_alg(text, (size_t)(colon - text), &alg)) {
-		const size_t len = strlen(colon + 1);
+		const size_t len = 2 * digest_size(alg);
 
 		ret->algs = 1U << alg;
-		if (len == 2 * digest_size(alg))
+		if (len == strlen(colon + 1))
 			r = parse_hex(colon + 1, len, ret->value);
 		if (r < 0)
-			message_error(0, "expect=%s: not the %zu hex digits "
-				      "of %s", text, 2 * digest_size(alg),
-				      digest_name(alg));
+			tell_wrong(text, digest_name(alg), len);
 	} else if (name == NULL) {
-		message_error(0, "expect=%s: standard input has no name to "
-			      "look for", text);
+		tell_wrong(text, NULL, 0);
 	} else {
 		r = parse_file(text, name, ret);
 	}
@@ -289,6 +302,6 @@ expect_tell(const struct request_expected *expected,
 	digest_format(alg, hasher_result(hasher, alg), is);
 	digest_format(alg, expected->value, wanted);
 	message_error(0, "%s is not what was expected: its %s is %s, not %s",
-		      quoted ? quoted : name, digest_name(alg), is, wanted);
+		      quoted ? quoted : "?", digest_name(alg), is, wanted);
 	free(quoted);
 }

@@ -152,7 +152,7 @@ wrong_number(const char *text, int error)
 {
 	char *quoted = quote_name_always(text);
 
-	message_error(error, "invalid number: %s", quoted ? quoted : text);
+	message_error(error, "invalid number: %s", quoted ? quoted : "?");
 	free(quoted);
 	return -EINVAL;
 }
@@ -191,7 +191,7 @@ parse_bounded(const struct operand *operand, const char *text,
 	char *quoted = quote_name_colon(text);
 
 	message_error(0, "%s=%s: not a number from %" PRIu64 " to %" PRIu64,
-		      operand->name, quoted ? quoted : text, operand->min,
+		      operand->name, quoted ? quoted : "?", operand->min,
 		      operand->max);
 	free(quoted);
 	return -EINVAL;
@@ -230,8 +230,8 @@ given_twice(const char *which, const char *one, const char *other)
 {
 	char *a = quote_name_always(one), *b = quote_name_always(other);
 
-	message_error(0, "%s is given twice: %s and %s", which, a ? a : one,
-		      b ? b : other);
+	message_error(0, "%s is given twice: %s and %s", which, a ? a : "?",
+		      b ? b : "?");
 	free(a);
 	free(b);
 	return -EINVAL;
@@ -269,7 +269,7 @@ wrong_symbol(const char *what, const char *text, size_t len)
 {
 	char *quoted = quote_symbol(text, len);
 
-	message_error(0, "invalid %s: %s", what, quoted ? quoted : text);
+	message_error(0, "invalid %s: %s", what, quoted ? quoted : "?");
 	message_usage_hint();
 	free(quoted);
 	return -EINVAL;
@@ -459,7 +459,7 @@ unrecognized(const char *word)
 {
 	char *quoted = quote_name_always(word);
 
-	message_error(0, "unrecognized operand %s", quoted ? quoted : word);
+	message_error(0, "unrecognized operand %s", quoted ? quoted : "?");
 	message_usage_hint();
 	free(quoted);
 	return -EINVAL;

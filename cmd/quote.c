@@ -5,7 +5,6 @@
 #include "quote.h"
 
 #include <langinfo.h>
-#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -137,6 +136,20 @@ has_only(const char *name,
 			return false;
 	}
 	return true;
+}
+
+static bool
+is_shown(const char *name, const char *p, struct letter l)
+{
+	(void)name; // as has_only calls it
+	(void)p;
+	return l.is_printable;
+}
+
+bool
+quote_is_printable(const char *name)
+{
+	return has_only(name, is_shown);
 }
 
 static char *

@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
 // Names and words as GNU's messages quote them. What is printable is decided
-// by LC_CTYPE. All return malloc'd text that the caller frees, or NULL when
-// memory is out.
+// by LC_CTYPE. The texts are malloc'd, and the caller frees them; NULL: memory
+// is out.
 
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
+
+// A terminal shows it, and does nothing else.
+bool quote_is_printable(const char *name);
 
 // For a name inside a sentence: always quoted so that a shell reads it back:
 // 'f', "it's", 'a'$'\n''b'.

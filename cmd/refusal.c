@@ -4,6 +4,7 @@
 
 #include "refusal.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -115,7 +116,7 @@ tell(const struct failure *f, const char *before, put_fn put)
 		put(out, f);
 	}
 	if (out == NULL || fclose(out) != 0)
-		message_error(0, "%s%s", before, f->name);
+		message_error(ENOMEM, "%s?", before);
 	else
 		message_error(0, "%s", line);
 	free(line);

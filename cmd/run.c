@@ -338,7 +338,7 @@ write_report(struct run *run)
 		r = is_page ? export_write_page(&run->export, text)
 			    : export_write(&run->export, text);
 	else
-		message_error(ENOMEM, "report=%s", run->export.path);
+		message_error(ENOMEM, "report=");
 	free(text);
 	return r;
 }

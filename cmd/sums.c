@@ -8,9 +8,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "hasher.h"
 #include "message.h"
+#include "quote.h"
 
 // What a line of bare hex of this length is taken for, by others and by us.
 #define BARE (1U << DIGEST_MD5 | 1U << DIGEST_SHA1 | 1U << DIGEST_SHA224 | \
@@ -62,38 +64,58 @@ print_name(FILE *file, const char *name)
 	}
 }
 
+// shown: the name for a terminal, NULL: as coreutils write it.
 static void
-print_line(const struct sums *sums, FILE *file, enum digest_alg alg,
-	   const unsigned char *value)
+print_line(const struct sums *sums, FILE *file, const char *shown,
+	   enum digest_alg alg, const unsigned char *value)
 {
 	char hex[DIGEST_HEX_MAX];
 
 	digest_format(alg, value, hex);
-	if (strpbrk(sums->name, "\n\r\\") != NULL)
+	if (shown == NULL && strpbrk(sums->name, "\n\r\\") != NULL)
 		fputc('\\', file);
 	if (sums->is_bsd)
 		fprintf(file, "%s (", digest_bsd_name(alg));
 	else
 		fprintf(file, "%s  ", hex);
-	print_name(file, sums->name);
+	if (shown != NULL)
+		fputs(shown, file);
+	else
+		print_name(file, sums->name);
 	if (sums->is_bsd)
 		fprintf(file, ") = %s", hex);
 	fputc('\n', file);
+}
+
+static bool
+is_terminal(const struct sums *sums)
+{
+	return sums->path != NULL ? export_is_terminal(&sums->export)
+				  : isatty(STDERR_FILENO) == 1;
 }
 
 // All lines, malloc'd; NULL: no memory.
 static char *
 format_lines(const struct sums *sums, const struct hasher *hasher)
 {
+	// Others chose the name, and a terminal obeys what is in it.
+	const bool is_odd = is_terminal(sums) &&
+			    !quote_is_printable(sums->name);
+	char *shown = is_odd ? quote_name_always(sums->name) : NULL;
 	char *text = NULL;
 	size_t size;
-	FILE *file = open_memstream(&text, &size);
+	FILE *file = is_odd && shown == NULL ? NULL
+					     : open_memstream(&text, &size);
 
-	if (file == NULL)
+	if (file == NULL) {
+		free(shown);
 		return NULL;
+	}
 	for (enum digest_alg alg = 0; alg < DIGEST_NR; alg++)
 		if (sums->hashes & 1U << alg)
-			print_line(sums, file, alg, hasher_result(hasher, alg));
+			print_line(sums, file, shown, alg,
+				   hasher_result(hasher, alg));
+	free(shown);
 	if (fclose(file) == 0)
 		return text;
 	free(text);

@@ -280,6 +280,48 @@ for wrong in hash=sha3 hash=nonesuch hash=md5,nonesuch hash= \
 	is "$wrong: neither file is touched, $operands" "$status $(state)" "1 $before"
 	check "$wrong: it is told" test -s err
 done
+# What a name holds must not be obeyed by a terminal. Into files it goes as
+# coreutils write it.
+escape=$(printf '\033')
+odd=$(printf 'a\033[31m\177b')
+quoted="'a'\$'\\033''[31m'\$'\\177''b'"
+run aiodd src "$odd" sums=SUMS status=none
+check 'an escape in a name: sha256sum takes the line' \
+	sha256sum --strict -c SUMS
+run aiodd src "$odd" hash=md5 status=none
+says 'an escape in a name: as it is into a file' err "^MD5 \(a$escape"
+n=0
+for operands in "expect=$odd" "expect=md5:$odd" "hash=$odd" "$odd=1" \
+	"sums=no/$odd" "report=no/$odd" "bs=$odd" "depth=$odd"; do
+	run aiodd src copy "$operands"
+	is "an escape in operand $((++n)): it is quoted" \
+		"$status $(grep -c "$escape" err) $(grep -c 033 err)" '1 0 1'
+done
+run sh -c 'cat src | "$0" of=copy expect="$1"' "$AIODD" "$odd"
+is 'expect= with standard input: it is quoted' \
+	"$status $(grep -c "$escape" err) $(grep -c 033 err)" '1 0 1'
+if type -P script >/dev/null; then
+	cp src "$odd"
+	# script hands its words to a shell.
+	on_terminal()
+	{
+		ODD=$odd AIODD=$AIODD script -qec "exec \"\$AIODD\" src \
+			\"\$ODD\" $*" typescript </dev/null >shown
+	}
+	for operands in 'hash=md5' 'sums=-' 'sums=- hash=md5,sha1' \
+		'hash=md5 status=json'; do
+		on_terminal "$operands"
+		is "$operands on a terminal: it is quoted" \
+			"$(grep -c "$escape" shown)" 0
+		check "$operands on a terminal: it is shown" \
+			grep -Eqi '033|u001b' shown
+	done
+	on_terminal sums=- status=none
+	check 'sums=- on a terminal: as ls would' grep -qF -- "  $quoted" shown
+else
+	skip 'names on a terminal' 'no script here'
+fi
+
 run as_dd if=src of=new hash=md5
 is 'dd knows no hash=' "$status" 1
 
