@@ -4,7 +4,10 @@
 
 #include "digest.h"
 
+#include <ctype.h>
 #include <errno.h>
+#include <string.h>
+#include <strings.h>
 #ifdef HAVE_LIBCRYPTO
 #include <openssl/evp.h>
 #include <openssl/opensslv.h>
@@ -139,17 +142,58 @@ static const struct {
 	size_t size;
 	const struct digest_library *library; // NULL: left out
 	const char *library_name;             // of the digest, there
+	const char *printed_name;             // by openssl dgst
 } algs[DIGEST_NR] = {
-	[DIGEST_MD5] = {"md5", "MD5", 16, LIBCRYPTO, "MD5"},
-	[DIGEST_SHA1] = {"sha1", "SHA1", 20, LIBCRYPTO, "SHA1"},
-	[DIGEST_SHA224] = {"sha224", "SHA224", 28, LIBCRYPTO, "SHA224"},
-	[DIGEST_SHA256] = {"sha256", "SHA256", 32, LIBCRYPTO, "SHA256"},
-	[DIGEST_SHA384] = {"sha384", "SHA384", 48, LIBCRYPTO, "SHA384"},
-	[DIGEST_SHA512] = {"sha512", "SHA512", 64, LIBCRYPTO, "SHA512"},
+	[DIGEST_MD5] = {"md5", "MD5", 16, LIBCRYPTO, "MD5", "MD5"},
+	[DIGEST_SHA1] = {"sha1", "SHA1", 20, LIBCRYPTO, "SHA1", "SHA1"},
+	[DIGEST_SHA224] = {"sha224", "SHA224", 28, LIBCRYPTO, "SHA224",
+			   "SHA2-224"},
+	[DIGEST_SHA256] = {"sha256", "SHA256", 32, LIBCRYPTO, "SHA256",
+			   "SHA2-256"},
+	[DIGEST_SHA384] = {"sha384", "SHA384", 48, LIBCRYPTO, "SHA384",
+			   "SHA2-384"},
+	[DIGEST_SHA512] = {"sha512", "SHA512", 64, LIBCRYPTO, "SHA512",
+			   "SHA2-512"},
 	[DIGEST_BLAKE2B] = {"blake2b", "BLAKE2b", 64, LIBCRYPTO,
-			    "BLAKE2b512"},
-	[DIGEST_XXH128] = {"xxh128", "XXH128", 16, LIBXXHASH, NULL},
+			    "BLAKE2b512", "BLAKE2B-512"},
+	[DIGEST_XXH128] = {"xxh128", "XXH128", 16, LIBXXHASH, "XXH128",
+			   "XXH128"},
 };
+
+static bool
+is_name(const char *known, const char *name, size_t len)
+{
+	return strlen(known) == len && strncasecmp(known, name, len) == 0;
+}
+
+bool
+digest_find(const char *name, size_t len, enum digest_alg *ret)
+{
+	for (enum digest_alg alg = 0; alg < DIGEST_NR; alg++) {
+		if (!is_name(algs[alg].name, name, len) &&
+		    !is_name(algs[alg].library_name, name, len) &&
+		    !is_name(algs[alg].printed_name, name, len))
+			continue;
+		*ret = alg;
+		return true;
+	}
+	return false;
+}
+
+unsigned
+digest_of_length(size_t len)
+{
+	unsigned all = 0, available = 0;
+
+	for (enum digest_alg alg = 0; alg < DIGEST_NR; alg++) {
+		if (len != 2 * digest_size(alg))
+			continue;
+		all |= 1U << alg;
+		if (digest_is_available(alg))
+			available |= 1U << alg;
+	}
+	return available != 0 ? available : all;
+}
 
 const char *
 digest_name(enum digest_alg alg)
@@ -181,6 +225,21 @@ digest_format(enum digest_alg alg, const unsigned char *value,
 		ret[2 * i + 1] = digits[value[i] & 15];
 	}
 	ret[2 * size] = '\0';
+}
+
+int
+digest_parse(const char *hex, size_t len, unsigned char *ret)
+{
+	if (len % 2 != 0 || len > 2 * DIGEST_MAX_SIZE ||
+	    len != strspn(hex, DIGEST_HEX))
+		return -EINVAL;
+	for (size_t i = 0; i < len; i++) {
+		const int c = tolower((unsigned char)hex[i]);
+		const int nibble = isdigit(c) ? c - '0' : c - 'a' + 10;
+
+		ret[i / 2] = (unsigned char)(ret[i / 2] << 4 | nibble);
+	}
+	return 0;
 }
 
 bool

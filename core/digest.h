@@ -28,6 +28,15 @@ enum digest_alg {
 const char *digest_name(enum digest_alg alg);
 const char *digest_bsd_name(enum digest_alg alg);
 size_t digest_size(enum digest_alg alg);
+// By its name, in any case, and also as openssl dgst prints it. False: none.
+bool digest_find(const char *name, size_t len, enum digest_alg *ret);
+// A set of 1 << enum digest_alg: those with len hex digits, and of these only
+// the ones that this build has, if there are any.
+unsigned digest_of_length(size_t len);
+
+#define DIGEST_HEX "0123456789abcdefABCDEF"
+// hex begins with exactly len hex digits, of len / 2 bytes. 0 or -EINVAL.
+int digest_parse(const char *hex, size_t len, unsigned char *ret);
 // In hex digits.
 void digest_format(enum digest_alg alg, const unsigned char *value,
 		   char ret[static DIGEST_HEX_MAX]);

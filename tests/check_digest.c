@@ -4,7 +4,9 @@
 
 #include "digest.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base.h"
 #include "suites.h"
@@ -56,6 +58,66 @@ START_TEST(a_digest_is_that_of_other_programs)
 }
 END_TEST
 
+START_TEST(a_digest_has_a_name_in_any_case)
+{
+	static const struct {
+		const char *name;
+		int want;     // -1: none
+	} names[] = {
+		{"md5", DIGEST_MD5},
+		{"SHA256", DIGEST_SHA256},
+		{"SHA2-256", DIGEST_SHA256},
+		{"Sha2-512", DIGEST_SHA512},
+		{"BLAKE2b", DIGEST_BLAKE2B},
+		{"BLAKE2B-512", DIGEST_BLAKE2B},
+		{"XXH128", DIGEST_XXH128},
+		{"", -1},
+		{"SHA", -1},
+		{"SHA3-256", -1},
+		{"SHA512-256", -1},
+		{"BLAKE2b-256", -1},
+		{"md5 ", -1},
+	};
+	enum digest_alg alg;
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		const char *name = names[i].name;
+		const bool is_known = digest_find(name, strlen(name), &alg);
+
+		ck_assert_int_eq(is_known ? (int)alg : -1, names[i].want);
+	}
+}
+END_TEST
+
+START_TEST(hex_digits_are_parsed_as_they_are_formatted)
+{
+	const enum digest_alg alg = (enum digest_alg)_i;
+	unsigned char value[DIGEST_MAX_SIZE];
+	char hex[DIGEST_HEX_MAX];
+
+	ck_assert_int_eq(digest_parse(of_abc[_i], 2 * digest_size(alg), value),
+			 0);
+	digest_format(alg, value, hex);
+	ck_assert_str_eq(hex, of_abc[_i]);
+	ck_assert_uint_ne(digest_of_length(strlen(hex)) & 1U << alg, 0);
+}
+END_TEST
+
+START_TEST(what_is_no_hex_is_not_parsed)
+{
+	unsigned char value[DIGEST_MAX_SIZE];
+
+	ck_assert_int_eq(digest_parse("aAbB x", 4, value), 0);
+	ck_assert_int_eq(value[0] << 8 | value[1], 0xaabb);
+	ck_assert_int_eq(digest_parse("aab", 3, value), -EINVAL);
+	ck_assert_int_eq(digest_parse("aabb", 2, value), -EINVAL);
+	ck_assert_int_eq(digest_parse("aa", 4, value), -EINVAL);
+	ck_assert_int_eq(digest_parse("ag", 2, value), -EINVAL);
+	ck_assert_uint_eq(digest_of_length(62), 0);
+	ck_assert_uint_eq(digest_of_length(0), 0);
+}
+END_TEST
+
 START_TEST(reset_forgets_what_was_before)
 {
 	const enum digest_alg alg = (enum digest_alg)_i;
@@ -94,6 +156,10 @@ digest_suite(void)
 			    DIGEST_NR);
 	tcase_add_loop_test(t, reset_forgets_what_was_before, 0, DIGEST_NR);
 	tcase_add_test(t, done_may_come_without_init_and_twice);
+	tcase_add_test(t, a_digest_has_a_name_in_any_case);
+	tcase_add_loop_test(t, hex_digits_are_parsed_as_they_are_formatted, 0,
+			    DIGEST_NR);
+	tcase_add_test(t, what_is_no_hex_is_not_parsed);
 	suite_add_tcase(s, t);
 	return s;
 }
