@@ -51,6 +51,10 @@ static const struct {
 	[FAILURE_NOT_VERIFIABLE] = {"verify", false},
 	[FAILURE_UNEXPECTED] = {"expect", false},
 	[FAILURE_SRC_CHANGED] = {"source", false},
+	[FAILURE_WRITTEN] = {"commit", false},
+	[FAILURE_NOT_REPLACED] = {"commit", false},
+	[FAILURE_REMOVED] = {"commit", false},
+	[FAILURE_NO_FIRST_BLOCK] = {"commit", false},
 	[NOTICE_READ_SKIPPED] = {"read", true},
 	[NOTICE_WRITE_PIECES] = {"write", true},
 	[NOTICE_CACHE_KEPT] = {"cache", false},
@@ -60,6 +64,8 @@ static const struct {
 	[NOTICE_DIRECT_OFF] = {"write", false},
 	[NOTICE_SRC_LIVE] = {"safety", false},
 	[NOTICE_SRC_CHANGED] = {"source", false},
+	[NOTICE_SRC_EMPTY] = {"source", false},
+	[NOTICE_SIGNED] = {"expect", false},
 };
 
 struct journal *

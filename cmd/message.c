@@ -175,6 +175,11 @@ static const struct {
 	[FAILURE_CLOSE_DST] = {"closing output file %s", IN_SENTENCE, false},
 	[FAILURE_RENAME] = {"cannot give the copy the name %s", IN_SENTENCE,
 			    false},
+	[FAILURE_WRITTEN] = {"%s was written all the same", IN_SENTENCE, false},
+	[FAILURE_NOT_REPLACED] = {"%s was not replaced", IN_SENTENCE, false},
+	[FAILURE_REMOVED] = {"the copy %s was removed", IN_SENTENCE, false},
+	[FAILURE_NO_FIRST_BLOCK] = {"%s was written without its first block",
+				    IN_SENTENCE, false},
 	[NOTICE_READ_SKIPPED] = {"error reading %s", IN_SENTENCE, true},
 	[NOTICE_CACHE_KEPT] = {"warning: the page cache of %s cannot be "
 			       "emptied, and may hold old data",
@@ -183,6 +188,10 @@ static const struct {
 				  BEFORE_COLON, false},
 	[NOTICE_BAD_OFFSET] = {"warning: invalid file offset after failed "
 			       "read", NO_NAME, false},
+	[NOTICE_SRC_EMPTY] = {"warning: %s is empty: nothing was copied",
+			      IN_SENTENCE, false},
+	[NOTICE_SIGNED] = {"warning: the signature in %s is not checked",
+			   IN_SENTENCE, false},
 	[NOTICE_DIRECT_OFF] = {"failed to turn off O_DIRECT: %s",
 			       BEFORE_COLON, false},
 };

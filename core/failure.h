@@ -49,6 +49,12 @@ enum failure_phase {
 	FAILURE_UNEXPECTED,      // the digest is not the one of expect=
 	FAILURE_SRC_CHANGED,     // where the copy was to be trusted
 
+	// What became of a copy that is not what it should be.
+	FAILURE_WRITTEN,         // it is there
+	FAILURE_NOT_REPLACED,    // the old file is, by commit=rename
+	FAILURE_REMOVED,         // nothing is, likewise
+	FAILURE_NO_FIRST_BLOCK,  // by commit=first-last
+
 	// Worth a line, but no failure.
 	NOTICE_READ_SKIPPED,     // conv=noerror goes on len bytes behind off
 	NOTICE_WRITE_PIECES,     // len bytes at off went only so; error: why
@@ -62,6 +68,8 @@ enum failure_phase {
 	NOTICE_PROBED,           // both sides are known
 	NOTICE_PLANNED,          // so is what is done next
 	NOTICE_SRC_CHANGED,      // while it was copied
+	NOTICE_SRC_EMPTY,        // and more was expected of it
+	NOTICE_SIGNED,           // a file of sums, but nobody looks at that
 	NOTICE_SYNCING,          // the last byte is written, fsync begins
 	NOTICE_VERIFYING,        // reading back begins
 };

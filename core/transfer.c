@@ -173,11 +173,28 @@ judge_verdict(int r)
 	}
 }
 
+// A download that failed, mostly.
+static void
+transfer_tell_empty(const struct transfer *t)
+{
+	const struct request *q = &t->request;
+	const bool is_skipped = q->skip.blocks > 0 || q->skip.bytes > 0 ||
+				(q->count.blocks == 0 && q->count.bytes == 0);
+	const bool is_empty = !is_skipped && t->src.facts.size == 0 &&
+			      t->stats->in_full + t->stats->in_partial == 0;
+
+	if (is_empty && (q->verify || q->expected.algs != 0 ||
+			 (!q->is_dd && t->dst.facts.rdev != 0)))
+		hooks_tell(t->hooks, (struct failure){.phase = NOTICE_SRC_EMPTY,
+						      .name = t->src.name});
+}
+
 static enum transfer_verdict
 transfer_judge(struct transfer *t, struct judge *judge, bool has_changed)
 {
 	judge->verify.len = t->stats->bytes;
 	judge->is_synced = t->is_synced;
+	transfer_tell_empty(t);
 	const int r = judge_copy(judge, has_changed);
 	t->is_synced = judge->is_synced;
 	return judge_verdict(r);
@@ -422,6 +439,28 @@ transfer_rename(struct transfer *t)
 	return r < 0 ? TRANSFER_FAILED : TRANSFER_OK;
 }
 
+// Of a copy that is not what it should be. FAILURE_NONE: nothing.
+static enum failure_phase
+transfer_fate(const struct transfer *t)
+{
+	if (t->request.commit == REQUEST_COMMIT_RENAME)
+		return access(t->request.dst, F_OK) == 0 ? FAILURE_NOT_REPLACED
+							 : FAILURE_REMOVED;
+	if (t->request.commit == REQUEST_COMMIT_FIRST_LAST)
+		return FAILURE_NO_FIRST_BLOCK;
+	return t->dst.facts.kind == FACTS_NULL ? FAILURE_NONE : FAILURE_WRITTEN;
+}
+
+static void
+transfer_tell_fate(const struct transfer *t)
+{
+	const enum failure_phase fate = transfer_fate(t);
+
+	if (fate != FAILURE_NONE)
+		hooks_tell(t->hooks, (struct failure){.phase = fate,
+						      .name = t->dst.name});
+}
+
 enum transfer_verdict
 transfer_run(struct transfer *t)
 {
@@ -433,5 +472,9 @@ transfer_run(struct transfer *t)
 	    t->request.commit == REQUEST_COMMIT_RENAME)
 		verdict = transfer_rename(t);
 	commit_done(&t->commit);
+	if (verdict == TRANSFER_UNEXPECTED ||
+	    (verdict == TRANSFER_DIFFERS &&
+	     t->request.commit == REQUEST_COMMIT_RENAME))
+		transfer_tell_fate(t);
 	return verdict;
 }
