@@ -1,19 +1,17 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// expect=: what the source must be, as a digest or in a file of checksum lines
-// (see sums.h), with any line end.
+// expect=: what the source must be, as a digest or in a file of checksums.
 
 #pragma once
 
+#include "lookup.h"
 #include "request.h"
 
 struct hasher;
 
-// ALG:HEX, or a file that is searched for name, or for its last component if
-// the name is not there. A line that does not say its algorithm can be of any
-// with digests of that length. 0, or -errno, told.
-int expect_parse(const char *text, const char *name,
-		 struct request_expected *ret);
+// ALG:HEX, or a file in which name is looked up, NULL for standard input. 0, or
+// -errno, told.
+int expect_parse(const char *text, const char *name, struct lookup *ret);
 
 // Both digests, where the source has not the one that was expected.
 void expect_tell(const struct request_expected *expected,

@@ -97,18 +97,6 @@ static const struct symbol clone_symbols[] = {
 	{0},
 };
 
-static const struct symbol hash_symbols[] = {
-	{"md5", 1 << DIGEST_MD5, ""},
-	{"sha1", 1 << DIGEST_SHA1, ""},
-	{"sha224", 1 << DIGEST_SHA224, ""},
-	{"sha256", 1 << DIGEST_SHA256, ""},
-	{"sha384", 1 << DIGEST_SHA384, ""},
-	{"sha512", 1 << DIGEST_SHA512, ""},
-	{"blake2b", 1 << DIGEST_BLAKE2B, ""},
-	{"xxh128", 1 << DIGEST_XXH128, "fast, against accidents only"},
-	{0},
-};
-
 static const struct symbol commit_symbols[] = {
 	{"rename", REQUEST_COMMIT_RENAME, "a new file takes the name"},
 	{"first-last", REQUEST_COMMIT_FIRST_LAST,
@@ -311,6 +299,22 @@ parse_symbols(struct options *options, const struct operand *operand,
 	return 0;
 }
 
+static int
+parse_hashes(struct options *options, const struct operand *operand,
+	     const char *text)
+{
+	while (text != NULL) {
+		const size_t len = strcspn(text, ",");
+		enum digest_alg alg;
+
+		if (!digest_find(text, len, &alg))
+			return wrong_symbol(operand->what, text, len);
+		options->hashes |= 1U << alg;
+		text = text[len] == ',' ? text + len + 1 : NULL;
+	}
+	return 0;
+}
+
 static void
 set_status(struct options *options, unsigned status)
 {
@@ -381,10 +385,9 @@ parse_yes(struct options *options, const struct operand *operand,
 	.parse = parse_size, .field = FIELD(x), .min = least, .max = most
 #define EXTENT(x) .parse = parse_extent, .field = FIELD(x), .max = INT64_MAX
 #define SIDE(x) .parse = parse_side, .field = FIELD(request.x)
-#define SYMBOLS_OF(x, table, word) \
-	.parse = parse_symbols, .field = FIELD(x), .symbols = table, \
+#define SYMBOLS(x, table, word) \
+	.parse = parse_symbols, .field = FIELD(request.x), .symbols = table, \
 	.what = word
-#define SYMBOLS(x, table, word) SYMBOLS_OF(request.x, table, word)
 
 #define WORD(x, table) \
 	.parse = parse_word_of, .field = FIELD(request.x), .symbols = table, \
@@ -427,12 +430,14 @@ static const struct operand operands[] = {
 	 .help = "copy at most so many bytes a second"},
 	{"clone", "WHEN", false, WORD(clone, clone_symbols),
 	 .help = "share blocks with the source (auto for SRC DST)"},
-	{"hash", "ALGS", false, SYMBOLS_OF(hashes, hash_symbols, "hash"),
+	{"hash", "ALGS", false, .parse = parse_hashes, .what = "hash",
 	 .help = "digests of what is written, as the list says"},
 	{"sums", "FILE", false, .parse = parse_name, .field = FIELD(sums),
 	 .help = "write them to FILE as checksum lines; -: stdout"},
 	{"expect", "WHAT", false, .parse = parse_name, .field = FIELD(expect),
 	 .help = "ALG:HEX, or a file of checksums, of the source"},
+	{"as", "NAME", false, .parse = parse_name, .field = FIELD(as),
+	 .help = "the name to look for in expect=, and to write"},
 	{"commit", "MANNER", false, WORD(commit, commit_symbols),
 	 .help = "the copy counts once it is whole and durable"},
 	{"force", "CHECKS", false, SYMBOLS(force, force_symbols,
@@ -514,6 +519,16 @@ help_symbols(const char *title, const struct symbol *symbols, size_t most)
 }
 
 static void
+help_digests(void)
+{
+	printf("\nALGS:\n");
+	for (enum digest_alg alg = 0; alg < DIGEST_NR; alg++)
+		printf("  %-12s %s\n", digest_name(alg),
+		       alg == DIGEST_XXH128 ? "fast, against accidents only"
+					    : "");
+}
+
+static void
 help_operands(bool is_dd)
 {
 	for (size_t i = 0; i < ARRAY_LEN(operands); i++) {
@@ -555,7 +570,7 @@ show_help(const struct options *options)
 		help_symbols("WHEN", clone_symbols, SIZE_MAX);
 		help_symbols("CHECKS", force_symbols, SIZE_MAX);
 		help_symbols("MANNER", commit_symbols, SIZE_MAX);
-		help_symbols("ALGS", hash_symbols, SIZE_MAX);
+		help_digests();
 	}
 	printf("\nSIGUSR1 makes a running copy print its statistics.\n\n"
 	       "  --help     print this and exit\n"

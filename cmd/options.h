@@ -27,6 +27,8 @@ struct options {
 	const char *report;     // report=, NULL: not asked for
 	const char *sums;       // sums=, NULL: not asked for
 	const char *expect;     // expect=
+	bool is_expect_signed;  // its file, by PGP
+	const char *as;         // as=, NULL: the names of the copy
 	unsigned hashes;        // hash=: those to be shown
 
 	// As they stand on the command line; resolve makes the request of them.

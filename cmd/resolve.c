@@ -125,6 +125,12 @@ conflict_of(const struct options *options)
 	     options->expect != NULL))
 		return "clone=always copies no bytes for hash=, sums=, expect= "
 		       "or verify=";
+	if (options->as != NULL && *options->as == '\0')
+		return "as= needs a name";
+	if (options->as != NULL && options->expect == NULL &&
+	    options->hashes == 0 && options->sums == NULL)
+		return "as= names the source for expect=, hash= or sums=, and "
+		       "needs one of them";
 	if (q->verify && (q->oflags & FLAG_APPEND))
 		return "cannot combine verify= and oflag=append";
 	return commit_conflict_of(q);
@@ -140,9 +146,14 @@ resolve_digests(struct options *options)
 		options->hashes = 1 << DIGEST_SHA256;
 	q->digests = options->hashes;
 	if (options->expect != NULL) {
-		if (expect_parse(options->expect, q->src, &q->expected) < 0)
+		const char *name = options->as ? options->as : q->src;
+		struct lookup lookup;
+
+		if (expect_parse(options->expect, name, &lookup) < 0)
 			return -EINVAL;
+		q->expected = lookup.expected;
 		q->digests |= q->expected.algs;
+		options->is_expect_signed = lookup.is_signed;
 	}
 	if (q->verify && !digest_is_available(DIGEST_XXH128)) {
 		message_error(0, "verify= was left out of this build");

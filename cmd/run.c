@@ -14,6 +14,7 @@
 #include "clock.h"
 #include "durability.h"
 #include "expect.h"
+#include "hasher.h"
 #include "journal.h"
 #include "message.h"
 #include "object.h"
@@ -237,6 +238,8 @@ open_sums(struct run *run)
 	const int r = sums_open(&run->sums, options->sums, &options->request,
 				has_sums ? options->hashes : 0);
 
+	if (options->as != NULL)
+		run->sums.name = options->as;
 	if (r < 0 || !export_is_same(&run->export, &run->sums.export))
 		return r;
 	message_error(0, "report= and sums= name the same file");
@@ -301,6 +304,9 @@ run_tell(struct run *run, enum transfer_verdict verdict)
 		print_engine(&run->transfer.bulk.counters);
 	if (has_stats(run, verdict))
 		print_stats(run);
+	if (verdict == TRANSFER_OK && run->options.is_expect_signed)
+		on_notice(run, &(struct failure){.phase = NOTICE_SIGNED,
+						 .name = run->options.expect});
 	if (verdict == TRANSFER_OK &&
 	    sums_write(&run->sums, run->transfer.hasher) < 0)
 		return TRANSFER_FAILED;
@@ -362,14 +368,25 @@ end_journal(struct run *run, enum exit_code code, int signo)
 }
 
 static void
-print_of_dst(const struct run *run, const char *words)
+print_of(const struct endpoint *ep, const char *words, const char *more)
 {
-	char *name = quote_name_always(run->transfer.dst.name), *text = NULL;
+	char *name = quote_name_always(ep->name), *text = NULL;
 
-	if (name != NULL && asprintf(&text, "%s %s", name, words) > 0)
+	if (name != NULL && asprintf(&text, "%s %s%s", name, words, more) > 0)
 		message_line(text);
 	free(text);
 	free(name);
+}
+
+static void
+print_expected(const struct transfer *t)
+{
+	const struct request_expected *expected = &t->request.expected;
+
+	if (expected->algs != 0)
+		print_of(&t->src, "has the expected ",
+			 digest_name(hasher_find(t->hasher, expected->algs,
+						 expected->value)));
 }
 
 // Who watches a copy being read back, or a device being written, waits for
@@ -378,14 +395,15 @@ static void
 print_good_end(const struct run *run)
 {
 	const struct options *options = &run->options;
+	const struct transfer *t = &run->transfer;
 
-	if (options->level != REPORT_ALL)
+	if (options->level != REPORT_ALL || options->request.plan_only)
 		return;
+	print_expected(t);
 	if (options->request.verify)
-		print_of_dst(run, "is verified");
-	if (!options->request.is_dd &&
-	    durability_is_safe_to_remove(&run->transfer))
-		print_of_dst(run, "is safe to remove");
+		print_of(&t->dst, "is verified", "");
+	if (!options->request.is_dd && durability_is_safe_to_remove(t))
+		print_of(&t->dst, "is safe to remove", "");
 }
 
 enum exit_code

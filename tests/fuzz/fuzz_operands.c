@@ -21,8 +21,8 @@
 static const char *const pieces[] = {
 	"if=a", "of=b", "bs=", "ibs=", "obs=", "cbs=", "count=", "skip=",
 	"seek=", "conv=", "iflag=", "oflag=", "status=", "depth=", "iosize=",
-	"io=", "hash=", "expect=sha256:", "plan=", "1", "0", "0x", "9", "x",
-	"K", "KiB", "MB", "B", "c", "R", ",", "sync", "noerror", "notrunc",
+	"io=", "hash=", "expect=sha256:", "as=", "plan=", "1", "0", "0x", "9",
+	"x", "K", "KiB", "MB", "B", "c", "R", ",", "sync", "noerror", "notrunc",
 	"sparse", "block", "unblock", "ascii", "ibm", "swab", "lcase",
 	"fullblock", "direct", "append", "nocache", "count_bytes", "aio",
 	"sha256", "xxh128", "none", "bar", "yes", "--help", "\n", "=", "'",
