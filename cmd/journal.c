@@ -63,6 +63,7 @@ static const struct {
 	[NOTICE_BAD_OFFSET] = {"read", false},
 	[NOTICE_DIRECT_OFF] = {"write", false},
 	[NOTICE_SRC_LIVE] = {"safety", false},
+	[NOTICE_UNCHECKED] = {"safety", false},
 	[NOTICE_SRC_CHANGED] = {"source", false},
 	[NOTICE_SRC_EMPTY] = {"source", false},
 	[NOTICE_SIGNED] = {"expect", false},

@@ -113,6 +113,7 @@ static const struct symbol force_symbols[] = {
 	{"overlap", REQUEST_FORCE_OVERLAP, "it is or holds the source"},
 	{"busy", REQUEST_FORCE_BUSY, "others have it exclusively"},
 	{"size", REQUEST_FORCE_SIZE, "it is too small"},
+	{"unchecked", REQUEST_FORCE_UNCHECKED, "some of it cannot be seen"},
 	{0},
 };
 

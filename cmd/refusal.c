@@ -8,6 +8,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "message.h"
 #include "quote.h"
@@ -24,12 +25,19 @@ put_quoted(FILE *f, const char *before, const char *text)
 	free(quoted);
 }
 
+// 0: the file that is written to.
 static void
 put_device(FILE *f, dev_t dev)
 {
-	char name[DISK_NAME_MAX];
+	char name[DISK_NAME_MAX] = "it";
 
-	fputs(disk_name(dev, name, sizeof(name)), f);
+	fputs(dev != 0 ? disk_name(dev, name, sizeof(name)) : name, f);
+}
+
+static void
+put_unseen(FILE *f, const struct disk_unseen *unseen)
+{
+	fprintf(f, " (%s: %s)", unseen->path, strerror(unseen->error));
 }
 
 const char *
@@ -39,6 +47,7 @@ refusal_word(enum request_force reason)
 	static const char *const words[] = {
 		"missing", "system", "mounted", "swap",
 		"holders", "busy",   "overlap", "size",
+		"unchecked",
 	};
 
 	return words[__builtin_ctz(reason)];
@@ -70,6 +79,10 @@ put_reason(FILE *f, const struct safety *safety)
 		return;
 	case REQUEST_FORCE_BUSY:
 		fputs("somebody else has it exclusively", f);
+		return;
+	case REQUEST_FORCE_UNCHECKED:
+		fputs("it cannot be seen whether it is in use", f);
+		put_unseen(f, &safety->unseen);
 		return;
 	case REQUEST_FORCE_OVERLAP:
 		fputs("it has bytes in common with the source", f);
@@ -143,6 +156,17 @@ put_live(FILE *out, const struct failure *f)
 	put_quoted(out, " is mounted read-write on ", f->use->target);
 }
 
+static void
+put_unchecked(FILE *out, const struct failure *f)
+{
+	const bool is_claimed = f->safety->claim >= 0;
+
+	fputs(": it cannot be seen what uses it", out);
+	put_unseen(out, &f->safety->unseen);
+	if (is_claimed)
+		fputs(", but nobody has it exclusively", out);
+}
+
 void
 refusal_tell(const struct failure *f)
 {
@@ -152,5 +176,6 @@ refusal_tell(const struct failure *f)
 void
 refusal_warn(const struct failure *f)
 {
-	tell(f, "warning: ", put_live);
+	tell(f, "warning: ",
+	     f->phase == NOTICE_UNCHECKED ? put_unchecked : put_live);
 }

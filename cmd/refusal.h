@@ -14,5 +14,5 @@ const char *refusal_word(enum request_force reason);
 // f: FAILURE_REFUSED.
 void refusal_tell(const struct failure *f);
 
-// f: NOTICE_SRC_LIVE.
+// f: NOTICE_SRC_LIVE or NOTICE_UNCHECKED.
 void refusal_warn(const struct failure *f);

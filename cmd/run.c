@@ -88,6 +88,7 @@ tell(struct run *run, const struct failure *f)
 		refusal_tell(f);
 		return;
 	case NOTICE_SRC_LIVE:
+	case NOTICE_UNCHECKED:
 		refusal_warn(f);
 		return;
 	case FAILURE_UNEXPECTED:

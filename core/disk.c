@@ -8,15 +8,22 @@
 #include <blkid.h>
 #endif
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/loop.h>
+#include <linux/major.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "base.h"
+#include "facts.h"
+#include "fd.h"
 #include "lazy.h"
 
 // Where sysfs has what it says of dev; name begins with a slash, or is empty.
@@ -28,21 +35,24 @@ sys_path(char path[PATH_MAX], dev_t dev, const char *name)
 	return path;
 }
 
-// The device whose sysfs directory this is.
-static dev_t
-dev_of_dir(const char *dir)
+// The device whose sysfs directory this is: 0, or -errno.
+static int
+read_dev(const char *dir, dev_t *ret)
 {
 	char path[PATH_MAX];
 	unsigned maj, min;
 
 	if ((size_t)snprintf(path, sizeof(path), "%s/dev", dir) >= sizeof(path))
-		return 0;
+		return -ENAMETOOLONG;
 	FILE *f = fopen(path, "re");
 	if (f == NULL)
-		return 0;
+		return -errno;
 	const int nr = fscanf(f, "%u:%u", &maj, &min);
 	(void)fclose(f); // only read
-	return nr == 2 ? makedev(maj, min) : 0;
+	if (nr != 2)
+		return -EIO;
+	*ret = makedev(maj, min);
+	return 0;
 }
 
 // The first line, without the spaces that pad it; "" if there is none.
@@ -73,11 +83,12 @@ dev_t
 disk_whole(dev_t dev)
 {
 	char path[PATH_MAX];
+	dev_t disk = dev;
 
-	if (!is_partition(dev))
-		return dev;
-	const dev_t disk = dev_of_dir(sys_path(path, dev, "/.."));
-	return disk != 0 ? disk : dev;
+	// Where it cannot be read, a partition is taken for a disk.
+	if (is_partition(dev))
+		(void)read_dev(sys_path(path, dev, "/.."), &disk);
+	return disk;
 }
 
 char *
@@ -109,97 +120,265 @@ disk_stack_has(const struct disk_stack *stack, dev_t dev)
 	return false;
 }
 
+void
+disk_unseen_note(struct disk_unseen *unseen, const char *path, int error)
+{
+	if (unseen->error != 0)
+		return;
+	unseen->error = error;
+	snprintf(unseen->path, sizeof(unseen->path), "%s", path);
+}
+
 static void
 stack_add(struct disk_stack *stack, dev_t dev)
 {
-	if (dev != 0 && stack->nr < DISK_STACK_MAX &&
-	    !disk_stack_has(stack, dev))
+	if (disk_stack_has(stack, dev))
+		return;
+	if (stack->nr < DISK_STACK_MAX)
 		stack->devs[stack->nr++] = dev;
+	else
+		disk_unseen_note(&stack->unseen, "/sys/block", EOVERFLOW);
 }
 
 static void
 stack_add_holder(struct disk_stack *stack, dev_t held, dev_t holder)
 {
-	if (stack->holder == 0 && holder != 0) {
+	if (stack->holder == 0) {
 		stack->held = held;
 		stack->holder = holder;
 	}
 	stack_add(stack, holder);
 }
 
-// Calls found with each directory in dir that is one of a device.
+// Calls found with each entry of dir.
 static void
-each_device(struct disk_stack *stack, dev_t below, const char *dir,
-	    void (*found)(struct disk_stack *stack, dev_t below,
-			  const char *dir))
+each_entry(struct disk_stack *stack, dev_t below, const char *dir,
+	   void (*found)(struct disk_stack *stack, dev_t below,
+			 const char *dir))
 {
 	char path[PATH_MAX];
 	DIR *d = opendir(dir);
 	struct dirent *entry;
 
-	if (d == NULL)
+	if (d == NULL) {
+		disk_unseen_note(&stack->unseen, dir, errno);
 		return;
-	while ((entry = readdir(d)) != NULL) {
+	}
+	while (errno = 0, (entry = readdir(d)) != NULL) {
 		const int len = snprintf(path, sizeof(path), "%s/%s", dir,
 					 entry->d_name);
 
 		if (entry->d_name[0] != '.' && (size_t)len < sizeof(path))
 			found(stack, below, path);
 	}
+	if (errno != 0)
+		disk_unseen_note(&stack->unseen, dir, errno);
 	(void)closedir(d); // only read
+}
+
+// Whether the entry is a device; most in the directory of a disk are not.
+static bool
+is_device(struct disk_stack *stack, const char *dir, dev_t *ret)
+{
+	const int r = read_dev(dir, ret);
+
+	if (r < 0 && r != -ENOENT && r != -ENOTDIR && r != -ENODEV)
+		disk_unseen_note(&stack->unseen, dir, -r);
+	return r == 0;
 }
 
 static void
 on_partition(struct disk_stack *stack, dev_t below, const char *dir)
 {
-	const dev_t dev = dev_of_dir(dir);
+	dev_t dev;
 
 	(void)below;
-	if (dev != 0 && is_partition(dev))
+	if (is_device(stack, dir, &dev) && is_partition(dev))
 		stack_add(stack, dev);
 }
 
 static void
 on_holder(struct disk_stack *stack, dev_t below, const char *dir)
 {
-	stack_add_holder(stack, below, dev_of_dir(dir));
+	dev_t dev;
+
+	if (is_device(stack, dir, &dev))
+		stack_add_holder(stack, below, dev);
+}
+
+// What a loop device is over.
+struct store {
+	dev_t loop;   // its own number
+	uint64_t dev; // of a file
+	uint64_t ino;
+	uint64_t rdev; // of a device, else 0
+};
+
+// The kernel says it by numbers, whatever has become of the path. -ENXIO:
+// over nothing, -ENODEV: the name is another device's.
+static int
+ask_loop(const char *name, struct store *ret)
+{
+	char path[DISK_NAME_MAX];
+	struct loop_info64 info;
+	struct stat st;
+
+	snprintf(path, sizeof(path), "/dev/%s", name);
+	const int fd = fd_open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC, 0);
+	if (fd < 0)
+		return fd;
+	int r = fstat(fd, &st) < 0 ? -errno : 0;
+	if (r == 0 && (!S_ISBLK(st.st_mode) || major(st.st_rdev) != LOOP_MAJOR))
+		r = -ENODEV;
+	else if (r == 0 && ioctl(fd, LOOP_GET_STATUS64, &info) < 0)
+		r = -errno;
+	(void)close(fd); // only looked at
+	if (r < 0)
+		return r;
+	if (info.lo_number != strtoul(name + strlen("loop"), NULL, 10))
+		return -ENODEV;
+	*ret = (struct store){.loop = st.st_rdev,
+			      .dev = info.lo_device,
+			      .ino = info.lo_inode,
+			      .rdev = info.lo_rdevice};
+	return 0;
+}
+
+static uint64_t
+read_number(const char *dir, const char *name)
+{
+	char path[PATH_MAX], line[32];
+
+	snprintf(path, sizeof(path), "%.*s/%s", NAME_MAX, dir, name);
+	return read_line(path, line, sizeof(line)) ? strtoull(line, NULL, 10)
+						   : 0;
+}
+
+// Of one that we may not open, or that has no name here, there is the path.
+static int
+read_loop(const struct disk_stack *stack, const char *dir, struct store *ret)
+{
+	char path[PATH_MAX], file[PATH_MAX];
+	struct stat st;
+	dev_t loop;
+	const int r = read_dev(dir, &loop);
+
+	if (r < 0)
+		return r;
+	snprintf(path, sizeof(path), "%.*s/loop/backing_file", NAME_MAX, dir);
+	errno = 0;
+	if (!read_line(path, file, sizeof(file)))
+		return errno == ENOENT ? -ENXIO : -EIO;
+	if (stat(file, &st) < 0) {
+		const int error = errno;
+		const uint64_t end = read_number(dir, "size") * 512 +
+				     read_number(dir, "loop/offset");
+
+		// A file that is smaller is not under it.
+		return stack->file_ino != 0 && end > stack->file_size ? -ENXIO
+								      : -error;
+	}
+	*ret = (struct store){.loop = loop,
+			      .dev = st.st_dev,
+			      .ino = st.st_ino,
+			      .rdev = S_ISBLK(st.st_mode) ? st.st_rdev : 0};
+	return 0;
+}
+
+static bool
+is_loop_name(const char *name)
+{
+	const size_t len = strlen("loop");
+
+	return strncmp(name, "loop", len) == 0 && name[len] != '\0' &&
+	       name[len + strspn(name + len, "0123456789")] == '\0';
 }
 
 // A loop device over a device is not among its holders.
 static void
 on_loop(struct disk_stack *stack, dev_t below, const char *dir)
 {
-	char path[PATH_MAX], file[PATH_MAX];
-	struct stat st;
+	const char *name = strrchr(dir, '/') + 1;
+	char path[PATH_MAX];
+	struct store store = {.loop = 0};
 
-	if ((size_t)snprintf(path, sizeof(path), "%s/loop/backing_file",
-			     dir) < sizeof(path) &&
-	    read_line(path, file, sizeof(file)) && stat(file, &st) == 0 &&
-	    S_ISBLK(st.st_mode) && st.st_rdev == below)
-		stack_add_holder(stack, below, dev_of_dir(dir));
+	if (!is_loop_name(name))
+		return;
+	snprintf(path, sizeof(path), "%.*s/loop", NAME_MAX, dir);
+	if (!stack->is_blind && access(path, F_OK) < 0)
+		return; // it is over nothing
+	int r = ask_loop(name, &store);
+	if (r == -EACCES || r == -EPERM || r == -ENOENT || r == -ENODEV)
+		r = read_loop(stack, dir, &store);
+	if (r < 0 && r != -ENXIO)
+		disk_unseen_note(&stack->unseen, dir, -r);
+	if (r == 0 && (below != 0 ? store.rdev == below
+				  : disk_stack_is_file(stack, store.dev,
+						       store.ino)))
+		stack_add_holder(stack, below, store.loop);
+}
+
+bool
+disk_stack_is_file(const struct disk_stack *stack, uint64_t dev, uint64_t ino)
+{
+	return stack->file_ino != 0 && stack->file_ino == ino &&
+	       stack->file_dev == dev;
+}
+
+static void
+each_loop(struct disk_stack *stack, dev_t below)
+{
+	each_entry(stack, below, stack->is_blind ? "/dev" : "/sys/block",
+		   on_loop);
+}
+
+// All that is upon what is in it. It grows while we go through it.
+static void
+stack_grow(struct disk_stack *stack, dev_t dev, dev_t disk)
+{
+	char path[PATH_MAX];
+
+	for (size_t i = 0; i < stack->nr; i++) {
+		const dev_t below = stack->devs[i];
+
+		// The other partitions of its disk are no part of it.
+		if (!stack->is_blind && (below != disk || disk == dev))
+			each_entry(stack, below, sys_path(path, below, ""),
+				   on_partition);
+		if (!stack->is_blind)
+			each_entry(stack, below,
+				   sys_path(path, below, "/holders"),
+				   on_holder);
+		each_loop(stack, below);
+	}
+}
+
+static bool
+has_sysfs(void)
+{
+	return access("/sys/dev/block", F_OK) == 0;
 }
 
 void
 disk_stack_init(struct disk_stack *stack, dev_t dev)
 {
 	const dev_t disk = disk_whole(dev);
-	char path[PATH_MAX];
 
-	*stack = (struct disk_stack){.nr = 0};
+	*stack = (struct disk_stack){.is_blind = !has_sysfs()};
 	stack_add(stack, dev);
 	stack_add(stack, disk);
-	// It grows while we go through it.
-	for (size_t i = 0; i < stack->nr; i++) {
-		const dev_t below = stack->devs[i];
+	stack_grow(stack, dev, disk);
+}
 
-		// The other partitions of its disk are no part of it.
-		if (below != disk || disk == dev)
-			each_device(stack, below, sys_path(path, below, ""),
-				    on_partition);
-		each_device(stack, below, sys_path(path, below, "/holders"),
-			    on_holder);
-		each_device(stack, below, "/sys/block", on_loop);
-	}
+void
+disk_stack_init_file(struct disk_stack *stack, const struct facts *file)
+{
+	*stack = (struct disk_stack){.is_blind = !has_sysfs(),
+				     .file_dev = file->dev,
+				     .file_ino = file->ino,
+				     .file_size = file->size};
+	each_loop(stack, 0);
+	stack_grow(stack, 0, 0);
 }
 
 #ifdef HAVE_LIBBLKID

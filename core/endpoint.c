@@ -209,30 +209,38 @@ raw_fstat(int fd, struct stat *ret)
 #endif
 }
 
+static int
+truncate_wait(const struct endpoint *ep, uint64_t size, const struct hooks *h)
+{
+	int r;
+
+	do {
+		if (h->must_stop(h->ctx))
+			return -ECANCELED;
+		r = ftruncate(ep->fd, (off_t)size) < 0 ? -errno : 0;
+	} while (r == -EINTR);
+	return r;
+}
+
 // seek= cuts the file to where the copy begins, so that what follows is
 // the copy. Devices and pipes cannot be cut, and need not.
 static int
 truncate_to_seek(struct endpoint *ep, uint64_t size, const struct hooks *h)
 {
 	struct stat st;
-	int r;
+	const int r = truncate_wait(ep, size, h);
 
-	do {
-		if (h->must_stop(h->ctx))
-			return -ECANCELED;
-		r = ftruncate(ep->fd, (off_t)size) < 0 ? errno : 0;
-	} while (r == EINTR);
-	if (r == 0)
-		return 0;
+	if (r == 0 || r == -ECANCELED)
+		return r;
 	if (raw_fstat(ep->fd, &st) < 0)
 		return endpoint_tell(ep, h, FAILURE_STAT, errno);
 	if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
 		return 0;
 	hooks_tell(h, (struct failure){.phase = FAILURE_TRUNCATE,
-				       .error = r,
+				       .error = -r,
 				       .name = ep->name,
 				       .off = size});
-	return -r;
+	return r;
 }
 
 static int
@@ -244,7 +252,7 @@ dst_open_flags(const struct request *q)
 		flags |= O_CREAT;
 	if (q->conv & CONV_EXCL)
 		flags |= O_EXCL;
-	if (q->seek.blocks == 0 && !(q->conv & CONV_NOTRUNC))
+	if (q->is_dd && q->seek.blocks == 0 && !(q->conv & CONV_NOTRUNC))
 		flags |= O_TRUNC;
 	return flags;
 }
@@ -267,11 +275,72 @@ open_phase(const struct request *q, int error)
 	return is_unreadable ? FAILURE_NOT_VERIFIABLE : FAILURE_OPEN;
 }
 
+// Where the destination is cut. false: it is no offset.
+static bool
+has_seek_size(const struct request *q, int64_t *ret)
+{
+	return !__builtin_mul_overflow(q->seek.blocks, q->obs, ret) &&
+	       !__builtin_add_overflow(*ret, q->seek.bytes, ret);
+}
+
+// What open does with O_TRUNC, which is not always what ftruncate does: files
+// of tracefs are emptied by it alone, and some file systems know only one.
+static int
+open_cut(const struct endpoint *ep)
+{
+	const int old = fcntl(ep->fd, F_GETFL);
+	const int fd = old < 0 ? -errno
+			       : reopen(ep->fd, old | O_TRUNC);
+
+	if (fd < 0)
+		return fd;
+	const int r = dup2(fd, ep->fd) < 0 ? -errno : 0;
+	(void)close(fd); // its description lives on in ep->fd
+	return r;
+}
+
+static int
+cut_all(struct endpoint *ep, const struct hooks *h)
+{
+	const bool is_file = ep->facts.kind == FACTS_FILE;
+	struct stat st;
+
+	if (!is_file && fstat(ep->fd, &st) < 0)
+		return endpoint_tell(ep, h, FAILURE_STAT, errno);
+	if (!is_file && !S_ISREG(st.st_mode))
+		return 0;
+	int r = is_file ? truncate_wait(ep, 0, h) : open_cut(ep);
+	if (r == -ECANCELED)
+		return r;
+	if (is_file && r < 0)
+		r = open_cut(ep);
+	else if (r == -ENOENT) // there is no /proc
+		r = truncate_wait(ep, 0, h);
+	return r < 0 ? endpoint_tell(ep, h, FAILURE_OPEN, -r) : 0;
+}
+
+bool
+endpoint_is_cut(const struct request *q)
+{
+	return q->dst != NULL && !q->is_dd && !(q->conv & CONV_NOTRUNC);
+}
+
+int
+endpoint_cut_dst(struct endpoint *ep, const struct request *q,
+		 const struct hooks *h)
+{
+	int64_t size;
+
+	if (q->seek.blocks > 0 && has_seek_size(q, &size))
+		return truncate_to_seek(ep, (uint64_t)size, h);
+	return cut_all(ep, h);
+}
+
 int
 endpoint_open_dst(struct endpoint *ep, const struct request *q,
 		  const struct hooks *h)
 {
-	int64_t size;
+	int64_t size = 0;
 	int r = -EINVAL;
 
 	endpoint_init(ep, STDOUT_FILENO);
@@ -280,8 +349,7 @@ endpoint_open_dst(struct endpoint *ep, const struct request *q,
 
 	ep->name = q->dst;
 	const bool is_cut = !(q->conv & CONV_NOTRUNC);
-	if ((__builtin_mul_overflow(q->seek.blocks, q->obs, &size) ||
-	     __builtin_add_overflow(size, q->seek.bytes, &size)) && is_cut) {
+	if (is_cut && !has_seek_size(q, &size)) {
 		hooks_tell(h, (struct failure){.phase = FAILURE_SEEK_TOO_LARGE,
 					       .off = q->seek.blocks,
 					       .len = q->obs});
@@ -297,7 +365,7 @@ endpoint_open_dst(struct endpoint *ep, const struct request *q,
 		return r;
 	if (r < 0)
 		return endpoint_tell(ep, h, open_phase(q, -r), -r);
-	if (q->seek.blocks > 0 && is_cut)
+	if (q->is_dd && q->seek.blocks > 0 && is_cut)
 		return truncate_to_seek(ep, (uint64_t)size, h);
 	return 0;
 }

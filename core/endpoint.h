@@ -25,11 +25,17 @@ struct endpoint {
 
 // Open the source on descriptor 0, or the destination on 1. A failure is
 // told through the hooks and returned as -errno; -ECANCELED: stopped by a
-// signal while waiting for a FIFO.
+// signal while waiting for a FIFO. Called as dd the destination is cut at
+// once, by open or to where seek= leads, otherwise by endpoint_cut_dst.
 int endpoint_open_src(struct endpoint *ep, const struct request *q,
 		      const struct hooks *h);
 int endpoint_open_dst(struct endpoint *ep, const struct request *q,
 		      const struct hooks *h);
+// Whether that is to be done.
+bool endpoint_is_cut(const struct request *q);
+// Once it may be written to; ep has its facts. Returns as above.
+int endpoint_cut_dst(struct endpoint *ep, const struct request *q,
+		     const struct hooks *h);
 
 // For a destination that is made, not opened: with which flags, and that it is
 // the one of fd, which stays the caller's. A failure is told and returned.

@@ -23,6 +23,8 @@ struct facts {
 	uint64_t dev;          // where the bytes live: st_dev and st_ino of a
 	uint64_t ino;          // file (also under a loop device), or disk, 0
 	uint64_t rdev;         // number of a block device, else 0
+	int error;             // positive errno where it could not be seen
+	                       // what it is, 0: it was
 	uint32_t sector;       // logical sector of a device, 512 for a file
 	uint32_t dio_align;    // bytes for memory, offset and length; 0: none
 	uint64_t max_size;     // RLIMIT_FSIZE for a regular destination

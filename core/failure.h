@@ -65,6 +65,7 @@ enum failure_phase {
 	NOTICE_DIRECT_OFF,
 	NOTICE_COUNTS,           // the statistics so far, nothing else
 	NOTICE_SRC_LIVE,         // it is mounted, and may change
+	NOTICE_UNCHECKED,        // who uses the destination was not seen
 	NOTICE_PROBED,           // both sides are known
 	NOTICE_PLANNED,          // so is what is done next
 	NOTICE_SRC_CHANGED,      // while it was copied
@@ -86,7 +87,7 @@ struct failure {
 	int wrote, found;        // of FAILURE_DIFFERS: bytes, -1: not known
 	unsigned changed;        // of .._SRC_CHANGED: enum change_of
 	union {                  // borrowed
-		const struct safety *safety;  // of FAILURE_REFUSED
+		const struct safety *safety;  // of FAILURE_REFUSED, _UNCHECKED
 		const struct mounts_use *use; // of NOTICE_SRC_LIVE
 	};
 };

@@ -4,6 +4,10 @@
 
 #include "mounts.h"
 
+#include <errno.h>
+
+#include "disk.h"
+
 #ifdef HAVE_LIBMOUNT
 
 #include <ctype.h>
@@ -16,7 +20,6 @@
 #include <sys/sysmacros.h>
 
 #include "base.h"
-#include "disk.h"
 #include "lazy.h"
 
 static struct {
@@ -59,6 +62,7 @@ struct search {
 	const struct disk_stack *stack;
 	enum mounts_kind kind;
 	struct mounts_use *ret;
+	struct disk_unseen *unseen;
 
 	// Most processes share one namespace. Those that are too many to be
 	// remembered are only read again.
@@ -80,6 +84,17 @@ dev_of(struct libmnt_fs *fs)
 	    !S_ISBLK(st.st_mode))
 		return dev;
 	return st.st_rdev;
+}
+
+static bool
+is_on_file(const struct search *s, struct libmnt_fs *fs)
+{
+	const char *source = mnt.source(fs);
+	struct stat st;
+
+	return s->kind == MOUNTS_SWAP && source != NULL &&
+	       stat(source, &st) == 0 &&
+	       disk_stack_is_file(s->stack, st.st_dev, st.st_ino);
 }
 
 static bool
@@ -111,7 +126,8 @@ search_table(const struct search *s, struct libmnt_table *table)
 		const char *target = mnt.target(fs);
 		const dev_t dev = dev_of(fs);
 
-		is_found = disk_stack_has(s->stack, dev) &&
+		is_found = (disk_stack_has(s->stack, dev) ||
+			    is_on_file(s, fs)) &&
 			   is_wanted(fs, s->kind);
 		if (!is_found)
 			continue;
@@ -123,14 +139,29 @@ search_table(const struct search *s, struct libmnt_table *table)
 	return is_found;
 }
 
+// Other processes may have ended, or be none of our business, and a kernel be
+// without swap.
+static void
+note_unseen(const struct search *s, const char *path, int error)
+{
+	const bool is_ours = strncmp(path, "/proc/self/", 11) == 0;
+	const bool is_hidden = error == EACCES || error == EPERM;
+	const bool is_gone = error == ENOENT || error == ESRCH ||
+			     error == EINVAL; // of a zombie
+
+	if (error != 0 && (is_ours || !(is_hidden || is_gone)))
+		disk_unseen_note(s->unseen, path, error);
+}
+
 static bool
 search_file(const struct search *s, const char *path,
 	    int (*parse)(struct libmnt_table *table, const char *path))
 {
 	struct libmnt_table *table = mnt.new_table();
-	const bool is_found = table != NULL && parse(table, path) == 0 &&
-			      search_table(s, table);
+	const int r = table != NULL ? parse(table, path) : -ENOMEM;
+	const bool is_found = r == 0 && search_table(s, table);
 
+	note_unseen(s, path, r < 0 ? -r : r);
 	mnt.unref_table(table);
 	return is_found;
 }
@@ -153,7 +184,11 @@ search_process(struct search *s, const char *pid)
 	struct stat st;
 
 	snprintf(path, sizeof(path), "/proc/%s/ns/mnt", pid);
-	if (stat(path, &st) < 0 || is_seen(s, st.st_ino))
+	if (stat(path, &st) < 0) {
+		note_unseen(s, path, errno);
+		return false;
+	}
+	if (is_seen(s, st.st_ino))
 		return false;
 	snprintf(path, sizeof(path), "/proc/%s/mountinfo", pid);
 	return search_file(s, path, mnt.parse_file);
@@ -167,23 +202,32 @@ search_processes(struct search *s)
 	bool is_found = search_process(s, "self");
 	DIR *proc = opendir("/proc");
 
-	if (proc == NULL)
+	if (proc == NULL) {
+		disk_unseen_note(s->unseen, "/proc", errno);
 		return is_found;
-	while (!is_found && (entry = readdir(proc)) != NULL)
+	}
+	while (errno = 0, !is_found && (entry = readdir(proc)) != NULL)
 		is_found = isdigit((unsigned char)entry->d_name[0]) &&
 			   search_process(s, entry->d_name);
+	if (errno != 0)
+		disk_unseen_note(s->unseen, "/proc", errno);
 	(void)closedir(proc); // only read
 	return is_found;
 }
 
 bool
 mounts_find(const struct disk_stack *stack, enum mounts_kind kind,
-	    struct mounts_use *ret)
+	    struct mounts_use *ret, struct disk_unseen *unseen)
 {
-	struct search s = {.stack = stack, .kind = kind, .ret = ret};
+	struct search s = {.stack = stack,
+			   .kind = kind,
+			   .ret = ret,
+			   .unseen = unseen};
 
-	if (!load_mnt())
+	if (!load_mnt()) {
+		disk_unseen_note(unseen, "libmount", ENOPKG);
 		return false;
+	}
 	switch (kind) {
 	case MOUNTS_SWAP:
 		return search_file(&s, "/proc/swaps", mnt.parse_swaps);
@@ -198,11 +242,12 @@ mounts_find(const struct disk_stack *stack, enum mounts_kind kind,
 
 bool
 mounts_find(const struct disk_stack *stack, enum mounts_kind kind,
-	    struct mounts_use *ret)
+	    struct mounts_use *ret, struct disk_unseen *unseen)
 {
 	(void)stack;
 	(void)kind;
 	(void)ret;
+	disk_unseen_note(unseen, "libmount", ENOPKG);
 	return false;
 }
 

@@ -4,6 +4,7 @@
 
 #include "preview.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -34,25 +35,23 @@ preview_side(struct endpoint *ep, const char *path, int fd, unsigned flags,
 	return r;
 }
 
-// As it would be with the destination open, but only for reading.
-static enum transfer_verdict
+// As it would be with the destination open, but only for reading. 0 or -EPERM.
+static int
 preview_safety(struct transfer *t)
 {
 	const struct request *q = &t->request;
 	int fd = STDOUT_FILENO;
 
 	if (safety_check_path(&t->safety, q) < 0)
-		return transfer_refused(t);
-	if (t->dst.facts.rdev == 0)
-		return TRANSFER_OK;
-	if (q->dst != NULL)
+		return -EPERM;
+	if (q->dst != NULL && facts_has_offsets(&t->dst.facts))
 		fd = fd_open(q->dst, O_RDONLY | O_NONBLOCK | O_CLOEXEC, 0);
 	const int r = safety_check(&t->safety, q, &t->src.facts,
 				   &t->dst.facts, fd);
 	safety_done(&t->safety);
-	if (q->dst != NULL && fd >= 0)
+	if (fd > STDERR_FILENO)
 		(void)close(fd); // only looked at
-	return r < 0 ? transfer_refused(t) : TRANSFER_OK;
+	return r;
 }
 
 enum transfer_verdict
@@ -67,19 +66,19 @@ preview_run(struct transfer *t)
 	    preview_side(&t->dst, q->dst, STDOUT_FILENO, q->oflags,
 			 t->hooks) < 0)
 		return TRANSFER_UNCOUNTED;
-	// Opening it would cut it.
-	if (q->dst != NULL && !(q->conv & CONV_NOTRUNC) &&
-	    t->dst.facts.kind == FACTS_FILE)
-		t->dst.facts.size = 0;
 	// It will be another file, even where it has the name of the source.
 	if (q->commit == REQUEST_COMMIT_RENAME)
-		t->dst.facts.ino = 0;
+		t->dst.facts.size = t->dst.facts.ino = 0;
 	t->dst.facts.has_messages = probe_is_on(&t->dst.facts,
 						t->hooks->message_fd);
+	const bool is_safe = preview_safety(t) == 0;
+	// It would be cut.
+	if (endpoint_is_cut(q) && t->dst.facts.kind == FACTS_FILE)
+		t->dst.facts.size = 0;
 	hooks_tell(t->hooks, (struct failure){.phase = NOTICE_PROBED});
 	bulk_preview(&t->bulk);
-	const enum transfer_verdict verdict = preview_safety(t);
-	if (verdict == TRANSFER_OK && !transfer_can_verify(t))
-		return TRANSFER_UNCOUNTED;
-	return verdict;
+	if (!is_safe)
+		return transfer_refused(t);
+	transfer_warn_unchecked(t);
+	return transfer_can_verify(t) ? TRANSFER_OK : TRANSFER_UNCOUNTED;
 }

@@ -11,6 +11,7 @@
 #include <linux/fs.h>
 #include <linux/loop.h>
 #include <linux/magic.h>
+#include <linux/major.h>
 #include <linux/stat.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -111,8 +112,12 @@ probe_loop(int fd, struct facts *facts)
 {
 	struct loop_info64 info;
 
-	if (ioctl(fd, LOOP_GET_STATUS64, &info) < 0)
+	if (ioctl(fd, LOOP_GET_STATUS64, &info) < 0) {
+		// Over nothing, or no loop device.
+		if (major(facts->rdev) == LOOP_MAJOR && errno != ENXIO)
+			facts->error = errno;
 		return false;
+	}
 	facts->dev = info.lo_device;
 	facts->ino = info.lo_inode;
 	return info.lo_inode != 0;
@@ -226,8 +231,10 @@ probe_descriptor(int fd, struct facts *facts)
 	struct stat st;
 
 	*facts = (struct facts){.kind = FACTS_STREAM};
-	if (fstat(fd, &st) < 0)
+	if (fstat(fd, &st) < 0) {
+		facts->error = errno == EBADF ? 0 : errno; // it is closed
 		return;
+	}
 	probe_open(fd, &st, facts);
 
 	const off_t pos = lseek(fd, 0, SEEK_CUR);

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <libgen.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,6 +29,8 @@ struct check {
 	int fd;
 	struct disk_stack src_stack; // of block devices
 	struct disk_stack dst_stack;
+	struct disk_unseen uses;     // of the destination
+	struct disk_unseen bytes;    // where they are
 	unsigned found;              // enum request_force, so far
 	struct safety *ret;
 };
@@ -104,21 +107,30 @@ safety_reach(const struct request *q, const struct facts *src,
 }
 
 static bool
+is_used(struct check *c, enum mounts_kind kind)
+{
+	const struct disk_stack *stack = &c->dst_stack;
+
+	return (stack->nr > 0 || stack->file_ino != 0) &&
+	       mounts_find(stack, kind, &c->ret->use, &c->uses);
+}
+
+static bool
 is_system(struct check *c)
 {
-	return mounts_find(&c->dst_stack, MOUNTS_ROOT, &c->ret->use);
+	return is_used(c, MOUNTS_ROOT);
 }
 
 static bool
 is_mounted(struct check *c)
 {
-	return mounts_find(&c->dst_stack, MOUNTS_ANY, &c->ret->use);
+	return is_used(c, MOUNTS_ANY);
 }
 
 static bool
 is_swap(struct check *c)
 {
-	return mounts_find(&c->dst_stack, MOUNTS_SWAP, &c->ret->use);
+	return is_used(c, MOUNTS_SWAP);
 }
 
 static bool
@@ -129,6 +141,48 @@ is_held(struct check *c)
 	return c->dst_stack.holder != 0;
 }
 
+static bool
+is_same_file(const struct facts *a, const struct facts *b)
+{
+	return a->ino != 0 && a->ino == b->ino && a->dev == b->dev;
+}
+
+// What is written is as long as what was read; a last record that is padded is
+// read on.
+static bool
+keeps_length(const struct request *q, uint64_t len)
+{
+	if (q->conv & (CONV_BLOCK | CONV_UNBLOCK))
+		return false;
+	return !(q->conv & CONV_SYNC) || len % q->ibs == 0;
+}
+
+// A file is converted in place, or a part of it is moved to where it does not
+// meet itself: no byte is written, or cut off, before it is read.
+static bool
+is_in_place(const struct check *c)
+{
+	const struct request *q = c->q;
+	const uint64_t from = request_offset(c->src->pos, &q->skip, q->ibs);
+	const uint64_t end = request_has_count(q)
+				     ? request_offset(from, &q->count, q->ibs)
+				     : UINT64_MAX;
+	uint64_t to = request_offset(c->dst->pos, &q->seek, q->obs);
+
+	if (c->src->kind != FACTS_FILE)
+		return false;
+	if (q->dst != NULL && !(q->conv & CONV_NOTRUNC)) {
+		if (q->seek.blocks == 0)
+			to = 0; // it is cut there
+		return to > from && to >= end;
+	}
+	if (c->dst->is_append)
+		to = c->dst->size;
+	if (to > from)
+		return to >= end;
+	return keeps_length(q, src_len(q, c->src));
+}
+
 // Partitions of one disk lie side by side, also those of a loop device,
 // which have the file under it in common.
 static bool
@@ -136,12 +190,43 @@ is_overlapping(struct check *c)
 {
 	const dev_t src = c->src->rdev, dst = c->dst->rdev;
 
-	if (src != 0 && (disk_stack_has(&c->dst_stack, src) ||
-			 disk_stack_has(&c->src_stack, dst)))
+	if ((src != 0 && disk_stack_has(&c->dst_stack, src)) ||
+	    (dst != 0 && disk_stack_has(&c->src_stack, dst)))
 		return true;
-	return c->src->ino != 0 && c->src->ino == c->dst->ino &&
-	       c->src->dev == c->dst->dev &&
-	       disk_whole(src) != disk_whole(dst);
+	if (!is_same_file(c->src, c->dst))
+		return false;
+	return dst != 0 ? disk_whole(src) != disk_whole(dst) : !is_in_place(c);
+}
+
+// Whatever the path leads to, it is the destination or of no use.
+static int
+claim_path(const struct check *c, const char *path)
+{
+	struct stat st;
+	int fd = fd_move_up(fd_open(path, O_RDONLY | O_EXCL | O_NONBLOCK |
+						   O_CLOEXEC, 0));
+
+	if (fd >= 0 && (fstat(fd, &st) < 0 || !S_ISBLK(st.st_mode) ||
+			st.st_rdev != c->dst->rdev)) {
+		(void)close(fd); // nothing went through it
+		fd = -ENODEV;
+	}
+	return fd;
+}
+
+static int
+claim(const struct check *c)
+{
+	char path[DISK_NAME_MAX];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", c->fd);
+	int fd = claim_path(c, path);
+	// There is no /proc.
+	if (fd == -ENOENT && c->q->dst != NULL)
+		fd = claim_path(c, c->q->dst);
+	if (fd == -ENOENT || fd == -ENODEV)
+		fd = claim_path(c, disk_name(c->dst->rdev, path, sizeof(path)));
+	return fd;
 }
 
 // Takes the claim, too: last of those that ask for users, since those who
@@ -149,17 +234,38 @@ is_overlapping(struct check *c)
 static bool
 is_busy(struct check *c)
 {
-	char path[32];
+	if (c->dst->rdev == 0)
+		return false;
+	const int fd = c->ret->claim = claim(c);
+	if (fd < 0 && fd != -EBUSY)
+		disk_unseen_note(&c->bytes, "O_EXCL", -fd);
+	return fd == -EBUSY && !(c->found & FORCE_USES);
+}
 
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", c->fd);
-	c->ret->claim = fd_move_up(fd_open(path, O_RDONLY | O_EXCL |
-						 O_NONBLOCK | O_CLOEXEC, 0));
-	return c->ret->claim == -EBUSY && !(c->found & FORCE_USES);
+// Who has the claim knows that nobody uses the device, whoever that could be;
+// loop devices upon it, and what the source has in common with it, are to be
+// seen all the same. A file cannot be claimed.
+static bool
+is_unchecked(struct check *c)
+{
+	struct disk_unseen *unseen = &c->ret->unseen;
+
+	*unseen = c->bytes;
+	disk_unseen_note(unseen, c->dst_stack.unseen.path,
+			 c->dst_stack.unseen.error);
+	disk_unseen_note(unseen, c->src_stack.unseen.path,
+			 c->src_stack.unseen.error);
+	if (unseen->error != 0 || c->dst_stack.nr == 0)
+		return unseen->error != 0;
+	*unseen = c->uses;
+	return unseen->error != 0 && c->ret->claim < 0;
 }
 
 static bool
 is_too_small(struct check *c)
 {
+	if (c->dst->rdev == 0)
+		return false; // a file grows
 	c->ret->size = c->dst->size;
 	c->ret->reach = safety_reach(c->q, c->src, c->dst);
 	return c->ret->reach > c->ret->size;
@@ -176,6 +282,7 @@ static const struct {
 	{REQUEST_FORCE_HOLDERS, is_held},
 	{REQUEST_FORCE_OVERLAP, is_overlapping},
 	{REQUEST_FORCE_BUSY, is_busy},
+	{REQUEST_FORCE_UNCHECKED, is_unchecked},
 	{REQUEST_FORCE_SIZE, is_too_small},
 };
 
@@ -186,9 +293,64 @@ refuse(struct check *c, enum request_force reason)
 
 	ret->reason = reason;
 	ret->size = c->dst->size;
-	disk_identify(&ret->identity, &c->dst_stack);
+	ret->identity = (struct disk_identity){.nr_contents = 0};
+	if (c->dst->rdev != 0)
+		disk_identify(&ret->identity, &c->dst_stack);
 	safety_done(ret);
 	return -EPERM;
+}
+
+// Nobody else has the file open: no loop device, no swap, and not we as the
+// source. The kernel gives a lease only then; it is given back at once, and a
+// signal to its holder must not be the deadly SIGIO.
+static bool
+is_unshared(const struct check *c)
+{
+	if (c->q->dst == NULL || fcntl(c->fd, F_SETSIG, SIGURG) < 0 ||
+	    fcntl(c->fd, F_SETLEASE, F_WRLCK) < 0)
+		return false;
+	(void)fcntl(c->fd, F_SETLEASE, F_UNLCK); // it is ours
+	return true;
+}
+
+// A file without bytes has none to lose.
+static void
+find_file_stack(struct check *c)
+{
+	if (c->dst->size == 0 || is_unshared(c))
+		return;
+	disk_stack_init_file(&c->dst_stack, c->dst);
+	if (c->dst_stack.is_blind)
+		disk_unseen_note(&c->uses, "/sys", ENOENT);
+}
+
+static void
+find_disk_stacks(struct check *c)
+{
+	disk_stack_init(&c->dst_stack, c->dst->rdev);
+	if (c->src->rdev != 0)
+		disk_stack_init(&c->src_stack, c->src->rdev);
+	else if (c->src->kind == FACTS_FILE && c->src->size > 0)
+		disk_stack_init_file(&c->src_stack, c->src);
+	if (!c->dst_stack.is_blind)
+		return;
+	disk_unseen_note(&c->uses, "/sys", ENOENT);
+	if (c->src->rdev != 0)
+		disk_unseen_note(&c->bytes, "/sys", ENOENT);
+}
+
+// -EPERM: one of the checks has found something, and is not waived.
+static int
+run_checks(struct check *c)
+{
+	for (size_t i = 0; i < ARRAY_LEN(checks); i++) {
+		if (!checks[i].is_found(c))
+			continue;
+		if (!(c->q->force & checks[i].reason))
+			return refuse(c, checks[i].reason);
+		c->found |= checks[i].reason;
+	}
+	return 0;
 }
 
 int
@@ -198,20 +360,21 @@ safety_check(struct safety *safety, const struct request *q,
 	struct check c = {.q = q, .src = src, .dst = dst, .fd = fd,
 			  .ret = safety};
 
-	if (q->is_dd || dst->rdev == 0)
+	if (q->is_dd)
 		return 0;
-	disk_stack_init(&c.dst_stack, dst->rdev);
-	disk_stack_init(&c.src_stack, src->rdev);
-	for (size_t i = 0; i < ARRAY_LEN(checks); i++) {
-		if (!checks[i].is_found(&c))
-			continue;
-		if (!(q->force & checks[i].reason))
-			return refuse(&c, checks[i].reason);
-		c.found |= checks[i].reason;
+	disk_unseen_note(&c.bytes, "the descriptor", dst->error);
+	if (dst->rdev != 0) {
+		disk_unseen_note(&c.bytes, "the source", src->error);
+		find_disk_stacks(&c);
+	} else if (dst->kind == FACTS_FILE) {
+		find_file_stack(&c);
+	} else if (dst->error == 0) {
+		return 0;
 	}
+	const int r = run_checks(&c);
 	safety->is_alone = safety->claim >= 0 && !(c.found & FORCE_USES) &&
 			   disk_whole(dst->rdev) == dst->rdev;
-	return 0;
+	return r;
 }
 
 bool
@@ -223,5 +386,7 @@ safety_is_src_live(const struct request *q, const struct facts *src,
 	if (q->is_dd || src->rdev == 0)
 		return false;
 	disk_stack_init(&stack, src->rdev);
-	return mounts_find(&stack, MOUNTS_WRITABLE, ret);
+	// A warning may be missing.
+	return mounts_find(&stack, MOUNTS_WRITABLE, ret,
+			   &(struct disk_unseen){.error = 0});
 }

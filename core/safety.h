@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
 // Looks, before the first byte, whether writing would destroy what is in use.
-// Only block devices are looked at, and names that would become files in
-// /dev; called as dd nothing is. A device is known by the number of the open
-// descriptor, never by its path.
+// Block devices are looked at, regular files, and names that would become
+// files in /dev; called as dd nothing is. A device or a file is known by the
+// numbers of the open descriptor, never by its path.
 //
+// What cannot be looked at has not been checked, and is a refusal of its own,
+// but where the kernel gives us a device exclusively: then nobody uses it.
 // Without libmount, what is mounted or swapped to is found as busy, since the
 // kernel lets nobody else have it exclusively, and a mounted source is not
-// found. Without libblkid nothing is said of what a device holds. What /proc
-// and /sys do not show is not found.
+// found. Without libblkid nothing is said of what a device holds.
 
 #pragma once
 
@@ -25,9 +26,13 @@ struct safety {
 	bool is_alone;                 // with a whole disk that nobody else
 	                               // uses, as far as can be seen
 
+	struct disk_unseen unseen;     // error 0: nothing; that is worth a
+	                               // warning where it is no refusal
+
 	// Of a refusal.
 	enum request_force reason;
-	struct mounts_use use;         // the device in use; where it is mounted
+	struct mounts_use use;         // the device in use, 0 for a file; where
+	                               // it is mounted
 	dev_t holder;                  // which device it serves
 	uint64_t size;                 // of the destination
 	uint64_t reach;                // where the copy would end
@@ -40,8 +45,8 @@ void safety_init(struct safety *safety);
 // reason is void.
 int safety_check_path(struct safety *safety, const struct request *q);
 
-// fd: the destination. 0, and nobody else can mount it or claim it until
-// safety_done; or -EPERM: refused.
+// fd: the destination, not cut yet. 0, and nobody else can mount it or claim
+// it until safety_done, if it is a device; or -EPERM: refused.
 int safety_check(struct safety *safety, const struct request *q,
 		 const struct facts *src, const struct facts *dst, int fd);
 void safety_done(struct safety *safety);

@@ -48,16 +48,29 @@ transfer_tell(const struct transfer *t, enum failure_phase phase)
 	hooks_tell(t->hooks, (struct failure){.phase = phase});
 }
 
+static const char *
+dst_name(const struct transfer *t)
+{
+	return t->request.dst ? t->request.dst : "standard output";
+}
+
 enum transfer_verdict
 transfer_refused(const struct transfer *t)
 {
-	const char *dst = t->request.dst;
-
-	hooks_tell(t->hooks,
-		   (struct failure){.phase = FAILURE_REFUSED,
-				    .name = dst ? dst : "standard output",
-				    .safety = &t->safety});
+	hooks_tell(t->hooks, (struct failure){.phase = FAILURE_REFUSED,
+					      .name = dst_name(t),
+					      .safety = &t->safety});
 	return TRANSFER_REFUSED;
+}
+
+void
+transfer_warn_unchecked(const struct transfer *t)
+{
+	if (t->safety.unseen.error != 0)
+		hooks_tell(t->hooks,
+			   (struct failure){.phase = NOTICE_UNCHECKED,
+					    .name = dst_name(t),
+					    .safety = &t->safety});
 }
 
 // A pipe of a megabyte takes a record without a sleep in the middle. Refused
@@ -69,13 +82,25 @@ widen_pipe(const struct endpoint *ep)
 		(void)fcntl(ep->fd, F_SETPIPE_SZ, (int)MIB);
 }
 
+static bool
+is_onto_itself(const struct facts *src, const struct facts *dst)
+{
+	return src->ino != 0 && src->ino == dst->ino && src->dev == dst->dev;
+}
+
 static void
-transfer_probe(struct transfer *t)
+probe_sides(struct transfer *t)
 {
 	probe_descriptor(t->src.fd, &t->src.facts);
 	probe_descriptor(t->dst.fd, &t->dst.facts);
 	t->dst.facts.has_messages = probe_is_on(&t->dst.facts,
 						t->hooks->message_fd);
+}
+
+static void
+transfer_probe(struct transfer *t)
+{
+	probe_sides(t);
 	t->src_start = request_offset(t->src.facts.pos, &t->request.skip,
 				      t->request.ibs);
 	t->dst_start = request_offset(t->dst.facts.pos, &t->request.seek,
@@ -87,12 +112,6 @@ transfer_probe(struct transfer *t)
 	// A disk is done when it can be pulled out.
 	if (t->dst.facts.rdev != 0)
 		t->request.conv |= CONV_FSYNC;
-}
-
-static bool
-is_onto_itself(const struct facts *src, const struct facts *dst)
-{
-	return src->ino != 0 && src->ino == dst->ino && src->dev == dst->dev;
 }
 
 static void
@@ -353,20 +372,22 @@ transfer_writeback(struct transfer *t)
 		t->writeback = t->bulk.writeback = writeback_new(fd);
 }
 
-static enum transfer_verdict
-transfer_check(struct transfer *t)
+// Not a byte is cut off before it is clear that it may be.
+static int
+transfer_cut(struct transfer *t)
 {
-	const struct hooks *h = t->hooks;
-	struct mounts_use use;
+	struct facts *dst = &t->dst.facts;
 
-	if (safety_check(&t->safety, &t->request, &t->src.facts,
-			 &t->dst.facts, t->dst.fd) < 0)
-		return transfer_refused(t);
-	if (safety_is_src_live(&t->request, &t->src.facts, &use))
-		hooks_tell(h, (struct failure){.phase = NOTICE_SRC_LIVE,
-					       .name = t->src.name,
-					       .use = &use});
-	return TRANSFER_OK;
+	if (!endpoint_is_cut(&t->request))
+		return 0;
+	const int r = endpoint_cut_dst(&t->dst, &t->request, t->hooks);
+	if (r < 0)
+		return r;
+	if (t->request.seek.blocks > 0 || is_onto_itself(&t->src.facts, dst))
+		probe_sides(t);
+	else if (dst->kind == FACTS_FILE)
+		dst->size = dst->allocated = dst->cached = 0;
+	return 0;
 }
 
 bool
@@ -401,17 +422,44 @@ transfer_open_back(struct transfer *t)
 }
 
 static enum transfer_verdict
+transfer_check(struct transfer *t)
+{
+	const struct hooks *h = t->hooks;
+	const bool is_safe = safety_check(&t->safety, &t->request,
+					  &t->src.facts, &t->dst.facts,
+					  t->dst.fd) == 0;
+	struct mounts_use use;
+
+	// Both before anything is lost.
+	if (is_safe && transfer_open_back(t) < 0)
+		return TRANSFER_UNCOUNTED;
+	const int r = is_safe ? transfer_cut(t) : 0;
+
+	if (r < 0)
+		return r == -ECANCELED ? TRANSFER_STOPPED
+				       : TRANSFER_UNCOUNTED;
+	transfer_tell(t, NOTICE_PROBED);
+	if (!is_safe)
+		return transfer_refused(t);
+	transfer_warn_unchecked(t);
+	if (safety_is_src_live(&t->request, &t->src.facts, &use))
+		hooks_tell(h, (struct failure){.phase = NOTICE_SRC_LIVE,
+					       .name = t->src.name,
+					       .use = &use});
+	return TRANSFER_OK;
+}
+
+static enum transfer_verdict
 transfer_opened(struct transfer *t)
 {
 	enum transfer_verdict verdict;
 
 	transfer_probe(t);
-	transfer_tell(t, NOTICE_PROBED);
 	verdict = transfer_check(t);
 	if (verdict != TRANSFER_OK)
 		return verdict;
 	t->stats->start_ns = clock_ns();
-	if (transfer_open_back(t) < 0 || transfer_hold(t) < 0)
+	if (transfer_hold(t) < 0)
 		return TRANSFER_UNCOUNTED;
 	transfer_pace(t);
 	transfer_writeback(t);

@@ -63,3 +63,5 @@ bool transfer_can_verify(const struct transfer *transfer);
 
 // A safety check has found something: tells it.
 enum transfer_verdict transfer_refused(const struct transfer *transfer);
+// None has, but not all could be seen: tells that.
+void transfer_warn_unchecked(const struct transfer *transfer);

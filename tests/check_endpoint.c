@@ -12,6 +12,7 @@
 #include "base.h"
 #include "rig.h"
 #include "endpoint.h"
+#include "probe.h"
 #include "suites.h"
 
 static struct request q;
@@ -143,12 +144,53 @@ END_TEST
 
 /* The destination */
 
+enum { OURS, DD };
+
+// As dd it is cut at once, otherwise when it is said.
+static void
+open_and_cut(void)
+{
+	struct stat before, after;
+
+	if (q.is_dd) {
+		ck_assert_int_eq(endpoint_open_dst(&ep, &q, &rig.hooks), 0);
+		ck_assert(!endpoint_is_cut(&q));
+		return;
+	}
+	ck_assert_int_eq(stat(q.dst, &before), 0);
+	ck_assert_int_eq(endpoint_open_dst(&ep, &q, &rig.hooks), 0);
+	ck_assert_int_eq(stat(q.dst, &after), 0);
+	ck_assert_int_eq(before.st_size, after.st_size);
+	ck_assert(endpoint_is_cut(&q));
+	probe_descriptor(ep.fd, &ep.facts);
+	ck_assert_int_eq(endpoint_cut_dst(&ep, &q, &rig.hooks), 0);
+}
+
+// What ftruncate alone would leave as it is, such as the buffer of tracefs.
+START_TEST(what_only_open_can_cut_is_opened_again)
+{
+	const int fd = rig_file("0123456789", 10);
+
+	q.dst = rig_path(fd);
+	q.oflags = FLAG_APPEND;
+	ck_assert_int_eq(endpoint_open_dst(&ep, &q, &rig.hooks), 0);
+	ep.facts.kind = FACTS_STREAM;
+	ck_assert_int_eq(endpoint_cut_dst(&ep, &q, &rig.hooks), 0);
+	ck_assert_int_eq(ep.fd, 1);
+	ck_assert_int_eq(rig_size(fd), 0);
+	ck_assert(flags_of(1) & O_APPEND);
+	ck_assert(!(fcntl(1, F_GETFD) & FD_CLOEXEC));
+	close(fd);
+}
+END_TEST
+
 START_TEST(a_destination_is_opened_on_standard_output_and_cut)
 {
 	const int fd = rig_file("0123456789", 10);
 
 	q.dst = rig_path(fd);
-	ck_assert_int_eq(endpoint_open_dst(&ep, &q, &rig.hooks), 0);
+	q.is_dd = _i == DD;
+	open_and_cut();
 	ck_assert_int_eq(ep.fd, 1);
 	ck_assert_int_eq(rig_size(fd), 0);
 	ck_assert_int_eq(write(1, "ab", 2), 2);
@@ -177,7 +219,8 @@ START_TEST(seek_cuts_the_file_where_the_copy_begins)
 	q.dst = rig_path(fd);
 	q.obs = 3;
 	q.seek = (struct request_extent){2, 1};
-	ck_assert_int_eq(endpoint_open_dst(&ep, &q, &rig.hooks), 0);
+	q.is_dd = _i == DD;
+	open_and_cut();
 	rig_check_file(fd, "0123456", 7);
 	close(fd);
 }
@@ -186,8 +229,9 @@ END_TEST
 START_TEST(what_cannot_be_cut_need_not_be)
 {
 	q.dst = "/dev/null";
-	q.seek.blocks = 1;
-	ck_assert_int_eq(endpoint_open_dst(&ep, &q, &rig.hooks), 0);
+	q.seek.blocks = _i & 1;
+	q.is_dd = _i >> 1 == DD;
+	open_and_cut();
 	ck_assert_uint_eq(rig.nr_told, 0);
 }
 END_TEST
@@ -212,7 +256,8 @@ START_TEST(a_size_that_this_file_system_refuses_is_told)
 
 	q.dst = rig_path(fd);
 	q.seek.blocks = INT64_MAX / 512;
-	const int r = endpoint_open_dst(&ep, &q, &rig.hooks);
+	ck_assert_int_eq(endpoint_open_dst(&ep, &q, &rig.hooks), 0);
+	const int r = endpoint_cut_dst(&ep, &q, &rig.hooks);
 	if (r < 0) { // XFS and tmpfs take it
 		const struct failure *told = rig_told(FAILURE_TRUNCATE);
 
@@ -408,10 +453,14 @@ dst_tcase(void)
 	TCase *t = tcase_create("destination");
 
 	tcase_add_checked_fixture(t, begin, rig_close);
-	tcase_add_test(t, a_destination_is_opened_on_standard_output_and_cut);
+	tcase_add_loop_test(t, a_destination_is_opened_on_standard_output_and_cut,
+			    0, 2);
 	tcase_add_loop_test(t, conv_notrunc_keeps_what_is_there, 0, 2);
-	tcase_add_test(t, seek_cuts_the_file_where_the_copy_begins);
-	tcase_add_test(t, what_cannot_be_cut_need_not_be);
+	tcase_add_loop_test(t, seek_cuts_the_file_where_the_copy_begins,
+			    0, 2);
+	tcase_add_test(t, what_only_open_can_cut_is_opened_again);
+	tcase_add_loop_test(t, what_cannot_be_cut_need_not_be,
+			    0, 4);
 	tcase_add_test(t, a_size_that_no_file_has_is_told);
 	tcase_add_test(t, a_size_that_this_file_system_refuses_is_told);
 	tcase_add_test(t, conv_excl_and_nocreat_are_kept);

@@ -143,28 +143,61 @@ START_TEST(force_nocreat_and_dd_let_it_pass)
 }
 END_TEST
 
-START_TEST(only_block_devices_are_looked_at)
+static void
+check_refused(enum request_force reason)
+{
+	ck_assert_int_eq(safety_check(&safety, &q, &src, &dst, -1), -EPERM);
+	ck_assert_int_eq(safety.reason, reason);
+}
+
+static void
+check_allowed(void)
+{
+	ck_assert_int_eq(safety_check(&safety, &q, &src, &dst, -1), 0);
+}
+
+START_TEST(neither_other_files_nor_dd_are_refused)
 {
 	dst = src;
-	ck_assert_int_eq(safety_check(&safety, &q, &src, &dst, -1), 0);
+	check_allowed();
 	ck_assert_int_eq(safety.claim, -1);
+	dst = (struct facts){.kind = FACTS_STREAM};
+	check_allowed();
 	dst = (struct facts){.kind = FACTS_BLOCK, .rdev = 1};
 	q.is_dd = true;
-	ck_assert_int_eq(safety_check(&safety, &q, &src, &dst, -1), 0);
+	check_allowed();
 }
 END_TEST
 
-// No device has the number 0:1, so nobody uses it.
+// No device has the number 0:1, so neither sysfs nor the kernel knows it.
+START_TEST(what_cannot_be_looked_at_is_refused)
+{
+	dst.rdev = 1;
+	check_refused(REQUEST_FORCE_UNCHECKED);
+	ck_assert_int_ne(safety.unseen.error, 0);
+	ck_assert_str_ne(safety.unseen.path, "");
+	q.force = ~(unsigned)REQUEST_FORCE_UNCHECKED;
+	check_refused(REQUEST_FORCE_UNCHECKED);
+	q.force = REQUEST_FORCE_UNCHECKED;
+	check_allowed();
+	q.force = 0;
+	dst = (struct facts){.kind = FACTS_STREAM, .error = ENOMEM};
+	check_refused(REQUEST_FORCE_UNCHECKED);
+	ck_assert_int_eq(safety.unseen.error, ENOMEM);
+}
+END_TEST
+
 START_TEST(a_device_that_is_too_small_is_refused)
 {
 	dst.rdev = 1;
+	q.force = REQUEST_FORCE_UNCHECKED;
 	ck_assert_int_eq(safety_check(&safety, &q, &src, &dst, -1), 0);
 	dst.size = MIB - 1;
 	ck_assert_int_eq(safety_check(&safety, &q, &src, &dst, -1), -EPERM);
 	ck_assert_int_eq(safety.reason, REQUEST_FORCE_SIZE);
 	ck_assert_uint_eq(safety.size, MIB - 1);
 	ck_assert_uint_eq(safety.reach, MIB);
-	q.force = REQUEST_FORCE_SIZE;
+	q.force |= REQUEST_FORCE_SIZE;
 	ck_assert_int_eq(safety_check(&safety, &q, &src, &dst, -1), 0);
 }
 END_TEST
@@ -186,7 +219,93 @@ START_TEST(a_loop_device_is_its_file)
 	ck_assert_int_eq(safety_check(&safety, &q, &src, &dst, -1), -EPERM);
 	ck_assert_int_eq(safety.reason, REQUEST_FORCE_OVERLAP);
 	src.ino = 5;
+	q.force = REQUEST_FORCE_UNCHECKED;
 	ck_assert_int_eq(safety_check(&safety, &q, &src, &dst, -1), 0);
+}
+END_TEST
+
+static const struct {
+	unsigned conv;
+	uint64_t skip;   // blocks of 512
+	uint64_t seek;   // blocks of 4096, bytes behind them
+	uint64_t bytes;
+	uint64_t count;  // blocks of 512
+	bool is_refused;
+} onto_itself[] = {
+	{0, 0, 0, 0, REQUEST_NO_LIMIT, true},              // emptied
+	{0, 0, 0, 0, 0, true},
+	{0, 0, 1, 0, REQUEST_NO_LIMIT, true},              // endless
+	{0, 0, 256, 0, REQUEST_NO_LIMIT, true},
+	{0, 0, 1, 0, 9, true},
+	{0, 0, 1, 0, 8, false},                            // cut behind it
+	{0, 8, 1, 0, 1, true},
+	{0, 0, 0, 512, 1, true},                           // cut at 0
+	{CONV_NOTRUNC, 0, 0, 0, REQUEST_NO_LIMIT, false},  // in place
+	{CONV_NOTRUNC | CONV_SWAB, 0, 0, 0, REQUEST_NO_LIMIT, false},
+	{CONV_NOTRUNC | CONV_SYNC, 0, 0, 0, REQUEST_NO_LIMIT, false},
+	{CONV_NOTRUNC | CONV_BLOCK, 0, 0, 0, REQUEST_NO_LIMIT, true},
+	{CONV_NOTRUNC | CONV_UNBLOCK, 0, 0, 0, 1, true},
+	{CONV_NOTRUNC, 8, 1, 0, REQUEST_NO_LIMIT, false},
+	{CONV_NOTRUNC, 9, 1, 0, REQUEST_NO_LIMIT, false},  // moved down
+	{CONV_NOTRUNC, 7, 1, 0, REQUEST_NO_LIMIT, true},   // and up
+	{CONV_NOTRUNC, 7, 1, 0, 2, true},
+	{CONV_NOTRUNC, 7, 1, 0, 1, false},
+	{CONV_NOTRUNC, 0, 256, 0, 2048, false},            // behind the end
+	{CONV_NOTRUNC, 0, 256, 0, REQUEST_NO_LIMIT, true}, // endless
+	{CONV_NOTRUNC, 0, 0, 512, 1, false},
+};
+
+START_TEST(a_file_onto_itself_must_not_meet_itself)
+{
+	src.dev = 3;
+	src.ino = 4;
+	dst = src;
+	q.conv = onto_itself[_i].conv;
+	q.skip.blocks = onto_itself[_i].skip;
+	q.seek.blocks = onto_itself[_i].seek;
+	q.seek.bytes = onto_itself[_i].bytes;
+	q.count.blocks = onto_itself[_i].count;
+	if (!onto_itself[_i].is_refused) {
+		check_allowed();
+		return;
+	}
+	check_refused(REQUEST_FORCE_OVERLAP);
+	q.force = REQUEST_FORCE_OVERLAP;
+	check_allowed();
+}
+END_TEST
+
+START_TEST(an_empty_file_is_not_copied_onto_itself_either)
+{
+	src = dst = (struct facts){.kind = FACTS_FILE, .dev = 3, .ino = 4};
+	q.seek.blocks = 1;
+	check_refused(REQUEST_FORCE_OVERLAP);
+}
+END_TEST
+
+START_TEST(what_is_appended_to_its_source_must_end)
+{
+	src.dev = 3;
+	src.ino = 4;
+	dst = src;
+	dst.is_append = true;
+	q.dst = NULL;
+	check_refused(REQUEST_FORCE_OVERLAP);
+	q.count.blocks = MIB / 512 + 1;
+	check_refused(REQUEST_FORCE_OVERLAP);
+	q.count.blocks = MIB / 512;
+	check_allowed();
+}
+END_TEST
+
+START_TEST(a_padded_record_is_not_read_again)
+{
+	src.dev = 3;
+	src.ino = 4;
+	src.size = MIB + 1;
+	dst = src;
+	q.conv = CONV_NOTRUNC | CONV_SYNC;
+	check_refused(REQUEST_FORCE_OVERLAP);
 }
 END_TEST
 
@@ -216,7 +335,13 @@ safety_suite(void)
 	tcase_add_test(tcase, a_missing_name_in_dev_is_refused);
 	tcase_add_test(tcase, other_names_are_not_refused);
 	tcase_add_test(tcase, force_nocreat_and_dd_let_it_pass);
-	tcase_add_test(tcase, only_block_devices_are_looked_at);
+	tcase_add_test(tcase, neither_other_files_nor_dd_are_refused);
+	tcase_add_test(tcase, what_cannot_be_looked_at_is_refused);
+	tcase_add_loop_test(tcase, a_file_onto_itself_must_not_meet_itself, 0,
+			    ARRAY_LEN(onto_itself));
+	tcase_add_test(tcase, an_empty_file_is_not_copied_onto_itself_either);
+	tcase_add_test(tcase, what_is_appended_to_its_source_must_end);
+	tcase_add_test(tcase, a_padded_record_is_not_read_again);
 	tcase_add_test(tcase, a_device_that_is_too_small_is_refused);
 	tcase_add_test(tcase, a_device_is_not_copied_onto_itself);
 	tcase_add_test(tcase, a_loop_device_is_its_file);
