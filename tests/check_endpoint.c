@@ -453,7 +453,8 @@ dst_tcase(void)
 	TCase *t = tcase_create("destination");
 
 	tcase_add_checked_fixture(t, begin, rig_close);
-	tcase_add_loop_test(t, a_destination_is_opened_on_standard_output_and_cut,
+	tcase_add_loop_test(t,
+			    a_destination_is_opened_on_standard_output_and_cut,
 			    0, 2);
 	tcase_add_loop_test(t, conv_notrunc_keeps_what_is_there, 0, 2);
 	tcase_add_loop_test(t, seek_cuts_the_file_where_the_copy_begins,

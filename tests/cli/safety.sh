@@ -24,6 +24,12 @@ word_of_use()
 	fi
 }
 
+# A file cannot be had exclusively: then the loop device over it is found.
+word_of_file()
+{
+	word_of_use "$1" | sed s/busy/holders/
+}
+
 # disk: a fresh one of 8 MiB
 disk()
 {
@@ -93,7 +99,7 @@ mounted=$(word_of_use mounted)
 swap=$(word_of_use swap)
 
 disk
-mkfs.ext4 -q -F -L 'my label' "$disk"
+mkfs.ext4 -q -F -E lazy_itable_init=0,lazy_journal_init=0 -L 'my label' "$disk"
 mkdir "$work/mnt"
 if bed_mount ext4 "$disk"; then
 	guarded 'mounted' "$mounted" "$disk"
@@ -132,7 +138,7 @@ else
 fi
 
 disk
-mkfs.ext4 -q -F "$disk"
+mkfs.ext4 -q -F -E lazy_itable_init=0,lazy_journal_init=0 "$disk"
 mkfifo "$work/ready"
 unshare -m --propagation private bash -c \
 	'mount "$1" "$2" && echo yes >"$3" && exec sleep 600' - \
@@ -189,7 +195,7 @@ in_root()
 bed_loop 64M || skip_all "$BED_WHY"
 disk=$BED
 [ "$mounted" = busy ] || for words in '' force=system force=system,mounted; do
-	mkfs.ext4 -q -F "$disk"
+	mkfs.ext4 -q -F -E lazy_itable_init=0,lazy_journal_init=0 "$disk"
 	# shellcheck disable=SC2086 # no word is no operand
 	run in_root "$disk" "$work/mnt" "$AIODD" $words
 	[ "$status" -ne 99 ] || { skip 'the root' 'cannot make one'; break; }
@@ -272,7 +278,7 @@ if wait_for test -b "${disk}p2"; then
 	gnu_dd if="$work/sector" of="${disk}p1" bs=512 2>"$work/log"
 	written 'source: the partition beside it' "${disk}p2" \
 		aiodd if="${disk}p1" of="${disk}p2" bs=512 seek=1 count=1
-	mkfs.ext4 -q -F -L two "${disk}p2"
+	mkfs.ext4 -q -F -E lazy_itable_init=0,lazy_journal_init=0 -L two "${disk}p2"
 	if bed_mount ext4 "${disk}p2"; then
 		guarded 'a partition of it is mounted' "$mounted" "$disk"
 		[ "$mounted" = busy ] || {
@@ -286,6 +292,234 @@ if wait_for test -b "${disk}p2"; then
 	fi
 else
 	skip 'partitions' "no ${disk}p2"
+fi
+
+# --- a file ----------------------------------------------------------------
+
+# kept TEXT WORD FILE CMD ARG...: refused, and FILE is as it was
+kept()
+{
+	local text=$1 word=$2 file=$3 before
+
+	shift 3
+	before=$(sha256sum <"$file")
+	run "$@"
+	is "$text: exit status" "$status" 5
+	says "$text: it names force=$word" "$work/err" \
+		"^aiodd: not writing to '[^']*': .*; force=$word waives this check\$"
+	is "$text: one line" "$(wc -l <"$work/err")" 1
+	is "$text: it is as it was" "$(sha256sum <"$file")" "$before"
+}
+
+# kept_all TEXT WORD FILE OPERANDS...: also planned, in the same words
+kept_all()
+{
+	local text=$1 word=$2 file=$3
+
+	shift 3
+	kept "$text" "$word" "$file" aiodd "$@"
+	mv "$work/err" "$work/refusal"
+	kept "$text, plan=yes" "$word" "$file" aiodd "$@" plan=yes
+	check "$text, plan=yes: the same words" same "$work/refusal" "$work/err"
+}
+
+cd "$work" || exit 99
+cp data a
+ln a hard
+ln -s a soft
+kept_all 'onto itself' overlap a a a
+kept_all 'onto itself, verify=yes' overlap a a a verify=yes
+kept_all 'onto a hard link' overlap a a hard
+kept_all 'onto a symbolic link' overlap a a soft
+kept_all 'from a symbolic link' overlap a soft a
+kept_all 'behind its start' overlap a a a seek=1 bs=1M
+kept_all 'to its end' overlap a if=a of=a seek=8 bs=1M conv=notrunc
+kept_all 'appended' overlap a if=a of=a oflag=append conv=notrunc
+# shellcheck disable=SC2094 # it is to be refused
+kept 'appended by the shell' overlap a eval 'aiodd if=a >>a'
+run aiodd if=a of=a conv=notrunc,swab
+is 'in place: exit status' "$status" 0
+gnu_dd if=data of=wanted conv=swab 2>log
+check 'in place: it is converted' same wanted a
+cp data a
+run aiodd if=a of=a bs=1M count=1 seek=8 conv=notrunc
+is 'the first block to the end: exit status' "$status" 0
+head -c 1M data | cat data - >wanted
+check 'the first block to the end: it is there' same wanted a
+cp data a
+run aiodd if=a of=a bs=1M skip=1 conv=notrunc
+is 'moved down: exit status' "$status" 0
+{ tail -c +$(((1 << 20) + 1)) data; tail -c 1M data; } >wanted
+check 'moved down: it is all there' same wanted a
+cp data a
+run aiodd a a commit=rename
+is 'renamed onto itself: exit status' "$status" 0
+check 'renamed onto itself: it is all there' same data a
+run aiodd a a force=overlap
+is 'onto itself, force=overlap: exit status' "$status" 0
+is 'onto itself, force=overlap: it is empty' "$(size_of a)" 0
+cp data a
+run as_dd if=a of=a
+is 'onto itself, as dd: exit status' "$status" 0
+is 'onto itself, as dd: it is empty' "$(size_of a)" 0
+run aiodd a new bs=1M
+is 'an empty file onto a new one: exit status' "$status" 0
+
+cp data a
+bed_loop_over a || skip_all "$BED_WHY"
+kept_all 'a loop device over it' holders a sector a
+kept_all 'the loop device over it' holders a "$BED" a
+kept 'the loop device over it, the holder waived' overlap a \
+	aiodd "$BED" a force=holders
+mkfifo hole
+exec 8<>hole # somebody else has it open, too
+kept 'a loop device over it, as standard output' holders a \
+	eval 'aiodd if=sector 1<>a'
+exec 8>&-
+run aiodd if=sector of=a conv=notrunc force=holders
+is 'a loop device over it, force=holders: exit status' "$status" 0
+check 'a loop device over it, force=holders: it is written' \
+	cmp -n 512 sector a
+wait_for losetup -d "$BED"
+
+truncate -s 8M fs
+mkfs.ext4 -q -F -E lazy_itable_init=0,lazy_journal_init=0 fs
+ln fs other
+if bed_mount ext4 fs loop; then
+	kept_all 'a mounted file' "$(word_of_file mounted)" fs sector fs
+	kept_all 'a mounted file, by another name' \
+		"$(word_of_file mounted)" fs sector other
+	[ "$mounted" = busy ] ||
+		says 'a mounted file: it says where' err "mounted on '$BED'"
+	run aiodd fs copy
+	is 'a mounted file as the source: exit status' "$status" 0
+else
+	skip 'a mounted file' "$BED_WHY"
+fi
+
+gnu_dd if=/dev/zero of=swapfile bs=1M count=8 2>log
+chmod 600 swapfile
+mkswap -q swapfile >/dev/null
+if log=$(swapon swapfile 2>&1); then
+	cleanup_push swapoff "$work/swapfile"
+	[ "$swap" = busy ] ||
+		kept_all 'a swap file' swap swapfile sector swapfile
+	run aiodd sector swapfile force=swap
+	is 'a swap file, force=swap: exit status' "$status" 1
+	swapoff swapfile
+else
+	skip 'a swap file' "${log%%$'\n'*}"
+fi
+
+# What others only have open is written to.
+cp data a
+exec 8<a
+run aiodd sector a
+exec 8<&-
+is 'a file that somebody reads: exit status' "$status" 0
+check 'a file that somebody reads: it is cut and written' same sector a
+
+# --- a loop device over a device that has no name any more ------------------
+
+disk
+mkfs.ext4 -q -F -E lazy_itable_init=0,lazy_journal_init=0 "$disk"
+read -r maj min <<<"$(stat -c '0x%t 0x%T' "$disk")"
+if mknod node b $((maj)) $((min)) 2>log && bed_loop_over node && rm node &&
+	bed_mount ext4 "$BED"; then
+	refused 'mounted by another name' "$(word_of_file mounted)" "$disk"
+else
+	skip 'mounted by another name' "${BED_WHY-$(<log)}"
+fi
+
+# --- what cannot be looked at -----------------------------------------------
+
+# bare DIRECTORIES OPERANDS...: in a root of its own that has only these
+bare()
+{
+	own_mounts bash -c '
+		dirs=$1 program=$2
+		shift 2
+		mount -t tmpfs none mnt && cd mnt && cp "$program" aiodd &&
+			cp ../sector sector || exit 99
+		for dir in /bin /lib /lib64 /usr $dirs; do
+			if [ -L "$dir" ]; then
+				cp -P "$dir" ".$dir"
+			elif [ -d "$dir" ]; then
+				mkdir ".$dir"
+				mount --rbind "$dir" ".$dir" || exit 99
+			fi
+		done
+		PATH=$PATH:/ chroot . /aiodd "$@"' - "$1" "$AIODD" "${@:2}"
+}
+
+disk
+mkfs.ext4 -q -F -E lazy_itable_init=0,lazy_journal_init=0 "$disk"
+bed_mount ext4 "$disk" || skip_all "$BED_WHY"
+run bare '/dev /proc /sys' if=/sector of=/dev/null
+if [ "$status" -eq 0 ]; then
+	for dirs in /dev '/dev /sys' '/dev /proc'; do
+		before=$(sha256sum <"$disk")
+		run bare "$dirs" if=/sector of="$disk" seek=1
+		is "mounted, only $dirs: exit status" "$status" 5
+		is "mounted, only $dirs: nothing is written" \
+			"$(sha256sum <"$disk")" "$before"
+	done
+	run bare /dev if=/sector of="$disk" seek=1 force=busy
+	is 'mounted, only /dev, force=busy: exit status' "$status" 5
+	says 'mounted, only /dev, force=busy: why' "$work/err" \
+		'it cannot be seen whether it is in use .*; force=unchecked'
+	run bare /dev if=/sector of="$disk" seek=1 force=busy,unchecked
+	is 'mounted, only /dev, force=busy,unchecked: exit status' "$status" 0
+	bed_loop_over "$disk" || skip_all "$BED_WHY"
+	umount "$work/bed$beds"
+	run bare /dev if=/sector of="$disk" seek=1
+	is 'a loop device over it, only /dev' \
+		"$status $(grep -c force=holders "$work/err")" '5 1'
+	wait_for losetup -d "$BED"
+	for dirs in /dev '/dev /sys' '/dev /proc'; do
+		run bare "$dirs" if=/sector of="$disk" seek=1
+		is "free, only $dirs: exit status" "$status" 0
+		says "free, only $dirs: it says so" "$work/err" \
+			'cannot be seen what uses it .* nobody has it excl'
+	done
+	run bare /dev if="$disk" of="$disk" seek=1 count=1
+	is 'a disk onto itself, only /dev: exit status' "$status" 5
+else
+	skip 'without /proc and /sys' 'no root of its own here'
+fi
+
+# swept TEXT OPERANDS...: the Nth descriptor is not to be had, or none from there
+# on, for each N; DISK is written to in no case.
+swept()
+{
+	local text=$1 when before nr=0
+
+	shift
+	before=$(sha256sum <"$disk")
+	for ((when = 1; when < 400; when++)); do
+		run strace -qq -o log -e inject=openat:error=EMFILE:when=$when$more \
+			-e trace=openat,pwrite64,write "$AIODD" "$@"
+		[ "$status" -ne 0 ] || break
+		grep -q INJECTED log || break
+		nr=$((nr + 1))
+	done
+	check "$text: some were tried" test "$nr" -gt 10
+	is "$text: it is refused in the end" "$status" 5
+	is "$text: it is never written to" "$(sha256sum <"$disk")" "$before"
+}
+
+if type -P strace >/dev/null && ! is_sanitized &&
+	strace -o log -e inject=openat:error=EMFILE:when=9999 true; then
+	bed_mount ext4 "$disk" || skip_all "$BED_WHY"
+	mount -o remount,ro "$BED"
+	more=''
+	swept 'one descriptor less, mounted' if=sector of="$disk" seek=1 \
+		force=busy,size
+	more=+
+	swept 'no descriptors, mounted' if=sector of="$disk" seek=1
+	umount "$BED"
+else
+	skip 'no descriptors' 'no strace here that injects'
 fi
 
 # --- the size --------------------------------------------------------------
