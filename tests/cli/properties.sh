@@ -1,0 +1,68 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Random alignments, onto disks that answer late and out of order: a few cases,
+# always the same ones. AIODD_SEED and AIODD_PROPERTIES choose others, or more;
+# AIODD_SECONDS ends it, and AIODD_PROPERTY_FLAGS go to tests/properties.py.
+
+# In memory, where nothing is late but what is meant to be.
+[ ! -w /dev/shm ] || TMPDIR=/dev/shm
+export TMPDIR
+
+# shellcheck source-path=SCRIPTDIR source=../lib.sh
+. "$(dirname "$0")/../lib.sh"
+
+require python3 cc pkg-config fusermount3
+require_loop
+[ -w /dev/fuse ] || skip_all 'no /dev/fuse here'
+pkg-config fuse3 || skip_all 'no libfuse3-dev here'
+# shellcheck disable=SC2046
+cc -O1 "$(dirname "$0")/../late.c" -o "$work/late" \
+	$(pkg-config --cflags --libs fuse3) 2>"$work/err" ||
+	skip_all "cc: $(head -n 1 "$work/err")"
+
+# bed_late NAME MILLISECONDS: the file NAME.img, as the file BED.
+bed_late()
+{
+	local dir=$work/$1
+
+	mkdir "$dir"
+	"$work/late" "$work/$1.img" "$2" -f "$dir" \
+		</dev/null >"$work/$1.log" 2>&1 &
+	cleanup_push bed_nbd_stop "$dir" $!
+	wait_for test -s "$dir/disk" ||
+		{ bed_cannot "$(head -n 1 "$work/$1.log")"; return; }
+	BED=$dir/disk
+}
+
+# A loop device over what is late.
+add_disk() # IMAGE SECTOR
+{
+	bed_loop_over "$BED" "$2" || skip_all "$BED_WHY"
+	places+=(--disk "$BED,$work/$1.img")
+}
+
+places=()
+for sector in 512 4096; do
+	truncate -s 4M "$work/late$sector.img"
+	bed_late "late$sector" 30 || skip_all "$BED_WHY"
+	add_disk "late$sector" "$sector"
+done
+
+truncate -s 32M "$work/tree.img"
+{ bed_mkfs ext4 "$work/tree.img" && bed_late tree 10 &&
+	bed_loop_over "$BED" && bed_mount ext4 "$BED"; } ||
+	skip_all "$BED_WHY"
+places+=(--tree "$BED")
+
+if type -P nbdkit nbdfuse >/dev/null; then
+	truncate -s 4M "$work/nbd.img"
+	bed_nbd nbd --filter=delay file "$work/nbd.img" delay-write=15ms ||
+		skip_all "$BED_WHY"
+	add_disk nbd 512
+fi
+
+# shellcheck disable=SC2086
+python3 "$(dirname "$0")/../properties.py" --aiodd "$AIODD" --dir "$work" \
+	"${places[@]}" --seed "${AIODD_SEED:-1}" \
+	--cases "${AIODD_PROPERTIES:-60}" --seconds "${AIODD_SECONDS:-0}" \
+	${AIODD_PROPERTY_FLAGS-}

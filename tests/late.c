@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+// A file system of one file, "disk", that keeps its bytes in another file and
+// answers late and out of order: each write is carried out after 0 to
+// MILLISECONDS.
+//
+// usage: late FILE MILLISECONDS -f MOUNTPOINT
+//
+// cc late.c $(pkg-config --cflags --libs fuse3)
+
+#define FUSE_USE_VERSION 312
+#define _GNU_SOURCE
+
+#include <errno.h>
+#include <fcntl.h>
+#include <fuse3/fuse.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define DISK "/disk"
+#define MAX_REQUESTS 256
+
+static int disk;
+static unsigned int max_delay_ms;
+
+static int
+late_getattr(const char *path, struct stat *ret, struct fuse_file_info *info)
+{
+	(void)info;
+	if (strcmp(path, DISK) == 0)
+		return fstat(disk, ret) < 0 ? -errno : 0;
+	if (strcmp(path, "/") != 0)
+		return -ENOENT;
+	ret->st_mode = S_IFDIR | 0755;
+	ret->st_nlink = 2;
+	return 0;
+}
+
+static int
+late_open(const char *path, struct fuse_file_info *info)
+{
+	(void)info;
+	return strcmp(path, DISK) == 0 ? 0 : -ENOENT;
+}
+
+static int
+late_read(const char *path, char *data, size_t size, off_t off,
+	  struct fuse_file_info *info)
+{
+	(void)path;
+	(void)info;
+	const ssize_t r = pread(disk, data, size, off);
+
+	return r < 0 ? -errno : (int)r;
+}
+
+// Another delay than the request before, and the same ones in every run.
+static void
+wait_a_while(void)
+{
+	static atomic_uint seed;
+	unsigned int n = atomic_fetch_add(&seed, 1) * 2654435761U >> 16;
+
+	if (max_delay_ms)
+		usleep(n % (max_delay_ms * 1000));
+}
+
+static int
+late_write(const char *path, const char *data, size_t size, off_t off,
+	   struct fuse_file_info *info)
+{
+	(void)path;
+	(void)info;
+	wait_a_while();
+	const ssize_t r = pwrite(disk, data, size, off);
+
+	return r < 0 ? -errno : (int)r;
+}
+
+static int
+late_fsync(const char *path, int is_datasync, struct fuse_file_info *info)
+{
+	(void)path;
+	(void)is_datasync;
+	(void)info;
+	return 0;
+}
+
+static void *
+late_init(struct fuse_conn_info *connection, struct fuse_config *config)
+{
+	(void)config;
+	connection->max_background = MAX_REQUESTS;
+	connection->congestion_threshold = MAX_REQUESTS;
+	return NULL;
+}
+
+static const struct fuse_operations operations = {
+	.getattr = late_getattr,
+	.open = late_open,
+	.read = late_read,
+	.write = late_write,
+	.fsync = late_fsync,
+	.init = late_init,
+};
+
+int
+main(int argc, char **argv)
+{
+	char threads[64];
+
+	if (argc < 4) {
+		fputs("usage: late FILE MILLISECONDS -f MOUNTPOINT\n", stderr);
+		return 1;
+	}
+	disk = open(argv[1], O_RDWR | O_CLOEXEC);
+	if (disk < 0) {
+		perror(argv[1]);
+		return 1;
+	}
+	max_delay_ms = (unsigned int)strtoul(argv[2], NULL, 10);
+	snprintf(threads, sizeof(threads), "-omax_threads=%d", MAX_REQUESTS);
+	argv[1] = argv[0];
+	argv[2] = threads;
+	return fuse_main(argc - 1, argv + 1, &operations, NULL);
+}
