@@ -10,7 +10,7 @@
 // arguments, of io_submit also the operation, the bytes and the descriptor of
 // its requests, "failed" if it was made to fail, and the errnos that are worth
 // trying. The last line is "exit STATUS", "signal NUMBER" or "hang": it was
-// killed after SECONDS.
+// killed after SECONDS. The exit status is that of the program.
 //
 // Nothing counts before main() of aiodd, whose first call is
 // fcntl(2, F_GETFD).
@@ -462,5 +462,7 @@ main(int argc, char **argv)
 		fprintf(log, "signal %d\n", WTERMSIG(status));
 	else
 		fprintf(log, "exit %d\n", WEXITSTATUS(status));
-	return fclose(log) == 0 ? 0 : 125;
+	if (fclose(log) != 0 || !has_ended || !WIFEXITED(status))
+		return 125;
+	return WEXITSTATUS(status);
 }

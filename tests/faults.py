@@ -168,9 +168,14 @@ class Bench:
     def clear(self, mode):
         for name in set(os.listdir(self.path(""))) - self.given:
             os.unlink(self.path(name))
-        with open(self.disk if mode.is_disk else self.path("d"), "wb") as file:
-            file.write(OLD * mode.old_size)
-            file.flush()
+        dst = self.disk if mode.is_disk else self.path("d")
+        # A disk that has gone is no file to be made.
+        fd = os.open(dst, os.O_WRONLY | (0 if mode.is_disk else os.O_CREAT))
+        with os.fdopen(fd, "wb") as file:
+            try:
+                os.write(fd, OLD * mode.old_size)
+            except OSError as e:
+                raise OSError(e.errno, e.strerror, dst) from e
             if mode.is_disk:
                 os.fsync(file.fileno())
 

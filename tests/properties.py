@@ -11,6 +11,7 @@ A case is made from "SEED:BED:NUMBER" alone; --only BED:NUMBER repeats it.
 import argparse
 import collections
 import concurrent.futures
+import errno
 import fcntl
 import hashlib
 import mmap
@@ -65,6 +66,12 @@ class Case:
         self.is_hashed = self.rng.random() < .25
         self.is_from_pipe = self.rng.random() < .05
         self.args = self.operands()
+        # What is refused is carried out in another manner than its neighbours.
+        self.refusal = []
+        if self.rng.random() < .3:
+            self.refusal = ["io_submit", str(self.rng.randrange(2, 12)),
+                            str(self.rng.choice((errno.EAGAIN,
+                                                 errno.EINVAL)))]
 
     def place(self, limit):
         """Mostly beside a boundary."""
@@ -136,8 +143,8 @@ class Case:
         image, data = bytearray(OLD), self.data()
         if not self.is_kept:
             # As with dd, a seek of less than a block keeps nothing.
-            old = image if self.seek >= self.blocks else bytes(self.seek)
-            image = old[:self.seek] + bytes(len(data))
+            old = image if self.seek >= self.blocks else bytearray(self.seek)
+            image = old[:self.seek] + bytearray(len(data))
         for at in range(0, len(data), self.blocks):
             block = data[at:at + self.blocks]
             if self.is_left_out(block):
@@ -232,6 +239,9 @@ READS = {"the page cache": read_cached, "O_DIRECT": read_direct,
 
 def copy(options, case):
     command = [options.aiodd, *case.args]
+    if case.refusal:
+        command = [options.fault, "/dev/null", str(TIME_LIMIT), *case.refusal,
+                   "--", *command]
     stdin = subprocess.DEVNULL
     if case.is_from_pipe:
         stdin = os.open(options.source, os.O_RDONLY)
@@ -273,7 +283,11 @@ def run_case(options, case):
             return [f"exit status {done.returncode}"]
         wrong, wanted = [], case.image()
         for name, read in READS.items():
-            there = read(bed)
+            try:
+                there = read(bed)
+            except OSError as e:
+                wrong.append(f"by {name}: {e.strerror}")
+                continue
             if there != wanted:
                 wrong.append(f"by {name}: {difference(there, wanted)}")
     finally:
@@ -324,6 +338,7 @@ class Runs:
             print(f"# --only {case.bed.name}:{case.number}: "
                   f"{'; '.join(wrong)}")
             print(f"#   aiodd {' '.join(case.args)}"
+                  + (f", {' '.join(case.refusal)}" if case.refusal else "")
                   + (", from a pipe" if case.is_from_pipe else "")
                   + (", cached before" if case.is_read_before else ""))
             for line in case.err.splitlines()[:4]:
@@ -371,6 +386,7 @@ def run_all(options):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--aiodd", required=True)
+    parser.add_argument("--fault", required=True, help="tests/fault, built")
     parser.add_argument("--dir", required=True,
                         help="where the source is made")
     parser.add_argument("--disk", action="append", default=[],

@@ -34,6 +34,10 @@ bed_late()
 	BED=$dir/disk
 }
 
+fault=${top_builddir:-build}/tests/fault
+"$fault" /dev/null 10 -- true 2>"$work/err" ||
+	skip_all "seccomp: $(head -n 1 "$work/err")"
+
 # A loop device over what is late.
 add_disk() # IMAGE SECTOR
 {
@@ -62,7 +66,7 @@ if type -P nbdkit nbdfuse >/dev/null; then
 fi
 
 # shellcheck disable=SC2086
-python3 "$(dirname "$0")/../properties.py" --aiodd "$AIODD" --dir "$work" \
-	"${places[@]}" --seed "${AIODD_SEED:-1}" \
+python3 "$(dirname "$0")/../properties.py" --aiodd "$AIODD" \
+	--fault "$fault" --dir "$work" "${places[@]}" --seed "${AIODD_SEED:-1}" \
 	--cases "${AIODD_PROPERTIES:-60}" --seconds "${AIODD_SECONDS:-0}" \
 	${AIODD_PROPERTY_FLAGS-}
