@@ -68,5 +68,5 @@ fi
 # shellcheck disable=SC2086
 python3 "$(dirname "$0")/../properties.py" --aiodd "$AIODD" \
 	--fault "$fault" --dir "$work" "${places[@]}" --seed "${AIODD_SEED:-1}" \
-	--cases "${AIODD_PROPERTIES:-60}" --seconds "${AIODD_SECONDS:-0}" \
+	--cases "${AIODD_PROPERTIES:-120}" --seconds "${AIODD_SECONDS:-0}" \
 	${AIODD_PROPERTY_FLAGS-}
