@@ -2,7 +2,7 @@
 
 // A file system of one file, "disk", that keeps its bytes in another file and
 // answers late and out of order: each write is carried out after 0 to
-// MILLISECONDS.
+// MILLISECONDS, and when there is no FILE.hold.
 //
 // usage: late FILE MILLISECONDS -f MOUNTPOINT
 //
@@ -26,6 +26,7 @@
 
 static int disk;
 static unsigned int max_delay_ms;
+static char hold[4096];
 
 static int
 late_getattr(const char *path, struct stat *ret, struct fuse_file_info *info)
@@ -67,6 +68,8 @@ wait_a_while(void)
 
 	if (max_delay_ms)
 		usleep(n % (max_delay_ms * 1000));
+	while (access(hold, F_OK) == 0)
+		usleep(1000);
 }
 
 static int
@@ -122,6 +125,7 @@ main(int argc, char **argv)
 		perror(argv[1]);
 		return 1;
 	}
+	snprintf(hold, sizeof(hold), "%s.hold", argv[1]);
 	max_delay_ms = (unsigned int)strtoul(argv[2], NULL, 10);
 	snprintf(threads, sizeof(threads), "-omax_threads=%d", MAX_REQUESTS);
 	argv[1] = argv[0];

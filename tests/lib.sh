@@ -430,6 +430,53 @@ bed_bad()
 }
 
 # bed_failing NAME SIZE ERROR-ARG...: arguments of nbdkit's error filter.
+# build_tool NAME PACKAGE: $work/NAME of tests/NAME.c, against the library.
+build_tool()
+{
+	# shellcheck disable=SC2046
+	cc -O1 "$(dirname "${BASH_SOURCE[0]}")/$1.c" -o "$work/$1" \
+		$(pkg-config --cflags --libs "$2") 2>"$work/err" ||
+		skip_all "cc: $(head -n 1 "$work/err")"
+}
+
+require_late()
+{
+	require cc pkg-config fusermount3
+	[ -w /dev/fuse ] || skip_all 'no /dev/fuse here'
+	pkg-config fuse3 || skip_all 'no libfuse3-dev here'
+	build_tool late fuse3
+}
+
+# bed_late NAME MILLISECONDS: the file NAME.img, as a file that answers late,
+# and not at all while there is NAME.img.hold.
+bed_late()
+{
+	local dir=$work/$1
+
+	mkdir "$dir"
+	"$work/late" "$work/$1.img" "$2" -f "$dir" \
+		</dev/null >"$work/$1.log" 2>&1 &
+	cleanup_push bed_nbd_stop "$dir" $!
+	wait_for test -s "$dir/disk" ||
+		{ bed_cannot "$(head -n 1 "$work/$1.log")"; return; }
+	BED=$dir/disk
+}
+
+# bed_refusing NAME BYTES ERROR: a disk of 4 MiB, the file NAME.img, that
+# refuses what is written behind so many bytes.
+bed_refusing()
+{
+	local image=$work/$1.img bytes='iflag=skip_bytes,count_bytes'
+
+	truncate -s 4M "$image"
+	bed_nbd "$1" eval get_size='echo 4194304' can_write='exit 0' \
+		can_flush='exit 0' flush='exit 0' \
+		pread="dd if='$image' $bytes skip=\$4 count=\$3 status=none" \
+		pwrite="[ \$((\$4 + \$3)) -le $2 ] || { echo $3 >&2; exit 1; }
+			dd of='$image' oflag=seek_bytes seek=\$4 conv=notrunc \
+				status=none"
+}
+
 bed_failing()
 {
 	local name=$1 size=$2

@@ -196,4 +196,33 @@ for sector in 512 4096; do
 		"^aiodd: error writing '${device[ours]}': No space left on device \\(offset 1048576\\)\$"
 done
 
+# A disk that refuses what lies behind a place: that place is told, and no
+# byte behind it is called copied.
+if [ "$(id -u)" -eq 0 ] && type -P nbdkit nbdfuse >/dev/null; then
+	make_data "$work/wide" $((1 << 20 | 100)) 3
+	for place in 1048576:ENOSPC:'No space left on device' \
+		720896:EIO:'Input/output error' \
+		717312:ENOSPC:'No space left on device'; do
+		IFS=: read -r off error words <<<"$place"
+		{ bed_refusing "$error$off" "$off" "$error" &&
+			bed_loop_over "$BED"; } || skip_all "$BED_WHY"
+		for operands in '' 'io=aio iosize=128K depth=4'; do
+			# shellcheck disable=SC2086
+			run aiodd if="$work/wide" of="$BED" bs=64K $operands
+			text="refused from $off, $error $operands"
+			is "$text: exit status" "$status" 1
+			says "$text: where" "$work/err" \
+				"'$BED': .*\\(offset $off\\)\$"
+			[ "$off" -eq 1048576 ] || says "$text: why" \
+				"$work/err" ": $words \\(offset"
+			is "$text: as much is copied" \
+				"$(bytes_reported "$work/err")" "$off"
+			check "$text: and is there" \
+				cmp -n "$off" "$work/wide" "$work/$error$off.img"
+			is "$text: not safe to remove" \
+				"$(grep -c safe "$work/err")" 0
+		done
+	done
+fi
+
 finish

@@ -4,7 +4,7 @@
 # shellcheck source-path=SCRIPTDIR source=../lib.sh
 . "$(dirname "$0")/../lib.sh"
 
-require strace
+require strace fincore
 strace -o /dev/null true 2>/dev/null || skip_all 'strace may not trace here'
 # The leak checker does not run under a tracer.
 export ASAN_OPTIONS="$ASAN_OPTIONS:detect_leaks=0"
@@ -47,6 +47,19 @@ injected 'nothing injected'
 if ! grep -q io_submit "$work/trace"; then
 	skip_all 'no kernel AIO on this file system'
 fi
+# What it has no room for goes direct all the same.
+rm -f "$work/copy"
+head -c 32M "$work/data" >"$work/whole"
+run strace -f -o "$work/trace" -e inject=io_submit:error=EAGAIN:when=2+ \
+	"$work/bin/ours/aiodd" if="$work/whole" of="$work/copy" oflag=direct \
+	depth=4
+is 'oflag=direct, io_submit EAGAIN: exit status' "$status" 0
+is 'oflag=direct, io_submit EAGAIN: nothing is in the page cache' \
+	"$(fincore -n -o PAGES "$work/copy" | tr -d ' ')" 0
+run eval 'cat "$work/whole" | strace -f -o "$work/trace" \
+	"$work/bin/ours/aiodd" oflag=direct bs=1M >"$work/copy"'
+says 'oflag=direct that cannot be had is synced' "$work/trace" 'fsync\(1\)'
+
 reap='?io_getevents,?io_pgetevents'
 poll='?epoll_wait,?epoll_pwait'
 injected 'io_submit EAGAIN now and then' io_submit:error=EAGAIN:when=2..9

@@ -11,28 +11,9 @@ export TMPDIR
 # shellcheck source-path=SCRIPTDIR source=../lib.sh
 . "$(dirname "$0")/../lib.sh"
 
-require python3 cc pkg-config fusermount3
+require python3
 require_loop
-[ -w /dev/fuse ] || skip_all 'no /dev/fuse here'
-pkg-config fuse3 || skip_all 'no libfuse3-dev here'
-# shellcheck disable=SC2046
-cc -O1 "$(dirname "$0")/../late.c" -o "$work/late" \
-	$(pkg-config --cflags --libs fuse3) 2>"$work/err" ||
-	skip_all "cc: $(head -n 1 "$work/err")"
-
-# bed_late NAME MILLISECONDS: the file NAME.img, as the file BED.
-bed_late()
-{
-	local dir=$work/$1
-
-	mkdir "$dir"
-	"$work/late" "$work/$1.img" "$2" -f "$dir" \
-		</dev/null >"$work/$1.log" 2>&1 &
-	cleanup_push bed_nbd_stop "$dir" $!
-	wait_for test -s "$dir/disk" ||
-		{ bed_cannot "$(head -n 1 "$work/$1.log")"; return; }
-	BED=$dir/disk
-}
+require_late
 
 fault=${top_builddir:-build}/tests/fault
 "$fault" /dev/null 10 -- true 2>"$work/err" ||
