@@ -92,10 +92,14 @@ open_in_place(struct export *e, const struct stat *st)
 {
 	struct stat opened;
 
-	e->fd = fd_move_up(e->named_fd >= 0
-				   ? dup(e->named_fd)
-				   : open(e->path,
-					  O_WRONLY | O_NOCTTY | O_CLOEXEC));
+	// A FIFO waits for its reader, and signals are served meanwhile.
+	do {
+		e->fd = fd_move_up(
+			e->named_fd >= 0
+				? dup(e->named_fd)
+				: open(e->path,
+				       O_WRONLY | O_NOCTTY | O_CLOEXEC));
+	} while (e->fd == -EINTR && signals_fatal() == 0);
 	if (e->fd < 0)
 		return e->fd;
 	if (fstat(e->fd, &opened) < 0)

@@ -30,8 +30,11 @@ bulk_plan(struct bulk *b)
 {
 	plan_make(&b->plan, b->request, &b->src->facts, &b->dst->facts,
 		  b->aio_error);
-	if (plan_is_large(&b->plan))
-		plan_fit(&b->plan, memory_allowed());
+	if (!plan_is_large(&b->plan))
+		return;
+	if (b->memory == 0)
+		b->memory = memory_allowed();
+	plan_fit(&b->plan, b->memory);
 }
 
 // Where the plan counts on kernel AIO, see whether there is any, and if not

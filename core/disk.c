@@ -294,6 +294,14 @@ is_loop_name(const char *name)
 	       name[len + strspn(name + len, "0123456789")] == '\0';
 }
 
+// What is under a loop device is on a server that is gone: it is no file of
+// ours, which has just been opened, and no device.
+static bool
+is_gone(int error)
+{
+	return error == ENOTCONN || error == ESTALE || error == EIO;
+}
+
 // A loop device over a device is not among its holders.
 static void
 on_loop(struct disk_stack *stack, dev_t below, const char *dir)
@@ -310,7 +318,7 @@ on_loop(struct disk_stack *stack, dev_t below, const char *dir)
 	int r = ask_loop(name, &store);
 	if (r == -EACCES || r == -EPERM || r == -ENOENT || r == -ENODEV)
 		r = read_loop(stack, dir, &store);
-	if (r < 0 && r != -ENXIO)
+	if (r < 0 && r != -ENXIO && !is_gone(-r))
 		disk_unseen_note(&stack->unseen, dir, -r);
 	if (r == 0 && (below != 0 ? store.rdev == below
 				  : disk_stack_is_file(stack, store.dev,

@@ -305,9 +305,10 @@ cut_all(struct endpoint *ep, const struct hooks *h)
 	const bool is_file = ep->facts.kind == FACTS_FILE;
 	struct stat st;
 
-	if (!is_file && fstat(ep->fd, &st) < 0)
+	if (fstat(ep->fd, &st) < 0)
 		return endpoint_tell(ep, h, FAILURE_STAT, errno);
-	if (!is_file && !S_ISREG(st.st_mode))
+	// Some file systems cut nothing, and need not where nothing is.
+	if (!S_ISREG(st.st_mode) || (is_file && st.st_size == 0))
 		return 0;
 	int r = is_file ? truncate_wait(ep, 0, h) : open_cut(ep);
 	if (r == -ECANCELED)

@@ -53,3 +53,10 @@ facts_has_offsets(const struct facts *facts)
 {
 	return facts->kind == FACTS_FILE || facts->kind == FACTS_BLOCK;
 }
+
+// The bytes of both are those of one file, if under a loop device.
+static inline bool
+facts_is_same(const struct facts *a, const struct facts *b)
+{
+	return a->ino != 0 && a->ino == b->ino && a->dev == b->dev;
+}

@@ -108,7 +108,10 @@ parse_mount(const char *line, const struct version *v, char **ret_root,
 	    (*v->controller != '\0' && !has_word(options, v->controller)))
 		return false;
 	*ret_root = *ret_dir = NULL;
-	return sscanf(line, "%*s %*s %*s %ms %ms", ret_root, ret_dir) == 2;
+	if (sscanf(line, "%*s %*s %*s %ms %ms", ret_root, ret_dir) == 2)
+		return true;
+	free(*ret_root);
+	return false;
 }
 
 // From the group up to where the hierarchy is mounted.

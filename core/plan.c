@@ -548,8 +548,10 @@ plan_fit(struct plan *plan, uint64_t memory)
 						 plan->step);
 		plan->job_reason = "little memory is allowed";
 	}
-	plan->depth = (unsigned)max_u64(1, min_u64(plan->depth,
-						   most / plan->job_size));
+	const uint64_t depth = max_u64(1, most / plan->job_size);
+	if (depth >= plan->depth)
+		return;
+	plan->depth = (unsigned)depth;
 	plan->depth_reason = "a quarter of the memory that is allowed";
 }
 

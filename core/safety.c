@@ -111,7 +111,9 @@ is_used(struct check *c, enum mounts_kind kind)
 {
 	const struct disk_stack *stack = &c->dst_stack;
 
-	return (stack->nr > 0 || stack->file_ino != 0) &&
+	// Without a device upon it a file can only be swapped to.
+	return (stack->nr > 0 ||
+		(kind == MOUNTS_SWAP && stack->file_ino != 0)) &&
 	       mounts_find(stack, kind, &c->ret->use, &c->uses);
 }
 
@@ -139,12 +141,6 @@ is_held(struct check *c)
 	c->ret->use.dev = c->dst_stack.held;
 	c->ret->holder = c->dst_stack.holder;
 	return c->dst_stack.holder != 0;
-}
-
-static bool
-is_same_file(const struct facts *a, const struct facts *b)
-{
-	return a->ino != 0 && a->ino == b->ino && a->dev == b->dev;
 }
 
 // What is written is as long as what was read; a last record that is padded is
@@ -193,7 +189,7 @@ is_overlapping(struct check *c)
 	if ((src != 0 && disk_stack_has(&c->dst_stack, src)) ||
 	    (dst != 0 && disk_stack_has(&c->src_stack, dst)))
 		return true;
-	if (!is_same_file(c->src, c->dst))
+	if (!facts_is_same(c->src, c->dst))
 		return false;
 	return dst != 0 ? disk_whole(src) != disk_whole(dst) : !is_in_place(c);
 }

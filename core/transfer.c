@@ -82,12 +82,6 @@ widen_pipe(const struct endpoint *ep)
 		(void)fcntl(ep->fd, F_SETPIPE_SZ, (int)MIB);
 }
 
-static bool
-is_onto_itself(const struct facts *src, const struct facts *dst)
-{
-	return src->ino != 0 && src->ino == dst->ino && src->dev == dst->dev;
-}
-
 static void
 probe_sides(struct transfer *t)
 {
@@ -119,7 +113,7 @@ transfer_watch(struct transfer *t)
 {
 	const bool is_watched =
 		!t->request.is_dd && t->src.facts.kind == FACTS_FILE &&
-		!is_onto_itself(&t->src.facts, &t->dst.facts);
+		!facts_is_same(&t->src.facts, &t->dst.facts);
 
 	change_init(&t->change, is_watched ? t->src.fd : -1);
 }
@@ -383,7 +377,7 @@ transfer_cut(struct transfer *t)
 	const int r = endpoint_cut_dst(&t->dst, &t->request, t->hooks);
 	if (r < 0)
 		return r;
-	if (t->request.seek.blocks > 0 || is_onto_itself(&t->src.facts, dst))
+	if (t->request.seek.blocks > 0 || facts_is_same(&t->src.facts, dst))
 		probe_sides(t);
 	else if (dst->kind == FACTS_FILE)
 		dst->size = dst->allocated = dst->cached = 0;

@@ -37,9 +37,9 @@ tell(const struct verify *v, enum failure_phase phase, uint64_t off, int r)
 // What the page cache holds proves nothing. Its pages are clean by now, so
 // that they can be dropped; O_DIRECT, where there is any, goes around it.
 static void
-drop_cache(const struct verify *v)
+drop_cache(const struct verify *v, uint64_t len)
 {
-	if (cache_drop(v->dst->fd, v->dst_off, v->len) < 0)
+	if (cache_drop(v->dst->fd, v->dst_off, len) < 0)
 		tell(v, NOTICE_CACHE_KEPT, v->dst_off, 0);
 }
 
@@ -347,7 +347,7 @@ verify_run(struct verify *v)
 
 	if (v->len == 0)
 		return 0;
-	drop_cache(v);
+	drop_cache(v, v->len);
 	r = hasher_new(&back, 1U << HASH_RANGES);
 	if (r < 0)
 		return tell(v, FAILURE_VERIFY, v->dst_off, r);
@@ -380,7 +380,7 @@ verify_block(struct verify *v)
 	unsigned char *buf = aligned_alloc(HOLD_MAX, HOLD_MAX);
 	int r = -ENOMEM;
 
-	drop_cache(v);
+	drop_cache(v, len);
 	if (buf != NULL)
 		r = read_block(v, buf, len);
 	if (r < 0 && r != -ECANCELED) {

@@ -207,7 +207,8 @@ writer_narrow(struct writer *writer, struct job *job, int error)
 		return false;
 	job->piece = (size_t)max_u64(round_down(len / 2, writer->align),
 				     writer->align);
-	job->error = error;
+	if (job->error == 0)
+		job->error = error;
 	if (job->is_alone)
 		writer_request(writer, job);
 	else

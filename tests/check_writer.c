@@ -314,6 +314,29 @@ START_TEST(what_can_be_written_in_pieces_is_written_and_told)
 }
 END_TEST
 
+// A disk that was full for a while, then broken for a while.
+START_TEST(a_job_with_two_errors_is_counted_once)
+{
+	static const int errors[][2] = {{ENOSPC, EIO}, {EIO, ENOSPC}};
+
+	fake_copy_open(&c, FAKE_JOB);
+	for (unsigned i = 0; i < 2; i++)
+		c.fake.faults[i] = (struct fake_fault){c.dst.direct_fd, 0, 1,
+						       errors[_i][i]};
+	start();
+	fake_copy_deliver(&c);
+	c.fake.faults[0].to = 0;
+	go_on();
+	fake_copy_deliver(&c);
+	ck_assert_uint_eq(c.copy.writer.nr_broken, errors[_i][0] == EIO);
+	c.fake.faults[1].to = 0;
+	write_out();
+	ck_assert_uint_eq(c.copy.writer.nr_broken, 0);
+	fake_copy_check(&c, FAKE_JOB);
+	fake_copy_close(&c);
+}
+END_TEST
+
 // Both fail at once, and only the first can be the one that counts.
 START_TEST(the_oldest_failure_is_looked_into_first)
 {
@@ -480,6 +503,7 @@ writer_suite(void)
 		t, a_write_error_is_that_of_the_first_block_that_is_refused, 0,
 		FAKE_JOB / FAKE_ALIGN);
 	tcase_add_test(t, what_can_be_written_in_pieces_is_written_and_told);
+	tcase_add_loop_test(t, a_job_with_two_errors_is_counted_once, 0, 2);
 	tcase_add_test(t, the_oldest_failure_is_looked_into_first);
 	tcase_add_test(t, a_destination_that_takes_nothing_is_full);
 	tcase_add_test(t, nothing_at_or_after_the_end_is_written);

@@ -19,6 +19,10 @@
 
 #include "base.h"
 
+#ifndef SYS_cachestat
+#define SYS_cachestat 451 // 6.5; the same number on every architecture
+#endif
+
 #define NR_MAX 32
 
 struct named {
@@ -56,9 +60,7 @@ static const struct named calls[] = {
 	{"sysinfo", SYS_sysinfo},
 	{"timerfd_create", SYS_timerfd_create},
 	{"timerfd_settime", SYS_timerfd_settime},
-#ifdef SYS_cachestat
 	{"cachestat", SYS_cachestat},
-#endif
 #ifdef SYS_clone3
 	{"clone3", SYS_clone3},
 #endif
