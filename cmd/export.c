@@ -19,6 +19,7 @@
 #include "message.h"
 #include "page.h"
 #include "quote.h"
+#include "safety.h"
 #include "signals.h"
 
 // what: a reason, or NULL for that of error.
@@ -122,9 +123,20 @@ open_beside(struct export *e)
 	return e->fd < 0 ? e->fd : 0;
 }
 
+// An image that is mounted would go on without its name.
+static bool
+is_in_use(const struct export *e, const struct request *q)
+{
+	const struct facts old = beside_old(&e->beside);
+	struct safety safety;
+
+	safety_init(&safety);
+	return safety_check_replaced(&safety, q, &old) < 0;
+}
+
 // st: of what is there; NULL: nothing.
 static int
-open_path(struct export *e, const struct stat *st)
+open_path(struct export *e, const struct stat *st, const struct request *q)
 {
 	if (e->named_fd >= 0)
 		return open_in_place(e, st);
@@ -138,7 +150,7 @@ open_path(struct export *e, const struct stat *st)
 	}
 	if (st != NULL && faccessat(AT_FDCWD, e->path, W_OK, AT_EACCESS) < 0)
 		return -errno;
-	return open_beside(e);
+	return is_in_use(e, q) ? -EBUSY : open_beside(e);
 }
 
 static int
@@ -170,7 +182,7 @@ export_open(struct export *e, const char *operand, const char *path,
 		return tell(e, "it is no regular file, pipe or character "
 			       "device", 0);
 	if (r == 0 || r == -ENOENT)
-		r = open_path(e, r == 0 ? &st : NULL);
+		r = open_path(e, r == 0 ? &st : NULL, q);
 	return r < 0 ? tell(e, NULL, -r) : 0;
 }
 

@@ -253,6 +253,17 @@ make_name(const char *name)
 	return temp;
 }
 
+struct facts
+beside_old(const struct beside *beside)
+{
+	if (!beside->has_old || !S_ISREG(beside->old.st_mode))
+		return (struct facts){.kind = FACTS_STREAM};
+	return (struct facts){.kind = FACTS_FILE,
+			      .dev = beside->old.st_dev,
+			      .ino = beside->old.st_ino,
+			      .size = (uint64_t)beside->old.st_size};
+}
+
 int
 beside_make(struct beside *beside, int flags)
 {

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 
+#include "facts.h"
 #include "identity.h"
 
 struct beside {
@@ -25,6 +26,9 @@ struct beside {
 // those of its owner are followed, as with fs.protected_symlinks. 0 or -errno;
 // beside_done in any case.
 int beside_find(struct beside *beside, const char *path, int dir_access);
+
+// The file that has the name now; a stream if there is none.
+struct facts beside_old(const struct beside *beside);
 
 // Whether path leads to the target. A link of /proc has the path as its text,
 // and may lead elsewhere: to a file without a name.

@@ -292,10 +292,18 @@ bulk_drop_cache(struct bulk *b, const struct copy *copy)
 {
 	const struct plan *plan = &b->plan;
 
-	// Where something stays, verify= finds and says so.
-	if (plan_is_direct(&plan->dst) && copy->ring.next > 0)
-		(void)cache_drop(copy->writer.buffered_fd, plan->dst_off,
-				 copy->ring.next);
+	// The kernel itself sees to other files; verify= says the same.
+	const struct facts *dst = &b->dst->facts;
+	const bool is_told = !b->request->is_dd && !b->request->verify &&
+			     (dst->kind == FACTS_BLOCK || dst->is_remote);
+
+	if (plan_is_direct(&plan->dst) && copy->ring.next > 0 &&
+	    cache_drop(copy->writer.buffered_fd, plan->dst_off,
+		       copy->ring.next) < 0 &&
+	    is_told)
+		hooks_tell(b->hooks, (struct failure){
+					     .phase = NOTICE_CACHE_KEPT,
+					     .name = b->dst->name});
 	if ((b->request->oflags & FLAG_DIRECT) && copy->writer.nr_cached > 0)
 		b->needs_fsync = true;
 }

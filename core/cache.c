@@ -10,6 +10,7 @@
 #include <linux/magic.h>
 #include <stdbool.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -40,14 +41,17 @@ cache_count(int fd, uint64_t off, uint64_t len, uint64_t *ret)
 	return 0;
 }
 
-// A file system without anything behind the page cache.
+// A file with nothing behind the page cache. A disk is none, though its name
+// lies in such a file system.
 static bool
 is_memory(int fd)
 {
 	struct statfs fs;
+	struct stat st;
 
-	return fstatfs(fd, &fs) == 0 && (fs.f_type == TMPFS_MAGIC ||
-					 fs.f_type == RAMFS_MAGIC);
+	return fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
+	       fstatfs(fd, &fs) == 0 &&
+	       (fs.f_type == TMPFS_MAGIC || fs.f_type == RAMFS_MAGIC);
 }
 
 // BLKFLSBUF is for a block device and for root; it also lets go of the

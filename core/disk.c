@@ -212,7 +212,15 @@ struct store {
 	uint64_t dev; // of a file
 	uint64_t ino;
 	uint64_t rdev; // of a device, else 0
+	uint64_t from; // the bytes of it
+	uint64_t to;   // UINT64_MAX: all
 };
+
+static uint64_t
+end_of(uint64_t from, uint64_t len)
+{
+	return len > 0 ? from + len : UINT64_MAX;
+}
 
 // The kernel says it by numbers, whatever has become of the path. -ENXIO:
 // over nothing, -ENODEV: the name is another device's.
@@ -240,7 +248,10 @@ ask_loop(const char *name, struct store *ret)
 	*ret = (struct store){.loop = st.st_rdev,
 			      .dev = info.lo_device,
 			      .ino = info.lo_inode,
-			      .rdev = info.lo_rdevice};
+			      .rdev = info.lo_rdevice,
+			      .from = info.lo_offset,
+			      .to = end_of(info.lo_offset,
+					   info.lo_sizelimit)};
 	return 0;
 }
 
@@ -278,10 +289,14 @@ read_loop(const struct disk_stack *stack, const char *dir, struct store *ret)
 		return stack->file_ino != 0 && end > stack->file_size ? -ENXIO
 								      : -error;
 	}
-	*ret = (struct store){.loop = loop,
-			      .dev = st.st_dev,
-			      .ino = st.st_ino,
-			      .rdev = S_ISBLK(st.st_mode) ? st.st_rdev : 0};
+	const uint64_t from = read_number(dir, "loop/offset");
+	*ret = (struct store){
+		.loop = loop,
+		.dev = st.st_dev,
+		.ino = st.st_ino,
+		.rdev = S_ISBLK(st.st_mode) ? st.st_rdev : 0,
+		.from = from,
+		.to = end_of(from, read_number(dir, "loop/sizelimit"))};
 	return 0;
 }
 
@@ -302,6 +317,19 @@ is_gone(int error)
 	return error == ENOTCONN || error == ESTALE || error == EIO;
 }
 
+// What the loop device of this name is over, if that can be seen.
+static int
+find_store(struct disk_stack *stack, const char *dir, struct store *ret)
+{
+	int r = ask_loop(strrchr(dir, '/') + 1, ret);
+
+	if (r == -EACCES || r == -EPERM || r == -ENOENT || r == -ENODEV)
+		r = read_loop(stack, dir, ret);
+	if (r < 0 && r != -ENXIO && !is_gone(-r))
+		disk_unseen_note(&stack->unseen, dir, -r);
+	return r;
+}
+
 // A loop device over a device is not among its holders.
 static void
 on_loop(struct disk_stack *stack, dev_t below, const char *dir)
@@ -315,15 +343,16 @@ on_loop(struct disk_stack *stack, dev_t below, const char *dir)
 	snprintf(path, sizeof(path), "%.*s/loop", NAME_MAX, dir);
 	if (!stack->is_blind && access(path, F_OK) < 0)
 		return; // it is over nothing
-	int r = ask_loop(name, &store);
-	if (r == -EACCES || r == -EPERM || r == -ENOENT || r == -ENODEV)
-		r = read_loop(stack, dir, &store);
-	if (r < 0 && r != -ENXIO && !is_gone(-r))
-		disk_unseen_note(&stack->unseen, dir, -r);
+	const int r = find_store(stack, dir, &store);
+	const bool is_apart = store.loop == stack->own ||
+			      store.from >= stack->file_to ||
+			      store.to <= stack->file_from;
 	if (r == 0 && (below != 0 ? store.rdev == below
 				  : disk_stack_is_file(stack, store.dev,
-						       store.ino)))
-		stack_add_holder(stack, below, store.loop);
+						       store.ino) &&
+					    !is_apart))
+		stack_add_holder(stack, below != 0 ? below : stack->own,
+				 store.loop);
 }
 
 bool
@@ -367,6 +396,26 @@ has_sysfs(void)
 	return access("/sys/dev/block", F_OK) == 0;
 }
 
+// Other loop devices over the same bytes of a file.
+static void
+find_siblings(struct disk_stack *stack, dev_t disk)
+{
+	char name[DISK_NAME_MAX], dir[PATH_MAX];
+	struct store own;
+
+	disk_name(disk, name, sizeof(name));
+	snprintf(dir, sizeof(dir), "/sys/block/%s", name + strlen("/dev/"));
+	if (major(disk) != LOOP_MAJOR || find_store(stack, dir, &own) < 0 ||
+	    own.rdev != 0)
+		return;
+	stack->own = disk;
+	stack->file_dev = own.dev;
+	stack->file_ino = own.ino;
+	stack->file_from = own.from;
+	stack->file_to = own.to;
+	each_loop(stack, 0);
+}
+
 void
 disk_stack_init(struct disk_stack *stack, dev_t dev)
 {
@@ -375,6 +424,7 @@ disk_stack_init(struct disk_stack *stack, dev_t dev)
 	*stack = (struct disk_stack){.is_blind = !has_sysfs()};
 	stack_add(stack, dev);
 	stack_add(stack, disk);
+	find_siblings(stack, disk);
 	stack_grow(stack, dev, disk);
 }
 
@@ -384,7 +434,8 @@ disk_stack_init_file(struct disk_stack *stack, const struct facts *file)
 	*stack = (struct disk_stack){.is_blind = !has_sysfs(),
 				     .file_dev = file->dev,
 				     .file_ino = file->ino,
-				     .file_size = file->size};
+				     .file_size = file->size,
+				     .file_to = UINT64_MAX};
 	each_loop(stack, 0);
 	stack_grow(stack, 0, 0);
 }

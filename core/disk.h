@@ -34,6 +34,8 @@ struct disk_stack {
 	uint64_t file_dev;          // the file under it, if it is one
 	uint64_t file_ino;          // 0: none
 	uint64_t file_size;
+	uint64_t file_from, file_to; // the bytes that count of it
+	dev_t own;                  // the loop device itself, over it
 	bool is_blind;              // no sysfs: loop devices only, by /dev
 	struct disk_unseen unseen;
 };

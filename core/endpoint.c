@@ -403,8 +403,13 @@ endpoint_put(const struct endpoint *ep, uint64_t off)
 int
 endpoint_open_direct(struct endpoint *ep, int access)
 {
-	const int fd = endpoint_reopen(ep, access, O_DIRECT);
+	int fd = -EINVAL;
 
+	// A block that is written in part is read first.
+	if (ep->facts.kind == FACTS_BLOCK && access == O_WRONLY)
+		fd = endpoint_reopen(ep, O_RDWR, O_DIRECT);
+	if (fd < 0)
+		fd = endpoint_reopen(ep, access, O_DIRECT);
 	if (fd < 0)
 		return fd;
 	ep->direct_fd = fd;

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base.h"
+#include "cache.h"
 
 #define HOLD_MIN ((uint64_t)4096) // a page, and what boot code starts from
 
@@ -48,6 +49,8 @@ hold_write(const struct hold *hold, int fd, uint64_t copied)
 	const int flags = fcntl(fd, F_GETFL);
 	size_t done = 0;
 
+	// It may be no whole page.
+	(void)cache_drop(fd, hold->off, len);
 	// The block lies in memory as it comes.
 	if (flags < 0 || fcntl(fd, F_SETFL, flags & ~O_DIRECT) < 0)
 		return -errno;

@@ -67,11 +67,15 @@ preview_run(struct transfer *t)
 			 t->hooks) < 0)
 		return TRANSFER_UNCOUNTED;
 	// It will be another file, even where it has the name of the source.
+	const struct facts old = t->dst.facts;
 	if (q->commit == REQUEST_COMMIT_RENAME)
 		t->dst.facts.size = t->dst.facts.ino = 0;
 	t->dst.facts.has_messages = probe_is_on(&t->dst.facts,
 						t->hooks->message_fd);
-	const bool is_safe = preview_safety(t) == 0;
+	const bool is_safe =
+		preview_safety(t) == 0 &&
+		(q->commit != REQUEST_COMMIT_RENAME ||
+		 safety_check_replaced(&t->safety, q, &old) == 0);
 	// It would be cut.
 	if (endpoint_is_cut(q) && t->dst.facts.kind == FACTS_FILE)
 		t->dst.facts.size = 0;

@@ -22,9 +22,9 @@ struct reader {
 	struct ring *ring;
 	struct failure *failure;
 	const char *name;
-	int direct_fd;        // for aligned requests through kernel AIO
+	int direct_fd;        // for aligned requests
 	int buffered_fd;      // for all others, inline
-	uint32_t align;       // of direct_fd; 0: all requests go inline
+	uint32_t align;       // of direct_fd; 0: there is none
 	bool is_zero_source;  // the buffers are zeros and stay so
 	uint64_t base;        // file offset of the stretch
 	enum plan_holes holes;

@@ -309,15 +309,22 @@ is_unshared(const struct check *c)
 	return true;
 }
 
+// Without sysfs a loop device is seen only if it has a name in /dev.
+static void
+find_users_of_file(struct check *c)
+{
+	disk_stack_init_file(&c->dst_stack, c->dst);
+	if (c->dst_stack.is_blind)
+		disk_unseen_note(&c->bytes, "/sys", ENOENT);
+}
+
 // A file without bytes has none to lose.
 static void
 find_file_stack(struct check *c)
 {
 	if (c->dst->size == 0 || is_unshared(c))
 		return;
-	disk_stack_init_file(&c->dst_stack, c->dst);
-	if (c->dst_stack.is_blind)
-		disk_unseen_note(&c->uses, "/sys", ENOENT);
+	find_users_of_file(c);
 }
 
 static void
@@ -371,6 +378,20 @@ safety_check(struct safety *safety, const struct request *q,
 	safety->is_alone = safety->claim >= 0 && !(c.found & FORCE_USES) &&
 			   disk_whole(dst->rdev) == dst->rdev;
 	return r;
+}
+
+int
+safety_check_replaced(struct safety *safety, const struct request *q,
+		      const struct facts *old)
+{
+	const struct facts src = {.kind = FACTS_STREAM};
+	struct check c = {.q = q, .src = &src, .dst = old, .fd = -1,
+			  .ret = safety};
+
+	if (q->is_dd || old->kind != FACTS_FILE || old->size == 0)
+		return 0;
+	find_users_of_file(&c);
+	return run_checks(&c);
 }
 
 bool

@@ -51,6 +51,11 @@ int safety_check(struct safety *safety, const struct request *q,
 		 const struct facts *src, const struct facts *dst, int fd);
 void safety_done(struct safety *safety);
 
+// old: a file whose name another one is to take. 0, or -EPERM: refused,
+// because it is mounted or in use otherwise, which goes on with the old one.
+int safety_check_replaced(struct safety *safety, const struct request *q,
+			  const struct facts *old);
+
 // The source may change while it is read: it is mounted, not read-only.
 bool safety_is_src_live(const struct request *q, const struct facts *src,
 			struct mounts_use *ret);

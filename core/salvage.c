@@ -217,7 +217,7 @@ salvage_read(struct salvage *s, uint64_t off, size_t len, int error)
 	const uint64_t end = source_end(s);
 
 	if (off >= end)
-		return salvage_piece(s, off, len);
+		return -error;
 	len = (size_t)min_u64(len, end - off);
 	if (error != 0)
 		s->wary_end = off + len + WARY_LEN;

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base.h"
+#include "beside.h"
 #include "clock.h"
 #include "failure.h"
 #include "finish.h"
@@ -323,7 +324,10 @@ transfer_open(struct transfer *t)
 	if (r < 0)
 		return r == -ECANCELED ? TRANSFER_STOPPED
 				       : TRANSFER_UNCOUNTED;
-	return TRANSFER_OK;
+	const struct facts old = beside_old(&t->commit.beside);
+	return safety_check_replaced(&t->safety, &t->request, &old) < 0
+		       ? transfer_refused(t)
+		       : TRANSFER_OK;
 }
 
 static int

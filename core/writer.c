@@ -5,6 +5,9 @@
 #include "writer.h"
 
 #include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "base.h"
 #include "cache.h"
@@ -163,6 +166,37 @@ writer_queue_cached(struct writer *writer, struct job *job, size_t len)
 	writer_queue(writer, job, writer->buffered_fd, len);
 }
 
+// The tail of the copy, on a disk.
+static bool
+writer_can_patch(const struct writer *writer, const struct job *job, size_t len)
+{
+	const uint64_t pos = writer->base + job->off + job->done;
+
+	return writer->patches && job->route != JOB_BY_CACHE &&
+	       len < writer->align && job->done + len == job->len &&
+	       pos % writer->align == 0 && job->done % writer->align == 0;
+}
+
+// Fill up the block in the buffer with what the disk has behind the len bytes,
+// so that it can be written direct: the page cache may have an older one, which
+// somebody has mapped. False: it cannot be read.
+static bool
+writer_patch(const struct writer *writer, struct job *job, size_t len)
+{
+	const uint64_t pos = writer->base + job->off + job->done;
+	unsigned char *block = aligned_alloc(writer->align, writer->align);
+	const ssize_t n = block == NULL
+				  ? -1
+				  : pread(writer->direct_fd, block,
+					  writer->align, (off_t)pos);
+
+	if (n == (ssize_t)writer->align)
+		memcpy(job->buf + job->done + len, block + len,
+		       writer->align - len);
+	free(block);
+	return n == (ssize_t)writer->align;
+}
+
 static void
 writer_request(struct writer *writer, struct job *job)
 {
@@ -175,6 +209,10 @@ writer_request(struct writer *writer, struct job *job)
 		writer_queue(writer, job, writer->direct_fd, direct);
 	} else if (writer->align > 0 && !job->is_alone) {
 		writer_set_alone(writer, job);
+	} else if (writer_can_patch(writer, job, len) &&
+		   writer_patch(writer, job, len)) {
+		job->route = JOB_BY_CALL;
+		writer_queue(writer, job, writer->direct_fd, writer->align);
 	} else {
 		job->route = JOB_BY_CACHE;
 		writer_queue_cached(writer, job, len);
@@ -274,7 +312,10 @@ writer_on_done(io_context_t ctx, struct iocb *iocb, long res, long res2)
 		writer_refused(writer, job, res < 0 ? (int)-res : ENOSPC);
 	} else if (job->off >= writer->ring->end) {
 		writer_finish(writer, job); // behind a failure meanwhile
-	} else if ((r = writer_pass(writer, job, (size_t)res)) < 0) {
+	} else if ((r = writer_pass(writer, job,
+				    (size_t)min_u64((uint64_t)res,
+						    job->len - job->done))) <
+		   0) {
 		writer_fail_late(writer, job, -r);
 	} else {
 		writer_request(writer, job);

@@ -28,9 +28,11 @@ struct writer {
 	struct ring *ring;
 	struct failure *failure;
 	const char *name;
-	int direct_fd;        // for aligned requests through kernel AIO
+	int direct_fd;        // for aligned requests
 	int buffered_fd;      // for all others, inline
-	uint32_t align;       // of direct_fd; 0: all requests go inline
+	uint32_t align;       // of direct_fd; 0: there is none
+	bool patches;         // what is no whole block is filled up with what
+	                      // direct_fd, of a disk, can read there
 	bool is_null;         // /dev/null: nothing to call
 	bool is_one_by_one;   // one write at a time: the file has no gaps
 	bool has_alone;       // a job that is written alone is out
