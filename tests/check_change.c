@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "change.h"
@@ -20,7 +21,13 @@ begin(void)
 	fd = rig_pattern_file(10000);
 	ck_assert_int_eq(futimens(fd, old), 0);
 	// A time to be told apart from that of any clock tick before it.
-	usleep(20000);
+	struct timespec now;
+	struct stat st;
+	ck_assert_int_eq(fstat(fd, &st), 0);
+	do {
+		ck_assert_int_eq(clock_gettime(CLOCK_REALTIME_COARSE, &now), 0);
+	} while (now.tv_sec == st.st_ctim.tv_sec &&
+		 now.tv_nsec <= st.st_ctim.tv_nsec);
 	change_init(&change, fd);
 }
 

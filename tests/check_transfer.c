@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "aio.h"
 #include "base.h"
 #include "rig.h"
 #include "suites.h"
@@ -283,6 +284,30 @@ START_TEST(a_preview_touches_nothing)
 }
 END_TEST
 
+static int
+no_setup(int nr, io_context_t *ctx)
+{
+	(void)nr;
+	(void)ctx;
+	return -ENOSYS;
+}
+
+START_TEST(a_preview_does_not_count_on_an_AIO_that_is_not_there)
+{
+	struct aio_kernel none = aio_kernel_linux;
+
+	none.setup = no_setup;
+	q.io = REQUEST_IO_AIO;
+	transfer_init(&transfer, &q, &rig.hooks, &stats);
+	ck_assert_int_eq(preview_run(&transfer), TRANSFER_OK);
+	ck_assert(plan_uses_aio(&transfer.bulk.plan));
+	transfer_init(&transfer, &q, &rig.hooks, &stats);
+	transfer.bulk.kernel = &none;
+	ck_assert_int_eq(preview_run(&transfer), TRANSFER_OK);
+	ck_assert(!plan_uses_aio(&transfer.bulk.plan));
+}
+END_TEST
+
 START_TEST(descriptors_that_were_given_end_behind_the_copy)
 {
 	q.src = q.dst = NULL;
@@ -322,6 +347,8 @@ transfer_suite(void)
 	tcase_add_test(t, a_stop_before_the_open_stops);
 	tcase_add_loop_test(t, a_stop_leaves_exactly_what_is_counted, 0, 2);
 	tcase_add_test(t, a_preview_touches_nothing);
+	tcase_add_test(t,
+		       a_preview_does_not_count_on_an_AIO_that_is_not_there);
 	tcase_add_loop_test(t, descriptors_that_were_given_end_behind_the_copy,
 			    0, nr);
 	suite_add_tcase(s, t);

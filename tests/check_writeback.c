@@ -8,11 +8,15 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include "base.h"
+#include "clock.h"
+#include "rig.h"
 #include "suites.h"
 
 // A device that is done with a run when the test says so. The linker takes
@@ -25,6 +29,7 @@ static struct {
 	bool is_open;       // every call ends at once
 	bool is_busy;       // so do those that begin a run, if not
 	unsigned nr_steps;  // so many more calls end
+	uint64_t wait_ns;   // by the clock, each wait
 	int error;          // of the next wait
 	struct call {
 		uint64_t off, len;
@@ -51,6 +56,8 @@ sync_file_range(int fd, off64_t off, off64_t len, unsigned flags)
 		pthread_cond_wait(&device.changed, &device.lock);
 	if (sleeps && !device.is_open)
 		device.nr_steps--;
+	if (is_wait)
+		rig_clock_ns += device.wait_ns;
 	errno = is_wait ? device.error : 0;
 	pthread_mutex_unlock(&device.lock);
 	return errno != 0 ? -1 : 0;
@@ -64,6 +71,8 @@ open_writeback(void)
 {
 	device.is_open = device.is_busy = false;
 	device.nr_steps = 0;
+	device.wait_ns = SECOND_NS / 100; // 400 MiB a second, or more
+	rig_clock_ns = SECOND_NS;
 	device.error = 0;
 	device.nr_calls = 0;
 	writeback_fails = 0;
@@ -96,6 +105,7 @@ close_writeback(void)
 	open_device();
 	ck_assert_int_eq(writeback_free(wb), writeback_fails);
 	device.error = 0; // other suites write, too
+	rig_clock_ns = 0;
 }
 
 // Call number nr, when it has been made.
@@ -162,6 +172,19 @@ START_TEST(what_has_come_meanwhile_is_the_next_run)
 	pass(100 + 9 * MIB, 4);
 	step_device(0);
 	check_call(4, 100 + 9 * MIB, 4 * MIB, false);
+}
+END_TEST
+
+START_TEST(a_slow_device_gets_short_runs)
+{
+	device.wait_ns = SECOND_NS;
+	pass(0, 4);
+	check_call(1, 0, 4 * MIB, true);
+	pass(4 * MIB, 9);
+	step_device(0);
+	check_call(2, 4 * MIB, 4 * MIB, false);
+	step_device(0);
+	check_call(3, 8 * MIB, 4 * MIB, false);
 }
 END_TEST
 
@@ -281,6 +304,44 @@ START_TEST(an_error_is_told_at_the_next_pass)
 }
 END_TEST
 
+static atomic_bool is_freed;
+
+// Lets the device answer once the other thread of the test sleeps.
+static void *
+open_when_asleep(void *path)
+{
+	char state = 0;
+
+	while (state != 'S' && !is_freed) {
+		FILE *stat = fopen(path, "r");
+
+		ck_assert_ptr_nonnull(stat);
+		ck_assert_int_eq(fscanf(stat, "%*d (%*[^)]) %c", &state), 1);
+		fclose(stat);
+	}
+	ck_assert(!is_freed);
+	open_device();
+	return NULL;
+}
+
+START_TEST(its_thread_has_ended_when_it_is_freed)
+{
+	pthread_t opener;
+	char path[64];
+
+	pass(0, 4);
+	check_call(1, 0, 4 * MIB, true);
+	snprintf(path, sizeof(path), "/proc/self/task/%d/stat", (int)gettid());
+	is_freed = false;
+	ck_assert_int_eq(pthread_create(&opener, NULL, open_when_asleep, path),
+			 0);
+	ck_assert_int_eq(writeback_free(wb), 0);
+	is_freed = true;
+	ck_assert_int_eq(pthread_join(opener, NULL), 0);
+	open_writeback();
+}
+END_TEST
+
 START_TEST(small_pieces_are_passed_like_large_ones)
 {
 	for (unsigned i = 0; i < 4 * MIB / 512; i++)
@@ -298,6 +359,7 @@ writeback_suite(void)
 	tcase_add_checked_fixture(t, open_writeback, close_writeback);
 	tcase_add_test(t, a_little_is_left_to_the_sync);
 	tcase_add_test(t, what_has_come_meanwhile_is_the_next_run);
+	tcase_add_test(t, a_slow_device_gets_short_runs);
 	tcase_add_test(t, a_run_is_begun_before_the_one_before_is_waited_for);
 	tcase_add_test(t, what_is_out_is_counted);
 	tcase_add_test(t, the_cache_is_full_until_the_device_has_some);
@@ -308,6 +370,7 @@ writeback_suite(void)
 	tcase_add_loop_test(t, a_call_that_is_not_to_be_had_is_done_without, 0,
 			    4);
 	tcase_add_test(t, an_error_is_told_at_the_next_pass);
+	tcase_add_test(t, its_thread_has_ended_when_it_is_freed);
 	tcase_add_test(t, small_pieces_are_passed_like_large_ones);
 	suite_add_tcase(s, t);
 	return s;

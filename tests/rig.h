@@ -26,6 +26,9 @@ struct rig {
 
 extern struct rig rig;
 
+// What all clocks say, in ns. 0: the real time.
+extern _Atomic uint64_t rig_clock_ns;
+
 // Fixtures.
 void rig_open(void);
 void rig_close(void);
