@@ -7,6 +7,12 @@
 #
 # AIODD is the program under test (default ./aiodd), DD the reference.
 
+# What the parent ignores, as nohup does SIGHUP, a shell has to ignore, too.
+if [ -z "${AIODD_TEST_SIGNALS-}" ]; then
+	AIODD_TEST_SIGNALS=default exec env --default-signal bash "$0" "$@"
+fi
+unset AIODD_TEST_SIGNALS
+
 set -u
 export LC_ALL=C
 unset POSIXLY_CORRECT
@@ -16,7 +22,9 @@ export UBSAN_OPTIONS="halt_on_error=1:exitcode=99:${UBSAN_OPTIONS-}"
 
 AIODD=$(realpath "${AIODD:-./aiodd}")
 DD=${DD:-$(type -P dd)}
-TIME_LIMIT=60
+# Seconds, and only for what would never end: a busy machine is slow.
+TIME_LIMIT=900
+PATIENCE=300
 tests_done=0
 tests_failed=0
 cleanups=()
@@ -106,9 +114,23 @@ says()
 	fi
 }
 
+# bail WHY: the test cannot go on, and is no success.
+bail()
+{
+	echo "Bail out! $*" | tee "$work/bailed" >&2
+	exit 99
+}
+
+# must CMD ARG...: what makes the data of a test; without them it shows nothing.
+must()
+{
+	"$@" || bail "failed: $*"
+}
+
 # The last line of every script.
 finish()
 {
+	[ ! -e "$work/bailed" ] || exit 99
 	echo "1..$tests_done"
 	[ "$tests_failed" -eq 0 ]
 	exit
@@ -259,13 +281,21 @@ like_dd_side() # WHO SETUP SCRIPT
 		{
 			timeout --foreground -k 5 "$TIME_LIMIT" dd "$@"
 		}
-		eval "$2" || exit 99
+		set -e
+		eval "$2"
+		set +e
+		: >"$work/$1.ready"
 		eval "$3"
 	) >"$side/stdout" 2>"$work/$1.err"
 	echo "exit status $?" >>"$side/stdout"
 	masked "$work/$1.err" >"$side/stderr"
 	(cd "$side/files" && stat -c '%n %F %s %a' -- *) \
 		>"$side/list" 2>/dev/null
+}
+
+sides_are_ready()
+{
+	[ -e "$work/gnu.ready" ] && [ -e "$work/ours.ready" ]
 }
 
 # like_dd TEXT SETUP SCRIPT: the shell text SCRIPT, run once with GNU dd and
@@ -278,11 +308,13 @@ like_dd()
 {
 	local log gnu
 
+	rm -f "$work"/{gnu,ours}.ready
 	like_dd_side gnu "$2" "$3" </dev/null &
 	gnu=$!
 	[ -z "$in_turn" ] || wait "$gnu"
 	like_dd_side ours "$2" "$3" </dev/null &
 	wait "$gnu" $!
+	sides_are_ready || bail "$1: failed: $2: $(cat "$work/gnu.err" "$work/ours.err")"
 	if log=$(cd "$work" && diff -r --no-dereference gnu ours 2>&1); then
 		pass "$1"
 	else
@@ -296,24 +328,74 @@ make_data()
 	head -c "$2" /dev/zero |
 		openssl enc -aes-128-ctr -nosalt -iv "$(printf %032x "$3")" \
 			-K 00000000000000000000000000000000 >"$1"
+	[ "$(size_of "$1")" -eq "$2" ] || bail "no room for $1"
 }
 
-# wait_for CMD ARG...: until it succeeds, 10 s at most.
+# wait_for CMD ARG...: until it succeeds, for ever but for what hangs.
 wait_for()
 {
-	local i
+	local end=$((SECONDS + PATIENCE))
 
-	for ((i = 0; i < 500; i++)); do
-		"$@" >/dev/null 2>&1 && return 0
+	until "$@" >/dev/null 2>&1; do
+		[ $SECONDS -lt $end ] || return 1
 		sleep 0.02
 	done
-	return 1
 }
 
 # wait_caught PID: until it would not die of SIGUSR1.
 wait_caught()
 {
 	wait_for grep -Eq '^SigCgt:.*[2367abef]..$' "/proc/$1/status"
+}
+
+has_or_ended()
+{
+	"${@:2}" || ! kill -0 "$1"
+}
+
+# wait_served PID CMD ARG...: until the server makes it succeed, or has ended.
+wait_served()
+{
+	wait_for has_or_ended "$@" && "${@:2}"
+}
+
+pid=
+# is_caught CONDITION...: the process pid is stopped, and the condition holds
+# and goes on to hold: whatever comes next comes in the middle.
+is_caught()
+{
+	wait_for has_or_ended "$pid" "$@"
+	kill -STOP "$pid" && wait_for has_stopped "$pid" && "$@"
+}
+
+has_stopped()
+{
+	[ ! -e "/proc/$1" ] ||
+		grep -Eq '^State:[[:space:]]*[TZ]' "/proc/$1/status"
+}
+
+# catch CONDITION START ARG...: START begins a copy, sets pid, and is called
+# once more with a rate= where the machine was too busy to stop the copy in
+# its middle, where CONDITION holds.  It stands still then, until SIGCONT.
+catch()
+{
+	local condition=$1 slower
+
+	shift
+	for slower in '' rate=6M rate=2M rate=500K; do
+		"$@" ${slower:+"$slower"}
+		! is_caught "$condition" || return 0
+		kill -KILL "$pid"
+		wait $!
+	done 2>/dev/null
+	bail "it never stands still: $*"
+}
+
+# send SIGNAL: to what stands still, and it goes on.
+send()
+{
+	kill "-$1" "$pid"
+	kill -CONT "$pid"
 }
 
 # --- test beds -----------------------------------------------------------
@@ -337,12 +419,56 @@ bed_umount()
 	wait_for umount "$1" || umount -l "$1"
 }
 
+# What lies under the loop device, by inode and device: the name can go.
+loop_file() # DEVICE
+{
+	losetup -nO BACK-INO,BACK-MAJ:MIN "$1" 2>/dev/null | tr -s ' '
+}
+
+# is_our_loop DEVICE [WHAT]: others, whose numbers are these, too, may have
+# taken it away.
+declare -A loop_files
+is_our_loop()
+{
+	[ "$(loop_file "$1")" = "${2:-${loop_files[$1]-none}}" ]
+}
+
+# must_be_ours DEVICE: before it is written to.
+must_be_ours()
+{
+	[ -z "${loop_files[$1]-}" ] || is_our_loop "$1" ||
+		bail "somebody has taken $1 away"
+}
+
+bed_detach() # DEVICE WHAT
+{
+	! is_our_loop "$1" "$2" || wait_for losetup -d "$1"
+}
+
+# Between the search for a free one and its set-up somebody else can have it,
+# and somebody's clean-up can take it away at once.
+loop_attach() # FILE SECTOR
+{
+	local tries
+
+	for ((tries = 0; tries < 20; tries++)); do
+		if BED=$(losetup --direct-io=on -b "$2" -f --show "$1" 2>&1); then
+			[[ $(loop_file "$BED") != *" $(stat -L -c %i "$1") "* ]] ||
+				return 0
+		elif [[ $BED != *busy* && $BED != *temporarily* ]]; then
+			return 1
+		fi
+		sleep 0.1
+	done
+	return 1
+}
+
 # bed_loop_over FILE [SECTOR]
 bed_loop_over()
 {
-	BED=$(losetup --direct-io=on -b "${2:-512}" -f --show "$1" 2>&1) ||
-		{ bed_cannot "losetup: $BED"; return; }
-	cleanup_push wait_for losetup -d "$BED"
+	loop_attach "$1" "${2:-512}" || { bed_cannot "losetup: $BED"; return; }
+	loop_files[$BED]=$(loop_file "$BED")
+	cleanup_push bed_detach "$BED" "${loop_files[$BED]}"
 }
 
 # bed_loop SIZE [SECTOR]: a loop device with sectors of 512 or 4096 bytes.
@@ -350,7 +476,7 @@ bed_loop()
 {
 	local image=$work/bed$((++beds)).img
 
-	truncate -s "$1" "$image"
+	must truncate -s "$1" "$image"
 	bed_loop_over "$image" "${2:-512}"
 }
 
@@ -384,7 +510,7 @@ bed_fs()
 	local image=$work/bed$((++beds)).img
 
 	[ "$1" != tmpfs ] || { bed_mount tmpfs tmpfs "size=$2"; return; }
-	truncate -s "$2" "$image"
+	must truncate -s "$2" "$image"
 	bed_mkfs "$1" "$image" && bed_mount "$1" "$image" loop
 }
 
@@ -411,7 +537,7 @@ bed_nbd()
 	nbdfuse "$dir/disk" [ nbdkit --exit-with-parent "$@" ] \
 		</dev/null >"$log" 2>&1 &
 	cleanup_push bed_nbd_stop "$dir" $!
-	wait_for test -s "$dir/disk" ||
+	wait_served $! test -s "$dir/disk" ||
 		{ bed_cannot "nbdfuse: $(head -n 1 "$log")"; return; }
 	BED=$dir/disk
 }
@@ -499,7 +625,7 @@ bed_liar()
 			substr(\$_, \$at, 1) ^= "\\x40"
 				if \$at >= 0 && \$at < length'
 	END
-	truncate -s 4M "$work/backing$at"
+	must truncate -s 4M "$work/backing$at"
 	bed_nbd "liar$at" --filter=noextents eval \
 		get_size="echo 4194304" \
 		pread=". $work/pread$at" \

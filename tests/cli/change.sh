@@ -11,7 +11,7 @@ require_nbd
 full=$((24 << 20))
 make_data "$work/data" $full 1
 make_data "$work/more" $((1 << 20 | 5)) 2
-cat "$work/data" "$work/more" >"$work/grown"
+must cat "$work/data" "$work/more" >"$work/grown"
 
 bed_slow disk 48M 25 0 || skip_all "$BED_WHY"
 bed_loop_over "$BED" || skip_all "$BED_WHY"
@@ -23,7 +23,28 @@ dir=$BED
 # The second mebibyte of the copy has begun to arrive.
 is_under_way()
 {
-	[ "$(stat -c %b "$work/copy")" -ge 2048 ]
+	has_blocks "$work/copy"
+}
+
+# Far from its end, too.
+has_blocks()
+{
+	local nr
+
+	nr=$(stat -c %b "$1") && [ "$nr" -ge 2048 ] && [ "$nr" -lt 40960 ]
+}
+
+# start OPERANDS...: with a fresh source that is not in the cache
+start()
+{
+	rm -f "$work/copy" "$work"/.copy.aiodd-*
+	must cat "$work/data" >"$dir/file"
+	sync -f "$dir"
+	gnu_dd of="$dir/file" oflag=nocache conv=notrunc,fdatasync count=0 \
+		status=none
+	PATH=$path_of_ours env aiodd if="$dir/file" "$@" \
+		>"$work/out" 2>"$work/err" &
+	pid=$!
 }
 
 # copy_while OPERANDS CMD...: the command is run in the middle of the copy.
@@ -32,17 +53,11 @@ copy_while()
 	local operands=$1
 
 	shift
-	rm -f "$work/copy"
-	cat "$work/data" >"$dir/file"
-	sync -f "$dir"
-	gnu_dd of="$dir/file" oflag=nocache conv=notrunc,fdatasync count=0 \
-		status=none
 	# shellcheck disable=SC2086 # operands
-	aiodd if="$dir/file" of="$work/copy" bs=256K $operands \
-		>"$work/out" 2>"$work/err" &
-	wait_for is_under_way
+	catch is_under_way start of="$work/copy" bs=256K $operands
 	"$@"
-	wait $!
+	kill -CONT "$pid"
+	wait "$pid"
 	status=$?
 }
 
@@ -124,7 +139,7 @@ is_under_way()
 	local temp
 
 	temp=$(echo "$work"/.copy.aiodd-*)
-	[ -e "$temp" ] && [ "$(stat -c %b "$temp")" -ge 2048 ]
+	[ -e "$temp" ] && has_blocks "$temp"
 }
 
 copy_to_old()
@@ -144,26 +159,31 @@ check 'unchanged, commit=rename: identical' same "$work/data" "$work/copy"
 
 bed_loop 32M || skip_all "$BED_WHY"
 disk=$BED
-head -c 4096 "$work/more" >"$work/block"
-"$DD" if="$work/block" of="$disk" conv=notrunc,fsync status=none
+must head -c 4096 "$work/more" >"$work/block"
 is_under_way()
 {
-	! cmp -s -i $((2 << 20)) -n 4096 "$disk" /dev/zero
+	! cmp -s -i $((2 << 20)) -n 4096 "$disk" /dev/zero &&
+		cmp -s -i $((20 << 20)) -n 4096 "$disk" /dev/zero
 }
 
-cat "$work/data" >"$dir/file"
-sync -f "$dir"
-aiodd if="$dir/file" of="$disk" iflag=direct depth=2 iosize=256K \
-	commit=first-last 2>"$work/err" &
-wait_for is_under_way
+start_on_disk()
+{
+	must dd if=/dev/zero of="$disk" bs=1M count=32 conv=fsync status=none
+	must dd if="$work/block" of="$disk" conv=notrunc,fsync status=none
+	start of="$disk" "$@"
+}
+
+catch is_under_way start_on_disk iflag=direct depth=2 iosize=256K \
+	commit=first-last
 overwrite
-wait $!
+kill -CONT "$pid"
+wait "$pid"
 is 'overwritten, commit=first-last: exit status' $? 4
 check 'overwritten, commit=first-last: the old first block is there' \
 	cmp -n 4096 "$work/block" "$disk"
 
 # Our own doing.
-cat "$work/data" >"$work/self"
+must cat "$work/data" >"$work/self"
 for operands in 'seek=1 count=1 bs=1M' 'bs=512 count=9 conv=ucase'; do
 	# shellcheck disable=SC2086 # operands
 	run aiodd if="$work/self" of="$work/self" conv=notrunc $operands
@@ -174,7 +194,7 @@ run as_dd if="$work/self" of="$work/self" conv=notrunc bs=1M seek=1 count=1
 is 'as dd: no word' "$(grep -c changed "$work/err")" 0
 for fs in xfs btrfs; do
 	bed_fs "$fs" 320M || { skip "shared, $fs" "$BED_WHY"; continue; }
-	cat "$work/data" >"$BED/file"
+	must cat "$work/data" >"$BED/file"
 	run aiodd "$BED/file" "$BED/copy" verify=yes
 	is "$fs: exit status" "$status" 0
 	run aiodd "$BED/file" "$BED/shared" clone=always commit=rename

@@ -19,7 +19,7 @@ check 'the file system compiles' cc -o flush "$top_srcdir/tests/beds/flush.c" \
 mkdir real served
 ./flush "$work/real" "$work/served" >served.log 2>&1 &
 cleanup_push bed_umount "$work/served"
-wait_for mountpoint -q served ||
+wait_served $! mountpoint -q served ||
 	skip_all "fuse: $(head -n 1 served.log)"
 
 make_data data $((33 << 20)) 1

@@ -14,7 +14,7 @@ fresh()
 {
 	rm -rf "$dir"
 	mkdir "$dir"
-	cp "$work/old" "$dir/file"
+	must cp "$work/old" "$dir/file"
 }
 
 # The names in the directory, hidden ones too.
@@ -391,7 +391,7 @@ else
 fi
 
 if [ "$(id -u)" -eq 0 ] && bed_fs tmpfs 3M; then
-	cp "$work/old" "$BED/file"
+	must cp "$work/old" "$BED/file"
 	run aiodd if="$work/new" of="$BED/file" bs=64K commit=rename
 	is 'a full disk: exit status' "$status" 1
 	says 'a full disk: why' "$work/err" 'No space left on device'
@@ -426,8 +426,8 @@ operands="if=$slow bs=256K depth=2 iosize=256K iflag=direct status=none"
 # SIGINT.
 start()
 {
-	# shellcheck disable=SC2086,SC2016 # operands; Perl's own variables
-	perl -e '$SIG{INT} = "DEFAULT"; exec @ARGV' "$AIODD" $operands "$@" &
+	# shellcheck disable=SC2086 # operands
+	env --default-signal=INT "$AIODD" $operands "$@" &
 	pid=$!
 } 2>/dev/null
 
@@ -438,7 +438,8 @@ temp_has_data()
 
 fresh
 for signal in INT TERM HUP; do
-	start of="$file" commit=rename
+	# It has minutes to go.
+	start of="$file" commit=rename rate=16K
 	check "SIG$signal: a file beside it" wait_for temp_has_data
 	kill "-$signal" $pid
 	wait $pid 2>/dev/null
@@ -457,7 +458,7 @@ for ((i = 0; i < rounds; i++)); do
 	wait $pid
 	if cmp -s "$work/new" "$file"; then
 		nr_new=$((nr_new + 1))
-		cp "$work/old" "$file"
+		must cp "$work/old" "$file"
 	elif ! cmp -s "$work/old" "$file"; then
 		torn="$torn $i"
 	fi
@@ -487,8 +488,9 @@ block_stays()
 
 refill()
 {
-	head -c $((8 << 20)) /dev/zero >"$device"
-	cat "$work/old" >"$device"
+	must_be_ours "$device"
+	must head -c $((8 << 20)) /dev/zero >"$device"
+	must cat "$work/old" >"$device"
 	blockdev --flushbufs "$device"
 }
 
@@ -529,12 +531,12 @@ for sector in 512 4096; do
 		cmp -i 100 -n 4000 "$work/old" "$device"
 
 	refill
-	start of="$device" commit=first-last
+	start of="$device" commit=first-last rate=128K
 	check "sector $sector, SIGKILL: under way" wait_for tainted
 	{ kill -KILL $pid; wait $pid; } 2>/dev/null
 	block_stays "sector $sector, SIGKILL"
 	refill
-	start of="$device" commit=first-last
+	start of="$device" commit=first-last rate=128K
 	check "sector $sector, SIGINT: under way" wait_for tainted
 	{ kill -INT $pid; wait $pid; } 2>/dev/null
 	block_stays "sector $sector, SIGINT"
@@ -545,7 +547,7 @@ for sector in 512 4096; do
 done
 
 # A block of zeros is written too, also where the others are left out.
-truncate -s 1M "$work/zeros"
+must truncate -s 1M "$work/zeros"
 refill
 run aiodd if="$work/zeros" of="$device" bs=64K conv=sparse commit=first-last
 check 'conv=sparse: the first block is zeros' cmp -n 4096 /dev/zero "$device"
@@ -560,7 +562,7 @@ blockdev --flushbufs "$device"
 check 'verify=yes: identical' cmp -n $size "$work/new" "$device"
 if type -P nbdkit perl >/dev/null && bed_liar 3000000 &&
 	bed_loop_over "$BED"; then
-	head -c 4096 "$work/old" >"$BED"
+	must head -c 4096 "$work/old" >"$BED"
 	blockdev --flushbufs "$BED"
 	run aiodd if="$work/new" of="$BED" bs=64K count=60 commit=first-last \
 		verify=yes
@@ -586,7 +588,7 @@ else
 fi
 
 # The block that is written last cannot be written.
-truncate -s 8M "$work/backing"
+must truncate -s 8M "$work/backing"
 if type -P nbdkit >/dev/null && bed_nbd first --filter=noextents eval \
 	get_size='echo 8388608' \
 	pread="dd if=$work/backing bs=64K iflag=skip_bytes,count_bytes \

@@ -65,7 +65,7 @@ like_dd 'a large copy with descriptors closed' 'make_data in 1000000 1' \
 for operands in bs=1 bs=512 'ibs=512 obs=1' 'obs=1 conv=ucase' \
 	'bs=5 conv=sync' 'ibs=4 obs=2 conv=swab'; do
 	like_dd "latency, $operands" : '{ printf ab; i=0
-		until [ -s out ] || [ $((i += 1)) -gt 500 ]; do sleep .01; done
+		until [ -s out ] || [ $((i += 1)) -gt 10000 ]; do sleep .01; done
 		[ -s out ] && printf cd; } | dd of=out '"$operands"
 done
 
@@ -213,7 +213,7 @@ like_dd 'fsync of a pipe' "$one" 'dd if=in conv=fsync | cat'
 # truncated FAULT TEXT: when the output cannot be cut, dd stops there.
 truncated()
 {
-	cp "$work/data" "$work/copy"
+	must cp "$work/data" "$work/copy"
 	(
 		cd "$work" || exit
 		PATH=$path_of_ours run strace -o /dev/null -e inject="$1" \

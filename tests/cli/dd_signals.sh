@@ -38,7 +38,7 @@ if (!$pid) {
 close $_ for $stdin, $stdout;
 $SIG{ALRM} = sub { print "out of time\n"; kill 'KILL', $pid };
 $SIG{PIPE} = 'IGNORE';
-alarm 30;
+alarm 900;
 
 sub status {
 	my ($name) = @_;

@@ -79,10 +79,25 @@ for names in epoll_wait,epoll_pwait epoll_create1 epoll_ctl poll,ppoll \
 	copy_file_range splice sync_file_range fadvise64 madvise getrandom \
 	prlimit64 cachestat statx fstatfs sysinfo fsync,fdatasync ftruncate \
 	renameat2 poll,ppoll,epoll_wait,epoll_pwait,clone,clone3; do
-	for error in EPERM ENOSYS; do
+	# Few look which error it is.
+	case ${AIODD_LONG-},$names in
+	,io_setup | ,copy_file_range | ,sync_file_range | ,fsync* | \
+		,renameat2 | [!,]*) errors='EPERM ENOSYS' ;;
+	*) errors=EPERM ;;
+	esac
+	for error in $errors; do
 		is "$names $error" "$(all_ways)" ''
 	done
 done
+
+# The plan does not count on what is not to be had.
+names=io_setup
+run aiodd if=data of=copy io=aio plan=yes
+cp out with
+run ours if=data of=copy io=aio plan=yes
+is 'plan=yes without io_setup: exit status' "$status" 0
+says 'plan=yes with it: kernel AIO' with 'aio'
+check 'plan=yes without io_setup: another plan' eval '! cmp -s with out'
 
 # Nothing of this needs to be waited for in one way only.
 names=poll,ppoll,epoll_wait,epoll_pwait

@@ -17,6 +17,7 @@ round_trip()
 	local text=$1
 
 	shift
+	must_be_ours "$ours"
 	rm -f "$work/back"
 	run aiodd if="$work/data" of="$ours" "$@"
 	is "$text: out" "$status $(bytes_reported "$work/err")" "0 $device_size"
@@ -30,8 +31,10 @@ round_trip()
 # part OPERANDS...: the same part copied by dd to a second device.
 part()
 {
-	gnu_dd if="$work/data" of="$theirs" bs=1M 2>"$work/gnu"
-	gnu_dd if="$work/data" of="$ours" bs=1M 2>"$work/gnu"
+	must_be_ours "$ours"
+	must_be_ours "$theirs"
+	must gnu_dd if="$work/data" of="$theirs" bs=1M 2>"$work/gnu"
+	must gnu_dd if="$work/data" of="$ours" bs=1M 2>"$work/gnu"
 	gnu_dd of="$theirs" "$@" 2>"$work/gnu" <"$work/patch"
 	run as_dd if="$work/patch" of="$ours" "$@"
 	is "part $*: exit status" "$status" 0
@@ -75,7 +78,7 @@ done
 # A closed standard input stays closed: what is opened to look at the device
 # must not take its place.
 if bed_loop 1M; then
-	head -c 1M "$work/data" >"$BED"
+	must head -c 1M "$work/data" >"$BED"
 	run sh -c '"$0" of="$1" conv=swab bs=64K <&-' "$AIODD" "$BED"
 	is 'stdin closed: exit status' "$status" 1
 	says 'stdin closed: it is told' "$work/err" \

@@ -219,7 +219,7 @@ for digest in "$hex" "${hex^^}" "sha256=$hex" sha256=0; do
 	says "${digest:0:12}...: how to write it" err \
 		'a digest is given as expect=sha256:HEX$'
 done
-cp S "$hex"
+must cp S "$hex"
 (cd dir && sha256sum img) >"$hex"
 run aiodd dir/img copy expect="$hex" status=none
 is 'a file of such a name is a file' "$status" 0
@@ -227,7 +227,7 @@ rm "$hex"
 odd=$(printf 'a\nb')
 run aiodd dir/img copy expect="sha256:$odd"
 says 'an odd operand is quoted' err "'sha256:a'\\$'\\\\n''b': not the 64 hex"
-cp S "$odd"
+must cp S "$odd"
 run aiodd "$odd" copy expect="$odd"
 says 'odd names are quoted' err \
 	"'a'\\$'\\\\n''b': no digest for 'a'\\$'\\\\n''b'\$"

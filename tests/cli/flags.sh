@@ -83,8 +83,8 @@ like_dd 'iflag=fullblock' "$one" 'dd if=in of=out bs=700 iflag=fullblock'
 like_dd 'oflag=fullblock' "$one" 'dd if=in of=out oflag=fullblock'
 like_dd 'count_bytes, skip_bytes' "$one" \
 	'dd if=in of=out bs=100 iflag=count_bytes,skip_bytes count=333 skip=77'
-like_dd 'nonblock on an empty pipe' : \
-	'sleep .3 | dd iflag=nonblock of=out'
+like_dd 'nonblock on an empty pipe' 'mkfifo f' \
+	'exec 5<>f; dd iflag=nonblock of=out <f; rm f'
 like_dd 'the mode of a new file' "$one; umask 027" 'dd if=in of=out'
 like_dd 'an existing file keeps its mode' "$both; chmod 640 out" \
 	'dd if=in of=out'
@@ -117,7 +117,7 @@ is 'iflag=noatime leaves the access time' \
 	"$(stat -c %x "$work/stamp" | cut -c1-10)" 2001-01-01
 
 # plan=yes creates and changes nothing.
-cp "$work/old" "$work/kept"
+must cp "$work/old" "$work/kept"
 for of in "$work/missing" "$work/kept"; do
 	run aiodd if="$work/new" of="$of" plan=yes bs=1K seek=1
 	is "plan=yes: exit status" "$status" 0

@@ -45,8 +45,8 @@ done
 
 # From the disk to itself, where the kernel does the copying.
 rm -f "$dir/file"
-head -c 20M "$work/data" >"$dir/from"
-fallocate -l 24M "$dir/filler"
+must head -c 20M "$work/data" >"$dir/from"
+must fallocate -l 24M "$dir/filler"
 for dd in gnu_dd aiodd; do
 	rm -f "$dir/file"
 	sync -f "$dir"
@@ -83,7 +83,7 @@ too_full()
 
 	shift
 	rm -f "$dir/file"
-	cp "$work/old" "$dir/file"
+	must cp "$work/old" "$dir/file"
 	sync -f "$dir"
 	run aiodd if="$work/data" of="$dir/file" bs=64K "$@"
 	! is_left_out "$text" || return
@@ -116,7 +116,7 @@ for type in ext4 tmpfs; do
 		# shellcheck disable=SC2086 # operands
 		too_full "$type, ${operands//"$work/"/}" $operands
 	done
-	fallocate -l 24M "$dir/filler"
+	must fallocate -l 24M "$dir/filler"
 	for operands in verify=yes hash=sha256 'verify=yes hash=md5 io=aio' \
 		"sums=$work/beside/SUMS conv=fsync"; do
 		# shellcheck disable=SC2086 # operands
@@ -125,7 +125,7 @@ for type in ext4 tmpfs; do
 done
 
 # The copy fits, and nothing but it.
-head -c 4M "$work/data" >"$work/exact"
+must head -c 4M "$work/data" >"$work/exact"
 if bed_fs tmpfs 4M; then
 	dir=$BED
 	for operands in sums=SUMS 'commit=rename sums=SUMS' \
@@ -146,7 +146,7 @@ else
 	skip 'just fits' "$BED_WHY"
 fi
 
-head -c 3M "$work/data" >"$work/small"
+must head -c 3M "$work/data" >"$work/small"
 for operands in bs=64K 'bs=64K io=aio' 'bs=64K io=inline' \
 	'bs=64K oflag=direct'; do
 	rm -f "$work/copy"

@@ -43,8 +43,8 @@ is 'from pipe to pipe' "$(sed -n 's/^SHA256 (-) = //p' err)" \
 	"$(sha256sum <src | cut -d' ' -f1)"
 
 # Holes are zeros.
-truncate -s 50M sparse
-"$DD" if=src of=sparse bs=1M seek=20 conv=notrunc status=none
+must truncate -s 50M sparse
+must "$DD" if=src of=sparse bs=1M seek=20 conv=notrunc status=none
 run aiodd sparse copy hash=sha256,xxh128 status=none
 is 'a kept hole counts as zeros' "$(sed -n 's/^SHA256.* = //p' err)" \
 	"$(sha256sum <sparse | cut -d' ' -f1)"
@@ -87,7 +87,7 @@ is 'in the BSD form, with CRLF' "$status" 0
 md5sum -b src | sed 's/^./0/; s/^00/11/' >S
 run aiodd src copy expect=S status=none
 is 'a wrong one from a file' "$status" 4
-cp src "$odd"
+must cp src "$odd"
 sha256sum "$odd" >S
 run aiodd "$odd" copy expect=S status=none
 is 'an escaped name' "$status" 0
@@ -141,7 +141,7 @@ check 'b2sum accepts sums= of blake2b' b2sum --strict -c SUMS
 
 # Names that look like the other form.
 for name in 'a (b) = c' 'SHA256 (x) = y'; do
-	cp src "$name"
+	must cp src "$name"
 	sha256sum "$name" >S
 	run aiodd if="$name" of=copy expect=S status=none
 	is "expect= of $name" "$status" 0
@@ -152,7 +152,7 @@ done
 
 # What is no file of checksums.
 for file in /dev/zero src newer; do
-	run timeout 10 "$AIODD" src copy expect="$file"
+	run timeout "$TIME_LIMIT" "$AIODD" src copy expect="$file"
 	is "expect=$file: exit status" "$status" 1
 	is "expect=$file: one line" "$(wc -l <err)" 1
 done
@@ -162,7 +162,7 @@ mkdir dir2
 ln -s "$PWD/dir2" link
 for where in copy ./copy dir2/../copy "$PWD/copy" link/../copy src ./src; do
 	rm -f copy
-	cp src was
+	must cp src was
 	run aiodd src copy sums="$where"
 	is "sums=${where#"$PWD"}: exit status" "$status" 1
 	says "sums=${where#"$PWD"}: why" err 'it is copied from or to$'
@@ -233,7 +233,7 @@ for src in hole hole-and-a-byte; do
 		skip "$src: SIGINT" 'no files of 4 TiB here'
 		continue
 	fi
-	run timeout -k 100 -s INT 1 "$AIODD" $src copy hash=md5
+	run timeout -k 300 -s INT 1 "$AIODD" $src copy hash=md5
 	is "$src: SIGINT ends it" "$status" 124
 done
 
@@ -253,7 +253,7 @@ fi
 
 # What is wrong is found before the destination is touched.
 make_data old.img 5000 5
-cp old.img kept
+must cp old.img kept
 touch -d 2001-01-01 kept
 state()
 {
@@ -302,7 +302,7 @@ run sh -c 'cat src | "$0" of=copy expect="$1"' "$AIODD" "$odd"
 is 'expect= with standard input: it is quoted' \
 	"$status $(grep -c "$escape" err) $(grep -c 033 err)" '1 0 1'
 if type -P script >/dev/null; then
-	cp src "$odd"
+	must cp src "$odd"
 	# script hands its words to a shell.
 	on_terminal()
 	{

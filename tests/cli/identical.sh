@@ -85,9 +85,9 @@ laid_out()
 	lower=$BED
 	bed_fs "$2" 300M || return
 	mkdir "$BED/upper" "$BED/work"
-	cp "$work/data" "$lower/data"
+	must cp "$work/data" "$lower/data"
 	for ((i = 0; i < 3 * ${#onto_lower[@]}; i++)); do
-		cp "$work/old" "$lower/old$i"
+		must cp "$work/old" "$lower/old$i"
 	done
 	bed_mount overlay none \
 		"lowerdir=$lower,upperdir=$BED/upper,workdir=$BED/work"

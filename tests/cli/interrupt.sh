@@ -17,7 +17,10 @@ operands='bs=256K depth=2 iosize=256K iflag=direct'
 
 is_under_way()
 {
-	[ "$(stat -c %b "$work/copy")" -ge 2048 ]
+	local nr
+
+	nr=$(stat -c %b "$work/copy") && [ "$nr" -ge 2048 ] &&
+		[ "$nr" -lt 49152 ]
 }
 
 # A shell starts background commands with SIGINT ignored, and takes death by
@@ -31,7 +34,7 @@ if (!$pid) {
 	exec @ARGV or die;
 }
 $SIG{ALRM} = sub { kill 'KILL', $pid };
-alarm 30;
+alarm 900;
 open my $file, '>', $pid_file or die;
 print $file $pid;
 close $file;
@@ -50,10 +53,10 @@ background()
 	pid=$(cat "$work/pid")
 }
 
+# start OPERANDS...: it stands still in its middle
 start()
 {
-	background if="$slow" "$@"
-	wait_for is_under_way
+	catch is_under_way background if="$slow" "$@"
 }
 
 # ends TEXT HOW: by itself, within the alarm.
@@ -76,7 +79,7 @@ prefix()
 for way in io=aio io=inline; do
 	# shellcheck disable=SC2086 # operands
 	start $operands $way
-	kill -INT "$pid"
+	send INT
 	ends "SIGINT, $way: dies by it" 'signal 2'
 	is "SIGINT, $way: the size is the bytes reported" \
 		"$(bytes_reported "$work/err")" "$(size_of "$work/copy")"
@@ -86,13 +89,13 @@ for way in io=aio io=inline; do
 
 	# shellcheck disable=SC2086 # operands
 	start $operands $way
-	kill -TERM "$pid"
+	send TERM
 	ends "SIGTERM, $way: dies by it" 'signal 15'
 	prefix "SIGTERM, $way"
 
 	# shellcheck disable=SC2086 # operands
 	start $operands $way
-	kill -USR1 "$pid"
+	send USR1
 	check "SIGUSR1, $way: statistics at once" \
 		wait_for grep -q copied "$work/err"
 	check "SIGUSR1, $way: and the copy goes on" test -e "/proc/$pid"

@@ -165,7 +165,7 @@ done
 
 [ -x /usr/bin/time ] || skip_all 'no /usr/bin/time here'
 
-truncate -s 1G "$work/1G"
+must truncate -s 1G "$work/1G"
 truncate -s 100G "$work/100G" || skip_all 'no files of 100 GiB here'
 
 # peak KIB TEXT OPERANDS...: the peak is at most so much.  A copy that takes
@@ -175,7 +175,7 @@ peak()
 	local limit=$1 text=$2 used
 
 	shift 2
-	timeout -s INT 4 /usr/bin/time -q -f %M -o "$work/peak" \
+	timeout -s INT 2 /usr/bin/time -q -f %M -o "$work/peak" \
 		"$work/bin/ours/aiodd" "$@" 2>"$work/err"
 	used=$(cat "$work/peak")
 	check "$text: $used KiB, allowed $limit" test "$used" -le "$limit"

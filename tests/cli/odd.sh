@@ -29,9 +29,8 @@ if [ -r /sys/kernel/btf/vmlinux ]; then
 else
 	skip '/sys/kernel/btf/vmlinux' 'not here'
 fi
-TIME_LIMIT=20
 run aiodd if=/proc/kallsyms of=/dev/null bs=64K
-is '/proc/kallsyms, all of it, in good time' "$status" 0
+is '/proc/kallsyms, all of it' "$status" 0
 
 like_dd '/dev/zero with count' : 'dd if=/dev/zero of=out bs=3000 count=500'
 like_dd '/dev/zero, count in bytes' : \
@@ -87,7 +86,9 @@ if type -P script >/dev/null; then
 	like_dd 'to a terminal as stdout' 'seq 1000 >in' \
 		'script -qec "dd if=in bs=100 status=none" /dev/null </dev/null'
 	like_dd 'from a terminal' : \
-		'(sleep .3; echo first; sleep .3; echo second; sleep .3) |
+		'(until [ -e out ]; do sleep .02; done; echo first
+		until grep -q first out; do sleep .02; done; echo second
+		until grep -q second out; do sleep .02; done) |
 		script -qec "dd of=out bs=100 count=2 status=none" /dev/null'
 else
 	skip 'terminals' 'no script command here'

@@ -15,14 +15,18 @@ large='cp "$work/large" in'
 # Four writes: each arrives as a record of its own, since it is written when
 # the one before has been read (FIONREAD), or will not be.
 cat >"$work/dribble" <<'PERL'
+use IO::Poll qw(POLLERR);
 $SIG{PIPE} = 'DEFAULT';
 for my $part (qw(abc defgh i jklmnopqrst)) {
 	syswrite STDOUT, $part or exit 1;
-	for (1 .. 300) {
+	for (1 .. 30000) {
 		my $left = pack 'i', 0;
 		ioctl STDOUT, 0x541b, $left or last;
 		last if unpack('i', $left) == 0;
-		select undef, undef, undef, .01;
+		# Does anybody read it still?
+		my $poll = IO::Poll->new;
+		$poll->mask(\*STDOUT => POLLERR);
+		last if $poll->poll(.01) > 0;
 	}
 }
 PERL
@@ -56,12 +60,19 @@ like_dd 'what count leaves in a pipe' : \
 like_dd 'one byte at a time' "$small" \
 	'cat in | (dd bs=1 count=3; dd bs=10 count=2 iflag=fullblock; cat) >out'
 
+# alone: until nobody has the other end of standard output any more
+# shellcheck disable=SC2317 # called by like_dd
+alone()
+{
+	perl -MIO::Poll=POLLERR -e 'my $poll = IO::Poll->new;
+		$poll->mask(\*STDOUT => POLLERR); $poll->poll'
+}
 like_dd 'reader gone: death by SIGPIPE' "$small" \
-	'{ sleep .3; dd if=in bs=4096; echo "exit $?" >status; } | true'
+	'{ alone; dd if=in bs=4096; echo "exit $?" >status; } | true'
 like_dd 'reader gone: SIGPIPE ignored' "$small" \
-	'trap "" PIPE; { sleep .3; dd if=in bs=4096; echo $? >status; } | true'
+	'trap "" PIPE; { alone; dd if=in bs=4096; echo $? >status; } | true'
 like_dd 'reader gone: SIGPIPE ignored, two buffers' "$small" \
-	'trap "" PIPE; { sleep .3; dd if=in; echo $? >status; } | true'
+	'trap "" PIPE; { alone; dd if=in; echo $? >status; } | true'
 like_dd 'a file size limit within a record' "$large" \
 	'(ulimit -f 2500; trap "" XFSZ; dd if=in of=out bs=1M; echo $?)'
 like_dd 'reader leaves early' "$large" \
@@ -176,7 +187,7 @@ if grep -q INJECTED "$work/trace"; then
 fi
 
 # Who writes to the file after the copy does not change what was copied.
-cp "$work/large" "$work/changing"
+must cp "$work/large" "$work/changing"
 mkfifo "$work/slow"
 # shellcheck disable=SC2016 # perl
 perl -e '
@@ -246,7 +257,7 @@ flags_of()
 }
 exec 7<>"$work/fifo"
 before=$(flags_of 7)
-head -c 4096 "$work/large" >"$work/page"
+must head -c 4096 "$work/large" >"$work/page"
 aiodd if="$work/page" bs=4096 >&7 2>/dev/null
 is 'the flags of an inherited pipe stay' "$(flags_of 7)" "$before"
 run eval 'aiodd bs=4096 count=1 <&7 >"$work/page2"'

@@ -56,17 +56,18 @@ run aiodd "${operands[@]}" status=progress
 is 'progress: exit status' "$status" 0
 tr '\r' '\n' <"$work/err" >"$work/lines"
 says 'progress: a line with whole seconds' "$work/lines" \
-	'^[0-9]+ bytes( \(.*\))? copied, [1-9] s, '
+	'^[0-9]+ bytes( \(.*\))? copied, [1-9][0-9]* s, '
 says 'progress: the statistics are on lines of their own' "$work/err" \
 	'^8\+0 records in$'
 is 'progress: one transfer line at the end' \
 	"$(grep -Ec '^8388608 bytes \(8\.4 MB, 8\.0 MiB\) copied, [0-9]+\.[0-9]+ s' \
 		"$work/err")" 1
 
-# As dd, with a writer that leaves no doubt about the seconds.
+# As dd, with a writer that leaves no doubt about the seconds: each record comes
+# after the second that is next, and however much after, there is one line.
 if "$DD" --version | grep -q coreutils; then
 	like_dd 'progress: as dd' : \
-		'for i in 1 2 3; do echo $i; sleep .7; done |
+		'for i in 1 2 3; do sleep 1.1; echo $i; done |
 		dd of=out status=progress 2>&1 | tr "\r" "\n" |
 		sed "s/copied, .*/copied/"'
 fi

@@ -28,19 +28,19 @@ add_disk() # IMAGE SECTOR
 
 places=()
 for sector in 512 4096; do
-	truncate -s 4M "$work/late$sector.img"
+	must truncate -s 4M "$work/late$sector.img"
 	bed_late "late$sector" 30 || skip_all "$BED_WHY"
 	add_disk "late$sector" "$sector"
 done
 
-truncate -s 32M "$work/tree.img"
+must truncate -s 32M "$work/tree.img"
 { bed_mkfs ext4 "$work/tree.img" && bed_late tree 10 &&
 	bed_loop_over "$BED" && bed_mount ext4 "$BED"; } ||
 	skip_all "$BED_WHY"
 places+=(--tree "$BED")
 
 if type -P nbdkit nbdfuse >/dev/null; then
-	truncate -s 4M "$work/nbd.img"
+	must truncate -s 4M "$work/nbd.img"
 	bed_nbd nbd --filter=delay file "$work/nbd.img" delay-write=15ms ||
 		skip_all "$BED_WHY"
 	add_disk nbd 512

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # rate=: not faster than that, in each way of copying; signals and progress are
 # served meanwhile. How slow a busy machine makes it is no matter.
-# shellcheck source-path=SCRIPTDIR source=../lib.sh disable=SC2016
+# shellcheck source-path=SCRIPTDIR source=../lib.sh disable=SC2016,SC2317
 . "$(dirname "$0")/../lib.sh"
 
 make_data "$work/data" $((6 << 20)) 1
@@ -35,45 +35,47 @@ at_least 'zeros to nowhere' 1.35
 run aiodd if="$work/data" of="$work/copy" rate=8M verify=yes
 is 'verify: exit status' "$status" 0
 at_least 'verify: both ways' 1.35
-head -c 1M "$work/data" >"$work/some"
+must head -c 1M "$work/data" >"$work/some"
 run aiodd "$work/some" rate=512K
 at_least 'to a pipe' 1.8
 check 'to a pipe: identical' same "$work/some" "$work/out"
-truncate -s 1G "$work/hole"
+must truncate -s 1G "$work/hole"
 run aiodd "$work/hole" "$work/copy" rate=1M clone=never
 is 'kept holes cost nothing: exit status' "$status" 0
 
-# It goes evenly: a second has passed, and no more than its bytes are there.
-aiodd if=/dev/zero bs=4M count=1 rate=1M 2>/dev/null | {
-	sleep 1
-	timeout 0.1 cat
-} >"$work/out"
-got=$(size_of "$work/out")
-check "a long record goes in pieces ($got)" \
-	test "$got" -ge $((512 << 10)) -a "$got" -le $((3 << 20))
+# It goes evenly: some of a record is there long before all may be.
+aiodd if=/dev/zero bs=4M count=1 rate=64K 2>/dev/null | head -c 16384 >"$work/out"
+is 'a long record goes in pieces' \
+	"${PIPESTATUS[0]} $(size_of "$work/out")" '141 16384'
+
+# has_some: and its handlers were there before
+has_some()
+{
+	local nr
+
+	nr=$(stat -c %b "$work/copy") && [ "$nr" -ge 64 ]
+}
 
 for operands in 'io=inline' 'io=aio' 'iflag=nocache' 'iflag=nocache bs=6M'; do
+	rm -f "$work/copy"
 	# A shell has its background commands ignore SIGINT.
 	# shellcheck disable=SC2086 # operands
 	PATH=$path_of_ours env --default-signal=INT aiodd if="$work/data" \
-		of="$work/copy" rate=100K $operands 2>"$work/err" &
+		of="$work/copy" rate=50K $operands 2>"$work/err" &
 	pid=$!
-	wait_caught $pid
-	sleep 0.6
+	wait_for has_some
 	kill -USR1 $pid
 	check "$operands: statistics while it runs" \
 		wait_for grep -q copied "$work/err"
 	check "$operands: some are counted" \
 		test "$(bytes_reported "$work/err")" -gt 0
-	before=$(date +%s%N)
 	kill -INT $pid
 	wait $pid 2>/dev/null
 	is "$operands: ends by SIGINT" $? 130
-	took=$((($(date +%s%N) - before) / 1000000))
-	check "$operands: promptly ($took ms)" test "$took" -le 2000
+	got=$(bytes_reported "$work/err")
+	check "$operands: minutes before its end" test "$got" -lt $((6 << 20))
 	is "$operands: statistics at the end" \
 		"$(grep -c 'records out' "$work/err")" 2
-	got=$(bytes_reported "$work/err")
 	check "$operands: what is reported is there" \
 		cmp -n "$got" "$work/data" "$work/copy"
 done

@@ -43,6 +43,7 @@ refused()
 	local text=$1 word=$2 disk=$3 before
 
 	shift 3
+	must_be_ours "$disk"
 	before=$(sha256sum <"$disk")
 	run aiodd if="$work/sector" of="$disk" bs=512 seek=1 "$@"
 	is "$text: exit status" "$status" 5
@@ -63,7 +64,8 @@ written()
 	local text=$1 disk=$2
 
 	shift 2
-	gnu_dd if=/dev/zero of="$disk" bs=512 seek=1 count=1 conv=notrunc \
+	must_be_ours "$disk"
+	must gnu_dd if=/dev/zero of="$disk" bs=512 seek=1 count=1 conv=notrunc \
 		2>"$work/log"
 	run "$@"
 	is "$text: exit status" "$status" 0
@@ -140,11 +142,14 @@ fi
 disk
 mkfs.ext4 -q -F -E lazy_itable_init=0,lazy_journal_init=0 "$disk"
 mkfifo "$work/ready"
+exec 8<>"$work/ready"
 unshare -m --propagation private bash -c \
-	'mount "$1" "$2" && echo yes >"$3" && exec sleep 600' - \
-	"$disk" "$work/mnt" "$work/ready" </dev/null &
+	'mount "$1" "$2" && echo yes >"$3" && exec sleep infinity; echo >"$3"' - \
+	"$disk" "$work/mnt" "$work/ready" </dev/null 8>&- &
 cleanup_push kill $!
-if read -rt 10 _ <>"$work/ready"; then
+read -rt "$PATIENCE" ready <&8
+exec 8>&-
+if [ "${ready-}" = yes ]; then
 	check 'another namespace: not ours' \
 		bash -c '! grep -q " $1 " /proc/self/mountinfo' - "$work/mnt"
 	guarded 'mounted in another namespace' "$mounted" "$disk"
@@ -213,6 +218,17 @@ done
 disk
 bed_loop_over "$disk" && guarded 'a loop device over it' holders "$disk"
 
+# What is upon that which is upon it counts, too.
+disk
+mkfs.ext4 -q -F -E lazy_itable_init=0,lazy_journal_init=0 "$disk"
+if bed_loop_over "$disk" && bed_loop_over "$BED" && bed_mount ext4 "$BED"; then
+	refused 'mounted two devices above it' "$(word_of_use mounted |
+		sed s/busy/holders/)" "$disk"
+	umount "$BED"
+else
+	skip 'mounted two devices above it' "$BED_WHY"
+fi
+
 disk
 name=aiodd-test-$$
 if log=$(dmsetup create "$name" --table "0 8192 linear $disk 0" 2>&1); then
@@ -250,9 +266,9 @@ written 'after the other copy' "$disk" aiodd if="$work/sector" of="$disk" \
 # --- the source ------------------------------------------------------------
 
 disk
-gnu_dd if="$work/sector" of="$disk" 2>"$work/log"
+must gnu_dd if="$work/sector" of="$disk" 2>"$work/log"
 guarded 'the source itself' overlap "$disk" if="$disk" count=1
-cp "$work/data" "$work/image"
+must cp "$work/data" "$work/image"
 bed_loop_over "$work/image" || skip_all "$BED_WHY"
 run aiodd if="$work/image" of="$BED"
 is 'a loop device over the source' \
@@ -266,16 +282,15 @@ disk
 printf '\0\0\0\0\x83\0\0\0\0\x08\0\0\0\x10\0\0\0\0\0\0\x83\0\0\0\0\x18\0\0\0\x10\0\0' |
 	gnu_dd of="$disk" bs=1 seek=446 2>"$work/log"
 printf '\x55\xaa' | gnu_dd of="$disk" bs=1 seek=510 2>"$work/log"
-partx -a "$disk" >/dev/null 2>&1
 cleanup_push partx -d "$disk"
-if wait_for test -b "${disk}p2"; then
-	gnu_dd if="$work/sector" of="${disk}p1" bs=512 2>"$work/log"
+if partx -a "$disk" >/dev/null 2>&1 && wait_for test -b "${disk}p2"; then
+	must gnu_dd if="$work/sector" of="${disk}p1" bs=512 2>"$work/log"
 	guarded 'source: a partition of it' overlap "$disk" \
 		if="${disk}p1" count=1
-	gnu_dd if="$work/sector" of="$disk" seek=1 2>"$work/log"
+	must gnu_dd if="$work/sector" of="$disk" seek=1 2>"$work/log"
 	guarded 'source: the disk of it' overlap "${disk}p1" if="$disk" \
 		skip=1 count=1
-	gnu_dd if="$work/sector" of="${disk}p1" bs=512 2>"$work/log"
+	must gnu_dd if="$work/sector" of="${disk}p1" bs=512 2>"$work/log"
 	written 'source: the partition beside it' "${disk}p2" \
 		aiodd if="${disk}p1" of="${disk}p2" bs=512 seek=1 count=1
 	mkfs.ext4 -q -F -E lazy_itable_init=0,lazy_journal_init=0 -L two "${disk}p2"
@@ -324,7 +339,7 @@ kept_all()
 }
 
 cd "$work" || exit 99
-cp data a
+must cp data a
 ln a hard
 ln -s a soft
 kept_all 'onto itself' overlap a a a
@@ -339,33 +354,33 @@ kept_all 'appended' overlap a if=a of=a oflag=append conv=notrunc
 kept 'appended by the shell' overlap a eval 'aiodd if=a >>a'
 run aiodd if=a of=a conv=notrunc,swab
 is 'in place: exit status' "$status" 0
-gnu_dd if=data of=wanted conv=swab 2>log
+must gnu_dd if=data of=wanted conv=swab 2>log
 check 'in place: it is converted' same wanted a
-cp data a
+must cp data a
 run aiodd if=a of=a bs=1M count=1 seek=8 conv=notrunc
 is 'the first block to the end: exit status' "$status" 0
 head -c 1M data | cat data - >wanted
 check 'the first block to the end: it is there' same wanted a
-cp data a
+must cp data a
 run aiodd if=a of=a bs=1M skip=1 conv=notrunc
 is 'moved down: exit status' "$status" 0
 { tail -c +$(((1 << 20) + 1)) data; tail -c 1M data; } >wanted
 check 'moved down: it is all there' same wanted a
-cp data a
+must cp data a
 run aiodd a a commit=rename
 is 'renamed onto itself: exit status' "$status" 0
 check 'renamed onto itself: it is all there' same data a
 run aiodd a a force=overlap
 is 'onto itself, force=overlap: exit status' "$status" 0
 is 'onto itself, force=overlap: it is empty' "$(size_of a)" 0
-cp data a
+must cp data a
 run as_dd if=a of=a
 is 'onto itself, as dd: exit status' "$status" 0
 is 'onto itself, as dd: it is empty' "$(size_of a)" 0
 run aiodd a new bs=1M
 is 'an empty file onto a new one: exit status' "$status" 0
 
-cp data a
+must cp data a
 bed_loop_over a || skip_all "$BED_WHY"
 kept_all 'a loop device over it' holders a sector a
 kept_all 'the loop device over it' holders a "$BED" a
@@ -382,7 +397,7 @@ check 'a loop device over it, force=holders: it is written' \
 	cmp -n 512 sector a
 wait_for losetup -d "$BED"
 
-truncate -s 8M fs
+must truncate -s 8M fs
 mkfs.ext4 -q -F -E lazy_itable_init=0,lazy_journal_init=0 fs
 ln fs other
 if bed_mount ext4 fs loop; then
@@ -397,7 +412,7 @@ else
 	skip 'a mounted file' "$BED_WHY"
 fi
 
-gnu_dd if=/dev/zero of=swapfile bs=1M count=8 2>log
+must gnu_dd if=/dev/zero of=swapfile bs=1M count=8 2>log
 chmod 600 swapfile
 mkswap -q swapfile >/dev/null
 if log=$(swapon swapfile 2>&1); then
@@ -412,7 +427,7 @@ else
 fi
 
 # What others only have open is written to.
-cp data a
+must cp data a
 exec 8<a
 run aiodd sector a
 exec 8<&-

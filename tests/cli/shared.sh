@@ -31,7 +31,7 @@ for way in 'conv=notrunc io=inline' 'conv=notrunc io=aio' \
 	conv=notrunc,fsync conv=fsync; do
 	rm -f copy
 	# shellcheck disable=SC2086 # the operands of a way
-	begin aiodd if=data of=copy $way rate=2M status=none
+	begin aiodd if=data of=copy $way rate=128K status=none
 	wait_for has_grown
 	run aiodd if=other of=copy bs=1M seek=16 conv=notrunc,fsync
 	is "$way: the other one is through" "$status" 0
@@ -46,7 +46,7 @@ done
 # Behind the end that the copy will have.
 for conv in notrunc,fsync fsync; do
 	rm -f copy
-	begin aiodd if=data of=copy conv=$conv io=aio rate=2M status=none
+	begin aiodd if=data of=copy conv=$conv io=aio rate=128K status=none
 	wait_for has_grown
 	run aiodd if=other of=copy bs=1M seek=48 conv=notrunc,fsync
 	kill -TERM $pid
@@ -59,7 +59,7 @@ done
 # Nobody else: as far as was counted.
 for conv in notrunc,fsync fsync; do
 	rm -f copy
-	begin aiodd if=data of=copy conv=$conv io=aio rate=4M 2>err
+	begin aiodd if=data of=copy conv=$conv io=aio rate=128K 2>err
 	wait_for has_grown
 	kill -TERM $pid
 	wait $pid 2>/dev/null
@@ -86,12 +86,21 @@ ended()
 }
 
 zeros='if=/dev/zero bs=1M count=40 iflag=fullblock conv=fsync'
-: >both
-# shellcheck disable=SC2086 # the operands
-begin aiodd $zeros rate=20M >both 2>&1
-wait_for test -s both
-kill -USR1 $pid
-wait $pid
+begin_both()
+{
+	: >both
+	# shellcheck disable=SC2086 # the operands
+	begin aiodd $zeros "$@" >both 2>&1
+}
+has_begun()
+{
+	local size
+
+	size=$(size_of both) && [ "$size" -gt 0 ] && [ "$size" -lt $((32 << 20)) ]
+}
+catch has_begun begin_both
+send USR1
+wait "$pid"
 status=$?
 ended 'a description of both'
 for operands in '' seek=3 'conv=notrunc seek=1' 'oflag=append conv=notrunc' \
@@ -132,7 +141,7 @@ is_on_its_way()
 
 for io in aio inline; do
 	rm -f copy
-	begin aiodd if=data of=copy skip=1 seek=2 bs=1M rate=8M io=$io \
+	begin aiodd if=data of=copy skip=1 seek=2 bs=1M rate=256K io=$io \
 		status=none
 	check "io=$io: both descriptors follow the copy" \
 		wait_for is_on_its_way
@@ -140,9 +149,9 @@ for io in aio inline; do
 	wait $pid 2>/dev/null
 done
 if strace -o trace -e trace=none true 2>/dev/null && bed_fs tmpfs 200M; then
-	cp data "$BED"
+	must cp data "$BED"
 	begin strace -D -o trace -e trace=copy_file_range \
-		-e inject=copy_file_range:delay_exit=100000 aiodd \
+		-e inject=copy_file_range:delay_exit=500000 aiodd \
 		if="$BED/data" of="$BED/copy" skip=1 seek=2 bs=1M status=none
 	check 'in the kernel: both descriptors follow the copy' \
 		wait_for is_on_its_way
@@ -178,8 +187,8 @@ injected ftruncate:error=EDQUOT:when=1 io=aio
 is 'a file that cannot be made longer first: exit status' "$status" 0
 check 'a file that cannot be made longer first: identical' same data copy
 if bed_full && rm -f copy && ln -s "$BED/copy" copy; then
-	cp other "$BED/filling"
-	cp other "$BED/more"
+	must cp other "$BED/filling"
+	must cp other "$BED/more"
 	run timeout -k 5 "$TIME_LIMIT" strace -f -o trace -e trace=ftruncate \
 		-e inject=ftruncate:error=EDQUOT:when=2+ \
 		"$work/bin/ours/aiodd" if=data of=copy bs=1M io=aio

@@ -16,12 +16,12 @@ blocks()
 
 # 5 GiB with 3 MiB of data: at its start, across 4 GiB, and in its last byte.
 big=$work/big
-truncate -s 5G "$big"
+must truncate -s 5G "$big"
 make_data "$work/data" $((1 << 20)) 1
-gnu_dd if="$work/data" of="$big" conv=notrunc bs=1M 2>/dev/null
-gnu_dd if="$work/data" of="$big" conv=notrunc bs=4K seek=$(((4 << 18) - 128)) \
+must gnu_dd if="$work/data" of="$big" conv=notrunc bs=1M 2>/dev/null
+must gnu_dd if="$work/data" of="$big" conv=notrunc bs=4K seek=$(((4 << 18) - 128)) \
 	2>/dev/null
-gnu_dd if="$work/data" of="$big" conv=notrunc bs=1M seek=$((5 * 1024 - 1)) \
+must gnu_dd if="$work/data" of="$big" conv=notrunc bs=1M seek=$((5 * 1024 - 1)) \
 	2>/dev/null
 run aiodd if="$big" of="$work/copy" bs=1M conv=sparse
 is '5 GiB, conv=sparse: exit status' "$status" 0
@@ -37,9 +37,9 @@ check "5 GiB, conv=sparse: takes $used KiB" test "$used" -lt 8192
 rm "$work/copy" "$big"
 
 # 64 MiB with data in pieces of 4 KiB to 64 KiB: dd is the judge of the holes.
-truncate -s 64M "$work/holes"
+must truncate -s 64M "$work/holes"
 for piece in 0:1 5:1 16:3 100:16 1000:7 4095:1 4096:1 8000:16 12345:2; do
-	gnu_dd if="$work/data" of="$work/holes" conv=notrunc bs=4K \
+	must gnu_dd if="$work/data" of="$work/holes" conv=notrunc bs=4K \
 		seek="${piece%:*}" count="${piece#*:}" 2>/dev/null
 done
 for operands in bs=64K bs=4K bs=1M 'bs=64K io=inline' 'bs=64K io=aio'; do
@@ -90,7 +90,7 @@ like_dd 'from a pipe' "$mixed" \
 
 # A count that ends with the source, in a hole: the size is set all the same.
 make_data "$work/end" 1000000 3
-truncate -s 1500000 "$work/end"
+must truncate -s 1500000 "$work/end"
 run aiodd if="$work/end" of="$work/cut" bs=1M count=2 conv=sparse
 check 'conv=sparse, count= and a hole at the end' same "$work/end" "$work/cut"
 run aiodd "$work/end" "$work/cut" count=6 bs=250000
@@ -109,16 +109,16 @@ has_own()
 	filefrag -v "$1" | grep -q '^ *0: ' && ! shares "$1"
 }
 
-truncate -s 2M "$work/some"
+must truncate -s 2M "$work/some"
 make_data "$work/some" $((2 << 20)) 9
 bed_fs ext4 16M || skip_all "$BED_WHY"
-cp "$work/some" "$BED/some"
+must cp "$work/some" "$BED/some"
 run aiodd "$BED/some" "$BED/copy" clone=always
 is 'clone=always on ext4: exit status' "$status" 1
 says 'clone=always on ext4: message' "$work/err" \
 	"^aiodd: cannot share the blocks of '$BED/some': "
 bed_fs xfs 300M || skip_all "$BED_WHY"
-cp "$work/some" "$BED/some"
+must cp "$work/some" "$BED/some"
 run aiodd "$BED/some" "$BED/copy" clone=always
 is 'clone=always on XFS: exit status' "$status" 0
 check 'clone=always on XFS: identical' same "$work/some" "$BED/copy"
@@ -127,7 +127,7 @@ check 'clone=always on XFS: shared' shares "$BED/copy"
 # By SRC DST unless it is told not to, by if= and of= only if it is.
 for fs in xfs btrfs; do
 	bed_fs "$fs" 320M || { skip "sharing on $fs" "$BED_WHY"; continue; }
-	cp "$work/some" "$BED/some"
+	must cp "$work/some" "$BED/some"
 	sync -f "$BED"
 	for operands in "$BED/some $BED/copy" \
 		"if=$BED/some of=$BED/copy clone=auto" \

@@ -43,6 +43,27 @@ is 'broken disk, no conv=fsync: exit status' "$status" 1
 rm -f "$work/broken"
 blockdev --flushbufs "$device"
 
+# Around the page cache, from 1 MiB on.
+truncate -s 8M "$work/backing"
+if bed_nbd half --filter=noextents eval get_size='echo 8388608' \
+	pread="dd if=$work/backing bs=64K iflag=skip_bytes,count_bytes \
+		skip=\$4 count=\$3 status=none" \
+	pwrite="[ \$4 -lt 1048576 ] || { echo EIO no >&2; exit 1; }
+		dd of=$work/backing bs=64K oflag=seek_bytes seek=\$4 \
+			conv=notrunc status=none"; then
+	for io in aio inline; do
+		run aiodd if="$work/data" of="$BED" bs=256K iosize=256K depth=2 \
+			oflag=direct conv=notrunc io=$io
+		is "half a disk, io=$io: exit status" "$status" 1
+		is "half a disk, io=$io: that half is counted" \
+			"$(tail -n 3 "$work/err" | head -n 2 | xargs) $(
+				bytes_reported "$work/err")" \
+			'4+0 records in 4+0 records out 1048576'
+	done
+else
+	skip 'half a disk' "$BED_WHY"
+fi
+
 # Written out behind the copy: what was accepted meanwhile is not there.
 if bed_failing large 128M error-pwrite=EIO error-pwrite-rate=100% &&
 	bed_loop_over "$BED"; then

@@ -23,8 +23,8 @@ good conv=ucase
 good conv=sync bs=4096
 run sh -c 'cat src | "$0" of=copy bs=64K verify=yes status=none' "$AIODD"
 is 'from a pipe' "$status" 0
-truncate -s 20M sparse
-"$DD" if=src of=sparse bs=1M seek=7 conv=notrunc status=none
+must truncate -s 20M sparse
+must "$DD" if=src of=sparse bs=1M seek=7 conv=notrunc status=none
 run aiodd sparse copy verify=yes status=none
 is 'holes read as zeros' "$status" 0
 : >empty
@@ -43,7 +43,7 @@ is 'nor with status=noxfer' "$(grep -c verified err)" 0
 run aiodd if=src of=/dev/null verify=yes status=none
 is 'what cannot be read back is refused' "$status" 1
 says 'with a line' err "verify=yes: '/dev/null' cannot be read back"
-cp src kept
+must cp src kept
 run aiodd if=src of=kept oflag=append verify=yes
 is 'nor is what appends' "$status" 1
 says 'with a line of its own' err 'cannot combine verify= and oflag=append'
@@ -72,7 +72,7 @@ if [ "$(id -u)" -eq 0 ]; then
 			"$status $(tail -n 1 err)" \
 			"0 $AIODD: 'open/copy' is verified"
 	done
-	cp src open/copy
+	must cp src open/copy
 	chmod 222 open/copy
 	by_nobody 0 of=open/copy verify=yes
 	is 'one that cannot be read: one line' "$status $(cat err)" \
