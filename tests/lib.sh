@@ -43,6 +43,7 @@ cleanup_run()
 	local i
 
 	trap '' INT TERM HUP
+	PATIENCE=30 # what is busy then is taken down by force
 	cd / || exit 99
 	for ((i = ${#cleanups[@]} - 1; i >= 0; i--)); do
 		eval "${cleanups[i]}"
