@@ -523,7 +523,8 @@ bed_full()
 
 bed_nbd_stop() # DIR PID
 {
-	wait_for fusermount3 -u "$1" || fusermount3 -u -z "$1"
+	! grep -qF " $1 " /proc/self/mounts || wait_for fusermount3 -u "$1" ||
+		fusermount3 -u -z "$1"
 	kill "$2"
 	wait "$2"
 }
