@@ -585,7 +585,7 @@ bed_late()
 	"$work/late" "$work/$1.img" "$2" -f "$dir" \
 		</dev/null >"$work/$1.log" 2>&1 &
 	cleanup_push bed_nbd_stop "$dir" $!
-	wait_for test -s "$dir/disk" ||
+	wait_served $! test -s "$dir/disk" ||
 		{ bed_cannot "$(head -n 1 "$work/$1.log")"; return; }
 	BED=$dir/disk
 }
