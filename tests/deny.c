@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// deny NAME,NAME... ERRNO COMMAND ARG...: the command, to which the kernel
+// deny NAME,NAME... ERRNO|KILL COMMAND ARG...: the command, to which the kernel
 // answers these system calls with this error, as the seccomp filter of a
-// container does. 77: not to be had here.
+// container does, or kills who makes them. 77: not to be had here.
 
 #include "config.h"
 
@@ -75,10 +75,11 @@ static const struct named calls[] = {
 #endif
 };
 
-static const struct named errors[] = {
-	{"EPERM", EPERM},
-	{"ENOSYS", ENOSYS},
-	{"EINTR", EINTR},
+static const struct named answers[] = {
+	{"EPERM", SECCOMP_RET_ERRNO | EPERM},
+	{"ENOSYS", SECCOMP_RET_ERRNO | ENOSYS},
+	{"EINTR", SECCOMP_RET_ERRNO | EINTR},
+	{"KILL", SECCOMP_RET_KILL_THREAD},
 };
 
 // -1: there is none of this name.
@@ -92,7 +93,7 @@ find(const struct named *table, size_t nr, const char *name)
 }
 
 static unsigned
-put_rules(struct sock_filter *rules, char *names, unsigned error)
+put_rules(struct sock_filter *rules, char *names, unsigned answer)
 {
 	unsigned n = 0;
 
@@ -107,7 +108,7 @@ put_rules(struct sock_filter *rules, char *names, unsigned error)
 		rules[n++] = (struct sock_filter)BPF_JUMP(
 			BPF_JMP | BPF_JEQ | BPF_K, (unsigned)nr, 0, 1);
 		rules[n++] = (struct sock_filter)BPF_STMT(
-			BPF_RET | BPF_K, SECCOMP_RET_ERRNO | error);
+			BPF_RET | BPF_K, answer);
 	}
 	rules[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K,
 						  SECCOMP_RET_ALLOW);
@@ -119,15 +120,15 @@ main(int argc, char **argv)
 {
 	struct sock_filter rules[2 * NR_MAX + 3];
 	struct sock_fprog program = {.filter = rules};
-	const int error = argc > 3 ? find(errors, ARRAY_LEN(errors), argv[2])
-				   : -1;
+	const int answer =
+		argc > 3 ? find(answers, ARRAY_LEN(answers), argv[2]) : -1;
 
-	if (error < 0) {
-		fprintf(stderr, "usage: deny NAMES ERRNO COMMAND ARG...\n");
+	if (answer < 0) {
+		fprintf(stderr, "usage: deny NAMES ERRNO|KILL COMMAND ARG...\n");
 		return 2;
 	}
 	program.len = (unsigned short)put_rules(rules, argv[1],
-						(unsigned)error);
+						(unsigned)answer);
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
 	    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) < 0)
 		return 77;

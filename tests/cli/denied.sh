@@ -98,6 +98,16 @@ run ours if=data of=copy io=aio plan=yes
 is 'plan=yes without io_setup: exit status' "$status" 0
 says 'plan=yes with it: kernel AIO' with 'aio'
 check 'plan=yes without io_setup: another plan' eval '! cmp -s with out'
+# Who makes such a call dies of it, and no copy needs it.
+error=KILL
+for names in io_setup io_submit io_getevents io_destroy; do
+	is "$names $error" "$(of_file io=aio iosize=64K)" ''
+	check "$names $error: identical" same data copy
+	rm copy
+	run "$deny" "$names" "$error" dd if=data of=copy bs=64K oflag=direct
+	is "$names $error, as dd: exit status" "$status" 0
+	check "$names $error, as dd: identical" same data copy
+done
 
 # Nothing of this needs to be waited for in one way only.
 names=poll,ppoll,epoll_wait,epoll_pwait
