@@ -303,6 +303,7 @@ serial_end_hole(struct serial *serial)
 
 	if (!serial->ended_in_hole)
 		return 0;
+	serial->ended_in_hole = false; // a failure is told once
 	if (fstat(fd, &st) < 0)
 		return serial_tell_dst(serial, FAILURE_STAT, errno);
 	const off_t end = lseek(fd, 0, SEEK_CUR);
