@@ -85,9 +85,10 @@ bulk_preview(struct bulk *b)
 static bool
 prepare_side(struct endpoint *ep, const struct plan_side *side, int access)
 {
-	if (side->method == PLAN_NOTHING)
-		return true;
-	if (endpoint_open_buffered(ep, access) < 0) {
+	// Zeros and holes take no call that would find it closed.
+	if (!endpoint_allows(ep, access) ||
+	    (side->method != PLAN_NOTHING &&
+	     endpoint_open_buffered(ep, access) < 0)) {
 		ep->facts.kind = FACTS_STREAM;
 		return false;
 	}
@@ -308,6 +309,27 @@ bulk_drop_cache(struct bulk *b, const struct copy *copy)
 		b->needs_fsync = true;
 }
 
+// Byte n of the stretch could not be written: whatever goes into its record has
+// been read before, and dd counts it. A record that ends with the source has
+// words of its own.
+static enum failure_phase
+bulk_count_refused(struct bulk *b, uint64_t n)
+{
+	const struct request *q = b->request;
+	const struct plan *plan = &b->plan;
+	const uint64_t base = b->base - n;
+	const uint64_t end = round_down(n, q->obs) + q->obs;
+	uint64_t left = plan->count_len;
+
+	if (facts_has_offsets(&b->src->facts))
+		left = min_u64(left, b->src->facts.size - plan->src_off);
+	const uint64_t read = base + min_u64(round_up(end, q->ibs), left);
+	b->stats->in_full = read / q->ibs;
+	b->stats->in_partial = read % q->ibs != 0;
+	return q->is_single_buffer || left < end ? FAILURE_WRITE
+						 : FAILURE_WRITE_TO;
+}
+
 // What the ring has left behind, and who goes on.
 static enum bulk_verdict
 bulk_settle(struct bulk *b, const struct copy *copy,
@@ -338,10 +360,9 @@ bulk_settle(struct bulk *b, const struct copy *copy,
 	    !(is_trimmed && can_retry_write(b, copy))) {
 		struct failure told = *failure;
 
-		if (!b->request->is_single_buffer)
-			told.phase = FAILURE_WRITE_TO;
 		told.off += b->plan.dst_off;
-		bulk_advance(b, n, BULK_FAILED);
+		(void)bulk_advance(b, n, BULK_FAILED); // as it is
+		told.phase = bulk_count_refused(b, n);
 		hooks_tell(b->hooks, told);
 		return BULK_FAILED;
 	}

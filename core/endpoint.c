@@ -96,6 +96,15 @@ reopen(int fd, int flags)
 	return fd_move_up(open(path, flags | O_CLOEXEC));
 }
 
+bool
+endpoint_allows(const struct endpoint *ep, int access)
+{
+	const int old = fcntl(ep->fd, F_GETFL);
+
+	return old >= 0 && ((old & O_ACCMODE) == O_RDWR ||
+			    (old & O_ACCMODE) == access);
+}
+
 // access: O_RDONLY or O_WRONLY, which the given descriptor must allow: the
 // path in /proc would allow more.
 static int
@@ -105,7 +114,7 @@ endpoint_reopen(const struct endpoint *ep, int access, int add)
 
 	if (old < 0)
 		return -errno;
-	if ((old & O_ACCMODE) != O_RDWR && (old & O_ACCMODE) != access)
+	if (!endpoint_allows(ep, access))
 		return -EBADF;
 	return reopen(ep->fd, access | add | (old & KEPT_FLAGS));
 }
@@ -176,16 +185,19 @@ take_inherited(struct endpoint *ep, const char *name, unsigned flags,
 }
 
 static void
-endpoint_init(struct endpoint *ep, int fd)
+endpoint_init(struct endpoint *ep, int fd, const struct request *q)
 {
-	*ep = (struct endpoint){.fd = fd, .direct_fd = -1, .buffered_fd = -1};
+	*ep = (struct endpoint){.fd = fd,
+				.is_dd = q->is_dd,
+				.direct_fd = -1,
+				.buffered_fd = -1};
 }
 
 int
 endpoint_open_src(struct endpoint *ep, const struct request *q,
 		  const struct hooks *h)
 {
-	endpoint_init(ep, STDIN_FILENO);
+	endpoint_init(ep, STDIN_FILENO, q);
 	if (q->src == NULL)
 		return take_inherited(ep, "standard input", q->iflags, q, h);
 
@@ -344,7 +356,7 @@ endpoint_open_dst(struct endpoint *ep, const struct request *q,
 	int64_t size = 0;
 	int r = -EINVAL;
 
-	endpoint_init(ep, STDOUT_FILENO);
+	endpoint_init(ep, STDOUT_FILENO, q);
 	if (q->dst == NULL)
 		return take_inherited(ep, "standard output", q->oflags, q, h);
 
@@ -384,7 +396,7 @@ endpoint_take_dst(struct endpoint *ep, int fd, const struct request *q,
 	const int old = fcntl(fd, F_GETFL);
 	const int add = open_flags_of(q->oflags) & SET_FLAGS;
 
-	endpoint_init(ep, STDOUT_FILENO);
+	endpoint_init(ep, STDOUT_FILENO, q);
 	ep->name = q->dst;
 	if (old < 0 || fcntl(fd, F_SETFL, old | add) < 0 ||
 	    dup2(fd, ep->fd) < 0)
@@ -463,12 +475,18 @@ endpoint_open_back(const struct endpoint *dst, struct endpoint *ret)
 	return 0;
 }
 
-// A server that takes the data at the close may refuse it there.
+// A server that takes the data at the close may refuse it there. One that is
+// interrupted has told nothing; dd closes again, and is content with a
+// descriptor that is closed already.
 static void
 close_extra(struct endpoint *ep, int fd)
 {
-	if (close(fd) < 0 && ep->close_error == 0)
-		ep->close_error = -errno;
+	int r = close(fd) < 0 ? -errno : 0;
+
+	while (r == -EINTR && ep->is_dd)
+		r = close(fd) < 0 && errno != EBADF ? -errno : 0;
+	if (r < 0 && ep->close_error == 0)
+		ep->close_error = r;
 }
 
 void

@@ -9,6 +9,8 @@
 
 #pragma once
 
+#include <stdbool.h>
+
 #include "facts.h"
 #include "request.h"
 
@@ -19,6 +21,7 @@ struct endpoint {
 	int direct_fd;     // O_DIRECT, our own; -1: none
 	int buffered_fd;   // no O_DIRECT; fd itself, or our own; -1: none
 	int close_error;   // -errno of the first close that has failed
+	bool is_dd;        // closed as by dd
 	const char *name;  // for messages, borrowed
 	struct facts facts;
 };
@@ -42,6 +45,9 @@ int endpoint_cut_dst(struct endpoint *ep, const struct request *q,
 int endpoint_make_flags(const struct request *q);
 int endpoint_take_dst(struct endpoint *ep, int fd, const struct request *q,
 		      const struct hooks *h);
+
+// Whether the descriptor can be read (O_RDONLY) or written (O_WRONLY).
+bool endpoint_allows(const struct endpoint *ep, int access);
 
 // The extra descriptions for the ring. access: O_RDONLY or O_WRONLY.
 // -errno if it cannot be had; the copy then goes without.

@@ -11,6 +11,7 @@
 
 #define PLAN_UNIT_MAX (64 * MIB) // of record sizes that do not divide
 #define PLAN_SPARSE_MAX (4 * MIB)
+#define PLAN_READ_MAX 0x7ffff000 // what one read gives at most
 #define PLAN_FIT_DEPTH 4 // smaller jobs rather than fewer
 
 struct sides {
@@ -76,6 +77,8 @@ record_reason_asked(const struct request *q)
 {
 	if (q->conv & CONV_BYTES)
 		return "conv= changes the bytes of each record";
+	if (q->is_dd && q->ibs > PLAN_READ_MAX)
+		return "ibs is more than one read gives";
 	// What a bad disk answers depends on what it is asked for.
 	if (q->is_dd && (q->conv & CONV_NOERROR))
 		return "conv=noerror reads as dd does";

@@ -82,33 +82,39 @@ tell_memory(struct record *record, enum failure_phase phase, uint64_t len)
 	return -ENOMEM;
 }
 
+// Whole pages with room for size bytes and nr pages more, or NULL.
+static unsigned char *
+alloc_pages(uint64_t size, unsigned nr)
+{
+	const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	size_t len;
+
+	if (__builtin_add_overflow(size, (nr + 1) * page - 1, &len))
+		return NULL;
+	return aligned_alloc(page, round_down(len, page));
+}
+
 // Blocks are taken when they are first needed: count=0 takes none. One
 // page before the source's block has room for the byte that conv=swab
 // holds back.
 static int
 alloc_src(struct record *record)
 {
-	const size_t page = (size_t)sysconf(_SC_PAGESIZE);
 	const uint64_t ibs = record->request->ibs;
-	size_t len;
 
 	if (record->src_block != NULL)
 		return 0;
-	if (!__builtin_add_overflow(ibs, 2 * page, &len))
-		record->src_alloc = aligned_alloc(page, round_down(len, page));
-	if (record->src_alloc == NULL) {
+	record->src_alloc = alloc_pages(ibs, 1);
+	if (record->src_alloc == NULL)
 		return tell_memory(record, FAILURE_SRC_MEMORY, ibs);
-	}
-	record->src_block = record->src_alloc + page;
+	record->src_block = record->src_alloc + sysconf(_SC_PAGESIZE);
 	return 0;
 }
 
 static int
 alloc_dst(struct record *record)
 {
-	const size_t page = (size_t)sysconf(_SC_PAGESIZE);
 	const uint64_t obs = record->request->obs;
-	size_t len;
 
 	if (record->dst_block != NULL)
 		return 0;
@@ -117,13 +123,24 @@ alloc_dst(struct record *record)
 		record->dst_block = record->src_block;
 		return r;
 	}
-	if (!__builtin_add_overflow(obs, page - 1, &len))
-		record->dst_block = aligned_alloc(page, round_down(len, page));
-	if (record->dst_block == NULL) {
+	record->dst_block = alloc_pages(obs, 0);
+	if (record->dst_block == NULL)
 		return tell_memory(record, FAILURE_DST_MEMORY, obs);
-	}
 	record->reblock.block = record->dst_block;
 	return 0;
+}
+
+bool
+record_can_alloc(const struct request *q)
+{
+	unsigned char *src = alloc_pages(q->ibs, 1);
+	unsigned char *dst = q->is_single_buffer ? src : alloc_pages(q->obs, 0);
+	const bool is_had = src != NULL && dst != NULL;
+
+	if (dst != src)
+		free(dst);
+	free(src);
+	return is_had;
 }
 
 // Write a record of output, count it, and tell the failure in the words dd
@@ -144,7 +161,7 @@ put_record(struct record *record, const unsigned char *buf, size_t len,
 	record->stats->bytes = before + done;
 	if (done == len)
 		++*count;
-	else if (done > 0 && !record->request->is_single_buffer)
+	else if (done > 0)
 		record->stats->out_partial++;
 	if (error < 0 && error != -ECANCELED)
 		serial_tell_dst(record->serial, phase, -error);

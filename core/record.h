@@ -57,5 +57,8 @@ int record_seek(struct record *record);
 // statistics are what was done in any case.
 int record_run(struct record *record);
 
+// Whether dd could have its blocks. They are given back at once.
+bool record_can_alloc(const struct request *q);
+
 // The end alone, after a copy that left no record to do.
 int record_finish(struct record *record);

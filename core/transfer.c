@@ -233,13 +233,22 @@ transfer_judge_of(struct transfer *t)
 			      .hasher = t->hasher};
 }
 
+// The ring takes no block of ibs, but dd that cannot have one copies nothing.
+static enum bulk_verdict
+transfer_bulk(struct transfer *t)
+{
+	if (t->request.is_dd && !record_can_alloc(&t->request))
+		return BULK_RECORDS;
+	return bulk_run(&t->bulk);
+}
+
 static enum transfer_verdict
 transfer_copy(struct transfer *t)
 {
 	struct judge judge = transfer_judge_of(t);
 	struct serial serial;
 	struct record record;
-	const enum bulk_verdict bulk = bulk_run(&t->bulk);
+	const enum bulk_verdict bulk = transfer_bulk(t);
 	int r = -EIO;
 
 	serial_init(&serial, &t->request, &t->src, &t->dst, t->hooks);

@@ -64,6 +64,7 @@ writer_can_retry(int error)
 	case EDQUOT:
 	case EBADF: // dd has its own words for each kind of record
 	case EFBIG:
+	case EPERM: // of a sealed file: what fits goes in
 	case EINVAL:
 	case EOPNOTSUPP:
 	case ENOMEM:
