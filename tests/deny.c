@@ -124,7 +124,7 @@ main(int argc, char **argv)
 		argc > 3 ? find(answers, ARRAY_LEN(answers), argv[2]) : -1;
 
 	if (answer < 0) {
-		fprintf(stderr, "usage: deny NAMES ERRNO|KILL COMMAND ARG...\n");
+		fprintf(stderr, "usage: deny NAMES ERRNO COMMAND ARG...\n");
 		return 2;
 	}
 	program.len = (unsigned short)put_rules(rules, argv[1],

@@ -139,7 +139,7 @@ like_dd 'nothing that cannot be written' : \
 if strace -o /dev/null -e inject=close:error=EINTR:when=999 true 2>/dev/null
 then
 	like_dd 'a close that is interrupted' 'echo new >in; echo >out' '
-		strace -qq -o trace -P out -e trace=close \
+		strace -qq -o trace -P "$PWD/out" -e trace=close \
 			-e inject=close:error=EINTR:when=2..3 \
 			dd if=in of=out
 		grep -c EINTR trace; rm trace'
