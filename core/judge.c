@@ -8,11 +8,13 @@
 #include <string.h>
 
 #include "change.h"
+#include "clock.h"
 #include "failure.h"
 #include "finish.h"
 #include "hasher.h"
 #include "hold.h"
 #include "hooks.h"
+#include "stats.h"
 
 bool
 judge_has_changed(const struct judge *j)
@@ -94,6 +96,7 @@ judge_copy(struct judge *j, bool has_changed)
 		return r;
 	if (!v->request->verify)
 		return release_block(j);
+	v->stats->copied_ns = clock_ns();
 	hooks_tell(v->hooks, (struct failure){.phase = NOTICE_VERIFYING});
 	// All but the block that is held back: a copy that differs does not
 	// get it.

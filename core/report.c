@@ -56,7 +56,7 @@ size_t
 report_transfer(char *buf, size_t size, const struct stats *s, uint64_t now_ns,
 		enum report_seconds how)
 {
-	uint64_t ns = now_ns > s->start_ns ? now_ns - s->start_ns : 0;
+	const uint64_t ns = stats_copy_ns(s, now_ns);
 	double seconds = (double)ns / 1e9;
 	char bytes[2 * UNITS_TEXT_MAX + 32];
 	char rate[UNITS_TEXT_MAX];

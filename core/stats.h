@@ -23,8 +23,21 @@ struct stats {
 	uint64_t bytes;        // accepted by the destination, holes included
 	uint64_t verified;     // read back so far
 	uint64_t start_ns;     // CLOCK_MONOTONIC when the copy began, 0 before
+	uint64_t copied_ns;    // ... when it was flushed, and reading back
+	                       // began, 0 before
 	uint64_t bytes_total;  // expected at the end, 0 when not known
 };
+
+// How long the copy took, or has taken: the time in which verify= reads back
+// is no part of it.
+static inline uint64_t
+stats_copy_ns(const struct stats *stats, uint64_t now_ns)
+{
+	const uint64_t end_ns = stats->copied_ns > 0 ? stats->copied_ns
+						     : now_ns;
+
+	return end_ns > stats->start_ns ? end_ns - stats->start_ns : 0;
+}
 
 // The counts of n bytes that went through without an odd record but the
 // last.

@@ -106,6 +106,21 @@ START_TEST(a_clock_behind_the_start_counts_as_no_time)
 	}
 END_TEST
 
+START_TEST(reading_back_is_not_in_the_time)
+	{
+		struct stats s = {.bytes = 10000,
+				  .verified = 5000,
+				  .start_ns = S,
+				  .copied_ns = 5 * S};
+		char buf[REPORT_TEXT_MAX];
+
+		report_transfer(buf, sizeof(buf), &s, 9 * S,
+				REPORT_EXACT_SECONDS);
+		ck_assert_str_eq(buf, "10000 bytes (10 kB, 9.8 KiB) copied, "
+				      "4 s, 2.5 kB/s");
+	}
+END_TEST
+
 START_TEST(the_largest_counters_fit)
 	{
 		struct stats s;
@@ -114,7 +129,7 @@ START_TEST(the_largest_counters_fit)
 		memset(&s, 0xff, sizeof(s));
 		ck_assert_uint_lt(report_records(buf, sizeof(buf), &s),
 				  sizeof(buf));
-		s.start_ns = 0;
+		s.start_ns = s.copied_ns = 0;
 		ck_assert_uint_lt(report_transfer(buf, sizeof(buf), &s,
 						  UINT64_MAX,
 						  REPORT_WHOLE_SECONDS),
@@ -153,6 +168,7 @@ report_suite(void)
 	tcase_add_loop_test(transfer, seconds_have_six_digits_or_are_whole, 0,
 			    ARRAY_LEN(times));
 	tcase_add_test(transfer, a_clock_behind_the_start_counts_as_no_time);
+	tcase_add_test(transfer, reading_back_is_not_in_the_time);
 	tcase_add_test(transfer, the_largest_counters_fit);
 	tcase_add_test(transfer,
 		       a_small_buffer_cuts_the_text_and_tells_its_length);
