@@ -63,6 +63,9 @@ bulk_expect(struct bulk *b)
 {
 	const uint64_t count_len = b->plan.count_len;
 
+	if (b->plan.holes == PLAN_HOLES_KEEP)
+		b->stats->moved_total = min_u64(b->plan.len,
+						b->src->facts.allocated);
 	if (b->src->facts.kind != FACTS_STREAM)
 		b->stats->bytes_total = b->plan.len;
 	else if ((b->request->iflags & FLAG_FULLBLOCK) &&
@@ -247,6 +250,7 @@ bulk_advance(struct bulk *b, uint64_t n, enum bulk_verdict verdict)
 		b->needs_fsync = true;
 	b->base += n;
 	stats_count(b->stats, b->base, q->ibs, q->obs);
+	b->stats->skipped = min_u64(b->stats->skipped, b->base);
 
 	q->skip = q->seek = (struct request_extent){0, 0};
 	if (request_has_count(q) && nr_records > q->count.blocks)
@@ -402,6 +406,7 @@ bulk_stretch(struct bulk *b)
 	copy.request = b->request;
 	copy.stats = b->stats;
 	copy.stats_base = b->base;
+	copy.skipped_base = b->stats->skipped;
 	copy.src = b->src;
 	copy.dst = b->dst;
 	copy.writer.hold = b->hold;
@@ -503,8 +508,10 @@ bulk_clone(struct bulk *b)
 			r = clone_extents(&clone);
 		} while (r == -EINTR && !h->must_stop(h->ctx));
 	}
-	if (r == 0)
+	if (r == 0) {
+		b->stats->skipped = plan->len;
 		return bulk_complete(b);
+	}
 	if (r == -EINTR)
 		return BULK_STOPPED;
 	const bool is_empty = b->src->facts.kind == FACTS_FILE &&

@@ -276,11 +276,14 @@ copy_count(const struct copy *copy)
 {
 	const uint64_t n = ring_prefix(&copy->ring);
 
-	if (copy->is_reading_back)
+	if (copy->is_reading_back) {
 		copy->stats->verified = n;
-	else
-		stats_count(copy->stats, copy->stats_base + n,
-			    copy->request->ibs, copy->request->obs);
+		return;
+	}
+	stats_count(copy->stats, copy->stats_base + n, copy->request->ibs,
+		    copy->request->obs);
+	copy->stats->skipped = copy->skipped_base + n -
+			       min_u64(n, copy->writer.nr_moved);
 }
 
 // Others may look at the descriptors, or share them: whoever writes after a

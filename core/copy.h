@@ -41,6 +41,7 @@ struct copy {
 	const struct request *request;
 	struct stats *stats;      // kept current for the hooks
 	uint64_t stats_base;      // bytes that went before this stretch
+	uint64_t skipped_base;    // of them, those that were not moved
 	bool is_reading_back;     // counts as verified
 	const struct endpoint *src; // to stand where the copy is; NULL: they
 	const struct endpoint *dst; // need not

@@ -21,12 +21,22 @@ struct stats {
 	uint64_t out_partial;  // shorter ones
 	uint64_t truncated;    // conv=block lines cut to cbs
 	uint64_t bytes;        // accepted by the destination, holes included
+	uint64_t skipped;      // of them, holes and shared blocks: not moved
 	uint64_t verified;     // read back so far
 	uint64_t start_ns;     // CLOCK_MONOTONIC when the copy began, 0 before
 	uint64_t copied_ns;    // ... when it was flushed, and reading back
 	                       // began, 0 before
 	uint64_t bytes_total;  // expected at the end, 0 when not known
+	uint64_t moved_total;  // of them at most, without what is skipped; 0
+	                       // when not known
 };
+
+// What has gone through memory, one way or the other.
+static inline uint64_t
+stats_moved(const struct stats *stats)
+{
+	return stats->bytes - stats->skipped + stats->verified;
+}
 
 // How long the copy took, or has taken: the time in which verify= reads back
 // is no part of it.

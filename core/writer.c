@@ -53,6 +53,7 @@ static void
 writer_finish(struct writer *writer, struct job *job)
 {
 	writer->nr_writing--;
+	writer->nr_moved += job->done;
 	ring_put(writer->ring, job);
 }
 

@@ -43,6 +43,7 @@ struct writer {
 	const struct hooks *hooks; // told of the holes, NULL: nobody is
 	unsigned nr_writing;
 	uint64_t nr_cached;   // bytes that went through the page cache
+	uint64_t nr_moved;    // bytes, of the jobs that are through
 	unsigned nr_broken;   // jobs that the device refused, and not for
 	                      // an error that writer_can_retry
 };
