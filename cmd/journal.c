@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "base.h"
-#include "clock.h"
 #include "durability.h"
 #include "refusal.h"
 
@@ -106,50 +105,61 @@ journal_free(struct journal *j)
 }
 
 uint64_t
-journal_now_ns(const struct journal *j)
+journal_time(const struct journal *j, uint64_t now_ns)
 {
-	return j->stats->start_ns > 0 ? clock_ns() - j->stats->start_ns : 0;
+	const uint64_t start_ns = j->stats->start_ns;
+
+	return start_ns > 0 && now_ns > start_ns ? now_ns - start_ns : 0;
 }
 
-// Every second one stays, and from now on there are half as many.
+// Every second one stays, and the last one of each phase; from now on there
+// are half as many.
 static void
 thin_out(struct journal *j)
 {
-	j->nr_samples = (j->nr_samples + 1) / 2;
+	const struct journal_sample *s = j->samples;
+	size_t nr = 0;
+
 	for (size_t i = 0; i < j->nr_samples; i++)
-		j->samples[i] = j->samples[2 * i];
+		if (i % 2 == 0 || (i + 1 < j->nr_samples &&
+				   s[i].phase != s[i + 1].phase))
+			j->samples[nr++] = s[i];
+	j->nr_samples = nr;
 	j->sample_ns *= 2;
 }
 
 static void
-add_sample(struct journal *j, uint64_t now)
+add_sample(struct journal *j, uint64_t ns)
 {
 	if (j->nr_samples == JOURNAL_SAMPLES_MAX)
 		thin_out(j);
 	j->samples[j->nr_samples++] = (struct journal_sample){
-		.ns = now,
+		.ns = ns,
+		.phase = j->phase,
 		.bytes = j->stats->bytes,
+		.moved = stats_moved(j->stats),
 		.on_device = durability_on_device(j->transfer),
 	};
 }
 
 void
-journal_sample(struct journal *j)
+journal_sample(struct journal *j, uint64_t now_ns)
 {
-	const uint64_t now = journal_now_ns(j);
+	const uint64_t ns = journal_time(j, now_ns);
 
-	if (now < j->due_ns)
+	if (ns < j->due_ns)
 		return;
-	add_sample(j, now);
-	j->due_ns = now + j->sample_ns;
+	add_sample(j, ns);
+	j->due_ns = ns + j->sample_ns;
 }
 
 static void
-enter(struct journal *j, enum stats_phase phase)
+enter(struct journal *j, enum stats_phase phase, uint64_t ns)
 {
+	add_sample(j, ns);
 	// One that was left out took no time.
 	for (unsigned i = j->phase + 1; i <= phase; i++)
-		j->began_ns[i] = journal_now_ns(j);
+		j->began_ns[i] = ns;
 	j->phase = phase;
 }
 
@@ -259,7 +269,7 @@ add_unread(struct journal *j, const struct failure *f)
 }
 
 void
-journal_note(struct journal *j, const struct failure *f)
+journal_note(struct journal *j, const struct failure *f, uint64_t now_ns)
 {
 	switch (f->phase) {
 	case NOTICE_PROBED:
@@ -268,13 +278,13 @@ journal_note(struct journal *j, const struct failure *f)
 	case NOTICE_PLANNED:
 		j->plan = j->transfer->bulk.plan;
 		j->is_planned = true;
-		journal_sample(j);
+		journal_sample(j, now_ns);
 		return;
 	case NOTICE_SYNCING:
-		enter(j, STATS_FLUSHING);
+		enter(j, STATS_FLUSHING, journal_time(j, now_ns));
 		return;
 	case NOTICE_VERIFYING:
-		enter(j, STATS_VERIFYING);
+		enter(j, STATS_VERIFYING, journal_time(j, now_ns));
 		return;
 	case NOTICE_READ_SKIPPED:
 		add_unread(j, f);
@@ -316,11 +326,13 @@ keep(struct journal *j, const struct journal_event *event)
 }
 
 void
-journal_hear(struct journal *j, const char *text, struct journal_event *ret)
+journal_hear(struct journal *j, const char *text, uint64_t now_ns,
+	     struct journal_event *ret)
 {
 	const struct failure *f = j->about;
 
-	*ret = (struct journal_event){.ns = journal_now_ns(j), .text = text};
+	*ret = (struct journal_event){.ns = journal_time(j, now_ns),
+				      .text = text};
 	if (f != NULL) {
 		ret->is_warning = failure_is_notice(f);
 		ret->phase = phases[f->phase].word;
@@ -336,11 +348,11 @@ journal_hear(struct journal *j, const char *text, struct journal_event *ret)
 }
 
 void
-journal_end(struct journal *j, int status, int signo)
+journal_end(struct journal *j, int status, int signo, uint64_t now_ns)
 {
 	j->status = status;
 	j->signo = signo;
-	j->end_ns = journal_now_ns(j);
+	j->end_ns = journal_time(j, now_ns);
 	if (j->is_ended)
 		return;
 	j->is_ended = true;

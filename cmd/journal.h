@@ -43,9 +43,12 @@ struct journal_event {
 	uint64_t len;            // 0: not known
 };
 
+// The last of a phase is at its very end.
 struct journal_sample {
 	uint64_t ns;
+	enum stats_phase phase;
 	uint64_t bytes;
+	uint64_t moved;          // also back, by verify=
 	uint64_t on_device;
 };
 
@@ -115,25 +118,27 @@ struct journal *journal_new(const struct request *request,
 			    const struct stats *stats, char *const *argv);
 void journal_free(struct journal *j);
 
-uint64_t journal_now_ns(const struct journal *j);
+// now_ns is CLOCK_MONOTONIC, here and below.
+uint64_t journal_time(const struct journal *j, uint64_t now_ns);
 
 // How often journal_sample wants to be called.
 enum { JOURNAL_TICK_MS = 50 };
-void journal_sample(struct journal *j);
+void journal_sample(struct journal *j, uint64_t now_ns);
 
 // What the engine tells.
-void journal_note(struct journal *j, const struct failure *f);
+void journal_note(struct journal *j, const struct failure *f,
+		  uint64_t now_ns);
 void journal_hole(struct journal *j, uint64_t off, uint64_t len);
 
 // What the messages up to the next call are about; NULL: nothing known.
 void journal_about(struct journal *j, const struct failure *f);
 
 // A message: *ret is the event, which borrows text.
-void journal_hear(struct journal *j, const char *text,
+void journal_hear(struct journal *j, const char *text, uint64_t now_ns,
 		  struct journal_event *ret);
 
 // The last of it. Again: the status is another one after all.
-void journal_end(struct journal *j, int status, int signo);
+void journal_end(struct journal *j, int status, int signo, uint64_t now_ns);
 
 // How long a phase took; false: it never began.
 bool journal_phase_ns(const struct journal *j, enum stats_phase phase,

@@ -178,20 +178,22 @@ verified_of(const struct journal *j)
 	return element_number(j->stats->verified, j->phase == STATS_VERIFYING);
 }
 
+static const char *const phases[] = {
+	[STATS_COPYING] = "copy",
+	[STATS_FLUSHING] = "flush",
+	[STATS_VERIFYING] = "verify",
+};
+
 char *
-object_progress(const struct journal *j, uint64_t rate)
+object_progress(const struct journal *j, uint64_t now_ns, uint64_t rate)
 {
-	static const char *const phases[] = {
-		[STATS_COPYING] = "copy",
-		[STATS_FLUSHING] = "flush",
-		[STATS_VERIFYING] = "verify",
-	};
 	const struct stats *s = j->stats;
 
 	return element_line(element.pack(
-		"{s:s, s:f, s:s, s:I, s:I, s:I, s:o, s:o, s:I}", "type",
-		"progress", "seconds", seconds_of(journal_now_ns(j)), "phase",
-		phases[j->phase], "bytes", (json_int_t)s->bytes, "on_device",
+		"{s:s, s:f, s:s, s:I, s:I, s:I, s:I, s:o, s:o, s:I}", "type",
+		"progress", "seconds", seconds_of(journal_time(j, now_ns)),
+		"phase", phases[j->phase], "bytes", (json_int_t)s->bytes,
+		"moved", (json_int_t)stats_moved(s), "on_device",
 		(json_int_t)durability_on_device(j->transfer), "durable",
 		(json_int_t)journal_durable(j), "verified", verified_of(j),
 		"bytes_total", total_of(j), "rate", (json_int_t)rate));
@@ -228,8 +230,10 @@ sample_of(const struct journal *j, size_t i)
 {
 	const struct journal_sample *s = &j->samples[i];
 
-	return element.pack("{s:f, s:I, s:I}", "seconds", seconds_of(s->ns),
-			    "bytes", (json_int_t)s->bytes, "on_device",
+	return element.pack("{s:f, s:s, s:I, s:I, s:I}", "seconds",
+			    seconds_of(s->ns), "phase", phases[s->phase],
+			    "bytes", (json_int_t)s->bytes, "moved",
+			    (json_int_t)s->moved, "on_device",
 			    (json_int_t)s->on_device);
 }
 
@@ -352,15 +356,29 @@ verdict_of(const struct journal *j)
 	}
 }
 
+// That of the statistics.
+static json_t *
+rate_of(const struct journal *j)
+{
+	const struct stats *s = j->stats;
+	const uint64_t ns = stats_copy_ns(s, s->start_ns + j->end_ns);
+
+	return element_number(ns > 0 ? (uint64_t)((double)s->bytes * 1e9 /
+						  (double)ns)
+				     : 0,
+			      ns > 0);
+}
+
 static json_t *
 end_of(const struct journal *j)
 {
 	const struct stats *s = j->stats;
 
 	return element.pack(
-		"{s:s, s:f, s:o, s:s, s:s?, s:I, s:I, s:I, s:b, s:o, s:o, s:o,"
-		" s:o, s:o, s:I, s:o}",
-		"type", "end", "seconds", seconds_of(j->end_ns), "status",
+		"{s:s, s:f, s:o, s:o, s:s, s:s?, s:I, s:I, s:I, s:b, s:o, s:o,"
+		" s:o, s:o, s:o, s:I, s:o}",
+		"type", "end", "seconds", seconds_of(j->end_ns), "rate",
+		rate_of(j), "status",
 		element_number((uint64_t)j->status, j->signo == 0), "verdict",
 		verdict_of(j), "signal",
 		j->signo != 0 ? sigabbrev_np(j->signo) : NULL, "bytes",
@@ -455,9 +473,10 @@ object_start(const struct journal *j)
 }
 
 char *
-object_progress(const struct journal *j, uint64_t rate)
+object_progress(const struct journal *j, uint64_t now_ns, uint64_t rate)
 {
 	(void)j;
+	(void)now_ns;
 	(void)rate;
 	return NULL;
 }

@@ -22,7 +22,8 @@ int object_load(void);
 
 // All return malloc'd text, or NULL when memory is out. These are a line each.
 char *object_start(const struct journal *j);
-char *object_progress(const struct journal *j, uint64_t rate);
+// now_ns is CLOCK_MONOTONIC; rate is in bytes a second.
+char *object_progress(const struct journal *j, uint64_t now_ns, uint64_t rate);
 char *object_event(const struct journal_event *event);
 char *object_end(const struct journal *j);
 

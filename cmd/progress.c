@@ -17,6 +17,7 @@
 
 #define BAR_MS 200
 #define RATE_NS (5 * SECOND_NS) // what the rate remembers
+#define RATE_STEP_NS (SECOND_NS / 10) // less is no time to measure in
 #define BAR_FRAME 8             // "100% [" and "] "
 #define BAR_MIN 4
 #define ETA_MAX (99.0 * 3600)   // seconds; beyond that it is a guess
@@ -56,9 +57,12 @@ static void
 draw_transfer(struct progress *progress, uint64_t now)
 {
 	char text[REPORT_TEXT_MAX];
-	const size_t length = report_transfer(text, sizeof(text),
-					      progress->stats, now,
-					      REPORT_WHOLE_SECONDS);
+	const struct stats *s = progress->stats;
+	const size_t length =
+		progress->phase == STATS_VERIFYING
+			? report_verified(text, sizeof(text), s, now)
+			: report_transfer(text, sizeof(text), s, now,
+					  REPORT_WHOLE_SECONDS);
 
 	draw(progress, text, (int)length);
 }
@@ -92,27 +96,56 @@ bytes_total(const struct progress *progress)
 		       : max_u64(s->bytes_total, s->bytes);
 }
 
+// What the phase is measured by.
+static uint64_t
+bytes_moved(const struct progress *progress)
+{
+	return progress->phase == STATS_FLUSHING ? progress->on_device
+						 : stats_moved(progress->stats);
+}
+
+// What is still to be moved, if only the source's holes are known.
+static uint64_t
+bytes_left(const struct progress *progress)
+{
+	const struct stats *s = progress->stats;
+	const uint64_t left = bytes_total(progress) - bytes_done(progress);
+	const uint64_t moved = s->bytes - s->skipped;
+
+	if (progress->phase == STATS_VERIFYING || s->moved_total < moved ||
+	    s->moved_total == 0)
+		return left;
+	return min_u64(left, s->moved_total - moved);
+}
+
 // The mean of the last seconds, or of the phase while it is younger. A page
 // cache takes bytes by fits and starts.
 static void
 update_rate(struct progress *progress, uint64_t now)
 {
-	const uint64_t bytes = bytes_done(progress);
+	const uint64_t moved = bytes_moved(progress);
+	const uint64_t last = min_u64(progress->last_moved, moved);
 	const uint64_t start = max_u64(progress->phase_ns,
 				       progress->stats->start_ns);
 	const uint64_t since = max_u64(progress->last_ns, start);
 	const double ns = (double)(now - since);
 
-	if (now <= since || bytes < progress->last_bytes)
+	if (now < since + RATE_STEP_NS)
 		return;
 	const double age = (double)min_u64(now - start, RATE_NS);
 	const double weight = ns < age ? ns / age : 1;
-	const double rate = (double)(bytes - progress->last_bytes) / ns *
-			    (double)SECOND_NS;
+	const double rate = (double)(moved - last) / ns * (double)SECOND_NS;
 
 	progress->rate += (rate - progress->rate) * weight;
 	progress->last_ns = now;
-	progress->last_bytes = bytes;
+	progress->last_moved = moved;
+}
+
+uint64_t
+progress_rate(struct progress *progress, uint64_t now_ns)
+{
+	update_rate(progress, now_ns);
+	return (uint64_t)progress->rate;
 }
 
 // "ETA 1:02:03", or how long it has been when the end is not known.
@@ -125,10 +158,11 @@ format_time(const struct progress *progress, uint64_t now, char *buf,
 		[STATS_FLUSHING] = "flushing ",
 		[STATS_VERIFYING] = "verifying ",
 	};
-	const uint64_t done = bytes_done(progress);
-	const uint64_t total = bytes_total(progress);
-	const double left = (double)(total - done);
-	const bool has_eta = done < total && progress->rate > left / ETA_MAX;
+	const double left = (double)bytes_left(progress);
+	const bool has_eta = !progress->is_done &&
+			     progress->phase != STATS_FLUSHING &&
+			     bytes_done(progress) < bytes_total(progress) &&
+			     progress->rate > left / ETA_MAX;
 	uint64_t seconds = (now - progress->stats->start_ns) / SECOND_NS;
 
 	if (has_eta)
@@ -166,11 +200,11 @@ format_bar(char *buf, int columns, uint64_t done, uint64_t total)
 // Percent and bar before the text, where there is room for them.
 static int
 format_line(const struct progress *progress, char *buf, size_t size,
-	    const char *text)
+	    const char *text, int columns)
 {
 	const uint64_t done = bytes_done(progress);
 	const uint64_t total = bytes_total(progress);
-	const int room = terminal_columns() - 1 - BAR_FRAME - (int)strlen(text);
+	const int room = columns - BAR_FRAME - (int)strlen(text);
 	char bar[LINE_MAX_COLUMNS + 1];
 
 	if (progress->stats->bytes_total == 0 || room < BAR_MIN)
@@ -181,69 +215,76 @@ format_line(const struct progress *progress, char *buf, size_t size,
 			text);
 }
 
-static void
-draw_bar(struct progress *progress, uint64_t now)
+int
+progress_bar(const struct progress *progress, uint64_t now_ns, int columns,
+	     char *buf, size_t size)
 {
-	const int columns = terminal_columns() - 1;
-	char line[LINE_MAX_COLUMNS + 64], text[LINE_MAX_COLUMNS];
+	char text[LINE_MAX_COLUMNS];
 	char bytes[UNITS_TEXT_MAX], on_disk[UNITS_TEXT_MAX + 16];
 	char rate[UNITS_TEXT_MAX], time[48];
 
 	units_format_iec(bytes, sizeof(bytes), bytes_done(progress));
 	units_format_rate(rate, sizeof(rate), (uint64_t)progress->rate,
 			  SECOND_NS);
-	format_time(progress, now, time, sizeof(time));
+	format_time(progress, now_ns, time, sizeof(time));
 	format_on_disk(progress, on_disk, sizeof(on_disk));
 	int length = snprintf(text, sizeof(text), "%s%s  %s  %s", bytes,
 			      on_disk, rate, time);
 	// The bar comes first.
 	if (length > columns - BAR_FRAME - BAR_MIN)
 		snprintf(text, sizeof(text), "%s  %s  %s", bytes, rate, time);
-	length = format_line(progress, line, sizeof(line), text);
-	if (length > columns) {
-		length = columns;
-		line[columns] = '\0';
-	}
-	draw(progress, line, length);
+	length = format_line(progress, buf, size, text, columns);
+	if (length <= columns)
+		return length;
+	buf[columns] = '\0';
+	return columns;
+}
+
+static void
+draw_bar(struct progress *progress, uint64_t now)
+{
+	char line[LINE_MAX_COLUMNS + 64];
+
+	draw(progress, line,
+	     progress_bar(progress, now, terminal_columns() - 1, line,
+			  sizeof(line)));
 }
 
 void
-progress_tick(void *ctx)
+progress_tick(struct progress *progress, uint64_t now_ns)
 {
-	struct progress *progress = ctx;
-	const uint64_t now = clock_ns();
-
 	if (progress->due_ns == 0)
 		progress->due_ns = progress->stats->start_ns +
 				   (progress->kind == OPTIONS_BAR ? 0
 								  : SECOND_NS);
-	if (now < progress->due_ns)
+	if (now_ns < progress->due_ns)
 		return;
 	if (progress->kind == OPTIONS_PROGRESS) {
-		draw_transfer(progress, now);
+		draw_transfer(progress, now_ns);
 		progress->due_ns += SECOND_NS;
 	} else if (progress->stats->bytes > 0) {
-		update_rate(progress, now);
-		draw_bar(progress, now);
-		progress->due_ns = now + BAR_MS * (SECOND_NS / 1000);
+		update_rate(progress, now_ns);
+		draw_bar(progress, now_ns);
+		progress->due_ns = now_ns + BAR_MS * (SECOND_NS / 1000);
 	}
 }
 
 void
-progress_enter(struct progress *progress, enum stats_phase phase)
+progress_enter(struct progress *progress, enum stats_phase phase,
+	       uint64_t now_ns)
 {
 	char text[REPORT_TEXT_MAX];
 
 	progress->phase = phase;
-	progress->phase_ns = progress->last_ns = clock_ns();
-	progress->last_bytes = bytes_done(progress);
+	progress->phase_ns = progress->last_ns = now_ns;
+	progress->last_moved = bytes_moved(progress);
 	progress->rate = 0;
 	if (phase != STATS_FLUSHING ||
 	    progress->kind != OPTIONS_PROGRESS || !message_has_open_line() ||
 	    progress->shown_bytes == progress->stats->bytes)
 		return;
 	// dd prints it right behind the open line.
-	report_transfer(text, sizeof(text), progress->stats, clock_ns(),
+	report_transfer(text, sizeof(text), progress->stats, now_ns,
 			REPORT_EXACT_SECONDS);
 	message_open_line(text);
 	message_close_line();
@@ -251,17 +292,17 @@ progress_enter(struct progress *progress, enum stats_phase phase)
 }
 
 void
-progress_done(struct progress *progress)
+progress_done(struct progress *progress, uint64_t now_ns)
 {
 	const struct stats *s = progress->stats;
-	const uint64_t now = clock_ns();
+	const uint64_t ns = stats_copy_ns(s, now_ns);
 
+	progress->is_done = true;
 	progress->phase = STATS_COPYING;
-	progress->rate = now > s->start_ns ? (double)s->bytes *
-						     (double)SECOND_NS /
-						     (double)(now - s->start_ns)
-					   : 0;
+	progress->rate = ns > 0 ? (double)(s->bytes - s->skipped) *
+					  (double)SECOND_NS / (double)ns
+				: 0;
 	if (progress->kind == OPTIONS_BAR && message_has_open_line())
-		draw_bar(progress, now);
+		draw_bar(progress, s->start_ns + ns);
 	message_close_line();
 }

@@ -3,9 +3,13 @@
 // The line that shows how far the run is: dd's, once a second, or a bar. Both
 // count what the destination has accepted; how much of that is on the device
 // is a second number, and flushing and reading back are phases of their own.
+// The rate of the bar is that of the phase, and of bytes that are moved: holes
+// and shared blocks only bring the end nearer. Times are CLOCK_MONOTONIC.
 
 #pragma once
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "options.h"
@@ -19,10 +23,11 @@ struct progress {
 	int shown;             // columns of the line that is open
 	uint64_t shown_bytes;
 	uint64_t phase_ns;     // when the phase began
-	uint64_t last_ns;      // of the rate shown by the bar
-	uint64_t last_bytes;
+	uint64_t last_ns;      // of the rate
+	uint64_t last_moved;
 	double rate;           // bytes a second, smoothed
 	uint64_t on_device;    // bytes, as far as is known: the caller's
+	bool is_done;
 };
 
 // A bar is drawn on a terminal only. stats is borrowed.
@@ -33,11 +38,20 @@ void progress_init(struct progress *progress, enum options_progress kind,
 unsigned progress_interval_ms(const struct progress *progress);
 
 // Draw if it is time.
-void progress_tick(void *progress);
+void progress_tick(struct progress *progress, uint64_t now_ns);
 
 // A phase begins. One that may take long with nothing to count is announced
 // with the final figure.
-void progress_enter(struct progress *progress, enum stats_phase phase);
+void progress_enter(struct progress *progress, enum stats_phase phase,
+		    uint64_t now_ns);
+
+// Bytes a second: the mean of the last seconds of the phase. While it is
+// flushed, of what is known to have reached the device.
+uint64_t progress_rate(struct progress *progress, uint64_t now_ns);
+
+// The text of a bar, for so many columns at most. Returns its length.
+int progress_bar(const struct progress *progress, uint64_t now_ns, int columns,
+		 char *buf, size_t size);
 
 // The last look, equal to the totals.
-void progress_done(struct progress *progress);
+void progress_done(struct progress *progress, uint64_t now_ns);

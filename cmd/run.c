@@ -47,19 +47,12 @@ put_start(struct run *run)
 static void
 put_progress(struct run *run)
 {
-	const struct stats *s = &run->stats;
-	const uint64_t now = journal_now_ns(run->journal);
-	const uint64_t bytes = s->verified > 0 ? s->verified : s->bytes;
-	uint64_t rate = 0;
+	const uint64_t now = clock_ns();
 
-	// Less than before: reading back begins, or a step back to a record.
-	if (now > run->shown_ns && bytes > run->shown_bytes)
-		rate = (uint64_t)((double)(bytes - run->shown_bytes) * 1e9 /
-				  (double)(now - run->shown_ns));
 	put_start(run);
-	put_object(object_progress(run->journal, rate));
+	put_object(object_progress(run->journal, now,
+				   progress_rate(&run->progress, now)));
 	run->shown_ns = now;
-	run->shown_bytes = bytes;
 }
 
 static void
@@ -106,7 +99,7 @@ on_message(void *ctx, const char *text)
 	struct run *run = ctx;
 	struct journal_event event;
 
-	journal_hear(run->journal, text, &event);
+	journal_hear(run->journal, text, clock_ns(), &event);
 	if (run->options.is_json) {
 		put_start(run);
 		put_object(object_event(&event));
@@ -116,13 +109,20 @@ on_message(void *ctx, const char *text)
 }
 
 static void
+enter(struct run *run, enum stats_phase phase)
+{
+	run->progress.on_device = durability_on_device(&run->transfer);
+	progress_enter(&run->progress, phase, clock_ns());
+}
+
+static void
 on_notice(void *ctx, const struct failure *f)
 {
 	struct run *run = ctx;
 	const bool is_quiet = run->options.level == REPORT_NONE;
 
 	if (run->journal != NULL)
-		journal_note(run->journal, f);
+		journal_note(run->journal, f, clock_ns());
 	switch (f->phase) {
 	case NOTICE_PROBED:
 		return;
@@ -131,7 +131,7 @@ on_notice(void *ctx, const struct failure *f)
 			return; // dd writes no larger ones
 		break;
 	case NOTICE_VERIFYING:
-		progress_enter(&run->progress, STATS_VERIFYING);
+		enter(run, STATS_VERIFYING);
 		return;
 	case NOTICE_PLANNED:
 		if (run->options.is_json)
@@ -139,7 +139,7 @@ on_notice(void *ctx, const struct failure *f)
 		return;
 	case NOTICE_SYNCING:
 		if (run->transfer.request.conv & (CONV_FSYNC | CONV_FDATASYNC))
-			progress_enter(&run->progress, STATS_FLUSHING);
+			enter(run, STATS_FLUSHING);
 		return;
 	case NOTICE_COUNTS:
 		print_stats(run);
@@ -185,15 +185,16 @@ static void
 on_tick(void *ctx)
 {
 	struct run *run = ctx;
+	const uint64_t now = clock_ns();
+	const uint64_t last = max_u64(run->shown_ns, run->stats.start_ns);
 
 	run->progress.on_device = durability_on_device(&run->transfer);
 	if (progress_interval_ms(&run->progress) > 0)
-		progress_tick(&run->progress);
+		progress_tick(&run->progress, now);
 	if (run->journal == NULL)
 		return;
-	journal_sample(run->journal);
-	if (run->options.is_json &&
-	    journal_now_ns(run->journal) >= run->shown_ns + SHOW_NS)
+	journal_sample(run->journal, now);
+	if (run->options.is_json && now >= last + SHOW_NS)
 		put_progress(run);
 }
 
@@ -300,7 +301,7 @@ enum transfer_verdict
 run_tell(struct run *run, enum transfer_verdict verdict)
 {
 	run->progress.on_device = durability_on_device(&run->transfer);
-	progress_done(&run->progress);
+	progress_done(&run->progress, clock_ns());
 	if (run->options.is_engine_shown && !run->options.is_json)
 		print_engine(&run->transfer.bulk.counters);
 	if (has_stats(run, verdict))
@@ -355,10 +356,10 @@ end_journal(struct run *run, enum exit_code code, int signo)
 {
 	if (message_has_failed())
 		code = EXIT_CODE_FAILURE;
-	journal_end(run->journal, (int)code, signo);
+	journal_end(run->journal, (int)code, signo, clock_ns());
 	if (run->export.fd >= 0 && write_report(run) < 0) {
 		code = EXIT_CODE_FAILURE;
-		journal_end(run->journal, (int)code, signo);
+		journal_end(run->journal, (int)code, signo, clock_ns());
 	}
 	export_close(&run->export);
 	if (run->options.is_json) {

@@ -29,8 +29,7 @@ struct run {
 	struct export export;
 	bool is_started;           // the first object is out
 	bool is_mute;              // what is said now is not printed
-	uint64_t shown_ns;         // of the progress object before, and what
-	uint64_t shown_bytes;      // it counted
+	uint64_t shown_ns;         // when the progress object before was
 };
 
 // The options are parsed, the signals are caught. 0 or -errno, told: what was

@@ -52,22 +52,39 @@ format_bytes(char *buf, size_t size, uint64_t bytes)
 			       si, iec);
 }
 
-size_t
-report_transfer(char *buf, size_t size, const struct stats *s, uint64_t now_ns,
-		enum report_seconds how)
+static size_t
+format_transfer(char *buf, size_t size, uint64_t bytes, const char *done,
+		uint64_t ns, enum report_seconds how)
 {
-	const uint64_t ns = stats_copy_ns(s, now_ns);
-	double seconds = (double)ns / 1e9;
-	char bytes[2 * UNITS_TEXT_MAX + 32];
+	const double seconds = (double)ns / 1e9;
+	char count[2 * UNITS_TEXT_MAX + 32];
 	char rate[UNITS_TEXT_MAX];
 	char time[32];
 
-	format_bytes(bytes, sizeof(bytes), s->bytes);
-	units_format_rate(rate, sizeof(rate), s->bytes, ns);
+	format_bytes(count, sizeof(count), bytes);
+	units_format_rate(rate, sizeof(rate), bytes, ns);
 	if (how == REPORT_WHOLE_SECONDS)
 		(void)snprintf(time, sizeof(time), "%.0f s", seconds);
 	else
 		(void)snprintf(time, sizeof(time), "%g s", seconds);
-	return text_len(
-		snprintf(buf, size, "%s copied, %s, %s", bytes, time, rate));
+	return text_len(snprintf(buf, size, "%s %s, %s, %s", count, done, time,
+				 rate));
+}
+
+size_t
+report_transfer(char *buf, size_t size, const struct stats *s, uint64_t now_ns,
+		enum report_seconds how)
+{
+	return format_transfer(buf, size, s->bytes, "copied",
+			       stats_copy_ns(s, now_ns), how);
+}
+
+size_t
+report_verified(char *buf, size_t size, const struct stats *s,
+		uint64_t now_ns)
+{
+	const uint64_t ns = now_ns > s->copied_ns ? now_ns - s->copied_ns : 0;
+
+	return format_transfer(buf, size, s->verified, "verified", ns,
+			       REPORT_WHOLE_SECONDS);
 }

@@ -24,7 +24,7 @@ enum report_seconds {
 	REPORT_WHOLE_SECONDS, // "3 s", for a line that is drawn each second
 };
 
-// Both write to buf, cut to size, and return the length of the whole text as
+// All write to buf, cut to size, and return the length of the whole text as
 // snprintf() does.
 
 // The two lines of records and, if there were any, that of truncated ones,
@@ -35,3 +35,8 @@ size_t report_records(char *buf, size_t size, const struct stats *s);
 // newline.
 size_t report_transfer(char *buf, size_t size, const struct stats *s,
 		       uint64_t now_ns, enum report_seconds how);
+
+// The same of what verify= has read back so far, in whole seconds: "10000
+// bytes (10 kB, 9.8 KiB) verified, 3 s, 3.3 kB/s".
+size_t report_verified(char *buf, size_t size, const struct stats *s,
+		       uint64_t now_ns);

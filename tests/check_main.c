@@ -18,6 +18,7 @@ static Suite *(*const suites[])(void) = {
 	beside_suite, nocache_suite, filter_suite, reblock_suite,
 	serial_suite, position_suite, walk_suite, record_suite, clone_suite,
 	hold_suite, verify_suite, transfer_suite, journal_suite,
+	progress_suite,
 };
 
 int

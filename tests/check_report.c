@@ -106,7 +106,7 @@ START_TEST(a_clock_behind_the_start_counts_as_no_time)
 	}
 END_TEST
 
-START_TEST(reading_back_is_not_in_the_time)
+START_TEST(reading_back_has_a_time_of_its_own)
 	{
 		struct stats s = {.bytes = 10000,
 				  .verified = 5000,
@@ -118,6 +118,9 @@ START_TEST(reading_back_is_not_in_the_time)
 				REPORT_EXACT_SECONDS);
 		ck_assert_str_eq(buf, "10000 bytes (10 kB, 9.8 KiB) copied, "
 				      "4 s, 2.5 kB/s");
+		report_verified(buf, sizeof(buf), &s, 9 * S);
+		ck_assert_str_eq(buf, "5000 bytes (5.0 kB, 4.9 KiB) verified, "
+				      "4 s, 1.2 kB/s");
 	}
 END_TEST
 
@@ -168,7 +171,7 @@ report_suite(void)
 	tcase_add_loop_test(transfer, seconds_have_six_digits_or_are_whole, 0,
 			    ARRAY_LEN(times));
 	tcase_add_test(transfer, a_clock_behind_the_start_counts_as_no_time);
-	tcase_add_test(transfer, reading_back_is_not_in_the_time);
+	tcase_add_test(transfer, reading_back_has_a_time_of_its_own);
 	tcase_add_test(transfer, the_largest_counters_fit);
 	tcase_add_test(transfer,
 		       a_small_buffer_cuts_the_text_and_tells_its_length);

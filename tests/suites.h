@@ -48,6 +48,8 @@ Suite *position_suite(void);
 
 Suite *probe_suite(void);
 
+Suite *progress_suite(void);
+
 Suite *quote_suite(void);
 
 Suite *reader_suite(void);

@@ -19,6 +19,7 @@ import sys
 
 import jsonschema
 
+PHASES = ("copy", "flush", "verify")
 schema = json.load(open(sys.argv[1], encoding="utf-8"))
 jsonschema.Draft202012Validator.check_schema(schema)
 
@@ -52,6 +53,7 @@ def read_lines(path):
     progress = [t for t in things if t["type"] == "progress"] + things[-1:]
     grows([t["seconds"] for t in things[1:]], "the time goes back")
     grows([t["bytes"] for t in progress], "bytes get fewer")
+    grows([t["moved"] for t in progress[:-1]], "moved bytes get fewer")
     return things
 
 
@@ -64,9 +66,15 @@ def read_report(path):
     report = json.loads(text)
     validate(report, ("report",))
     samples = report["samples"]
-    for member in ("seconds", "bytes", "on_device"):
+    for member in ("seconds", "bytes", "moved", "on_device"):
         grows([sample[member] for sample in samples], f"{member} of samples")
     must(samples[-1]["bytes"] == report["bytes"], "the last sample")
+    ends = {sample["phase"]: sample["seconds"] for sample in samples}
+    for phase, seconds in report["phases"].items():
+        if seconds is not None and phase in ends:
+            past = sum(report["phases"][earlier] or 0
+                       for earlier in PHASES[:PHASES.index(phase) + 1])
+            must(abs(ends[phase] - past) < 1e-6, f"the end of {phase}")
     if report["map"]:
         check_map(report, report["map"])
     return report

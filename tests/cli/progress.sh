@@ -63,6 +63,20 @@ is 'progress: one transfer line at the end' \
 	"$(grep -Ec '^8388608 bytes \(8\.4 MB, 8\.0 MiB\) copied, [0-9]+\.[0-9]+ s' \
 		"$work/err")" 1
 
+# A hole is no speed, whatever the machine.
+truncate -s 1G "$work/holey"
+for at in 0 300 600 900; do
+	"$DD" if="$work/data" of="$work/holey" bs=1M count=1 seek=$at \
+		conv=notrunc status=none
+done
+operands=("$work/holey" "$work/copy" clone=never rate=2M)
+on_terminal bar 24 80
+is 'bar, holes at a rate: exit status' "$status" 0
+grep -o '[0-9.]* [kMG]*B/s  .*' "$work/lines" >"$work/rates"
+check 'bar, holes at a rate: is drawn' test "$(wc -l <"$work/rates")" -ge 2
+is 'bar, holes at a rate: none of 10 MB/s or more' \
+	"$(grep -E '^[0-9]+ MB/s|GB/s' "$work/rates")" ''
+
 # As dd, with a writer that leaves no doubt about the seconds: each record comes
 # after the second that is next, and however much after, there is one line.
 if "$DD" --version | grep -q coreutils; then

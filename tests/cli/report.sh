@@ -87,6 +87,10 @@ check 'digests: sums= is written, too' sh -c 'md5sum -c SUMS'
 json 'verified' 0 ok src copy verify=yes
 has 'verified: all of it' '.verified == .bytes' true
 has 'verified: phases' '[.phases[] > 0]' '[true,true,true]'
+has 'verified: the rate leaves it out' \
+	'.rate * (.phases.copy + .phases.flush) >= .bytes * 0.999' true
+has 'verified: both ways are in the samples' \
+	'.samples[-1] | [.phase, .moved == 2 * .bytes]' '["verify",true]'
 json 'commit' 0 ok src copy commit=rename
 
 must truncate -s 20M sparse
@@ -99,6 +103,30 @@ json 'holes made by records' 0 ok if=sparse of=copy bs=64K conv=sparse \
 	oflag=nocache
 has 'holes made by records: in the map' \
 	'[.map.cells[].hole] | add > 16 * 1048576' true
+
+# Whatever the machine: a hole is no speed.
+truncate -s 1G holey
+for at in 0 300 600 900; do
+	"$DD" if=src of=holey bs=1M count=1 seek=$at conv=notrunc status=none
+done
+json 'holes at a rate' 0 ok holey copy clone=never rate=2M
+is 'holes at a rate: progress' \
+	"$(jq -s '[.[] | select(.type == "progress") | .rate < 8388608 and
+		.moved <= 2097152 * (.seconds + 0.2)] | length > 0 and all' \
+		err)" true
+has 'holes at a rate: samples' \
+	'[.samples[] | .moved <= 2097152 * (.seconds + 0.2)] | all' true
+has 'holes at a rate: all in all' \
+	'.samples[-1] | [.bytes, .moved >= 4194304 and .moved < 5000000]' \
+	'[1073741824,true]'
+if [ "$(id -u)" -eq 0 ] && bed_fs xfs 300M; then
+	cp src "$BED/src"
+	json 'shared blocks' 0 ok "$BED/src" "$BED/copy" clone=always
+	has 'shared blocks: nothing is moved' \
+		'.samples[-1] | [.bytes, .moved]' '[3145805,0]'
+else
+	skip 'shared blocks' "${BED_WHY:-needs root}"
+fi
 
 run sh -c 'cat src | "$0" of=copy bs=64K status=json' "$AIODD"
 check 'from a pipe: valid' valid lines err
