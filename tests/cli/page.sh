@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
 # report=FILE.html: the page as a browser shows it, without a network.
-# shellcheck source=tests/lib.sh
+# shellcheck source=tests/lib.sh disable=SC2016
 . "${top_srcdir:-.}/tests/lib.sh"
 
 require chromium jq
@@ -97,14 +97,34 @@ shows "the decisions" '<td class="data">both sides have offsets</td>' \
 
 ### A report that was changed: what takes long, or goes wrong, to make
 
-changed '.samples = [range(0; 601) | {seconds: (. / 10), bytes:
-	(. * 10485760), on_device: (. * 10000000)}] | .seconds = 60.5 |
-	.bytes = 6291456000 | .phases = {copy: 50, flush: 10.5, verify: 0}'
+# Twenty seconds of copy, of which five stand still and ten are a tenth of
+# data, two of flush, five of reading back.
+changed 'def at($t): if $t < 5 then $t elif $t < 10 then 5 else $t - 5 end;
+	.samples = [range(0; 271) | (. / 10) as $t | {seconds: $t, phase:
+	(if $t <= 20 then "copy" elif $t <= 22 then "flush" else "verify" end),
+	bytes: (1e9 * at($t) | floor), moved:
+	((1e8 * at([$t, 20] | min)) + (2e8 * ([$t - 22, 0] | max)) | floor),
+	on_device: (if $t < 22 then 0 else 1500000000 end)}] |
+	.seconds = 27 | .bytes = 15000000000 | .rate = 681818181 |
+	.verified = 1000000000 | .phases = {copy: 20, flush: 2, verify: 5}'
 show changed.html
-is "600 intervals are plotted" "$(grep -oE 'id="rate" d="[^"]*"' dom |
-	tr -cd ML | wc -c)" 600
-shows "the plot in words" '600 intervals in 60.5 s, at most 105 MB/s' \
-	'>flush</text>' '>50 MB/s</text>'
+shows "the plot in words" \
+	'>27.0 s: copy at most 100 MB/s, flush at most 0 B/s, verify at most 200 MB/s; stalled for 5.00 s<' \
+	'>flush</text>' '>50 MB/s</text>' '>27.0 s, copied at 682 MB/s<' \
+	'>copy 20.0 s, flush 2.00 s, verify 5.00 s \(200 MB/s\)<'
+is "steps of a second, and one of the stall" \
+	"$(grep -oE 'id="rate" d="[^"]*"' dom | tr -cd H | wc -c)" 22
+is "the line of the device is that of the time up to the sync" \
+	"$(grep -oE 'class="on-device" d="[^"]*"' dom | tr -cd H | wc -c)" 2
+
+# A request that takes three seconds, in which nothing is seen.
+changed '.samples = [range(0; 50), range(80; 101) | (. / 10) as $t | {seconds:
+	$t, phase: "copy", bytes: 0, on_device: 0, moved:
+	(1e8 * (if $t < 5 then $t else $t - 3 end) | floor)}] |
+	.seconds = 10 | .phases = {copy: 10, flush: null, verify: null}'
+show changed.html
+shows "a gap has the rate of the gap" '>10.0 s: copy at most 100 MB/s<'
+is "it is no slope" "$(grep -oE 'id="rate" d="[^"]*"' dom | tr -cd L)" ""
 
 changed '.verdict = "differs" | .status = 3 | .bad = [range(0; 1000) |
 	{cause: "verify", offset: (. * 4096), length: 512, wrote: 1,
