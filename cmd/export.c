@@ -93,6 +93,11 @@ open_in_place(struct export *e, const struct stat *st)
 {
 	struct stat opened;
 
+	if (e->use == EXPORT_LOOK)
+		return e->named_fd < 0 && faccessat(AT_FDCWD, e->path, W_OK,
+						    AT_EACCESS) < 0
+			       ? -errno
+			       : 0;
 	// A FIFO waits for its reader, and signals are served meanwhile.
 	do {
 		e->fd = fd_move_up(
@@ -116,8 +121,9 @@ open_beside(struct export *e)
 	int r = beside_check(&e->beside);
 
 	if (r == 0)
-		r = beside_make(&e->beside, O_WRONLY);
-	if (r < 0)
+		r = e->use == EXPORT_LOOK ? beside_look(&e->beside)
+					  : beside_make(&e->beside, O_WRONLY);
+	if (r < 0 || e->use == EXPORT_LOOK)
 		return r;
 	e->fd = fd_move_up(dup(e->beside.fd));
 	return e->fd < 0 ? e->fd : 0;
@@ -164,11 +170,12 @@ look(const struct export *e, struct stat *ret)
 
 int
 export_open(struct export *e, const char *operand, const char *path,
-	    const struct request *q)
+	    const struct request *q, enum export_use use)
 {
 	struct stat st;
 
-	*e = (struct export){.operand = operand, .path = path, .fd = -1};
+	*e = (struct export){
+		.use = use, .operand = operand, .path = path, .fd = -1};
 	if (path == NULL)
 		return 0;
 	e->named_fd = fd_of(path);

@@ -9,7 +9,13 @@
 #include "beside.h"
 #include "request.h"
 
+enum export_use {
+	EXPORT_WRITE,
+	EXPORT_LOOK,  // whether it could be
+};
+
 struct export {
+	enum export_use use;
 	const char *operand;
 	const char *path;     // as it was given; NULL: nobody asked
 	int named_fd;         // the open descriptor that path is, -1: none
@@ -23,7 +29,7 @@ struct export {
 // file that standard output or error has open are written through these, behind
 // what is in them. 0 or -errno, told; export_close in any case.
 int export_open(struct export *e, const char *operand, const char *path,
-		const struct request *q);
+		const struct request *q, enum export_use use);
 
 // Whether both are the same file, or will be.
 bool export_is_same(const struct export *a, const struct export *b);

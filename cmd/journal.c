@@ -50,10 +50,18 @@ static const struct {
 	[FAILURE_NOT_VERIFIABLE] = {"verify", false},
 	[FAILURE_UNEXPECTED] = {"expect", false},
 	[FAILURE_SRC_CHANGED] = {"source", false},
+	[FAILURE_MORE_DIFFER] = {"verify", false},
+	[FAILURE_NOT_SYNCED] = {"flush", false},
+	[FAILURE_NOT_VERIFIED] = {"verify", false},
+	[FAILURE_INCOMPLETE] = {"read", false},
+	[FAILURE_UNDURABLE] = {"commit", false},
 	[FAILURE_WRITTEN] = {"commit", false},
 	[FAILURE_NOT_REPLACED] = {"commit", false},
 	[FAILURE_REMOVED] = {"commit", false},
 	[FAILURE_NO_FIRST_BLOCK] = {"commit", false},
+	[FAILURE_OLD_FIRST_BLOCK] = {"commit", false},
+	[FAILURE_NOT_SAME] = {"verify", false},
+	[NOTICE_INCOMPLETE] = {"read", false},
 	[NOTICE_READ_SKIPPED] = {"read", true},
 	[NOTICE_WRITE_PIECES] = {"write", true},
 	[NOTICE_CACHE_KEPT] = {"cache", false},
@@ -101,6 +109,8 @@ journal_free(struct journal *j)
 		return;
 	for (size_t i = 0; i < j->nr_events; i++)
 		event_done(&j->events[i]);
+	for (size_t i = 0; i < j->nr_conclusions; i++)
+		free(j->conclusions[i]);
 	free(j);
 }
 
@@ -136,7 +146,7 @@ add_sample(struct journal *j, uint64_t ns)
 	j->samples[j->nr_samples++] = (struct journal_sample){
 		.ns = ns,
 		.phase = j->phase,
-		.bytes = j->stats->bytes,
+		.bytes = journal_bytes(j),
 		.moved = stats_moved(j->stats),
 		.on_device = durability_on_device(j->transfer),
 	};
@@ -326,6 +336,23 @@ keep(struct journal *j, const struct journal_event *event)
 }
 
 void
+journal_conclude(struct journal *j)
+{
+	j->is_concluding = true;
+}
+
+static void
+keep_conclusion(struct journal *j, const char *text)
+{
+	char *copy = strdup(text);
+
+	if (copy != NULL && j->nr_conclusions < JOURNAL_CONCLUSIONS_MAX)
+		j->conclusions[j->nr_conclusions++] = copy;
+	else
+		free(copy);
+}
+
+void
 journal_hear(struct journal *j, const char *text, uint64_t now_ns,
 	     struct journal_event *ret)
 {
@@ -345,6 +372,8 @@ journal_hear(struct journal *j, const char *text, uint64_t now_ns,
 			ret->check = refusal_word(f->safety->reason);
 	}
 	keep(j, ret);
+	if (j->is_concluding)
+		keep_conclusion(j, text);
 }
 
 void
@@ -379,9 +408,15 @@ journal_durable(const struct journal *j)
 }
 
 uint64_t
+journal_bytes(const struct journal *j)
+{
+	return durability_stats(j->transfer).bytes;
+}
+
+uint64_t
 journal_total(const struct journal *j)
 {
-	return max_u64(j->stats->bytes_total, j->stats->bytes);
+	return max_u64(j->stats->bytes_total, journal_bytes(j));
 }
 
 size_t
@@ -394,7 +429,7 @@ struct journal_area
 journal_area(const struct journal *j, size_t i)
 {
 	const uint64_t start = i * j->cell_len;
-	const uint64_t bytes = j->stats->bytes;
+	const uint64_t bytes = journal_bytes(j);
 	const uint64_t through = bytes > start ? min_u64(bytes - start,
 							 j->cell_len)
 					       : 0;

@@ -25,6 +25,7 @@ struct transfer;
 enum {
 	JOURNAL_EVENTS_MAX = 1000,
 	JOURNAL_BAD_MAX = 1000,
+	JOURNAL_CONCLUSIONS_MAX = 8,
 	JOURNAL_SAMPLES_MAX = 600,
 	JOURNAL_CELLS_MAX = 512,
 };
@@ -93,6 +94,10 @@ struct journal {
 	size_t nr_events;
 	uint64_t nr_events_lost;
 
+	bool is_concluding;
+	char *conclusions[JOURNAL_CONCLUSIONS_MAX]; // owned
+	size_t nr_conclusions;
+
 	struct journal_bad bad[JOURNAL_BAD_MAX];
 	size_t nr_bad;
 	uint64_t nr_bad_lost;
@@ -133,6 +138,9 @@ void journal_hole(struct journal *j, uint64_t off, uint64_t len);
 // What the messages up to the next call are about; NULL: nothing known.
 void journal_about(struct journal *j, const struct failure *f);
 
+// The messages from now on say what is missing, and what became of the copy.
+void journal_conclude(struct journal *j);
+
 // A message: *ret is the event, which borrows text.
 void journal_hear(struct journal *j, const char *text, uint64_t now_ns,
 		  struct journal_event *ret);
@@ -146,6 +154,9 @@ bool journal_phase_ns(const struct journal *j, enum stats_phase phase,
 
 // Bytes that a sync has made sure of.
 uint64_t journal_durable(const struct journal *j);
+
+// Bytes that the destination has accepted.
+uint64_t journal_bytes(const struct journal *j);
 
 // Bytes of the whole copy: what the plan expects, or more.
 uint64_t journal_total(const struct journal *j);

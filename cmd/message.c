@@ -175,11 +175,19 @@ static const struct {
 	[FAILURE_CLOSE_DST] = {"closing output file %s", IN_SENTENCE, false},
 	[FAILURE_RENAME] = {"cannot give the copy the name %s", IN_SENTENCE,
 			    false},
+	[FAILURE_NOT_SYNCED] = {"%s was written, but not synced", IN_SENTENCE,
+				false},
+	[FAILURE_NOT_VERIFIED] = {"the copy %s was not verified", IN_SENTENCE,
+				  false},
+	[FAILURE_UNDURABLE] = {"%s was replaced, but its directory is not "
+			       "synced", IN_SENTENCE, false},
 	[FAILURE_WRITTEN] = {"%s was written all the same", IN_SENTENCE, false},
 	[FAILURE_NOT_REPLACED] = {"%s was not replaced", IN_SENTENCE, false},
 	[FAILURE_REMOVED] = {"the copy %s was removed", IN_SENTENCE, false},
 	[FAILURE_NO_FIRST_BLOCK] = {"%s was written without its first block",
 				    IN_SENTENCE, false},
+	[FAILURE_OLD_FIRST_BLOCK] = {"%s has its old first block",
+				     IN_SENTENCE, false},
 	[NOTICE_READ_SKIPPED] = {"error reading %s", IN_SENTENCE, true},
 	[NOTICE_CACHE_KEPT] = {"warning: the page cache of %s cannot be "
 			       "emptied, and may hold old data",
@@ -238,18 +246,57 @@ message_memory(const char *which, uint64_t len)
 static void
 message_differs(const struct failure *f)
 {
+	const bool is_one = f->len == 1;
 	char bytes[64] = "";
 	char *name = quote_name_always(f->name);
 
 	if (f->wrote >= 0)
 		snprintf(bytes, sizeof(bytes),
-			 ": 0x%02x was written first, 0x%02x is there",
+			 " (first differing byte: wrote 0x%02x, found 0x%02x)",
 			 (unsigned)f->wrote, (unsigned)f->found);
 	message_error(0,
-		      "%s differs from what was written: %" PRIu64
-		      " byte%s at offset %" PRIu64 "%s",
-		      name ? name : "?", f->len, f->len == 1 ? "" : "s",
-		      f->off, bytes);
+		      "%s: %" PRIu64 " byte%s at offset %" PRIu64
+		      " differ%s%s",
+		      name ? name : "?", f->len, is_one ? "" : "s", f->off,
+		      is_one ? "s" : "", bytes);
+	free(name);
+}
+
+static void
+message_more(const struct failure *f)
+{
+	char *name = quote_name_always(f->name);
+
+	message_error(0, "%s: and %" PRIu64 " more range%s", name ? name : "?",
+		      f->len, f->len == 1 ? "" : "s");
+	free(name);
+}
+
+static void
+message_not_same(const struct failure *f)
+{
+	char size[UNITS_TEXT_MAX], *name = quote_name_always(f->name);
+
+	units_format_iec(size, sizeof(size), f->len);
+	message_error(0, "%s is NOT the same: %" PRIu64 " range%s, %s",
+		      name ? name : "?", f->off, f->off == 1 ? "" : "s", size);
+	free(name);
+}
+
+static void
+message_incomplete(const struct failure *f)
+{
+	const char *instead = f->wrote < 0	? "left out of"
+			      : f->wrote == ' ' ? "spaces in"
+						: "zeros in";
+	char *name = quote_name_always(f->name);
+
+	message_error(0,
+		      "%s%" PRIu64 " byte%s in %" PRIu64
+		      " area%s of %s could not be read, and are %s the copy",
+		      failure_is_notice(f) ? "warning: " : "", f->len,
+		      f->len == 1 ? "" : "s", f->off, f->off == 1 ? "" : "s",
+		      name ? name : "?", instead);
 	free(name);
 }
 
@@ -315,6 +362,16 @@ message_failure(const struct failure *f)
 		return;
 	case FAILURE_DIFFERS:
 		message_differs(f);
+		return;
+	case FAILURE_MORE_DIFFER:
+		message_more(f);
+		return;
+	case FAILURE_NOT_SAME:
+		message_not_same(f);
+		return;
+	case FAILURE_INCOMPLETE:
+	case NOTICE_INCOMPLETE:
+		message_incomplete(f);
 		return;
 	case NOTICE_WRITE_PIECES:
 		message_pieces(f);

@@ -192,7 +192,7 @@ object_progress(const struct journal *j, uint64_t now_ns, uint64_t rate)
 	return element_line(element.pack(
 		"{s:s, s:f, s:s, s:I, s:I, s:I, s:I, s:o, s:o, s:I}", "type",
 		"progress", "seconds", seconds_of(journal_time(j, now_ns)),
-		"phase", phases[j->phase], "bytes", (json_int_t)s->bytes,
+		"phase", phases[j->phase], "bytes", (json_int_t)journal_bytes(j),
 		"moved", (json_int_t)stats_moved(s), "on_device",
 		(json_int_t)durability_on_device(j->transfer), "durable",
 		(json_int_t)journal_durable(j), "verified", verified_of(j),
@@ -344,7 +344,9 @@ verdict_of(const struct journal *j)
 		return "stopped";
 	switch (j->status) {
 	case EXIT_CODE_OK:
-		return "ok";
+		return j->stats->unread > 0 ? "incomplete" : "ok";
+	case EXIT_CODE_INCOMPLETE:
+		return "incomplete";
 	case EXIT_CODE_VERIFY:
 		return "differs";
 	case EXIT_CODE_SOURCE:
@@ -370,27 +372,37 @@ rate_of(const struct journal *j)
 }
 
 static json_t *
+conclusion_of(const struct journal *j, size_t i)
+{
+	return element_string(j->conclusions[i]);
+}
+
+static json_t *
 end_of(const struct journal *j)
 {
-	const struct stats *s = j->stats;
+	const struct stats s = durability_stats(j->transfer);
 
 	return element.pack(
-		"{s:s, s:f, s:o, s:o, s:s, s:s?, s:I, s:I, s:I, s:b, s:o, s:o,"
-		" s:o, s:o, s:o, s:I, s:o}",
+		"{s:s, s:f, s:o, s:o, s:s, s:o, s:s?, s:I, s:I, s:I, s:b, s:o,"
+		" s:o, s:o, s:o, s:o, s:I, s:{s:I, s:I}, s:{s:I, s:I}, s:o}",
 		"type", "end", "seconds", seconds_of(j->end_ns), "rate",
 		rate_of(j), "status",
 		element_number((uint64_t)j->status, j->signo == 0), "verdict",
-		verdict_of(j), "signal",
+		verdict_of(j), "conclusion",
+		array_of(j, j->nr_conclusions, conclusion_of), "signal",
 		j->signo != 0 ? sigabbrev_np(j->signo) : NULL, "bytes",
-		(json_int_t)s->bytes, "on_device",
+		(json_int_t)s.bytes, "on_device",
 		(json_int_t)durability_on_device(j->transfer), "durable",
 		(json_int_t)journal_durable(j), "safe_to_remove",
 		j->status == EXIT_CODE_OK &&
 			durability_is_safe_to_remove(j->transfer),
-		"verified", verified_of(j), "records", records_of(s), "digests",
-		digests_of(j), "expected", expected_of(j), "bad",
+		"verified", verified_of(j), "records", records_of(&s),
+		"digests", digests_of(j), "expected", expected_of(j), "bad",
 		array_of(j, j->nr_bad, bad_of), "bad_omitted",
-		(json_int_t)j->nr_bad_lost, "engine",
+		(json_int_t)j->nr_bad_lost, "unread", "areas",
+		(json_int_t)s.nr_unread, "bytes", (json_int_t)s.unread,
+		"differing", "ranges", (json_int_t)s.nr_differing, "bytes",
+		(json_int_t)s.differing, "engine",
 		engine_of(&j->transfer->bulk.counters));
 }
 

@@ -18,10 +18,12 @@
 #include "journal.h"
 #include "message.h"
 #include "object.h"
+#include "outcome.h"
 #include "quote.h"
 #include "refusal.h"
 #include "signals.h"
 
+#define DIFFER_MAX 20 // ranges that are told one by one
 #define SHOW_NS (UINT64_C(500) * 1000 * 1000)
 
 // An object for whoever reads them; it is lost without memory.
@@ -60,12 +62,13 @@ print_stats(struct run *run)
 {
 	char records[REPORT_TEXT_MAX], transfer[REPORT_TEXT_MAX];
 	char text[2 * REPORT_TEXT_MAX + 2];
+	const struct stats stats = durability_stats(&run->transfer);
 
 	if (run->options.level == REPORT_NONE)
 		return;
 	message_close_line();
-	report_records(records, sizeof(records), &run->stats);
-	report_transfer(transfer, sizeof(transfer), &run->stats, clock_ns(),
+	report_records(records, sizeof(records), &stats);
+	report_transfer(transfer, sizeof(transfer), &stats, clock_ns(),
 			REPORT_EXACT_SECONDS);
 	const bool has_transfer = run->options.level == REPORT_ALL;
 	snprintf(text, sizeof(text), "%s%s%s", records,
@@ -144,6 +147,10 @@ on_notice(void *ctx, const struct failure *f)
 	case NOTICE_COUNTS:
 		print_stats(run);
 		return;
+	case FAILURE_DIFFERS:
+		if (++run->nr_differ > DIFFER_MAX)
+			return;
+		break;
 	default:
 		break;
 	}
@@ -229,7 +236,7 @@ open_journal(struct run *run, char *const *argv)
 	run->hooks.tick = on_tick;
 	run->hooks.tick_ms = JOURNAL_TICK_MS;
 	return export_open(&run->export, "report", options->report,
-			   &options->request);
+			   &options->request, EXPORT_WRITE);
 }
 
 static int
@@ -268,9 +275,7 @@ run_open(struct run *run, char *const *argv)
 	if (run->hooks.tick_ms > 0)
 		run->hooks.tick = on_tick;
 	const int r = open_journal(run, argv);
-	if (r < 0 || options->request.plan_only)
-		return r;
-	return open_sums(run);
+	return r < 0 ? r : open_sums(run);
 }
 
 static void
@@ -297,30 +302,16 @@ has_stats(const struct run *run, enum transfer_verdict verdict)
 	return verdict != TRANSFER_UNCOUNTED && verdict != TRANSFER_REFUSED;
 }
 
-enum transfer_verdict
-run_tell(struct run *run, enum transfer_verdict verdict)
-{
-	run->progress.on_device = durability_on_device(&run->transfer);
-	progress_done(&run->progress, clock_ns());
-	if (run->options.is_engine_shown && !run->options.is_json)
-		print_engine(&run->transfer.bulk.counters);
-	if (has_stats(run, verdict))
-		print_stats(run);
-	if (verdict == TRANSFER_OK && run->options.is_expect_signed)
-		on_notice(run, &(struct failure){.phase = NOTICE_SIGNED,
-						 .name = run->options.expect});
-	if (verdict == TRANSFER_OK &&
-	    sums_write(&run->sums, run->transfer.hasher) < 0)
-		return TRANSFER_FAILED;
-	return verdict;
-}
-
 static enum exit_code
-exit_code_of(enum transfer_verdict verdict)
+exit_code_of(const struct run *run, enum transfer_verdict verdict)
 {
 	switch (verdict) {
 	case TRANSFER_OK:
 		return EXIT_CODE_OK;
+	case TRANSFER_INCOMPLETE:
+		return request_is_trusted(&run->options.request)
+			       ? EXIT_CODE_INCOMPLETE
+			       : EXIT_CODE_OK;
 	case TRANSFER_DIFFERS:
 		return EXIT_CODE_VERIFY;
 	case TRANSFER_UNEXPECTED:
@@ -330,6 +321,44 @@ exit_code_of(enum transfer_verdict verdict)
 	default:
 		return EXIT_CODE_FAILURE;
 	}
+}
+
+static void
+tell_more_differ(struct run *run)
+{
+	if (run->nr_differ > DIFFER_MAX)
+		on_notice(run, &(struct failure){
+				       .phase = FAILURE_MORE_DIFFER,
+				       .name = run->transfer.dst.name,
+				       .len = run->nr_differ - DIFFER_MAX});
+}
+
+// 0 or -errno, told.
+static int
+tell_sums(struct run *run)
+{
+	if (run->options.is_expect_signed)
+		on_notice(run, &(struct failure){.phase = NOTICE_SIGNED,
+						 .name = run->options.expect});
+	return sums_write(&run->sums, run->transfer.hasher);
+}
+
+enum transfer_verdict
+run_tell(struct run *run, enum transfer_verdict verdict)
+{
+	run->progress.on_device = durability_on_device(&run->transfer);
+	progress_done(&run->progress, clock_ns());
+	tell_more_differ(run);
+	if (run->options.is_engine_shown && !run->options.is_json)
+		print_engine(&run->transfer.bulk.counters);
+	if (has_stats(run, verdict))
+		print_stats(run);
+	const bool is_good = exit_code_of(run, verdict) == EXIT_CODE_OK;
+	const int r = is_good ? tell_sums(run) : 0;
+	if (run->journal != NULL)
+		journal_conclude(run->journal);
+	outcome_tell(&run->transfer, verdict);
+	return r < 0 ? TRANSFER_FAILED : verdict;
 }
 
 static int
@@ -413,14 +442,15 @@ run_end(struct run *run, enum transfer_verdict verdict)
 {
 	// Also one that came while the last call was made.
 	const int signo = on_must_stop(run) ? signals_fatal() : 0;
-	enum exit_code code = exit_code_of(verdict);
+	enum exit_code code = exit_code_of(run, verdict);
 
 	sums_done(&run->sums);
 	if (run->journal != NULL)
 		code = end_journal(run, code, signo);
 	if (signo != 0)
 		signals_raise(signo);
-	if (code == EXIT_CODE_OK && !message_has_failed())
+	if (verdict == TRANSFER_OK && code == EXIT_CODE_OK &&
+	    !message_has_failed())
 		print_good_end(run);
 	transfer_done(&run->transfer);
 	journal_free(run->journal);

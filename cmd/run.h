@@ -28,6 +28,7 @@ struct run {
 	struct journal *journal;   // NULL: neither
 	struct export export;
 	bool is_started;           // the first object is out
+	uint64_t nr_differ;        // ranges that differ, told or not
 	bool is_mute;              // what is said now is not printed
 	uint64_t shown_ns;         // when the progress object before was
 };

@@ -43,7 +43,8 @@ sums_open(struct sums *sums, const char *path, const struct request *q,
 			      .name = name,
 			      .is_bsd = path == NULL || (hashes & ~BARE) ||
 					(hashes & (hashes - 1)) != 0};
-	const int r = export_open(&sums->export, "sums", path, q);
+	const int r = export_open(&sums->export, "sums", path, q,
+				  q->plan_only ? EXPORT_LOOK : EXPORT_WRITE);
 	if (sums->export.beside.target != NULL)
 		sums->name = name_beside(path, name);
 	return r;

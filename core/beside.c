@@ -265,6 +265,14 @@ beside_old(const struct beside *beside)
 }
 
 int
+beside_look(const struct beside *beside)
+{
+	return faccessat(beside->dir, ".", W_OK | X_OK, AT_EACCESS) < 0
+		       ? -errno
+		       : 0;
+}
+
+int
 beside_make(struct beside *beside, int flags)
 {
 	char *temp = make_name(last_name(beside->target));

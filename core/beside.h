@@ -38,6 +38,9 @@ bool beside_is_there(const struct beside *beside, const char *path);
 // seen: 0, -EPERM or -EBUSY.
 int beside_check(const struct beside *beside);
 
+// Whether a file can be made there, as far as that is to be seen. 0 or -errno.
+int beside_look(const struct beside *beside);
+
 // Make the file, by flags of open. We can read and write it until
 // beside_settle, and nobody can who could not read the old one. 0 or -errno.
 int beside_make(struct beside *beside, int flags);

@@ -73,16 +73,6 @@ bulk_expect(struct bulk *b)
 		b->stats->bytes_total = count_len; // or less
 }
 
-void
-bulk_preview(struct bulk *b)
-{
-	bulk_plan(b);
-	if (b->plan.way == PLAN_BULK && bulk_open_aio(b) == 0)
-		aio_done(&b->aio);
-	bulk_expect(b);
-	bulk_tell_plan(b);
-}
-
 // The descriptors and sizes that the plan counts on. False: one of them
 // cannot be had; the facts say so now, and the plan is to be made again.
 static bool
@@ -488,6 +478,21 @@ bulk_in_kernel(struct bulk *b)
 	return bulk_advance(b, round_down(n, plan->unit), BULK_AGAIN);
 }
 
+// BULK_AGAIN: it may be copied as well.
+static enum bulk_verdict
+bulk_not_cloned(const struct bulk *b, int r)
+{
+	const bool is_empty = b->src->facts.kind == FACTS_FILE &&
+			      b->src->facts.size == 0;
+
+	if (b->request->clone != REQUEST_CLONE_ALWAYS || is_empty)
+		return BULK_AGAIN;
+	hooks_tell(b->hooks, (struct failure){.phase = FAILURE_CLONE,
+					      .error = -r,
+					      .name = b->src->name});
+	return BULK_FAILED;
+}
+
 // The whole stretch without a byte of it passing through us. BULK_AGAIN: it
 // has to be copied.
 static enum bulk_verdict
@@ -514,14 +519,7 @@ bulk_clone(struct bulk *b)
 	}
 	if (r == -EINTR)
 		return BULK_STOPPED;
-	const bool is_empty = b->src->facts.kind == FACTS_FILE &&
-			      b->src->facts.size == 0;
-	if (b->request->clone != REQUEST_CLONE_ALWAYS || is_empty)
-		return BULK_AGAIN;
-	hooks_tell(b->hooks, (struct failure){.phase = FAILURE_CLONE,
-					      .error = -r,
-					      .name = b->src->name});
-	return BULK_FAILED;
+	return bulk_not_cloned(b, r);
 }
 
 // The stretches that the ring can copy. What is left is in b->request.
@@ -554,4 +552,21 @@ bulk_run(struct bulk *b)
 		endpoint_close_extra(b->dst);
 	}
 	return verdict;
+}
+
+void
+bulk_preview(struct bulk *b)
+{
+	bulk_plan(b);
+	if (b->plan.way == PLAN_BULK && bulk_open_aio(b) == 0)
+		aio_done(&b->aio);
+	bulk_expect(b);
+	bulk_tell_plan(b);
+}
+
+bool
+bulk_can_clone(const struct bulk *b)
+{
+	return b->plan.is_clone ||
+	       bulk_not_cloned(b, -EOPNOTSUPP) != BULK_FAILED;
 }

@@ -62,6 +62,9 @@ struct bulk {
 // The plan as it would be carried out, after a look whether the kernel
 // takes part.
 void bulk_preview(struct bulk *bulk);
+// Of such a plan: clone=always may succeed, or is not asked for; if neither,
+// that is told.
+bool bulk_can_clone(const struct bulk *bulk);
 
 // Both sides are open and probed.
 enum bulk_verdict bulk_run(struct bulk *bulk);

@@ -63,12 +63,11 @@ commit_check(const struct request *q, const struct hooks *h)
 	return 0;
 }
 
-// The name and the file. 0, or -errno, told.
+// The name that the file will have. 0, or -errno, told.
 static int
-make_file(struct commit *commit, const struct request *q,
+find_name(struct beside *beside, const struct request *q,
 	  const struct hooks *h)
 {
-	struct beside *beside = &commit->beside;
 	int r = beside_find(beside, q->dst, O_RDONLY);
 
 	if (r < 0)
@@ -77,11 +76,36 @@ make_file(struct commit *commit, const struct request *q,
 	    (beside->has_old && !S_ISREG(beside->old.st_mode)))
 		return commit_tell(h, FAILURE_COMMIT_FILE, q->dst, 0);
 	r = beside_check(beside);
+	return r < 0 ? commit_tell(h, FAILURE_RENAME, q->dst, -r) : 0;
+}
+
+static int
+make_file(struct commit *commit, const struct request *q,
+	  const struct hooks *h)
+{
+	struct beside *beside = &commit->beside;
+	int r = find_name(beside, q, h);
+
 	if (r < 0)
-		return commit_tell(h, FAILURE_RENAME, q->dst, -r);
+		return r;
 	commit->is_new_only = (q->conv & CONV_EXCL) != 0;
 	r = beside_make(beside, endpoint_make_flags(q));
 	return r < 0 ? commit_tell(h, FAILURE_OPEN, q->dst, -r) : 0;
+}
+
+int
+commit_look(const struct request *q, const struct hooks *h)
+{
+	struct beside beside;
+	int r = find_name(&beside, q, h);
+
+	if (r == 0) {
+		r = beside_look(&beside);
+		if (r < 0)
+			commit_tell(h, FAILURE_OPEN, q->dst, -r);
+	}
+	beside_done(&beside);
+	return r;
 }
 
 int
@@ -116,6 +140,7 @@ commit_rename(struct commit *commit, const struct hooks *h)
 		return commit_tell(h, FAILURE_COMMIT_LOST, beside->target, 0);
 	if (r < 0)
 		return commit_tell(h, FAILURE_RENAME, beside->target, -r);
+	commit->is_renamed = true;
 	r = finish_fsync(beside->dir, h);
 	// A file system that has nothing to sync there.
 	if (r == 0 || r == -EINVAL || r == -ENOSYS)

@@ -17,10 +17,13 @@ struct hooks;
 struct commit {
 	struct beside beside;
 	bool is_new_only;     // conv=excl
+	bool is_renamed;      // the copy has the name
 };
 
 // Can the destination be committed as asked? Looks only. 0, or -errno, told.
 int commit_check(const struct request *q, const struct hooks *h);
+// Likewise what commit_open would say.
+int commit_look(const struct request *q, const struct hooks *h);
 
 // Make the file beside the destination, with the owner and group of the old
 // one as far as we may, and let it be the destination. Returns as

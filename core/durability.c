@@ -8,10 +8,38 @@
 #include "hold.h"
 #include "writeback.h"
 
+static uint64_t
+held_back(const struct transfer *t)
+{
+	const struct hold *hold = t->bulk.hold;
+
+	return hold == NULL || hold->is_written
+		       ? 0
+		       : min_u64(t->stats->bytes, hold->size);
+}
+
+struct stats
+durability_stats(const struct transfer *t)
+{
+	const uint64_t held = held_back(t), obs = t->request.obs;
+	struct stats s = *t->stats;
+
+	if (held == 0)
+		return s;
+	s.bytes -= held;
+	s.out_full -= min_u64(s.out_full, held / obs);
+	if (s.bytes == 0) {
+		s.out_full = s.out_partial = 0;
+	} else if (held % obs != 0 && s.out_full > 0) {
+		s.out_full--;
+		s.out_partial++;
+	}
+	return s;
+}
+
 uint64_t
 durability_on_device(const struct transfer *t)
 {
-	const struct hold *hold = t->bulk.hold;
 	const uint64_t bytes = t->stats->bytes;
 	const uint64_t start = t->dst.facts.is_append ? t->dst.facts.size
 						      : t->dst_start;
@@ -27,13 +55,12 @@ durability_on_device(const struct transfer *t)
 	if (end > start)
 		reached = max_u64(reached, end - start);
 	reached = min_u64(reached, bytes);
-	// What is held back counts as written, but is in memory.
-	return hold != NULL ? reached - min_u64(reached, hold->size) : reached;
+	return reached - min_u64(reached, held_back(t));
 }
 
 bool
 durability_is_safe_to_remove(const struct transfer *t)
 {
 	return t->request.dst != NULL && t->safety.is_alone && t->is_synced &&
-	       t->is_closed;
+	       t->is_closed && t->stats->unread == 0;
 }

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base.h"
+#include "beside.h"
 #include "failure.h"
 #include "fd.h"
 #include "hooks.h"
@@ -141,12 +142,13 @@ take_nonblock(const struct endpoint *ep, int access)
 // the others read: a pipe with O_DIRECT becomes a packet pipe and loses
 // bytes, and O_NONBLOCK breaks whoever shares it.
 static int
-set_inherited_flags(const struct endpoint *ep, unsigned flags, bool is_dd)
+set_inherited_flags(const struct endpoint *ep, unsigned flags,
+		    const struct request *q)
 {
 	struct stat st;
 	int add = open_flags_of(flags) & ~(O_NOCTTY | O_NOFOLLOW);
 
-	if (!is_dd)
+	if (!q->is_dd)
 		add &= ~(O_DIRECT | O_NONBLOCK);
 	// dd looks at the descriptor for its own flags of bytes as well, and
 	// so finds it closed.
@@ -162,7 +164,8 @@ set_inherited_flags(const struct endpoint *ep, unsigned flags, bool is_dd)
 			return -ENOTDIR;
 		add &= ~O_DIRECTORY;
 	}
-	if ((old | add) != old && fcntl(ep->fd, F_SETFL, old | add) < 0)
+	if ((old | add) != old && !q->plan_only &&
+	    fcntl(ep->fd, F_SETFL, old | add) < 0)
 		return -errno;
 	return 0;
 }
@@ -175,10 +178,10 @@ take_inherited(struct endpoint *ep, const char *name, unsigned flags,
 	int r = 0;
 
 	ep->name = name;
-	if ((flags & FLAG_NONBLOCK) && !q->is_dd)
+	if ((flags & FLAG_NONBLOCK) && !q->is_dd && !q->plan_only)
 		r = take_nonblock(ep, is_src ? O_RDONLY : O_WRONLY);
 	if (r == 0)
-		r = set_inherited_flags(ep, flags, q->is_dd);
+		r = set_inherited_flags(ep, flags, q);
 	if (r < 0)
 		return endpoint_tell(ep, h, FAILURE_SET_FLAGS, -r);
 	return 0;
@@ -349,6 +352,15 @@ endpoint_cut_dst(struct endpoint *ep, const struct request *q,
 	return cut_all(ep, h);
 }
 
+static int
+tell_seek(const struct request *q, const struct hooks *h)
+{
+	hooks_tell(h, (struct failure){.phase = FAILURE_SEEK_TOO_LARGE,
+				       .off = q->seek.blocks,
+				       .len = q->obs});
+	return -EOVERFLOW;
+}
+
 int
 endpoint_open_dst(struct endpoint *ep, const struct request *q,
 		  const struct hooks *h)
@@ -362,12 +374,8 @@ endpoint_open_dst(struct endpoint *ep, const struct request *q,
 
 	ep->name = q->dst;
 	const bool is_cut = !(q->conv & CONV_NOTRUNC);
-	if (is_cut && !has_seek_size(q, &size)) {
-		hooks_tell(h, (struct failure){.phase = FAILURE_SEEK_TOO_LARGE,
-					       .off = q->seek.blocks,
-					       .len = q->obs});
-		return -EOVERFLOW;
-	}
+	if (is_cut && !has_seek_size(q, &size))
+		return tell_seek(q, h);
 	// A tape or FIFO is read to get to where the seek ends.
 	const int flags = dst_open_flags(q);
 	if (q->seek.blocks > 0)
@@ -381,6 +389,115 @@ endpoint_open_dst(struct endpoint *ep, const struct request *q,
 	if (q->is_dd && q->seek.blocks > 0 && is_cut)
 		return truncate_to_seek(ep, (uint64_t)size, h);
 	return 0;
+}
+
+// What open would say of what is there. access: of faccessat. Devices and
+// pipes can do something when they are opened, and are not.
+static int
+look(const char *path, int flags, int access)
+{
+	const int kept = O_DIRECT | O_NOATIME;
+	struct stat st;
+
+	if (lstat(path, &st) == 0 && S_ISLNK(st.st_mode) &&
+	    (flags & O_NOFOLLOW))
+		return -ELOOP;
+	if (stat(path, &st) < 0)
+		return -errno;
+	if ((flags & O_DIRECTORY) && !S_ISDIR(st.st_mode))
+		return -ENOTDIR;
+	if (S_ISDIR(st.st_mode) && (access & W_OK))
+		return -EISDIR;
+	if (faccessat(AT_FDCWD, path, access, AT_EACCESS) < 0)
+		return -errno;
+	if (S_ISSOCK(st.st_mode))
+		return -ENXIO;
+	if (!S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode))
+		return 0;
+	// For reading, as a lease or a drive is not waited for.
+	const int fd = fd_open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC |
+					     (flags & kept), 0);
+	if (fd >= 0)
+		(void)close(fd); // only looked at
+	return fd < 0 && (fd != -EACCES || (access & R_OK)) ? fd : 0;
+}
+
+// What open would say that is to make it.
+static int
+look_new(const char *path)
+{
+	struct beside beside;
+	int r = beside_find(&beside, path, O_PATH);
+
+	if (r == 0)
+		r = beside_look(&beside);
+	beside_done(&beside);
+	return r;
+}
+
+static int
+look_dst(const struct request *q)
+{
+	const int flags = dst_open_flags(q);
+	struct stat st;
+	const bool is_there = lstat(q->dst, &st) == 0;
+
+	if ((flags & O_CREAT) && (flags & O_DIRECTORY))
+		return -EINVAL;
+	if (is_there && (flags & O_EXCL))
+		return -EEXIST;
+	const int r = look(q->dst, flags, q->verify ? R_OK | W_OK : W_OK);
+	return r == -ENOENT && (flags & O_CREAT) ? look_new(q->dst) : r;
+}
+
+int
+endpoint_look_src(struct endpoint *ep, const struct request *q,
+		  const struct hooks *h)
+{
+	const bool is_read = q->count.blocks > 0 || q->count.bytes > 0;
+	struct stat st;
+	int error = 0;
+
+	endpoint_init(ep, STDIN_FILENO);
+	if (q->src == NULL) {
+		const int r = take_inherited(ep, "standard input", q->iflags,
+					     q, h);
+		const int flags = fcntl(ep->fd, F_GETFL);
+
+		if (r < 0)
+			return r;
+		if (flags < 0 || (flags & O_ACCMODE) == O_WRONLY ||
+		    fstat(ep->fd, &st) < 0)
+			error = EBADF;
+	} else {
+		ep->name = q->src;
+		const int r = look(q->src, open_flags_of(q->iflags), R_OK);
+
+		if (r < 0)
+			return endpoint_tell(ep, h, FAILURE_OPEN, -r);
+		error = stat(q->src, &st) < 0 ? errno : 0;
+	}
+	if (error == 0 && S_ISDIR(st.st_mode))
+		error = EISDIR;
+	return error != 0 && is_read
+		       ? endpoint_tell(ep, h, FAILURE_READ, error)
+		       : 0;
+}
+
+int
+endpoint_look_dst(struct endpoint *ep, const struct request *q,
+		  const struct hooks *h)
+{
+	int64_t size;
+
+	endpoint_init(ep, STDOUT_FILENO);
+	if (q->dst == NULL)
+		return take_inherited(ep, "standard output", q->oflags, q, h);
+	ep->name = q->dst;
+	if (!(q->conv & CONV_NOTRUNC) && !has_seek_size(q, &size))
+		return tell_seek(q, h);
+	const int r = look_dst(q);
+	return r < 0 ? endpoint_tell(ep, h, open_phase(q, -r), -r) : 0;
 }
 
 int

@@ -34,6 +34,12 @@ int endpoint_open_src(struct endpoint *ep, const struct request *q,
 		      const struct hooks *h);
 int endpoint_open_dst(struct endpoint *ep, const struct request *q,
 		      const struct hooks *h);
+// The same failures, found by looking: nothing is opened for writing, made or
+// cut. Also that the first read of the source would fail.
+int endpoint_look_src(struct endpoint *ep, const struct request *q,
+		      const struct hooks *h);
+int endpoint_look_dst(struct endpoint *ep, const struct request *q,
+		      const struct hooks *h);
 // Whether that is to be done.
 bool endpoint_is_cut(const struct request *q);
 // Once it may be written to; ep has its facts. Returns as above.

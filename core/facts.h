@@ -31,6 +31,7 @@ struct facts {
 	uint64_t allocated;    // bytes of it that are not holes, at most size
 	uint64_t cached;       // bytes in the page cache, of a file; estimated
 	uint64_t memory;       // of the machine, UINT64_MAX: not known
+	bool is_read_only;     // a device that takes no writes
 	bool is_remote;        // buffered writes wait for a server (FUSE, NFS)
 	bool is_checksummed;   // btrfs: direct writes go through the cache
 	bool is_kernel_copy;   // copy_file_range copies, and shares nothing

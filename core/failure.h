@@ -49,11 +49,19 @@ enum failure_phase {
 	FAILURE_UNEXPECTED,      // the digest is not the one of expect=
 	FAILURE_SRC_CHANGED,     // where the copy was to be trusted
 
+	FAILURE_MORE_DIFFER,     // len ranges more
+
 	// What became of a copy that is not what it should be.
+	FAILURE_NOT_SYNCED,
+	FAILURE_NOT_VERIFIED,
+	FAILURE_INCOMPLETE,      // off = areas, len = bytes of the source
 	FAILURE_WRITTEN,         // it is there
+	FAILURE_UNDURABLE,       // it replaced the old file, or so it seems
 	FAILURE_NOT_REPLACED,    // the old file is, by commit=rename
 	FAILURE_REMOVED,         // nothing is, likewise
 	FAILURE_NO_FIRST_BLOCK,  // by commit=first-last
+	FAILURE_OLD_FIRST_BLOCK, // likewise, and so is what follows it
+	FAILURE_NOT_SAME,        // off = ranges, len = bytes
 
 	// Worth a line, but no failure.
 	NOTICE_READ_SKIPPED,     // conv=noerror goes on len bytes behind off
@@ -69,6 +77,7 @@ enum failure_phase {
 	NOTICE_PROBED,           // both sides are known
 	NOTICE_PLANNED,          // so is what is done next
 	NOTICE_SRC_CHANGED,      // while it was copied
+	NOTICE_INCOMPLETE,       // as FAILURE_INCOMPLETE
 	NOTICE_SRC_EMPTY,        // and more was expected of it
 	NOTICE_SIGNED,           // a file of sums, but nobody looks at that
 	NOTICE_SYNCING,          // the last byte is written, fsync begins
@@ -84,7 +93,8 @@ struct failure {
 	const char *name;        // borrowed from the endpoint
 	uint64_t off;
 	uint64_t len;
-	int wrote, found;        // of FAILURE_DIFFERS: bytes, -1: not known
+	int wrote, found;        // of FAILURE_DIFFERS: bytes, -1: not known;
+	                         // of .._INCOMPLETE: the padding, -1: none
 	unsigned changed;        // of .._SRC_CHANGED: enum change_of
 	union {                  // borrowed
 		const struct safety *safety;  // of FAILURE_REFUSED, _UNCHECKED

@@ -43,7 +43,7 @@ hold_take(struct hold *hold, uint64_t pos, const unsigned char *buf,
 }
 
 int
-hold_write(const struct hold *hold, int fd, uint64_t copied)
+hold_write(struct hold *hold, int fd, uint64_t copied)
 {
 	const size_t len = (size_t)min_u64(copied, hold->size);
 	const int flags = fcntl(fd, F_GETFL);
@@ -64,5 +64,6 @@ hold_write(const struct hold *hold, int fd, uint64_t copied)
 		if (n > 0)
 			done += (size_t)n;
 	}
+	hold->is_written = true;
 	return 0;
 }

@@ -6,6 +6,7 @@
 
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -15,6 +16,7 @@
 struct hold {
 	uint64_t off;     // of the block on the destination
 	size_t size;      // at most HOLD_MAX
+	bool is_written;
 	unsigned char block[]; // zeros where the copy left a hole
 };
 
@@ -28,4 +30,4 @@ size_t hold_take(struct hold *hold, uint64_t pos, const unsigned char *buf,
 		 size_t len);
 
 // Write the block of a copy of so many bytes. 0 or -errno.
-int hold_write(const struct hold *hold, int fd, uint64_t copied);
+int hold_write(struct hold *hold, int fd, uint64_t copied);

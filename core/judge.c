@@ -20,8 +20,7 @@ bool
 judge_has_changed(const struct judge *j)
 {
 	const struct request *q = j->verify.request;
-	const bool is_trusted = q->verify || q->expected.algs != 0 ||
-				q->commit != REQUEST_COMMIT_NONE;
+	const bool is_trusted = request_is_trusted(q);
 	const unsigned changed = change_find(j->change);
 
 	if (changed == 0)
@@ -34,6 +33,20 @@ judge_has_changed(const struct judge *j)
 	return is_trusted;
 }
 
+static int
+finish_digests(const struct judge *j)
+{
+	const struct verify *v = &j->verify;
+
+	if (j->hasher == NULL)
+		return 0;
+	const int r = hasher_finish(j->hasher, v->len, v->hooks);
+	if (r == 0 || r == -ECANCELED)
+		return r;
+	return hooks_tell(v->hooks, (struct failure){.phase = FAILURE_DIGEST,
+						     .error = -r});
+}
+
 // What is it?
 static int
 judge_digest(const struct judge *j)
@@ -41,15 +54,6 @@ judge_digest(const struct judge *j)
 	const struct verify *v = &j->verify;
 	const struct request_expected *expected = &v->request->expected;
 
-	if (j->hasher == NULL)
-		return 0;
-	const int r = hasher_finish(j->hasher, v->len, v->hooks);
-	if (r == -ECANCELED)
-		return r;
-	if (r < 0)
-		return hooks_tell(
-			v->hooks,
-			(struct failure){.phase = FAILURE_DIGEST, .error = -r});
 	if (expected->algs == 0)
 		return 0;
 	const enum digest_alg alg =
@@ -88,20 +92,27 @@ int
 judge_copy(struct judge *j, bool has_changed)
 {
 	struct verify *v = &j->verify;
-	int r = judge_digest(j);
+	const struct request *q = v->request;
+	const bool is_whole = q->is_dd || v->stats->unread == 0;
+	int r = finish_digests(j);
 
 	if (has_changed)
 		return -ESTALE;
+	if (r == 0 && is_whole)
+		r = judge_digest(j);
 	if (r < 0)
 		return r;
-	if (!v->request->verify)
-		return release_block(j);
+	// Nobody will see it.
+	if (!is_whole && q->commit != REQUEST_COMMIT_NONE)
+		return -ENODATA;
+	if (!q->verify)
+		return is_whole ? release_block(j) : -ENODATA;
 	v->stats->copied_ns = clock_ns();
 	hooks_tell(v->hooks, (struct failure){.phase = NOTICE_VERIFYING});
 	// All but the block that is held back: a copy that differs does not
 	// get it.
 	r = verify_run(v);
 	if (r == 0)
-		r = release_block(j);
+		r = is_whole ? release_block(j) : -ENODATA;
 	return r == 0 && v->hold != NULL ? verify_block(v) : r;
 }

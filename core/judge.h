@@ -22,5 +22,6 @@ bool judge_has_changed(const struct judge *judge);
 
 // The digests, what they were expected to be, and what is on the medium. 0,
 // -ESTALE: another source than was expected, -EBADMSG: the medium has other
-// bytes, -ECANCELED, or another -errno.
+// bytes, -ENODATA: nothing but that not all could be read, -ECANCELED, or
+// another -errno.
 int judge_copy(struct judge *judge, bool has_changed);

@@ -11,6 +11,7 @@
 #include "commit.h"
 #include "failure.h"
 #include "fd.h"
+#include "hasher.h"
 #include "hooks.h"
 #include "probe.h"
 #include "safety.h"
@@ -42,8 +43,6 @@ preview_safety(struct transfer *t)
 	const struct request *q = &t->request;
 	int fd = STDOUT_FILENO;
 
-	if (safety_check_path(&t->safety, q) < 0)
-		return -EPERM;
 	if (q->dst != NULL && facts_has_offsets(&t->dst.facts))
 		fd = fd_open(q->dst, O_RDONLY | O_NONBLOCK | O_CLOEXEC, 0);
 	const int r = safety_check(&t->safety, q, &t->src.facts,
@@ -54,12 +53,50 @@ preview_safety(struct transfer *t)
 	return r;
 }
 
+// What opening would meet, in the order of transfer_open. 0 or -errno, told;
+// -EPERM by safety_check_path.
+static int
+preview_open(struct transfer *t, bool *is_safe)
+{
+	const struct request *q = &t->request;
+	int r = commit_check(q, t->hooks);
+
+	if (r < 0)
+		return r;
+	r = transfer_open_digest(t);
+	hasher_free(t->hasher);
+	t->hasher = t->bulk.hasher = NULL;
+	if (r == 0)
+		r = endpoint_look_src(&t->src, q, t->hooks);
+	*is_safe = r < 0 || safety_check_path(&t->safety, q) == 0;
+	if (r < 0 || !*is_safe)
+		return r;
+	return q->commit == REQUEST_COMMIT_RENAME
+		       ? commit_look(q, t->hooks)
+		       : endpoint_look_dst(&t->dst, q, t->hooks);
+}
+
+// Of what is not there, the mode will allow it.
+static bool
+preview_can_verify(struct transfer *t)
+{
+	if (!transfer_can_verify(t))
+		return false;
+	if (!t->request.verify || t->request.dst != NULL)
+		return true;
+	const int r = transfer_open_back(t);
+	if (r == 0)
+		endpoint_close_extra(&t->back);
+	return r == 0;
+}
+
 enum transfer_verdict
 preview_run(struct transfer *t)
 {
 	const struct request *q = &t->request;
+	bool is_safe;
 
-	if (commit_check(q, t->hooks) < 0)
+	if (preview_open(t, &is_safe) < 0)
 		return TRANSFER_UNCOUNTED;
 	if (preview_side(&t->src, q->src, STDIN_FILENO, q->iflags,
 			 t->hooks) < 0 ||
@@ -72,10 +109,13 @@ preview_run(struct transfer *t)
 		t->dst.facts.size = t->dst.facts.ino = 0;
 	t->dst.facts.has_messages = probe_is_on(&t->dst.facts,
 						t->hooks->message_fd);
-	const bool is_safe =
-		preview_safety(t) == 0 &&
-		(q->commit != REQUEST_COMMIT_RENAME ||
-		 safety_check_replaced(&t->safety, q, &old) == 0);
+	if (is_safe && !transfer_can_write(t))
+		return TRANSFER_UNCOUNTED;
+	is_safe = is_safe && preview_safety(t) == 0 &&
+		  (q->commit != REQUEST_COMMIT_RENAME ||
+		   safety_check_replaced(&t->safety, q, &old) == 0);
+	if (is_safe && !preview_can_verify(t))
+		return TRANSFER_UNCOUNTED;
 	// It would be cut.
 	if (endpoint_is_cut(q) && t->dst.facts.kind == FACTS_FILE)
 		t->dst.facts.size = 0;
@@ -84,5 +124,5 @@ preview_run(struct transfer *t)
 	if (!is_safe)
 		return transfer_refused(t);
 	transfer_warn_unchecked(t);
-	return transfer_can_verify(t) ? TRANSFER_OK : TRANSFER_UNCOUNTED;
+	return bulk_can_clone(&t->bulk) ? TRANSFER_OK : TRANSFER_FAILED;
 }

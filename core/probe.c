@@ -133,6 +133,9 @@ probe_block(int fd, dev_t rdev, struct facts *facts)
 	facts->rdev = rdev;
 	if (ioctl(fd, BLKGETSIZE64, &size) == 0)
 		facts->size = facts->allocated = size;
+	int is_read_only;
+	if (ioctl(fd, BLKROGET, &is_read_only) == 0)
+		facts->is_read_only = is_read_only != 0;
 	if (ioctl(fd, BLKSSZGET, &sector) == 0)
 		facts->sector = (uint32_t)sector;
 	if (!probe_loop(fd, facts)) {
@@ -297,9 +300,10 @@ probe_path(const char *path, struct facts *facts)
 	}
 	// O_NONBLOCK: looking must not wait for a drive or a lease.
 	const int fd = fd_open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC, 0);
-	if (fd < 0)
+	if (fd < 0 && fd != -EACCES) // it may be one to be written only
 		return fd;
 	probe_open(fd, &st, facts);
-	(void)close(fd); // only looked at
+	if (fd >= 0)
+		(void)close(fd); // only looked at
 	return 0;
 }

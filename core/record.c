@@ -47,7 +47,7 @@ record_init(struct record *record, struct serial *serial,
 				  .stats = stats};
 	record->is_salvaging = !q->is_dd && is_noerror(record) &&
 			       facts_has_offsets(&serial->src->facts);
-	salvage_init(&record->salvage, serial->src, hooks);
+	salvage_init(&record->salvage, serial->src, hooks, stats);
 	record->salvage.pad = pad_byte(record);
 	record->salvage.leaves_out = !is_sync(record) &&
 				     !facts_keeps_place(&serial->dst->facts);
@@ -218,6 +218,7 @@ skip_bad_record(struct record *record, int error)
 						   .name = serial->src->name,
 						   .off = serial->src_off,
 						   .len = len});
+	stats_pass_over(record->stats, serial->src_off, len);
 	if (!position_pass_bad(record->serial, len))
 		record->is_failed = true;
 	return is_sync(record) && record->short_record == 0;

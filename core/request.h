@@ -132,6 +132,14 @@ request_has_count(const struct request *q)
 	return q->count.blocks != REQUEST_NO_LIMIT;
 }
 
+// The copy is to be made sure of: what is not as it should be is a failure.
+static inline bool
+request_is_trusted(const struct request *q)
+{
+	return q->verify || q->expected.algs != 0 ||
+	       q->commit != REQUEST_COMMIT_NONE;
+}
+
 // pos + blocks * size + bytes as an offset, or UINT64_MAX if it is none.
 static inline uint64_t
 request_offset(uint64_t pos, const struct request_extent *extent,

@@ -13,6 +13,7 @@
 #include "base.h"
 #include "endpoint.h"
 #include "hooks.h"
+#include "stats.h"
 #include "walk.h"
 
 #define PAGE_UNIT 4096
@@ -21,9 +22,12 @@
 
 void
 salvage_init(struct salvage *s, const struct endpoint *src,
-	     const struct hooks *hooks)
+	     const struct hooks *hooks, struct stats *stats)
 {
-	*s = (struct salvage){.src = src, .hooks = hooks, .fd = -1};
+	*s = (struct salvage){.src = src,
+			      .hooks = hooks,
+			      .stats = stats,
+			      .fd = -1};
 }
 
 static void
@@ -168,6 +172,7 @@ salvage_bad(void *ctx, uint64_t off, size_t len, int error)
 	struct salvage *s = ctx;
 
 	s->has_bad = true;
+	stats_pass_over(s->stats, off, len);
 	if (s->bad.len > 0 && s->bad.off + s->bad.len != off)
 		salvage_tell(s);
 	if (s->bad.len == 0)

@@ -15,10 +15,12 @@
 
 struct endpoint;
 struct hooks;
+struct stats;
 
 struct salvage {
 	const struct endpoint *src;
 	const struct hooks *hooks;
+	struct stats *stats;    // count what is bad
 	bool leaves_out;        // nothing in place of what is bad
 	int pad;                // or this byte
 
@@ -34,9 +36,9 @@ struct salvage {
 	struct failure bad;     // the area in hand, its len 0: none
 };
 
-// Borrows both until salvage_done.
+// Borrows all until salvage_done.
 void salvage_init(struct salvage *salvage, const struct endpoint *src,
-		  const struct hooks *hooks);
+		  const struct hooks *hooks, struct stats *stats);
 void salvage_done(struct salvage *salvage);
 
 // Behind a failed read others would fail that need not.

@@ -23,6 +23,11 @@ struct stats {
 	uint64_t bytes;        // accepted by the destination, holes included
 	uint64_t skipped;      // of them, holes and shared blocks: not moved
 	uint64_t verified;     // read back so far
+	uint64_t unread;       // of the source, passed over by conv=noerror
+	uint64_t unread_end;   // where the last area of them ends
+	uint64_t nr_unread;    // areas of them
+	uint64_t differing;    // of those that were read back
+	uint64_t nr_differing; // ranges of them
 	uint64_t start_ns;     // CLOCK_MONOTONIC when the copy began, 0 before
 	uint64_t copied_ns;    // ... when it was flushed, and reading back
 	                       // began, 0 before
@@ -47,6 +52,15 @@ stats_copy_ns(const struct stats *stats, uint64_t now_ns)
 						     : now_ns;
 
 	return end_ns > stats->start_ns ? end_ns - stats->start_ns : 0;
+}
+
+// len bytes at off of the source cannot be read. Areas that touch are one.
+static inline void
+stats_pass_over(struct stats *stats, uint64_t off, uint64_t len)
+{
+	stats->nr_unread += stats->unread == 0 || off != stats->unread_end;
+	stats->unread += len;
+	stats->unread_end = off + len;
 }
 
 // The counts of n bytes that went through without an odd record but the

@@ -176,6 +176,8 @@ judge_verdict(int r)
 	switch (r) {
 	case 0:
 		return TRANSFER_OK;
+	case -ENODATA:
+		return TRANSFER_INCOMPLETE;
 	case -EBADMSG:
 		return TRANSFER_DIFFERS;
 	case -ESTALE:
@@ -261,6 +263,7 @@ transfer_copy(struct transfer *t)
 	record.hasher = t->hasher;
 	if (bulk < BULK_FAILED)
 		r = transfer_records(t, &record, bulk);
+	t->is_copied = r == 0;
 	if (r == 0) // now it is known
 		t->stats->bytes_total = t->stats->bytes;
 	else if (serial_end_hole(&serial) == 0 && bulk == BULK_STOPPED)
@@ -289,7 +292,7 @@ transfer_copy(struct transfer *t)
 }
 
 // Before anything is opened: a copy without the digest is not wanted.
-static int
+int
 transfer_open_digest(struct transfer *t)
 {
 	if (t->request.digests == 0)
@@ -397,6 +400,18 @@ transfer_cut(struct transfer *t)
 	return 0;
 }
 
+// dd finds out by its first write.
+bool
+transfer_can_write(const struct transfer *t)
+{
+	if (t->request.is_dd || !t->dst.facts.is_read_only)
+		return true;
+	hooks_tell(t->hooks, (struct failure){.phase = FAILURE_OPEN,
+					      .error = EROFS,
+					      .name = t->dst.name});
+	return false;
+}
+
 bool
 transfer_can_verify(const struct transfer *t)
 {
@@ -412,7 +427,7 @@ transfer_can_verify(const struct transfer *t)
 
 // Before the first byte: what is found to be unreadable after the last one has
 // cost the whole copy.
-static int
+int
 transfer_open_back(struct transfer *t)
 {
 	if (!transfer_can_verify(t))
@@ -462,6 +477,8 @@ transfer_opened(struct transfer *t)
 	enum transfer_verdict verdict;
 
 	transfer_probe(t);
+	if (!transfer_can_write(t))
+		return TRANSFER_UNCOUNTED;
 	verdict = transfer_check(t);
 	if (verdict != TRANSFER_OK)
 		return verdict;
@@ -494,28 +511,6 @@ transfer_rename(struct transfer *t)
 	return r < 0 ? TRANSFER_FAILED : TRANSFER_OK;
 }
 
-// Of a copy that is not what it should be. FAILURE_NONE: nothing.
-static enum failure_phase
-transfer_fate(const struct transfer *t)
-{
-	if (t->request.commit == REQUEST_COMMIT_RENAME)
-		return access(t->request.dst, F_OK) == 0 ? FAILURE_NOT_REPLACED
-							 : FAILURE_REMOVED;
-	if (t->request.commit == REQUEST_COMMIT_FIRST_LAST)
-		return FAILURE_NO_FIRST_BLOCK;
-	return t->dst.facts.kind == FACTS_NULL ? FAILURE_NONE : FAILURE_WRITTEN;
-}
-
-static void
-transfer_tell_fate(const struct transfer *t)
-{
-	const enum failure_phase fate = transfer_fate(t);
-
-	if (fate != FAILURE_NONE)
-		hooks_tell(t->hooks, (struct failure){.phase = fate,
-						      .name = t->dst.name});
-}
-
 enum transfer_verdict
 transfer_run(struct transfer *t)
 {
@@ -527,9 +522,5 @@ transfer_run(struct transfer *t)
 	    t->request.commit == REQUEST_COMMIT_RENAME)
 		verdict = transfer_rename(t);
 	commit_done(&t->commit);
-	if (verdict == TRANSFER_UNEXPECTED ||
-	    (verdict == TRANSFER_DIFFERS &&
-	     t->request.commit == REQUEST_COMMIT_RENAME))
-		transfer_tell_fate(t);
 	return verdict;
 }

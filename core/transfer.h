@@ -21,6 +21,7 @@ enum transfer_verdict {
 	TRANSFER_OK,
 	TRANSFER_FAILED,      // told; the statistics count what was done
 	TRANSFER_UNCOUNTED,   // told; failed where dd prints no statistics
+	TRANSFER_INCOMPLETE,  // told; conv=noerror has passed something over
 	TRANSFER_DIFFERS,     // told; copied, but what was written is not there
 	TRANSFER_UNEXPECTED,  // told; copied, but the source has changed, or
 	                      // is not what expect= says
@@ -45,6 +46,7 @@ struct transfer {
 	struct commit commit;    // of commit=rename
 	struct pace pace;        // of rate=
 	struct writeback *writeback; // of a page cache that is synced
+	bool is_copied;          // to its end, but for what is held back
 	bool is_synced;          // all that was written is durable
 	bool is_closed;          // and no error came late
 };
@@ -58,8 +60,14 @@ enum transfer_verdict transfer_run(struct transfer *transfer);
 
 void transfer_done(struct transfer *transfer);
 
-// Whether verify= can be done, if it is asked for; if not, that is told.
+// The hasher, and that it can be had. 0 or -errno, told.
+int transfer_open_digest(struct transfer *transfer);
+// Whether the destination, of which the facts are known, can be written, and
+// read back if verify= asks for it; if not, that is told.
+bool transfer_can_write(const struct transfer *transfer);
 bool transfer_can_verify(const struct transfer *transfer);
+// Open it once more, to be read then. 0 or -errno, told.
+int transfer_open_back(struct transfer *transfer);
 
 // A safety check has found something: tells it.
 enum transfer_verdict transfer_refused(const struct transfer *transfer);

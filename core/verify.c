@@ -51,6 +51,8 @@ tell_bad(struct verify *v)
 	if (bad.len == 0)
 		return;
 	v->nr_bad += bad.len;
+	v->stats->differing += bad.len;
+	v->stats->nr_differing++;
 	v->bad.len = 0;
 	hooks_tell(v->hooks, (struct failure){.phase = FAILURE_DIFFERS,
 					      .name = v->dst->name,

@@ -28,7 +28,7 @@ struct verify {
 	const struct endpoint *dst;      // again, its ranges are told whole
 	struct endpoint *back;           // of endpoint_open_back
 	const struct hasher *written;    // finished, with HASH_RANGES
-	const struct hold *hold;         // not on the disk yet; NULL: all is
+	struct hold *hold;               // not on the disk yet; NULL: all is
 	struct pace *pace;               // NULL: no rate=
 	uint64_t src_off;                // where the copy began
 	uint64_t dst_off;

@@ -37,6 +37,27 @@ def validate(thing, kinds):
     ).validate(thing)
 
 
+def check_end(end):
+    """The verdict, the numbers and the words say the same."""
+    verdict, last = end["verdict"], end["conclusion"]
+    status = {"ok": (0,), "failed": (1,), "incomplete": (0, 2),
+              "differs": (3,), "unexpected": (4,), "refused": (5,),
+              "stopped": (None,)}[verdict]
+    must(end["status"] in status, f"{verdict} and status {end['status']}")
+    must(end["signal"] is None or verdict == "stopped", "a signal")
+    must(verdict in ("ok", "incomplete") or not end["safe_to_remove"],
+         "a failure is safe to remove")
+    must(not end["unread"]["bytes"] or not end["safe_to_remove"],
+         "what is incomplete is safe to remove")
+    must(verdict != "ok" or not last, f"ok, but {last}")
+    must(verdict != "ok" or not any(end["unread"].values()), "ok, but unread")
+    must(verdict != "incomplete" or end["unread"]["areas"] > 0 and last,
+         "incomplete without an area or a word")
+    must((verdict == "differs") <= (end["differing"]["ranges"] > 0 and
+                                    "NOT the same" in last[-1]),
+         "differs without a range or a word")
+
+
 def grows(values, text):
     must(all(a <= b for a, b in zip(values, values[1:])), text)
 
@@ -50,6 +71,7 @@ def read_lines(path):
     types = [thing["type"] for thing in things]
     must(types[0] == "start" and types.count("start") == 1, f"{types}")
     must(types[-1] == "end" and types.count("end") == 1, f"{types}")
+    check_end(things[-1])
     progress = [t for t in things if t["type"] == "progress"] + things[-1:]
     grows([t["seconds"] for t in things[1:]], "the time goes back")
     grows([t["bytes"] for t in progress], "bytes get fewer")
@@ -65,6 +87,7 @@ def read_report(path):
         must(nr == 1 and "<" not in text, "not one report in the page")
     report = json.loads(text)
     validate(report, ("report",))
+    check_end(report)
     samples = report["samples"]
     for member in ("seconds", "bytes", "moved", "on_device"):
         grows([sample[member] for sample in samples], f"{member} of samples")

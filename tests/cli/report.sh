@@ -458,11 +458,13 @@ if bed_bad bad disk $map; then
 	json 'a bad sector' 1 failed if="$BED" of=copy bs=4096
 	has 'a bad sector: the event' '.events | map([.phase, .errno, .offset])' \
 		'[["read","EIO",1572864]]'
-	json 'bad sectors, noerror' 0 ok if="$BED" of=copy bs=4096 \
+	json 'bad sectors, noerror' 0 incomplete if="$BED" of=copy bs=4096 \
 		conv=noerror,sync
 	has 'bad sectors, noerror: the events' \
 		'.events | map([.level, .phase, .offset, .length])' \
-		'[["warning","read",1572864,8192]]'
+		'[["warning","read",1572864,8192],["warning","read",null,null]]'
+	has 'bad sectors, noerror: the totals' .unread \
+		'{"areas":1,"bytes":8192}'
 	has 'bad sectors, noerror: one range' \
 		'.bad | map([.cause, .offset, .length])' \
 		'[["read",1572864,8192]]'
@@ -473,7 +475,7 @@ if bed_bad bad disk $map; then
 		',sync bs=64K skip=1' ',sync ibs=64K obs=1M seek=3' \
 		' bs=1M'; do
 		# shellcheck disable=SC2086 # the operands
-		json "bad sectors, $operands" 0 ok if="$BED" of=copy \
+		json "bad sectors, $operands" 0 incomplete if="$BED" of=copy \
 			conv=noerror$operands
 		has "bad sectors, $operands: the source where they are bad" \
 			'. as $r | .bad | map(.offset - $r.map.offset +

@@ -59,9 +59,11 @@ target=$BED
 one_case()
 {
 	local name=$1 to=$2 conv=noerror$3 bs=$4 text digest want=$1.full
+	local wanted=0
 
 	shift 4
 	text="$name, $to, conv=$conv bs=$bs $*"
+	[[ "$*" != *verify=yes* ]] || wanted=2
 	set -- if="$source" conv="$conv" bs="$bs" "$@"
 	must cp image.old copy
 	case $to in
@@ -81,7 +83,7 @@ one_case()
 		;;
 	esac
 	digest=$(sed -n 's/^SHA256.* = //p' err)
-	if [ "$status" -ne 0 ]; then
+	if [ "$status" -ne $wanted ]; then
 		fail "$text" "exit status $status" "$(tail -n 3 err)"
 		return
 	elif [ "${digest:-none}" != none ] &&
@@ -165,8 +167,19 @@ check 'append without sync leaves out' cmp copy want
 
 must head -c $size image.old >"$target"
 run aiodd if="$source" of="$target" bs=64K conv=noerror commit=first-last
-is 'commit=first-last: exit status' "$status" 0
-check 'commit=first-last: the bytes' cmp -n $size "$target" bad2.full
+is 'commit=first-last: exit status' "$status" 2
+is 'commit=first-last: the last line' "$(tail -n 1 err)" \
+	"aiodd: '$target' was written without its first block"
+check 'commit=first-last: the old first block' cmp -n 4096 "$target" image.old
+check 'commit=first-last: the other bytes' \
+	cmp -n $((size - 4096)) -i 4096 "$target" bad2.full
+cp image.old copy
+run aiodd if="$source" of=copy bs=64K conv=noerror commit=rename
+is 'commit=rename: exit status' "$status" 2
+is 'commit=rename: the last line' "$(tail -n 1 err)" \
+	"aiodd: 'copy' was not replaced"
+check 'commit=rename: the old file' cmp copy image.old
+is 'commit=rename: no other file is left' "$(find . -name '.copy*')" ''
 
 run aiodd of=copy bs=1M conv=noerror <"$source"
 check 'standard input' cmp copy bad2.full
@@ -179,6 +192,17 @@ run aiodd if="$BED" of=copy bs=64K conv=noerror
 is 'an area is told once' "$(grep -c 'error reading' err)" 1
 says 'with the offset where it begins' err '\(offset 196096\)$'
 is 'two records are not whole, and are written whole' \
-	"$(tail -n 3 err | head -n 2 | xargs)" '22+2 records in 24+0 records out'
+	"$(tail -n 4 err | head -n 2 | xargs)" '22+2 records in 24+0 records out'
+is 'what is missing is the last line' "$(tail -n 1 err)" \
+	"aiodd: warning: 1024 bytes in 1 area of '$BED' could not be read, and are zeros in the copy"
+aiodd if="$BED" bs=64K conv=noerror 2>err | cat >copy
+is 'a pipe: the last line' "$(tail -n 1 err)" \
+	"aiodd: warning: 1024 bytes in 1 area of '$BED' could not be read, and are left out of the copy"
+run aiodd if="$BED" of="$target" bs=64K conv=noerror
+is 'a disk: exit status, and the last line' "$status $(tail -n 1 err)" \
+	"0 aiodd: warning: 1024 bytes in 1 area of '$BED' could not be read, and are zeros in the copy"
+run aiodd if="$BED" of=copy bs=64K conv=noerror expect=md5:"$(printf %032d 0)"
+is 'expect=: exit status, and the last line' "$status $(tail -n 1 err)" \
+	"2 aiodd: 1024 bytes in 1 area of '$BED' could not be read, and are zeros in the copy"
 
 finish

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+#include "config.h"
+
+#include "outcome.h"
+
+#include <unistd.h>
+
+#include "durability.h"
+#include "failure.h"
+#include "hold.h"
+#include "hooks.h"
+
+static void
+tell(const struct transfer *t, enum failure_phase phase)
+{
+	hooks_tell(t->hooks,
+		   (struct failure){.phase = phase, .name = t->dst.name});
+}
+
+// The byte in place of those that could not be read; -1: there is none.
+static int
+padding(const struct transfer *t)
+{
+	const struct request *q = &t->request;
+	const bool is_padded = (q->conv & CONV_SYNC) ||
+			       (facts_has_offsets(&t->src.facts) &&
+				facts_keeps_place(&t->dst.facts));
+
+	if (!is_padded)
+		return -1;
+	return q->conv & (CONV_BLOCK | CONV_UNBLOCK) ? ' ' : 0;
+}
+
+static void
+tell_incomplete(const struct transfer *t)
+{
+	const bool is_failure = request_is_trusted(&t->request);
+
+	hooks_tell(t->hooks,
+		   (struct failure){.phase = is_failure ? FAILURE_INCOMPLETE
+							: NOTICE_INCOMPLETE,
+				    .name = t->src.name,
+				    .off = t->stats->nr_unread,
+				    .len = t->stats->unread,
+				    .wrote = padding(t)});
+}
+
+// A copy that ended before has shown by its counts that it did not.
+static bool
+lacks_sync(const struct transfer *t, enum transfer_verdict verdict)
+{
+	return verdict == TRANSFER_STOPPED && t->is_copied && !t->is_synced &&
+	       (t->request.conv & (CONV_FSYNC | CONV_FDATASYNC));
+}
+
+// By now the new file beside the old one is gone.
+static void
+tell_rename(const struct transfer *t)
+{
+	if (t->commit.is_renamed)
+		tell(t, FAILURE_UNDURABLE);
+	else
+		tell(t, access(t->request.dst, F_OK) == 0 ? FAILURE_NOT_REPLACED
+							  : FAILURE_REMOVED);
+}
+
+static void
+tell_fate(const struct transfer *t, enum transfer_verdict verdict)
+{
+	const struct hold *hold = t->bulk.hold;
+	const bool is_written = durability_stats(t).bytes > 0;
+
+	if (t->request.commit == REQUEST_COMMIT_RENAME)
+		tell_rename(t);
+	else if (t->request.commit == REQUEST_COMMIT_FIRST_LAST &&
+		 (hold == NULL || !hold->is_written))
+		tell(t, is_written ? FAILURE_NO_FIRST_BLOCK
+				   : FAILURE_OLD_FIRST_BLOCK);
+	else if (verdict == TRANSFER_UNEXPECTED &&
+		 t->dst.facts.kind != FACTS_NULL)
+		tell(t, FAILURE_WRITTEN);
+}
+
+void
+outcome_tell(const struct transfer *t, enum transfer_verdict verdict)
+{
+	const struct stats *s = t->stats;
+	const bool is_broken = verdict == TRANSFER_STOPPED ||
+			       verdict == TRANSFER_FAILED ||
+			       verdict == TRANSFER_UNCOUNTED;
+
+	if (t->request.is_dd || s->start_ns == 0 || verdict == TRANSFER_OK ||
+	    verdict == TRANSFER_REFUSED)
+		return;
+	if (s->unread > 0)
+		tell_incomplete(t);
+	if (lacks_sync(t, verdict))
+		tell(t, FAILURE_NOT_SYNCED);
+	if (is_broken && t->request.verify)
+		tell(t, FAILURE_NOT_VERIFIED);
+	tell_fate(t, verdict);
+	if (verdict == TRANSFER_DIFFERS)
+		hooks_tell(t->hooks,
+			   (struct failure){.phase = FAILURE_NOT_SAME,
+					    .name = t->dst.name,
+					    .off = s->nr_differing,
+					    .len = s->differing});
+}

@@ -1,0 +1,289 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Each way that a run can end: the exit status, the last line on standard error,
+# the last object of status=json and the headline of the page say the same.
+# shellcheck source-path=SCRIPTDIR source=../lib.sh
+. "$(dirname "$0")/../lib.sh"
+
+top=$(realpath "${top_srcdir:-$(dirname "$0")/../..}")
+grep -q '^#define HAVE_JANSSON' "${top_builddir:-$top/build}/config.h" ||
+	skip_all 'built without jansson'
+require python3 jq
+python3 -c 'import jsonschema' 2>/dev/null || skip_all 'no python3-jsonschema'
+require_nbd
+require_loop
+cd "$work" || exit 99
+
+size=$((1 << 20))
+make_data src $size 1
+make_data old $size 2
+wrong=md5:$(printf %032d 0)
+right=md5:$(md5sum <src | cut -d ' ' -f 1)
+
+valid()
+{
+	[ "$(printf 'both\terr.json\tpage.html\n' |
+		python3 "$top/tests/validate.py" \
+			"$top/docs/report.schema.json" 2>&1 | tee answer)" = ok ] ||
+		{ cat answer; return 1; }
+}
+
+# The headline and what stands below it, a line each, as a browser shows it.
+headline()
+{
+	HOME=$work timeout 60 chromium --headless=new --no-sandbox \
+		--disable-gpu --disable-dev-shm-usage --no-first-run \
+		--user-data-dir="$work/profile" --virtual-time-budget=5000 \
+		--dump-dom "file://$PWD/page.html" 2>/dev/null |
+		grep -oE '<h1 .*</h1>(<p class="conclusion">[^<]*</p>)*' |
+		sed -e 's/<h1 class="\([a-z]*\)"[^>]*>/\1: /' \
+			-e 's/<p[^>]*>/\n/g' -e 's/<[^>]*>//g'
+}
+
+# same_story TEXT STATUS VERDICT LAST-LINE HEADLINE: of err, written by a run
+# with report=page.html, and err.json, written by the same with status=json.
+# LAST-LINE is without the name of the program.
+same_story()
+{
+	local text=$1 wanted=$2 verdict=$3 line=$4 head=$5 got
+
+	is "$text: exit status" "$status" "$wanted"
+	got=$(tail -n 1 err | masked /dev/stdin)
+	is "$text: the last line" "${got#aiodd: }" "$line"
+	check "$text: json and page agree with themselves and each other" valid
+	is "$text: the verdict" "$(tail -n 1 err.json | jq -r .verdict)" \
+		"$verdict"
+	got=$(tail -n 1 err.json | jq -r '.conclusion[-1] // ""')
+	if [ -n "$got" ] || [[ "$verdict" = @(incomplete|differs|unexpected) ]]
+	then
+		is "$text: the conclusion" "$got" "$line"
+	fi
+	if ! type -P chromium >/dev/null; then
+		skip "$text: the headline" 'no chromium here'
+		return
+	fi
+	headline >head
+	is "$text: the headline" "$(head -n 1 head)" "$head"
+	[ -z "$got" ] || [ "$verdict" = incomplete ] ||
+		is "$text: below it" "$(tail -n 1 head)" "$got"
+}
+
+# ends TEXT STATUS VERDICT LAST-LINE HEADLINE OPERANDS...: $prepare runs before.
+prepare=:
+ends()
+{
+	local five=("${@:1:5}")
+
+	shift 5
+	$prepare
+	run aiodd "$@" status=json report=page.html
+	mv err err.json
+	$prepare
+	run aiodd "$@"
+	same_story "${five[@]}"
+}
+
+fresh()
+{
+	rm -f new
+	cp old kept
+}
+prepare=fresh
+bytes="$size bytes (1.0 MB, 1.0 MiB) copied, T s, R"
+
+# --- all is well, and before the first byte ------------------------------
+
+ends 'a copy' 0 ok "$bytes" 'good: Copied' src new
+ends 'verified' 0 ok "'new' is verified" 'good: Copied and verified' \
+	src new verify=yes
+ends 'nothing, verified' 0 ok "'new' is verified" 'good: Copied and verified' \
+	if=src of=new count=0 verify=yes
+ends 'expected' 0 ok "'src' has the expected md5" 'good: Copied' \
+	src new expect="$right"
+ends 'a plan' 0 ok '' 'warn: Nothing was copied, this is the plan' \
+	src new plan=yes verify=yes
+ends 'refused' 5 refused \
+	"not writing to '/dev/aiodd-none': it does not exist, and would become a file in /dev; force=missing waives this check" \
+	'warn: Refused, nothing was written' src /dev/aiodd-none
+ends 'no source' 1 failed "failed to open 'none': No such file or directory" \
+	'bad: Failed' none new
+
+# --- failed --------------------------------------------------------------
+
+ends 'disk full' 1 failed '0 bytes copied, T s, R' 'bad: Failed' \
+	if=src of=/dev/full bs=64K
+
+printf '0x0 ? 1\n0x0 0x40000 +\n0x40000 0x1000 -\n0x41000 0xf000 +\n0x50000 0x1000 -\n0x51000 0xaf000 +\n' >map
+bed_bad bad "$work/src" "$work/map" || skip_all "$BED_WHY"
+bad=$BED
+missing="8192 bytes in 2 areas of '$bad' could not be read, and are"
+ends 'a read error' 1 failed '262144 bytes (262 kB, 256 KiB) copied, T s, R' \
+	'bad: Failed' if="$bad" of=new bs=64K
+ends 'a read error, commit=rename' 1 failed "'kept' was not replaced" \
+	'bad: Failed' if="$bad" of=kept bs=64K commit=rename
+ends 'a read error, a new file' 1 failed "the copy 'new' was removed" \
+	'bad: Failed' if="$bad" of=new bs=64K commit=rename
+ends 'a read error, verify=' 1 failed "the copy 'new' was not verified" \
+	'bad: Failed' if="$bad" of=new bs=64K verify=yes
+
+# --- incomplete ----------------------------------------------------------
+
+ends 'incomplete' 0 incomplete "warning: $missing zeros in the copy" \
+	"warn: Incomplete: $missing zeros in the copy" \
+	if="$bad" of=new bs=64K conv=noerror
+ends 'incomplete, verified' 2 incomplete "$missing zeros in the copy" \
+	"warn: Incomplete: $missing zeros in the copy" \
+	if="$bad" of=new bs=64K conv=noerror verify=yes
+ends 'incomplete, expected' 2 incomplete "$missing zeros in the copy" \
+	"warn: Incomplete: $missing zeros in the copy" \
+	if="$bad" of=new bs=64K conv=noerror expect="$right"
+ends 'incomplete, appended' 0 incomplete \
+	"warning: $missing left out of the copy" \
+	"warn: Incomplete: $missing left out of the copy" \
+	if="$bad" of=new bs=64K conv=noerror oflag=append
+ends 'incomplete, commit=rename' 2 incomplete "'kept' was not replaced" \
+	"warn: Incomplete: $missing zeros in the copy" \
+	if="$bad" of=kept bs=64K conv=noerror commit=rename
+check 'incomplete, commit=rename: it is true' cmp kept old
+
+# --- another source, another copy ----------------------------------------
+
+ends 'unexpected' 4 unexpected "'new' was written all the same" \
+	'bad: The source is not what was expected' src new expect="$wrong"
+ends 'unexpected, commit=rename' 4 unexpected "'kept' was not replaced" \
+	'bad: The source is not what was expected' \
+	src kept expect="$wrong" commit=rename
+
+if type -P perl >/dev/null && bed_liar 100000; then
+	prepare=:
+	ends 'differs' 3 differs "'$BED' is NOT the same: 1 range, 1 B" \
+		'bad: What is on the destination differs' \
+		if=src of="$BED" conv=notrunc verify=yes
+else
+	skip 'differs' "${BED_WHY:-no perl here}"
+fi
+
+# Each fourth KiB of what is read back is zeros: 256 ranges.
+bed_nbd zeros --filter=noextents eval get_size="echo $size" \
+	pread="dd if=$work/zeros.data bs=64K iflag=skip_bytes,count_bytes \
+		skip=\$4 count=\$3 status=none |
+		perl -0777 -pe 's/(.{3072}).{1024}/\$1 . \"\\0\" x 1024/egs'" \
+	pwrite="dd of=$work/zeros.data bs=64K oflag=seek_bytes seek=\$4 \
+		conv=notrunc status=none" || skip_all "$BED_WHY"
+truncate -s $size zeros.data
+prepare=:
+ends 'many ranges' 3 differs "'$BED' is NOT the same: 256 ranges, 256 KiB" \
+	'bad: What is on the destination differs' \
+	if=src of="$BED" conv=notrunc verify=yes
+is 'many ranges: 20 are printed' \
+	"$(grep -c 'bytes at offset [0-9]* differ (first' err)" 20
+says 'many ranges: the others are counted' err ': and 236 more ranges$'
+is 'many ranges: json has all' \
+	"$(tail -n 1 err.json | jq -c '[(.bad | length), .differing.ranges]')" \
+	'[256,256]'
+
+# --- the first block -----------------------------------------------------
+
+bed_loop 8M || skip_all "$BED_WHY"
+disk=$BED
+zero_disk()
+{
+	head -c 8M /dev/zero >"$disk"
+}
+prepare=zero_disk
+truncate -s 4096 early
+cat src >>early
+printf '0x0 ? 1\n0x0 0x1000 +\n0x1000 0x1000 -\n0x2000 0xff000 +\n' >early.map
+bed_bad early "$work/early" "$work/early.map" || skip_all "$BED_WHY"
+early=$BED
+ends 'commit=first-last, at once' 1 failed "'$disk' has its old first block" \
+	'bad: Failed' if="$early" of="$disk" bs=4K commit=first-last
+is 'commit=first-last, at once: what is in memory is not copied' \
+	"$(sed -n 2,3p err | masked /dev/stdin | xargs)" \
+	'1+0 records in 0+0 records out'
+is 'commit=first-last, at once: json' \
+	"$(tail -n 1 err.json | jq -c '[.bytes, .records.out_full]')" '[0,0]'
+ends 'commit=first-last, later' 1 failed \
+	"'$disk' was written without its first block" \
+	'bad: Failed' if="$bad" of="$disk" bs=64K commit=first-last
+ends 'commit=first-last, incomplete' 2 incomplete \
+	"'$disk' was written without its first block" \
+	"warn: Incomplete: $missing zeros in the copy" \
+	if="$bad" of="$disk" bs=64K conv=noerror commit=first-last
+check 'commit=first-last, incomplete: it is true' \
+	cmp -n 4096 "$disk" /dev/zero
+ends 'a disk' 0 ok "'$disk' is safe to remove" 'good: Copied' \
+	src "$disk" commit=first-last
+ends 'a disk, incomplete' 0 incomplete "warning: $missing zeros in the copy" \
+	"warn: Incomplete: $missing zeros in the copy" \
+	if="$bad" of="$disk" bs=64K conv=noerror
+
+# --- stopped -------------------------------------------------------------
+
+# A disk that does not answer in one call.
+bed_stuck() # CALL
+{
+	local wait="touch $work/asked; until [ -e $work/let ]; do
+		sleep .02; done"
+	local calls=(pread="$1 dd if=$work/stuck.data bs=64K status=none \
+			iflag=skip_bytes,count_bytes skip=\$4 count=\$3"
+		pwrite="$2 dd of=$work/stuck.data bs=64K status=none \
+			oflag=seek_bytes conv=notrunc seek=\$4"
+		flush="$3 exit 0")
+
+	truncate -s $size stuck.data
+	bed_nbd "stuck$beds" --filter=noextents eval get_size="echo $size" \
+		can_flush='exit 0' "${calls[@]//WAIT/$wait;}" || return
+	beds=$((beds + 1))
+}
+
+# stop OPERANDS...: ended by SIGTERM while the disk does not answer.
+stop()
+{
+	rm -f asked let
+	PATH=$path_of_ours command aiodd "$@" 2>err &
+	wait_for test -e asked
+	kill -TERM $!
+	# It ends at once, or when the call is over.
+	wait_for grep -Eqs 'State:.*zombie|copied' "/proc/$!/status" err
+	touch let
+	wait $!
+	status=$?
+}
+
+# stopped TEXT LAST-LINE OPERANDS...
+stopped()
+{
+	local text=$1 line=$2
+
+	shift 2
+	cp old kept
+	stop "$@" status=json report=page.html
+	mv err err.json
+	cp old kept
+	stop "$@"
+	same_story "$text" 143 stopped "$line" 'warn: Stopped by SIGTERM'
+}
+
+cleanup_push touch "$work/let"
+if bed_stuck '' '' WAIT; then
+	stopped 'stopped while it is flushed' "'$BED' was written, but not synced" \
+		if=src of="$BED" bs=64K conv=notrunc,fsync
+	stopped 'stopped while it is flushed, verify=' \
+		"the copy '$BED' was not verified" \
+		if=src of="$BED" bs=64K conv=notrunc verify=yes
+else
+	skip 'stopped while it is flushed' "$BED_WHY"
+fi
+if bed_stuck WAIT '' ''; then
+	stuck=$BED
+	stopped 'stopped while it is copied' "'kept' was not replaced" \
+		if="$stuck" of=kept bs=64K commit=rename
+	stopped 'stopped while it is read back' \
+		"the copy '$stuck' was not verified" \
+		if=src of="$stuck" bs=64K conv=notrunc verify=yes
+else
+	skip 'stopped while it is read back' "$BED_WHY"
+fi
+
+finish
