@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Each way that a run can end: the exit status, the last line on standard error,
 # the last object of status=json and the headline of the page say the same.
-# shellcheck source-path=SCRIPTDIR source=../lib.sh
+# shellcheck source-path=SCRIPTDIR source=../lib.sh disable=SC2317
 . "$(dirname "$0")/../lib.sh"
 
 top=$(realpath "${top_srcdir:-$(dirname "$0")/../..}")
@@ -62,10 +62,10 @@ same_story()
 		skip "$text: the headline" 'no chromium here'
 		return
 	fi
-	headline >head
-	is "$text: the headline" "$(head -n 1 head)" "$head"
+	headline >shown
+	is "$text: the headline" "$(head -n 1 shown)" "$head"
 	[ -z "$got" ] || [ "$verdict" = incomplete ] ||
-		is "$text: below it" "$(tail -n 1 head)" "$got"
+		is "$text: below it" "$(tail -n 1 shown)" "$got"
 }
 
 # ends TEXT STATUS VERDICT LAST-LINE HEADLINE OPERANDS...: $prepare runs before.
@@ -194,7 +194,7 @@ prepare=zero_disk
 truncate -s 4096 early
 cat src >>early
 printf '0x0 ? 1\n0x0 0x1000 +\n0x1000 0x1000 -\n0x2000 0xff000 +\n' >early.map
-bed_bad early "$work/early" "$work/early.map" || skip_all "$BED_WHY"
+bed_bad early-disk "$work/early" "$work/early.map" || skip_all "$BED_WHY"
 early=$BED
 ends 'commit=first-last, at once' 1 failed "'$disk' has its old first block" \
 	'bad: Failed' if="$early" of="$disk" bs=4K commit=first-last
@@ -241,11 +241,11 @@ bed_stuck() # CALL
 stop()
 {
 	rm -f asked let
-	PATH=$path_of_ours command aiodd "$@" 2>err &
+	(PATH=$path_of_ours exec aiodd "$@" 2>err) &
 	wait_for test -e asked
 	kill -TERM $!
-	# It ends at once, or when the call is over.
-	wait_for grep -Eqs 'State:.*zombie|copied' "/proc/$!/status" err
+	# It has taken the signal.
+	wait_for grep -q '^ShdPnd:.*0000$' "/proc/$!/status"
 	touch let
 	wait $!
 	status=$?
