@@ -289,13 +289,13 @@ bulk_drop_cache(struct bulk *b, const struct copy *copy)
 
 	// The kernel itself sees to other files; verify= says the same.
 	const struct facts *dst = &b->dst->facts;
-	const bool is_told = !b->request->is_dd && !b->request->verify &&
+	const bool is_late = plan_is_direct(&plan->dst) &&
 			     (dst->kind == FACTS_BLOCK || dst->is_remote);
 
-	if (plan_is_direct(&plan->dst) && copy->ring.next > 0 &&
+	if (is_late && copy->ring.next > 0 &&
 	    cache_drop(copy->writer.buffered_fd, plan->dst_off,
 		       copy->ring.next) < 0 &&
-	    is_told)
+	    !b->request->is_dd && !b->request->verify)
 		hooks_tell(b->hooks, (struct failure){
 					     .phase = NOTICE_CACHE_KEPT,
 					     .name = b->dst->name});

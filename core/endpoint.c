@@ -458,7 +458,7 @@ endpoint_look_src(struct endpoint *ep, const struct request *q,
 	struct stat st;
 	int error = 0;
 
-	endpoint_init(ep, STDIN_FILENO);
+	endpoint_init(ep, STDIN_FILENO, q);
 	if (q->src == NULL) {
 		const int r = take_inherited(ep, "standard input", q->iflags,
 					     q, h);
@@ -490,7 +490,7 @@ endpoint_look_dst(struct endpoint *ep, const struct request *q,
 {
 	int64_t size;
 
-	endpoint_init(ep, STDOUT_FILENO);
+	endpoint_init(ep, STDOUT_FILENO, q);
 	if (q->dst == NULL)
 		return take_inherited(ep, "standard output", q->oflags, q, h);
 	ep->name = q->dst;

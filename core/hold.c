@@ -49,8 +49,9 @@ hold_write(struct hold *hold, int fd, uint64_t copied)
 	const int flags = fcntl(fd, F_GETFL);
 	size_t done = 0;
 
-	// It may be no whole page.
-	(void)cache_drop(fd, hold->off, len);
+	// Of what is no whole page the rest must not be an old one.
+	if (hold->off % HOLD_MIN != 0 || len % HOLD_MIN != 0)
+		(void)cache_drop(fd, hold->off, len);
 	// The block lies in memory as it comes.
 	if (flags < 0 || fcntl(fd, F_SETFL, flags & ~O_DIRECT) < 0)
 		return -errno;
