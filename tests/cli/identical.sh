@@ -74,7 +74,7 @@ onto_lower=(
 	'if=DATA of=FILE bs=64K conv=notrunc seek=3 count=5'
 	'if=DATA of=FILE bs=4096 conv=notrunc,fsync count=1'
 	'if=DATA of=FILE bs=64K conv=notrunc oflag=append count=9'
-	'if=FILE of=FILE bs=64K conv=notrunc seek=1 count=8'
+	'if=FILE of=FILE bs=64K conv=notrunc seek=9 count=8'
 	'if=FILE of=FILE bs=64K conv=notrunc,swab'
 )
 

@@ -50,6 +50,7 @@ make_data "$work/data" $((256 << 10 | 100)) 1
 size=$(size_of "$work/data")
 
 # The disk has writes that it does not carry out.
+# shellcheck disable=SC2317 # called by wait_for
 is_writing()
 {
 	local _ writes
@@ -76,6 +77,7 @@ go_on()
 for operands in bs=64K 'bs=64K verify=yes' 'bs=64K commit=first-last'; do
 	yes O | tr -d '\n' | head -c 4M >"$image"
 	blockdev --flushbufs "$disk"
+	# shellcheck disable=SC2086 # operands
 	start $operands
 	head -c 1M "$disk" >"$work/seen" # the old bytes, into the page cache
 	go_on "read meanwhile, $operands"
