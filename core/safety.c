@@ -388,7 +388,8 @@ safety_check_replaced(struct safety *safety, const struct request *q,
 	struct check c = {.q = q, .src = &src, .dst = old, .fd = -1,
 			  .ret = safety};
 
-	if (q->is_dd || old->kind != FACTS_FILE || old->size == 0)
+	// Nothing that is mounted or swapped to is smaller than a page.
+	if (q->is_dd || old->kind != FACTS_FILE || old->size < 4 * KIB)
 		return 0;
 	find_users_of_file(&c);
 	return run_checks(&c);
