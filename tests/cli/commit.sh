@@ -568,7 +568,7 @@ if type -P nbdkit perl >/dev/null && bed_liar 3000000 &&
 		verify=yes
 	is 'verify=yes, a disk that lies: exit status' "$status" 3
 	says 'verify=yes, a disk that lies: where' "$work/err" \
-		': 1 byte at offset 3000000: '
+		': 1 byte at offset 3000000 differs '
 	is 'verify=yes, a disk that lies: nothing else' \
 		"$(grep -c differs "$work/err")" 1
 	blockdev --flushbufs "$BED"
@@ -582,7 +582,7 @@ if type -P nbdkit perl >/dev/null && bed_liar 100 && bed_loop_over "$BED"; then
 		verify=yes
 	is 'verify=yes, a lie in the first block: exit status' "$status" 3
 	says 'verify=yes, a lie in the first block: where' "$work/err" \
-		': 1 byte at offset 100: '
+		': 1 byte at offset 100 differs '
 else
 	skip 'verify=yes, a lie in the first block' "${BED_WHY:-no nbdkit here}"
 fi
