@@ -124,7 +124,7 @@ least_above(const struct version *v, const char *mount, const char *below)
 
 	if (mount_len + strlen(below) >= sizeof(dir))
 		return least;
-	snprintf(dir, sizeof(dir), "%s%s", mount, below);
+	stpcpy(stpcpy(dir, mount), below);
 	for (size_t len = strlen(dir); len >= mount_len;) {
 		dir[len] = '\0';
 		for (unsigned i = 0; i < ARRAY_LEN(v->limits); i++)

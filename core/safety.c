@@ -305,7 +305,10 @@ is_unshared(const struct check *c)
 	if (c->q->dst == NULL || fcntl(c->fd, F_SETSIG, SIGURG) < 0 ||
 	    fcntl(c->fd, F_SETLEASE, F_WRLCK) < 0)
 		return false;
-	(void)fcntl(c->fd, F_SETLEASE, F_UNLCK); // it is ours
+	// It is ours; but with it nobody could open the file, nor could we.
+	for (int i = 0; i < 3; i++)
+		if (fcntl(c->fd, F_SETLEASE, F_UNLCK) == 0)
+			break;
 	return true;
 }
 
