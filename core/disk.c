@@ -403,6 +403,9 @@ find_siblings(struct disk_stack *stack, dev_t disk)
 	char name[DISK_NAME_MAX], dir[PATH_MAX];
 	struct store own;
 
+	// Without sysfs all loop devices are unseen, and that is told.
+	if (stack->is_blind)
+		return;
 	disk_name(disk, name, sizeof(name));
 	snprintf(dir, sizeof(dir), "/sys/block/%s", name + strlen("/dev/"));
 	if (major(disk) != LOOP_MAJOR || find_store(stack, dir, &own) < 0 ||

@@ -41,7 +41,7 @@ WRITE = ("write", "pwrite64", "writev", "copy_file_range", "fallocate")
 # On a side of the copy, once interrupted is not given up.
 RESUMED = ("read", "pread64", "write", "pwrite64", "copy_file_range", "splice",
            "fsync", "fdatasync", "ftruncate", "epoll_wait", "epoll_pwait",
-           "poll", "ppoll", "io_getevents", "io_pgetevents", "close", "dup2",
+           "poll", "ppoll", "io_getevents", "io_pgetevents",
            "openat")
 
 
