@@ -58,7 +58,7 @@ if bed_nbd half --filter=noextents eval get_size='echo 8388608' \
 		is "half a disk, io=$io: that half is counted" \
 			"$(tail -n 3 "$work/err" | head -n 2 | xargs) $(
 				bytes_reported "$work/err")" \
-			'4+0 records in 4+0 records out 1048576'
+			'5+0 records in 4+0 records out 1048576'
 	done
 else
 	skip 'half a disk' "$BED_WHY"
