@@ -7,7 +7,7 @@
 # shellcheck disable=SC2016 # the scripts are expanded by like_dd
 . "$(dirname "$0")/../lib.sh"
 
-# The leak checker needs /proc, and does not run under a tracer.
+# The leak checker does not run under a tracer.
 export ASAN_OPTIONS="$ASAN_OPTIONS:detect_leaks=0"
 
 require_gnu_dd
