@@ -58,6 +58,16 @@ endpoint_tell(const struct endpoint *ep, const struct hooks *h,
 					      .name = ep->name});
 }
 
+// The description of from goes on as to. 0 or -errno; from is closed.
+static int
+move_fd(int from, int to)
+{
+	const int r = dup2(from, to) < 0 ? -errno : 0;
+
+	(void)close(from); // its description lives on in to
+	return r;
+}
+
 // Open path and put it on descriptor fd, whatever number the kernel gave.
 static int
 open_on(int fd, const char *path, int flags)
@@ -66,11 +76,7 @@ open_on(int fd, const char *path, int flags)
 
 	if (got < 0)
 		return -errno;
-	if (got == fd)
-		return 0;
-	const int moved = dup2(got, fd) < 0 ? -errno : 0;
-	(void)close(got); // its description lives on in fd
-	return moved;
+	return got == fd ? 0 : move_fd(got, fd);
 }
 
 // A FIFO sleeps in open until the other end comes: serve signals there.
@@ -132,9 +138,7 @@ take_nonblock(const struct endpoint *ep, int access)
 	const int fd = endpoint_reopen(ep, access, O_NONBLOCK);
 	if (fd < 0)
 		return fd == -ENXIO ? 0 : fd;
-	const int r = dup2(fd, ep->fd) < 0 ? -errno : 0;
-	(void)close(fd); // its description lives on in ep->fd
-	return r;
+	return move_fd(fd, ep->fd);
 }
 
 // dd ORs the flags into the description it was given, where others see
@@ -309,9 +313,7 @@ open_cut(const struct endpoint *ep)
 
 	if (fd < 0)
 		return fd;
-	const int r = dup2(fd, ep->fd) < 0 ? -errno : 0;
-	(void)close(fd); // its description lives on in ep->fd
-	return r;
+	return move_fd(fd, ep->fd);
 }
 
 static int

@@ -283,7 +283,6 @@ static int
 writer_pass(struct writer *writer, struct job *job, size_t len)
 {
 	const uint64_t off = writer->base + job->off + job->done;
-
 	int r = 0;
 
 	if (job->route == JOB_BY_CACHE) {
