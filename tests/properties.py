@@ -35,8 +35,7 @@ BLKFLSBUF = 0x1261
 
 rng = random.Random("properties")
 OLD = rng.randbytes(DST_SIZE)
-# Noise, with stretches of zeros of all lengths and alignments.
-# Noise, with stretches of zeros.
+# Noise, with stretches of zeros of all lengths, where sectors begin.
 SRC = bytearray(rng.randbytes(SRC_SIZE))
 for _ in range(40):
     zeros = bytes(rng.choice((512, 4096, 8192, 70000, 131072)))
@@ -93,8 +92,10 @@ class Case:
         if lot < .1:
             return self.place(128 * KIB) + 1
         if lot < .4:
-            return (-(-128 * KIB // self.request) + self.rng.randrange(8)) \
-                * self.request + self.rng.randrange(1, 512)
+            nr = -(-128 * KIB // self.request) + self.rng.randrange(8)
+            room = min(SRC_SIZE - self.skip, DST_SIZE - self.seek)
+            return min(nr, room // self.request - 1) * self.request \
+                + self.rng.randrange(1, 512)
         return 128 * KIB + self.place(min(20 * self.request, MIB))
 
     def conversions(self):
