@@ -36,6 +36,7 @@ HOLES = b"".join(NOISE[at:at + 64 * KIB] if at // (64 * KIB) % 2 else
                  bytes(64 * KIB) for at in range(0, 512 * KIB, 64 * KIB))
 TEXT = bytes(b"abcXYZ 019\n"[byte % 11] for byte in NOISE[:20000])
 
+SEEK_DATA = "0x3"
 SYNC = ("fsync", "fdatasync", "syncfs")
 WRITE = ("write", "pwrite64", "writev", "copy_file_range", "fallocate")
 # On a side of the copy, once interrupted is not given up.
@@ -492,6 +493,9 @@ def errnos_of(call):
     if "eventfd" in call.about or "signalfd" in call.about:
         return [word for word in call.errnos
                 if call.name == "read" and word in ("EINTR", "EAGAIN")]
+    # That it has no data from there on: then there is none to copy.
+    if call.name == "lseek" and call.args[2] == SEEK_DATA:
+        return [word for word in call.errnos if word != "ENXIO"]
     return call.errnos
 
 
