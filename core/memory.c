@@ -94,6 +94,24 @@ own_group(const char *line, const struct version *v)
 	return path && has_word(list + 1, v->controller) ? path + 1 : NULL;
 }
 
+// In place: a space in a path is \040 there.
+static void
+unescape(char *path)
+{
+	char *to = path;
+	unsigned byte;
+	int len;
+
+	for (; *path != '\0'; *to++ = (char)byte) {
+		if (sscanf(path, "\\%3o%n", &byte, &len) != 1 || len != 4) {
+			byte = (unsigned char)*path;
+			len = 1;
+		}
+		path += len;
+	}
+	*to = '\0';
+}
+
 // "31 23 0:28 ROOT DIR rw - cgroup cgroup rw,memory"; the caller frees both.
 static bool
 parse_mount(const char *line, const struct version *v, char **ret_root,
@@ -108,10 +126,13 @@ parse_mount(const char *line, const struct version *v, char **ret_root,
 	    (*v->controller != '\0' && !has_word(options, v->controller)))
 		return false;
 	*ret_root = *ret_dir = NULL;
-	if (sscanf(line, "%*s %*s %*s %ms %ms", ret_root, ret_dir) == 2)
-		return true;
-	free(*ret_root);
-	return false;
+	if (sscanf(line, "%*s %*s %*s %ms %ms", ret_root, ret_dir) != 2) {
+		free(*ret_root);
+		return false;
+	}
+	unescape(*ret_root);
+	unescape(*ret_dir);
+	return true;
 }
 
 // From the group up to where the hierarchy is mounted.

@@ -19,7 +19,8 @@ static void
 open_dir(void)
 {
 	static const char *const dirs[] = {"v1", "v1/a", "v1/a/b", "v2",
-					   "v2/a", "v2/a/b"};
+					   "v2/a", "v2/a/b", "v 3",
+					   "v 3/a"};
 
 	snprintf(dir, sizeof(dir), "/tmp/memory.XXXXXX");
 	ck_assert_ptr_nonnull(mkdtemp(dir));
@@ -91,6 +92,11 @@ static const struct {
 	 "0::/docker/x\n", "v2/memory.max", "8388608\n", 8 * MIB},
 	{"35 30 0:40 /docker/x v2 rw - cgroup2 cgroup2 rw\n",
 	 "0::/docker/xy/a\n", "v2/memory.max", "8388608\n", 8 * MIB},
+	// A space, as the kernel writes it, and a name with a backslash.
+	{"35 30 0:40 / v\\0403 rw - cgroup2 cgroup2 rw\n", "0::/a\n",
+	 "v 3/a/memory.max", "8388608\n", 8 * MIB},
+	{"35 30 0:40 /x\\040\\134y v\\0403 rw - cgroup2 cgroup2 rw\n",
+	 "0::/x \\y/a\n", "v 3/a/memory.max", "8388608\n", 8 * MIB},
 	{MOUNT_2, "0::/../a\n", "v2/memory.max", "8388608\n", 8 * MIB},
 };
 
