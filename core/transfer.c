@@ -109,6 +109,7 @@ transfer_probe(struct transfer *t)
 		t->request.conv |= CONV_FSYNC;
 }
 
+// From before the checks and the cut, which can take long.
 static void
 transfer_watch(struct transfer *t)
 {
@@ -477,6 +478,7 @@ transfer_opened(struct transfer *t)
 	enum transfer_verdict verdict;
 
 	transfer_probe(t);
+	transfer_watch(t);
 	if (!transfer_can_write(t))
 		return TRANSFER_UNCOUNTED;
 	verdict = transfer_check(t);
@@ -487,7 +489,6 @@ transfer_opened(struct transfer *t)
 		return TRANSFER_UNCOUNTED;
 	transfer_pace(t);
 	transfer_writeback(t);
-	transfer_watch(t);
 	verdict = transfer_copy(t);
 	if (t->request.verify)
 		endpoint_close_extra(&t->back);

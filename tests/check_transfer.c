@@ -10,6 +10,7 @@
 
 #include "aio.h"
 #include "base.h"
+#include "change.h"
 #include "rig.h"
 #include "suites.h"
 #include "preview.h"
@@ -222,6 +223,24 @@ START_TEST(a_file_copied_to_itself_stays)
 }
 END_TEST
 
+// When the destination has been cut, and nothing is copied yet.
+static void
+grow_source(void *ctx, const struct failure *f)
+{
+	if (f->phase == NOTICE_PROBED)
+		ck_assert_int_eq(ftruncate(src_fd, MIB), 0);
+	else
+		((struct rig *)ctx)->told[rig.nr_told++] = *f;
+}
+
+START_TEST(a_source_is_watched_from_the_first_look_at_it)
+{
+	rig.hooks.notice = grow_source;
+	ck_assert_int_eq(run(), TRANSFER_OK);
+	ck_assert(rig_told(NOTICE_SRC_CHANGED)->changed & CHANGE_SIZE);
+}
+END_TEST
+
 START_TEST(what_cannot_be_opened_is_not_counted)
 {
 	q.src = "/aiodd no such file";
@@ -346,6 +365,7 @@ transfer_suite(void)
 	tcase_add_test(t, holes_between_records_are_told);
 	tcase_add_loop_test(t, a_file_that_may_not_grow_keeps_what_fits, 0, nr);
 	tcase_add_test(t, a_file_copied_to_itself_stays);
+	tcase_add_test(t, a_source_is_watched_from_the_first_look_at_it);
 	tcase_add_test(t, what_cannot_be_opened_is_not_counted);
 	tcase_add_test(t, a_stop_before_the_open_stops);
 	tcase_add_loop_test(t, a_stop_leaves_exactly_what_is_counted, 0, 2);
