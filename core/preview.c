@@ -111,9 +111,10 @@ preview_run(struct transfer *t)
 						t->hooks->message_fd);
 	if (is_safe && !transfer_can_write(t))
 		return TRANSFER_UNCOUNTED;
-	is_safe = is_safe && preview_safety(t) == 0 &&
+	is_safe = is_safe &&
 		  (q->commit != REQUEST_COMMIT_RENAME ||
-		   safety_check_replaced(&t->safety, q, &old) == 0);
+		   safety_check_replaced(&t->safety, q, &old) == 0) &&
+		  preview_safety(t) == 0;
 	if (is_safe && !preview_can_verify(t))
 		return TRANSFER_UNCOUNTED;
 	// It would be cut.

@@ -389,18 +389,16 @@ safety_check_replaced(struct safety *safety, const struct request *q,
 {
 	const struct facts src = {.kind = FACTS_STREAM};
 	struct request waived = *q;
-	struct check c = {.q = q, .src = &src, .dst = old, .fd = -1,
+	struct check c = {.q = &waived, .src = &src, .dst = old, .fd = -1,
 			  .ret = safety};
 
-	waived.force |= REQUEST_FORCE_UNCHECKED;
 	// Nothing that is mounted or swapped to is smaller than a page.
 	if (q->is_dd || old->kind != FACTS_FILE || old->size < 4 * KIB)
 		return 0;
 	// No byte of it is written, so what cannot be seen is no reason: others
 	// may have images that we must not look at.
+	waived.force |= REQUEST_FORCE_UNCHECKED;
 	disk_stack_init_file(&c.dst_stack, old);
-	c.dst_stack.unseen.error = 0;
-	c.q = &waived;
 	return run_checks(&c);
 }
 

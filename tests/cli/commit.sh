@@ -323,6 +323,25 @@ if [ "$(id -u)" -eq 0 ]; then
 	else
 		skip 'a directory that only grows' "${BED_WHY:-no chattr here}"
 	fi
+	# What is under a loop device of somebody else may be this file for all
+	# that nobody can see, but no byte of it is written.
+	fresh
+	chmod 777 "$dir"
+	chmod 666 "$file"
+	truncate -s 1M "$file"
+	if mkdir -m 700 "$work/hidden" && truncate -s 64K "$work/hidden/img" &&
+		bed_loop_over "$work/hidden/img"; then
+		for plan in plan=yes ''; do
+			run "${nobody[@]}" "$AIODD" if="$work/new" of="$file" \
+				commit=rename ${plan:+"$plan"}
+			is "an image that cannot be seen${plan:+, $plan}: allowed" \
+				"$status" 0
+			is "an image that cannot be seen${plan:+, $plan}: no word" \
+				"$(grep -c 'aiodd: ' "$work/err")" 0
+		done
+	else
+		skip 'an image that cannot be seen' "${BED_WHY-}"
+	fi
 	fresh
 else
 	skip 'a rename that would fail' 'needs root'
