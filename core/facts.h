@@ -28,11 +28,13 @@ struct facts {
 	uint32_t sector;       // logical sector of a device, 512 for a file
 	uint32_t dio_align;    // bytes for memory, offset and length; 0: none
 	uint64_t max_size;     // RLIMIT_FSIZE for a regular destination
+	uint64_t changed_ns;   // when it was last changed, of a file
 	uint64_t allocated;    // bytes of it that are not holes, at most size
 	uint64_t cached;       // bytes in the page cache, of a file; estimated
 	uint64_t memory;       // of the machine, UINT64_MAX: not known
 	bool is_read_only;     // a device that takes no writes
 	bool is_remote;        // buffered writes wait for a server (FUSE, NFS)
+	bool is_overlay;       // it shows a file of another file system
 	bool is_checksummed;   // btrfs: direct writes go through the cache
 	bool is_kernel_copy;   // copy_file_range copies, and shares nothing
 	bool is_append;        // O_APPEND is set on the descriptor
@@ -55,9 +57,19 @@ facts_has_offsets(const struct facts *facts)
 	return facts->kind == FACTS_FILE || facts->kind == FACTS_BLOCK;
 }
 
+// An overlay has a device number of its own, and all else from the file that it
+// shows; what it has copied has another inode, and is not recognized.
+static inline bool
+facts_is_shown(const struct facts *a, const struct facts *b)
+{
+	return a->is_overlay != b->is_overlay && a->size == b->size &&
+	       a->changed_ns == b->changed_ns;
+}
+
 // The bytes of both are those of one file, if under a loop device.
 static inline bool
 facts_is_same(const struct facts *a, const struct facts *b)
 {
-	return a->ino != 0 && a->ino == b->ino && a->dev == b->dev;
+	return a->ino != 0 && a->ino == b->ino &&
+	       (a->dev == b->dev || facts_is_shown(a, b));
 }

@@ -183,8 +183,11 @@ probe_file(int fd, const struct stat *st, struct facts *facts)
 		return;
 	facts->kind = FACTS_FILE;
 	facts->size = (uint64_t)st->st_size;
+	facts->changed_ns = (uint64_t)st->st_ctim.tv_sec * 1000000000 +
+			    (uint64_t)st->st_ctim.tv_nsec;
 	facts->memory = memory_of_machine();
 	facts->dio_align = dio_align_of(fd, magic);
+	facts->is_overlay = magic == OVERLAYFS_SUPER_MAGIC;
 	facts->is_checksummed = magic == BTRFS_SUPER_MAGIC && has_checksums(fd);
 	facts->is_kernel_copy = magic == EXT4_SUPER_MAGIC ||
 				magic == TMPFS_MAGIC;

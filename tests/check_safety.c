@@ -275,6 +275,24 @@ START_TEST(a_file_onto_itself_must_not_meet_itself)
 }
 END_TEST
 
+START_TEST(what_an_overlay_shows_is_the_file_itself)
+{
+	src.dev = 3;
+	src.ino = 4;
+	src.changed_ns = 5;
+	dst = src;
+	dst.dev = 6;
+	check_allowed();
+	src.is_overlay = true;
+	check_refused(REQUEST_FORCE_OVERLAP);
+	dst.changed_ns++;
+	check_allowed();
+	dst.changed_ns--;
+	dst.is_overlay = true;
+	check_allowed();
+}
+END_TEST
+
 START_TEST(an_empty_file_is_not_copied_onto_itself_either)
 {
 	src = dst = (struct facts){.kind = FACTS_FILE, .dev = 3, .ino = 4};
@@ -339,6 +357,7 @@ safety_suite(void)
 	tcase_add_test(tcase, what_cannot_be_looked_at_is_refused);
 	tcase_add_loop_test(tcase, a_file_onto_itself_must_not_meet_itself, 0,
 			    ARRAY_LEN(onto_itself));
+	tcase_add_test(tcase, what_an_overlay_shows_is_the_file_itself);
 	tcase_add_test(tcase, an_empty_file_is_not_copied_onto_itself_either);
 	tcase_add_test(tcase, what_is_appended_to_its_source_must_end);
 	tcase_add_test(tcase, a_padded_record_is_not_read_again);

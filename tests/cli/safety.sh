@@ -380,6 +380,21 @@ is 'onto itself, as dd: it is empty' "$(size_of a)" 0
 run aiodd a new bs=1M
 is 'an empty file onto a new one: exit status' "$status" 0
 
+if bed_fs tmpfs 64M && mkdir "$BED"/{lower,upper,work} && upper=$BED/upper &&
+	bed_mount overlay overlay "lowerdir=$BED/lower,upperdir=$upper,\
+workdir=$BED/work"; then
+	must cp data "$upper/file"
+	must cp data "$upper/other"
+	kept_all 'onto the file that an overlay shows' overlap "$upper/file" \
+		"$BED/file" "$upper/file"
+	kept_all 'an overlay onto the file that it shows' overlap \
+		"$upper/file" "$upper/file" "$BED/file"
+	run aiodd "$BED/other" "$upper/file"
+	is 'onto another file than the overlay shows: exit status' "$status" 0
+else
+	skip 'an overlay' "$BED_WHY"
+fi
+
 must cp data a
 bed_loop_over a || skip_all "$BED_WHY"
 kept_all 'a loop device over it' holders a sector a
