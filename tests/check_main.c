@@ -17,8 +17,8 @@ static Suite *(*const suites[])(void) = {
 	writeback_suite, digest_suite, hasher_suite, identity_suite,
 	beside_suite, nocache_suite, filter_suite, reblock_suite,
 	serial_suite, position_suite, walk_suite, record_suite, clone_suite,
-	hold_suite, verify_suite, transfer_suite, journal_suite,
-	progress_suite,
+	hold_suite, verify_suite, transfer_suite, durability_suite,
+	outcome_suite, journal_suite, progress_suite,
 };
 
 int

@@ -16,6 +16,8 @@ Suite *copy_suite(void);
 
 Suite *digest_suite(void);
 
+Suite *durability_suite(void);
+
 Suite *endpoint_suite(void);
 
 Suite *extent_suite(void);
@@ -39,6 +41,8 @@ Suite *loop_suite(void);
 Suite *memory_suite(void);
 
 Suite *nocache_suite(void);
+
+Suite *outcome_suite(void);
 
 Suite *pace_suite(void);
 
