@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -429,6 +431,172 @@ START_TEST(a_closed_standard_error_stays_closed)
 }
 END_TEST
 
+/* What opening would meet, by looking */
+
+static char dir[] = "/tmp/endpoint.XXXXXX";
+
+static void
+open_dir(void)
+{
+	begin();
+	snprintf(dir, sizeof(dir), "/tmp/endpoint.XXXXXX");
+	ck_assert_ptr_nonnull(mkdtemp(dir));
+	ck_assert_int_eq(chdir(dir), 0);
+	ck_assert_int_eq(mkdir("dir", 0700), 0);
+	ck_assert_int_eq(mknod("file", S_IFREG | 0600, 0), 0);
+	ck_assert_int_eq(mknod("socket", S_IFSOCK | 0600, 0), 0);
+	ck_assert_int_eq(symlink("file", "link"), 0);
+	ck_assert_int_eq(symlink("none", "dangling"), 0);
+	ck_assert_int_eq(symlink("loop", "loop"), 0);
+}
+
+static void
+close_dir(void)
+{
+	char command[64];
+
+	ck_assert_int_eq(chdir("/"), 0);
+	snprintf(command, sizeof(command), "rm -r %s", dir);
+	ck_assert_int_eq(system(command), 0);
+	rig_close();
+}
+
+// Both have returned r, and told the same.
+static void
+check_told_alike(int looked, int opened)
+{
+	ck_assert_int_eq(looked, opened);
+	ck_assert_uint_eq(rig.nr_told, opened == 0 ? 0 : 2);
+	for (unsigned i = 0; i < rig.nr_told; i++) {
+		ck_assert_int_eq(rig.told[i].phase, rig.told[0].phase);
+		ck_assert_int_eq(rig.told[i].error, rig.told[0].error);
+		ck_assert_str_eq(rig.told[i].name ? rig.told[i].name : "",
+				 rig.told[0].name ? rig.told[0].name : "");
+	}
+}
+
+static const struct {
+	const char *src;
+	unsigned iflags;
+} srcs[] = {
+	{"file", 0},         {"link", 0},
+	{"none", 0},         {"", 0},
+	{"file/x", 0},       {"none/x", 0},
+	{"dangling", 0},     {"loop", 0},
+	{"socket", 0},       {"file", FLAG_DIRECTORY},
+	{"link", FLAG_NOFOLLOW}, {"dangling", FLAG_NOFOLLOW},
+	{"file", FLAG_NOFOLLOW | FLAG_NOATIME},
+};
+
+START_TEST(a_look_at_a_source_meets_what_opening_it_does)
+{
+	q.src = srcs[_i].src;
+	q.iflags = srcs[_i].iflags;
+	q.count.blocks = REQUEST_NO_LIMIT;
+	const int looked = endpoint_look_src(&ep, &q, &rig.hooks);
+	check_told_alike(looked, endpoint_open_src(&ep, &q, &rig.hooks));
+}
+END_TEST
+
+START_TEST(a_look_at_a_directory_meets_the_first_read)
+{
+	q.src = _i == 0 ? "dir" : NULL;
+	const int fd = open("dir", O_RDONLY | O_CLOEXEC);
+	ck_assert_int_eq(dup2(fd, STDIN_FILENO), STDIN_FILENO);
+	close(fd);
+	ck_assert_int_eq(endpoint_look_src(&ep, &q, &rig.hooks), 0);
+	q.count.blocks = 1;
+	ck_assert_int_eq(endpoint_look_src(&ep, &q, &rig.hooks), -EISDIR);
+	ck_assert_int_eq(rig_told(FAILURE_READ)->error, EISDIR);
+}
+END_TEST
+
+START_TEST(a_look_at_a_closed_descriptor_meets_the_first_read)
+{
+	const int fd = rig_file("", 0);
+
+	q.count.blocks = 1;
+	if (_i == 0) {
+		close(STDIN_FILENO);
+	} else {
+		const int other = open(rig_path(fd), O_WRONLY | O_CLOEXEC);
+
+		ck_assert_int_eq(dup2(other, STDIN_FILENO), STDIN_FILENO);
+		close(other);
+	}
+	ck_assert_int_eq(endpoint_look_src(&ep, &q, &rig.hooks), -EBADF);
+	ck_assert_int_eq(rig_told(FAILURE_READ)->error, EBADF);
+	close(fd);
+}
+END_TEST
+
+static const struct {
+	const char *dst;
+	unsigned oflags;
+	unsigned conv;
+	uint64_t seek;
+} dsts[] = {
+	{"file", 0, 0, 0},
+	{"file", 0, 0, 1},
+	{"link", 0, 0, 0},
+	{"none", 0, 0, 0},
+	{"dangling", 0, 0, 0},
+	{"dir", 0, 0, 0},
+	{"dir", 0, 0, 1},
+	{"", 0, 0, 0},
+	{"none/", 0, 0, 0},
+	{"none/x", 0, 0, 0},
+	{"file/x", 0, 0, 0},
+	{"loop", 0, 0, 0},
+	{"socket", 0, 0, 0},
+	{"file", 0, CONV_EXCL, 0},
+	{"dangling", 0, CONV_EXCL, 0},
+	{"none", 0, CONV_EXCL, 0},
+	{"none", 0, CONV_NOCREAT, 0},
+	{"dangling", 0, CONV_NOCREAT, 0},
+	{"file", FLAG_DIRECTORY, CONV_NOCREAT, 0},
+	{"link", FLAG_NOFOLLOW, 0, 0},
+	{"file", FLAG_NOFOLLOW, 0, 0},
+	{"file", 0, 0, INT64_MAX},
+	{"file", 0, CONV_NOTRUNC, INT64_MAX},
+};
+
+START_TEST(a_look_at_a_destination_meets_what_opening_it_does)
+{
+	q.dst = dsts[_i].dst;
+	q.oflags = dsts[_i].oflags;
+	q.conv = dsts[_i].conv;
+	q.seek.blocks = dsts[_i].seek;
+	ck_assert_int_eq(truncate("file", 100), 0);
+	const int looked = endpoint_look_dst(&ep, &q, &rig.hooks);
+	// Nothing is made or cut by that.
+	struct stat st;
+	ck_assert_int_lt(access("none", F_OK), 0);
+	ck_assert_int_eq(stat("file", &st), 0);
+	ck_assert_int_eq(st.st_size, 100);
+	check_told_alike(looked, endpoint_open_dst(&ep, &q, &rig.hooks));
+}
+END_TEST
+
+static TCase *
+look_tcase(void)
+{
+	TCase *t = tcase_create("look");
+
+	tcase_add_checked_fixture(t, open_dir, close_dir);
+	tcase_add_loop_test(t, a_look_at_a_source_meets_what_opening_it_does,
+			    0, ARRAY_LEN(srcs));
+	tcase_add_loop_test(t, a_look_at_a_directory_meets_the_first_read, 0,
+			    2);
+	tcase_add_loop_test(t,
+			    a_look_at_a_closed_descriptor_meets_the_first_read,
+			    0, 2);
+	tcase_add_loop_test(t,
+			    a_look_at_a_destination_meets_what_opening_it_does,
+			    0, ARRAY_LEN(dsts));
+	return t;
+}
+
 static TCase *
 src_tcase(void)
 {
@@ -477,6 +645,7 @@ endpoint_suite(void)
 
 	suite_add_tcase(s, src_tcase());
 	suite_add_tcase(s, dst_tcase());
+	suite_add_tcase(s, look_tcase());
 	tcase_add_checked_fixture(t, begin, rig_close);
 	tcase_add_test(t, a_direct_description_leaves_the_given_one_alone);
 	tcase_add_test(t, a_buffered_descriptor_serves_as_it_is);
