@@ -225,4 +225,19 @@ if [ "$(id -u)" -eq 0 ] && type -P nbdkit nbdfuse >/dev/null; then
 	done
 fi
 
+# A record that was read for the write that failed counts, in bulk as well. (A
+# write of 1 MiB is refused as a whole, where the ring writes less at a time.)
+bed_refusing broken 786432 EIO || skip_all "$BED_WHY"
+setup="ln -s '$BED' out; make_data in 1048577 4"
+for operands in bs=64K bs=48K 'ibs=64K obs=128K' 'ibs=128K obs=64K' \
+	'ibs=48K obs=64K' 'bs=64K count=12' 'bs=64K count=13' 'bs=64K seek=1' \
+	'bs=64K oflag=direct' 'ibs=1M obs=64K'; do
+	like_dd "a disk that breaks, $operands" "$setup" \
+		"dd if=in of=out conv=notrunc $operands"
+done
+run aiodd if="$work/ours/files/in" of="$BED" bs=64K conv=notrunc
+is 'a disk that breaks, under our own name' \
+	"$(head -n 3 "$work/err" | tail -n 2 | xargs)" \
+	'13+0 records in 12+0 records out'
+
 finish
