@@ -87,6 +87,17 @@ can_take(const struct export *e, const struct stat *st)
 	       strcmp(e->path, "-") == 0;
 }
 
+// What open would say.
+static int
+look_in_place(const struct export *e, const struct stat *st)
+{
+	if (e->named_fd >= 0)
+		return 0;
+	if (S_ISDIR(st->st_mode))
+		return -EISDIR;
+	return faccessat(AT_FDCWD, e->path, W_OK, AT_EACCESS) < 0 ? -errno : 0;
+}
+
 // st: of what is there, and was found to be good.
 static int
 open_in_place(struct export *e, const struct stat *st)
@@ -94,10 +105,7 @@ open_in_place(struct export *e, const struct stat *st)
 	struct stat opened;
 
 	if (e->use == EXPORT_LOOK)
-		return e->named_fd < 0 && faccessat(AT_FDCWD, e->path, W_OK,
-						    AT_EACCESS) < 0
-			       ? -errno
-			       : 0;
+		return look_in_place(e, st);
 	// A FIFO waits for its reader, and signals are served meanwhile.
 	do {
 		e->fd = fd_move_up(

@@ -22,7 +22,8 @@ preview_side(struct endpoint *ep, const char *path, int fd, unsigned flags,
 {
 	int r = 0;
 
-	*ep = (struct endpoint){.fd = fd, .name = path};
+	*ep = (struct endpoint){.fd = fd,
+				.name = path != NULL ? path : ep->name};
 	if (path == NULL)
 		probe_descriptor(fd, &ep->facts);
 	else
