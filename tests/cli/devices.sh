@@ -103,4 +103,19 @@ else
 	skip 'sectors of 16 KiB' "$BED_WHY"
 fi
 
+# A disk is the same one by whatever name, and has no inode of its own.
+zram=/sys/class/zram-control
+if nr=$(cat $zram/hot_add 2>"$work/err") && [ -n "$nr" ]; then
+	cleanup_push sh -c 'echo "$1" >"$0/hot_remove"' $zram "$nr"
+	must sh -c 'echo 4M >"/sys/block/zram$0/disksize"' "$nr"
+	IFS=: read -r major minor <"/sys/block/zram$nr/dev"
+	must mknod "$work/one" b "$major" "$minor"
+	must mknod "$work/other" b "$major" "$minor"
+	run aiodd "$work/one" "$work/other" force=overlap plan=yes
+	says 'a disk by two names' "$work/out" \
+		'^way: record .source and destination are the same storage'
+else
+	skip 'a disk by two names' "no zram here: $(head -n 1 "$work/err")"
+fi
+
 finish
