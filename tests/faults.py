@@ -26,7 +26,7 @@ import threading
 import time
 
 KIB, MIB = 1024, 1024 * 1024
-TIME_LIMIT = 15         # seconds a run may take
+TIME_LIMIT = 300        # seconds, and only for what would never end
 OLD = b"O"              # what destinations are full of before
 FIRST_BLOCK = 4096      # what commit=first-last keeps back
 
