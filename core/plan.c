@@ -45,8 +45,10 @@ lcm(uint64_t a, uint64_t b)
 static bool
 is_same_storage(const struct facts *a, const struct facts *b)
 {
+	const bool is_one = a->dev == b->dev && a->ino == b->ino;
+
 	return facts_has_offsets(a) && facts_has_offsets(b) &&
-	       a->dev == b->dev && a->ino == b->ino;
+	       (is_one || facts_is_same(a, b));
 }
 
 static bool

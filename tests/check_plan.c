@@ -280,6 +280,15 @@ START_TEST(a_copy_within_one_file_goes_by_records)
 }
 END_TEST
 
+START_TEST(a_file_is_the_same_storage_as_an_overlay_of_it)
+{
+	dst = src;
+	dst.dev = src.dev + 1;
+	dst.is_overlay = true;
+	check_record("source and destination are the same storage");
+}
+END_TEST
+
 START_TEST(a_disk_is_the_same_storage_as_itself)
 {
 	src.kind = dst.kind = FACTS_BLOCK;
@@ -1095,6 +1104,7 @@ way_tcase(void)
 			    8);
 	tcase_add_test(t, appending_goes_by_records);
 	tcase_add_test(t, a_copy_within_one_file_goes_by_records);
+	tcase_add_test(t, a_file_is_the_same_storage_as_an_overlay_of_it);
 	tcase_add_test(t, a_disk_is_the_same_storage_as_itself);
 	tcase_add_test(t, a_loop_device_is_the_same_storage_as_its_file);
 	tcase_add_loop_test(t, dd_makes_its_misaligned_direct_requests_itself,
