@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base.h"
@@ -674,6 +675,33 @@ run_in_loop(struct watch *watch)
 	return verdict;
 }
 
+static void
+no_tick(void *ctx)
+{
+	(void)ctx;
+}
+
+// So many descriptors can be had; it wants three, for itself, for signals and
+// for ticks.
+START_TEST(a_loop_that_cannot_be_had_is_none)
+{
+	const struct hooks hooks = {.tick = no_tick, .tick_ms = 1000};
+	struct rlimit old, low;
+
+	fake_copy_open(&c, FAKE_JOB);
+	fake_copy_start(&c);
+	const int next = dup(c.src.fd);
+	close(next);
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &old), 0);
+	low = (struct rlimit){(rlim_t)(next + _i), old.rlim_max};
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &low), 0);
+	const int r = copy_open_loop(&c.copy, &hooks);
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &old), 0);
+	ck_assert_int_eq(r, _i < 3 ? -EMFILE : 0);
+	fake_copy_close(&c);
+}
+END_TEST
+
 START_TEST(the_eventfd_wakes_the_loop)
 {
 	struct watch watch = {0};
@@ -983,6 +1011,7 @@ loop_tcase(void)
 {
 	TCase *t = tcase_create("loop");
 
+	tcase_add_loop_test(t, a_loop_that_cannot_be_had_is_none, 0, 4);
 	tcase_add_test(t, the_eventfd_wakes_the_loop);
 	tcase_add_test(t, late_completions_wake_the_loop);
 	tcase_add_test(t, an_inline_copy_looks_at_the_loop_as_well);
