@@ -2,6 +2,7 @@
 
 #include "config.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <signal.h>
 #include <sys/resource.h>
@@ -11,6 +12,7 @@
 #include "aio.h"
 #include "base.h"
 #include "change.h"
+#include "hasher.h"
 #include "rig.h"
 #include "suites.h"
 #include "preview.h"
@@ -290,6 +292,39 @@ START_TEST(a_stop_leaves_exactly_what_is_counted)
 }
 END_TEST
 
+static unsigned
+count_descriptors(void)
+{
+	unsigned nr = 0;
+	DIR *dir = opendir("/proc/self/fd");
+
+	ck_assert_ptr_nonnull(dir);
+	while (readdir(dir) != NULL)
+		nr++;
+	closedir(dir);
+	return nr;
+}
+
+// An eventfd for each of the two threads, and a description of the destination.
+START_TEST(what_a_stopped_copy_has_taken_is_given_back)
+{
+	unsigned nr_looks = 0;
+
+	rig.hooks.ctx = &nr_looks;
+	rig.hooks.must_stop = stop_at_second_look;
+	rig.hooks.notice = ignore_notice;
+	q.conv = CONV_FSYNC;
+	q.digests = 1U << HASH_RANGES;
+	ck_assert_int_eq(ftruncate(src_fd, 64 * MIB), 0);
+	ck_assert_int_eq(run(), TRANSFER_STOPPED);
+	ck_assert_ptr_nonnull(transfer.hasher);
+	ck_assert_ptr_nonnull(transfer.writeback);
+	const unsigned nr = count_descriptors();
+	transfer_done(&transfer);
+	ck_assert_uint_eq(count_descriptors(), nr - 3);
+}
+END_TEST
+
 START_TEST(a_preview_touches_nothing)
 {
 	ck_assert_int_eq(ftruncate(dst_fd, 100), 0);
@@ -369,6 +404,7 @@ transfer_suite(void)
 	tcase_add_test(t, what_cannot_be_opened_is_not_counted);
 	tcase_add_test(t, a_stop_before_the_open_stops);
 	tcase_add_loop_test(t, a_stop_leaves_exactly_what_is_counted, 0, 2);
+	tcase_add_test(t, what_a_stopped_copy_has_taken_is_given_back);
 	tcase_add_test(t, a_preview_touches_nothing);
 	tcase_add_test(t,
 		       a_preview_does_not_count_on_an_AIO_that_is_not_there);
