@@ -12,12 +12,14 @@
 //   FREE     ring    start; written; nothing read   reader_start
 //   READING  kernel  reader_start, and again for    reader_on_done
 //                    the rest of a short read
-//   FILLED   core    reader_on_done                 ring_fill, in order
-//                                                   where order is asked
-//   READY    core    ring_fill                      writer_start
-//   WRITING  kernel  writer_start, and again for    writer_on_done; back to
-//                    the rest of a short write      READY if the rest has
-//                                                   to be written alone
+//   FILLED   core    reader_on_done                 ring_fill, in order;
+//                                                   ring_release, with
+//                                                   digests
+//   READY    core    ring_fill, ring_release; back  writer_start; dropped
+//                    from WRITING, if it has to be  to FREE behind the
+//                    written alone                  end of the ring
+//   WRITING  kernel  writer_start, and again for    writer_on_done; or
+//                    the rest of a short write      back to READY
 //
 // A buffer is not touched, let alone freed, while its job is READING or
 // WRITING: on failure nothing new is started and all is waited for.
