@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # A file to a block device and back, with sectors of 512 and of 4096 bytes.
 # shellcheck source-path=SCRIPTDIR source=../lib.sh
+# shellcheck disable=SC2016 # expanded by the shells that are started
 . "$(dirname "$0")/../lib.sh"
 
 require_loop
