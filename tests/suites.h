@@ -14,6 +14,8 @@ Suite *clone_suite(void);
 
 Suite *copy_suite(void);
 
+Suite *correct_suite(void);
+
 Suite *digest_suite(void);
 
 Suite *durability_suite(void);
@@ -39,6 +41,8 @@ Suite *journal_suite(void);
 Suite *loop_suite(void);
 
 Suite *memory_suite(void);
+
+Suite *nearest_suite(void);
 
 Suite *nocache_suite(void);
 
