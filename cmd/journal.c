@@ -66,6 +66,7 @@ static const struct {
 	[NOTICE_WRITE_PIECES] = {"write", true},
 	[NOTICE_CACHE_KEPT] = {"cache", false},
 	[NOTICE_SKIP_PAST_END] = {"skip", false},
+	[NOTICE_SEEK_ODD] = {"seek", false},
 	[NOTICE_PARTIAL_READ] = {"read", false},
 	[NOTICE_BAD_OFFSET] = {"read", false},
 	[NOTICE_DIRECT_OFF] = {"write", false},

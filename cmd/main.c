@@ -9,6 +9,7 @@
 #include <locale.h>
 #include <unistd.h>
 
+#include "cmdline.h"
 #include "describe.h"
 #include "message.h"
 #include "preview.h"
@@ -63,13 +64,13 @@ main(int argc, char **argv)
 	setlocale(LC_NUMERIC, "");
 	setlocale(LC_MESSAGES, "");
 	message_init(argv[0]);
-	switch (options_parse(&run.options, argc, argv)) {
-	case OPTIONS_SHOWN:
+	switch (cmdline_parse(&run.options, argc, argv)) {
+	case CMDLINE_SHOWN:
 		code = EXIT_CODE_OK;
 		break;
-	case OPTIONS_WRONG:
+	case CMDLINE_WRONG:
 		break;
-	case OPTIONS_RUN:
+	case CMDLINE_RUN:
 		if (resolve_options(&run.options) < 0)
 			break;
 		signals_init(run.options.request.is_dd);

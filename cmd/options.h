@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// The command line: one table of operands, which the parser, --help and
-// --list-operands read. What is wrong with a word is told here, what does not
-// go together by resolve; nothing else has happened then.
+// What the command line says: the request, and how the run is shown. Plain
+// data, filled by cmdline; resolve completes the request.
 
 #pragma once
 
@@ -16,6 +15,13 @@ enum options_progress {
 	OPTIONS_NO_PROGRESS,
 	OPTIONS_PROGRESS, // dd's line, once a second
 	OPTIONS_BAR,
+};
+
+// A number of blocks, or of bytes, as it was given.
+struct options_extent {
+	struct units_number number;
+	const char *name;       // of the operand, NULL: not given
+	const char *text;
 };
 
 struct options {
@@ -32,19 +38,10 @@ struct options {
 	unsigned hashes;        // hash=: those to be shown
 
 	// As they stand on the command line; resolve makes the request of them.
-	struct units_number skip;
-	struct units_number seek;
-	struct units_number count;
+	struct options_extent skip;
+	struct options_extent seek;
+	struct options_extent count;
 	uint64_t bs;            // 0: not given
-	bool has_count;
+	bool has_block_size;    // one of bs=, ibs= and obs= is given
 	unsigned nr_names;      // of SRC DST
 };
-
-enum options_verdict {
-	OPTIONS_RUN,
-	OPTIONS_SHOWN,   // --help or the like was all
-	OPTIONS_WRONG,   // told
-};
-
-enum options_verdict options_parse(struct options *options, int argc,
-				   char **argv);

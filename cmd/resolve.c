@@ -16,9 +16,11 @@
 
 // A B in the number is the flag by another name.
 static void
-set_extent(struct request_extent *extent, const struct units_number *number,
+set_extent(struct request_extent *extent, const struct options_extent *given,
 	   uint64_t block, unsigned *flags, unsigned flag)
 {
+	const struct units_number *number = &given->number;
+
 	if (number->is_bytes)
 		*flags |= flag;
 	if (*flags & flag)
@@ -33,9 +35,9 @@ resolve_sizes(struct options *options)
 {
 	struct request *q = &options->request;
 
+	options->has_block_size = options->bs > 0 || q->ibs > 0 || q->obs > 0;
 	// Two names are a copy of whole files: nobody counts its blocks.
-	if (options->nr_names > 0 && options->bs == 0 && q->ibs == 0 &&
-	    q->obs == 0)
+	if (options->nr_names > 0 && !options->has_block_size)
 		options->bs = PLAN_CACHE_SIZE;
 	if (options->nr_names > 0) {
 		q->iflags |= FLAG_FULLBLOCK;
@@ -69,7 +71,7 @@ resolve_extents(struct options *options)
 		   FLAG_SEEK_BYTES);
 	set_extent(&q->count, &options->count, q->ibs, &q->iflags,
 		   FLAG_COUNT_BYTES);
-	if (!options->has_count)
+	if (options->count.text == NULL)
 		q->count = (struct request_extent){REQUEST_NO_LIMIT, 0};
 }
 
@@ -85,7 +87,7 @@ commit_conflict_of(const struct request *q)
 	if (q->commit == REQUEST_COMMIT_NONE)
 		return NULL;
 	if (q->dst == NULL)
-		return "commit= needs the name of the output";
+		return "commit= needs a named output: DST or of=FILE";
 	if (q->oflags & FLAG_APPEND)
 		return "cannot combine commit= and oflag=append";
 	if (q->commit != REQUEST_COMMIT_RENAME)
@@ -97,8 +99,8 @@ commit_conflict_of(const struct request *q)
 	// Others write to it, and would go on writing to the old one.
 	if (beside_is_open(q->dst, STDOUT_FILENO) ||
 	    beside_is_open(q->dst, STDERR_FILENO))
-		return "cannot combine commit=rename and the file of standard "
-		       "output or error";
+		return "cannot combine commit=rename and a file that is open "
+		       "as standard output or error";
 	return NULL;
 }
 
@@ -119,18 +121,22 @@ conflict_of(const struct options *options)
 	if (has_two_of(q->iflags, cache) || has_two_of(q->oflags, cache))
 		return "cannot combine direct and nocache";
 	if (q->depth > 0 && q->iosize > PLAN_RING_MAX / q->depth)
-		return "depth= times iosize= is more than 1 GiB";
+		return "depth= times iosize= must not exceed 1 GiB";
 	if (q->clone == REQUEST_CLONE_ALWAYS &&
 	    (q->verify || options->hashes != 0 || options->sums != NULL ||
 	     options->expect != NULL))
-		return "clone=always copies no bytes for hash=, sums=, expect= "
-		       "or verify=";
+		return "clone=always reads no data, which hash=, sums=, "
+		       "expect= and verify= need";
 	if (options->as != NULL && *options->as == '\0')
 		return "as= needs a name";
 	if (options->as != NULL && options->expect == NULL &&
 	    options->hashes == 0 && options->sums == NULL)
-		return "as= names the source for expect=, hash= or sums=, and "
-		       "needs one of them";
+		return "as= needs expect=, hash= or sums=";
+	// As gzip does; with - somebody has asked for it.
+	if (options->nr_names == 1 && q->dst == NULL && !q->plan_only &&
+	    isatty(STDOUT_FILENO))
+		return "standard output is a terminal; name a DST, or give - "
+		       "to write there anyway";
 	if (q->verify && (q->oflags & FLAG_APPEND))
 		return "cannot combine verify= and oflag=append";
 	return commit_conflict_of(q);

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base.h"
+#include "beyond.h"
 #include "clock.h"
 #include "durability.h"
 #include "expect.h"
@@ -87,6 +88,16 @@ tell(struct run *run, const struct failure *f)
 	case NOTICE_UNCHECKED:
 		refusal_warn(f);
 		return;
+	case NOTICE_SKIP_PAST_END:
+		if (run->options.request.is_dd)
+			message_failure(f);
+		else if (!run->is_skip_told)
+			beyond_tell_skip(&run->options, f);
+		run->is_skip_told = true;
+		return;
+	case NOTICE_SEEK_ODD:
+		beyond_tell_seek(&run->options);
+		return;
 	case FAILURE_UNEXPECTED:
 		expect_tell(&run->options.request.expected,
 			    run->transfer.hasher, f->name);
@@ -118,6 +129,23 @@ enter(struct run *run, enum stats_phase phase)
 	progress_enter(&run->progress, phase, clock_ns());
 }
 
+static void on_notice(void *ctx, const struct failure *f);
+
+static void
+warn_beyond(struct run *run)
+{
+	const struct transfer *t = &run->transfer;
+	const char *src = t->src.name ? t->src.name : "standard input";
+
+	if (beyond_source(&run->options, t))
+		on_notice(run, &(struct failure){.phase = NOTICE_SKIP_PAST_END,
+						 .name = src,
+						 .len = t->src.facts.size});
+	if (beyond_is_odd_seek(&run->options))
+		on_notice(run, &(struct failure){.phase = NOTICE_SEEK_ODD,
+						 .name = t->dst.name});
+}
+
 static void
 on_notice(void *ctx, const struct failure *f)
 {
@@ -128,6 +156,8 @@ on_notice(void *ctx, const struct failure *f)
 		journal_note(run->journal, f, clock_ns());
 	switch (f->phase) {
 	case NOTICE_PROBED:
+		if (!run->options.request.is_dd)
+			warn_beyond(run);
 		return;
 	case NOTICE_WRITE_PIECES:
 		if (run->options.request.is_dd)

@@ -23,6 +23,7 @@ struct run {
 	struct hooks hooks;
 	struct transfer transfer;
 	struct sums sums;
+	bool is_skip_told;         // skip= ends behind the source
 
 	// Of status=json and report=.
 	struct journal *journal;   // NULL: neither

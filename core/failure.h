@@ -67,7 +67,8 @@ enum failure_phase {
 	NOTICE_READ_SKIPPED,     // conv=noerror goes on len bytes behind off
 	NOTICE_WRITE_PIECES,     // len bytes at off went only so; error: why
 	NOTICE_CACHE_KEPT,       // the page cache could not be emptied
-	NOTICE_SKIP_PAST_END,
+	NOTICE_SKIP_PAST_END,    // len = bytes of the source, 0: not known
+	NOTICE_SEEK_ODD,         // seek= was probably meant in bytes
 	NOTICE_PARTIAL_READ,     // len = bytes of the short record
 	NOTICE_BAD_OFFSET,
 	NOTICE_DIRECT_OFF,

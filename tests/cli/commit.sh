@@ -265,11 +265,11 @@ refused notrunc 'commit=rename and conv=notrunc' \
 	of="$file" commit=rename conv=notrunc
 refused append 'commit= and oflag=append' of="$file" commit=rename oflag=append
 refused seek 'commit=rename and seek=' of="$file" commit=rename seek=1
-refused 'standard output' 'name of the output' commit=rename
-refused 'standard output, first-last' 'name of the output' commit=first-last
-refused 'what standard output has open' 'the file of standard output' \
+refused 'standard output' 'needs a named output' commit=rename
+refused 'standard output, first-last' 'needs a named output' commit=first-last
+refused 'what standard output has open' 'a file that is open as standard output' \
 	of="$work/out" commit=rename
-refused 'what standard error has open' 'the file of standard output or error' \
+refused 'what standard error has open' 'open as standard output or error' \
 	of=/dev/stderr commit=rename
 refused 'a device' 'needs a regular file' of=/dev/null commit=rename
 refused 'a directory' 'needs a regular file' of="$dir" commit=rename

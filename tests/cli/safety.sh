@@ -93,7 +93,7 @@ run as_dd if="$work/sector" of="$disk" force=size
 is 'dd does not know force=' "$status" 1
 run aiodd if="$work/sector" of="$disk" force=nonesuch
 is 'an unknown word is wrong' "$status" 1
-says 'an unknown word is named' "$work/err" 'invalid safety check: .nonesuch'
+says 'an unknown word is named' "$work/err" "force= takes missing, .* not 'nonesuch'"
 
 # --- in use ----------------------------------------------------------------
 

@@ -9,10 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cmdline.h"
 #include "facts.h"
 #include "fuzz.h"
 #include "message.h"
-#include "options.h"
 #include "resolve.h"
 #include "plan.h"
 
@@ -26,6 +26,8 @@ static const char *const pieces[] = {
 	"sparse", "block", "unblock", "ascii", "ibm", "swab", "lcase",
 	"fullblock", "direct", "append", "nocache", "count_bytes", "aio",
 	"sha256", "xxh128", "none", "bar", "yes", "--help", "\n", "=", "'",
+	"m", "Mb", ".5", " ", "/", "verify", "hahs=", "fsnc", "force=",
+	"--help=all",
 };
 
 void
@@ -105,7 +107,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	argv[argc] = NULL;
 	optind = 0; // glibc: begin anew
 	message_init(argv[0]);
-	if (options_parse(&options, argc, argv) == OPTIONS_RUN &&
+	if (cmdline_parse(&options, argc, argv) == CMDLINE_RUN &&
 	    resolve_options(&options) == 0)
 		check_request(&options.request);
 	free(text);

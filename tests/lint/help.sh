@@ -5,15 +5,26 @@
 
 help_on_stdout()
 {
-	local text
-	text=$("$AIODD" --help 2>/dev/null) || echo "exit status $?"
-	[ -n "$text" ] || echo "nothing on standard output"
-	{ "$AIODD" --help >/dev/null; } 2>&1
+	local option text
+	for option in --help --help=all; do
+		text=$("$AIODD" $option 2>/dev/null) ||
+			echo "$option: exit status $?"
+		[ -n "$text" ] || echo "$option: nothing on standard output"
+		{ "$AIODD" $option >/dev/null; } 2>&1
+	done
 }
 
 long_help_lines()
 {
-	"$AIODD" --help | expand | awk 'length > 80'
+	for option in --help --help=all; do
+		"$AIODD" $option | expand | awk 'length > 80 || /[ \t]$/'
+	done
+}
+
+# A prompt takes the last line.
+help_screen()
+{
+	"$AIODD" --help | awk 'END { if (NR > 23) print NR " lines" }'
 }
 
 version_is_configured()
@@ -37,6 +48,7 @@ usage_error()
 
 clean "--help goes to standard output, exit status 0" help_on_stdout
 clean "--help fits 80 columns" long_help_lines
+clean "--help fits a screen of 24 lines" help_screen
 clean "--version names the version" version_is_configured
 clean "a usage error is one line and a hint on standard error" usage_error
 finish

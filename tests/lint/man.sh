@@ -36,14 +36,14 @@ not_listed()
 not_in_help()
 {
 	local help name
-	help=$("$AIODD" --help)
+	help=$("$AIODD" --help=all)
 	for name in $(operands); do
 		grep -qE -- "(^|[[:space:][|,])$name" <<<"$help" || echo "$name"
 	done
 }
 
 clean "every operand has a row in the manual" not_listed
-clean "every operand is in --help" not_in_help
+clean "every operand is in --help=all" not_in_help
 if command -v mandoc >/dev/null; then
 	clean "mandoc has no warning" mandoc -Tlint -Wwarning "$page"
 else

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+#include "config.h"
+
+#include "beyond.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "correct.h"
+#include "failure.h"
+#include "message.h"
+#include "options.h"
+#include "quote.h"
+#include "transfer.h"
+
+static uint64_t
+skip_of(const struct request *q, uint64_t pos)
+{
+	return request_offset(pos, &q->skip, q->ibs);
+}
+
+bool
+beyond_source(const struct options *options, const struct transfer *t)
+{
+	const struct facts *src = &t->src.facts;
+
+	return options->skip.number.value > 0 && facts_has_offsets(src) &&
+	       src->size > 0 &&
+	       skip_of(&t->request, src->pos) > src->size;
+}
+
+// Is it a number as people write bytes?
+static bool
+is_like_bytes(const struct options *options,
+	      const struct options_extent *extent)
+{
+	return !options->has_block_size ||
+	       strpbrk(extent->text, "kKMGTPEZYRQ") != NULL;
+}
+
+// " is 5 TiB in blocks of 256 KiB"; nothing for an extent in bytes. Malloc'd.
+static char *
+in_blocks(uint64_t bytes, uint64_t block, bool is_bytes)
+{
+	char *text = NULL, *amount, *unit;
+
+	if (is_bytes || bytes == UINT64_MAX)
+		return strdup("");
+	amount = correct_amount(bytes);
+	unit = correct_amount(block);
+	if (amount == NULL || unit == NULL ||
+	    asprintf(&text, " is %s in blocks of %s", amount, unit) < 0)
+		text = NULL;
+	free(unit);
+	free(amount);
+	return text;
+}
+
+// "; skip=20MiB would be bytes". Malloc'd.
+static char *
+as_bytes(const struct options_extent *extent)
+{
+	char *text = NULL, *bytes = correct_to_bytes(extent->text);
+
+	if (bytes == NULL || asprintf(&text, "; %s=%s would be bytes",
+				      extent->name, bytes) < 0)
+		text = NULL;
+	free(bytes);
+	return text;
+}
+
+// f->len: the size of the source, 0: not known.
+void
+beyond_tell_skip(const struct options *options, const struct failure *f)
+{
+	const struct request *q = &options->request;
+	const struct options_extent *skip = &options->skip;
+	const bool is_bytes = (q->iflags & FLAG_SKIP_BYTES) != 0;
+	const bool is_hinted = !is_bytes && is_like_bytes(options, skip) &&
+			       (f->len == 0 || skip->number.value <= f->len);
+	char *blocks = in_blocks(skip_of(q, 0), q->ibs, is_bytes);
+	char *bytes = is_hinted ? as_bytes(skip) : NULL;
+	char *size = f->len > 0 ? correct_amount(f->len) : NULL;
+	char *name = quote_name_always(f->name);
+
+	message_error(0, "warning: %s=%s%s%s past the end of %s%s%s%s%s",
+		      skip->name, skip->text, blocks ? blocks : "",
+		      blocks && *blocks ? "," : " is", name ? name : "?",
+		      size ? " (" : "", size ? size : "", size ? ")" : "",
+		      bytes ? bytes : "");
+	free(name);
+	free(size);
+	free(bytes);
+	free(blocks);
+}
+
+bool
+beyond_is_odd_seek(const struct options *options)
+{
+	const struct options_extent *seek = &options->seek;
+
+	return options->nr_names > 0 && !options->has_block_size &&
+	       seek->text != NULL &&
+	       !(options->request.oflags & FLAG_SEEK_BYTES) &&
+	       strpbrk(seek->text, "kKMGTPEZYRQ") != NULL;
+}
+
+void
+beyond_tell_seek(const struct options *options)
+{
+	const struct request *q = &options->request;
+	char *blocks = in_blocks(request_offset(0, &q->seek, q->obs), q->obs,
+				 false);
+	char *bytes = as_bytes(&options->seek);
+
+	message_error(0, "warning: %s=%s%s%s", options->seek.name,
+		      options->seek.text, blocks ? blocks : "",
+		      bytes ? bytes : "");
+	free(bytes);
+	free(blocks);
+}

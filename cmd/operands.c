@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+#include "config.h"
+
+#include "operands.h"
+
+#include <string.h>
+
+#include "base.h"
+#include "options.h"
+#include "parse.h"
+
+static const struct operand_symbol conv_symbols[] = {
+	{"ascii", CONV_ASCII, "from EBCDIC to ASCII"},
+	{"ebcdic", CONV_EBCDIC, "from ASCII to EBCDIC"},
+	{"ibm", CONV_IBM, "from ASCII to alternate EBCDIC"},
+	{"block", CONV_BLOCK, "turn lines into records of cbs bytes"},
+	{"unblock", CONV_UNBLOCK, "turn records of cbs bytes into lines"},
+	{"lcase", CONV_LCASE, "change upper case to lower case"},
+	{"ucase", CONV_UCASE, "change lower case to upper case"},
+	{"swab", CONV_SWAB, "swap each pair of bytes"},
+	{"sparse", CONV_SPARSE, "make holes of blocks that are all zeros"},
+	{"sync", CONV_SYNC, "pad each short input block to ibs"},
+	{"excl", CONV_EXCL, "fail if the output exists"},
+	{"nocreat", CONV_NOCREAT, "do not create the output"},
+	{"notrunc", CONV_NOTRUNC, "do not truncate the output"},
+	{"noerror", CONV_NOERROR, "continue after read errors"},
+	{"fdatasync", CONV_FDATASYNC, "sync the output's data at the end"},
+	{"fsync", CONV_FSYNC, "likewise, and its metadata"},
+	{0},
+};
+
+static const struct operand_symbol flag_symbols[] = {
+	{"append", FLAG_APPEND, "append to the output (oflag)"},
+	{"direct", FLAG_DIRECT, "bypass the page cache"},
+	{"directory", FLAG_DIRECTORY, "fail unless it is a directory"},
+	{"dsync", FLAG_DSYNC, "make each write durable"},
+	{"sync", FLAG_SYNC, "likewise, and its metadata"},
+	{"fullblock", FLAG_FULLBLOCK, "read full input blocks (iflag)"},
+	{"nonblock", FLAG_NONBLOCK, "do not wait in open, read or write"},
+	{"noatime", FLAG_NOATIME, "do not update the access time"},
+	{"nocache", FLAG_NOCACHE, "drop what was copied from the page cache"},
+	{"noctty", FLAG_NOCTTY, "do not take a controlling terminal"},
+	{"nofollow", FLAG_NOFOLLOW, "do not follow symbolic links"},
+	{"count_bytes", FLAG_COUNT_BYTES, "count= is in bytes (iflag)"},
+	{"skip_bytes", FLAG_SKIP_BYTES, "skip= is in bytes (iflag)"},
+	{"seek_bytes", FLAG_SEEK_BYTES, "seek= is in bytes (oflag)"},
+	{0},
+};
+
+static const struct operand_symbol status_symbols[] = {
+	{"none", OPERAND_STATUS_NONE, "only errors"},
+	{"noxfer", OPERAND_STATUS_NOXFER, "no transfer line at the end"},
+	{"progress", OPERAND_STATUS_PROGRESS, "the transfer line each second"},
+	{"bar", OPERAND_STATUS_BAR, "a bar with percent, rate and time left"},
+	{"json", OPERAND_STATUS_JSON, "only JSON objects, one per line"},
+	{"engine", OPERAND_STATUS_ENGINE, "counters of the I/O at the end"},
+	{0},
+};
+
+static const struct operand_symbol io_symbols[] = {
+	{"auto", REQUEST_IO_AUTO, "whichever is faster"},
+	{"aio", REQUEST_IO_AIO, "kernel AIO wherever possible"},
+	{"inline", REQUEST_IO_INLINE, "one pread or pwrite at a time"},
+	{0},
+};
+
+static const struct operand_symbol clone_symbols[] = {
+	{"auto", REQUEST_CLONE_AUTO, "share blocks where possible, else copy"},
+	{"always", REQUEST_CLONE_ALWAYS, "share blocks, or fail"},
+	{"never", REQUEST_CLONE_NEVER, "copy the bytes"},
+	{0},
+};
+
+static const struct operand_symbol commit_symbols[] = {
+	{"rename", REQUEST_COMMIT_RENAME,
+	 "write a new file, and rename it to the output"},
+	{"first-last", REQUEST_COMMIT_FIRST_LAST,
+	 "write the first block of the disk last"},
+	{0},
+};
+
+static const struct operand_symbol force_symbols[] = {
+	{"missing", REQUEST_FORCE_MISSING, "create a regular file in /dev"},
+	{"system", REQUEST_FORCE_SYSTEM, "the disk of the root file system"},
+	{"mounted", REQUEST_FORCE_MOUNTED, "something on it is mounted"},
+	{"swap", REQUEST_FORCE_SWAP, "something on it is used as swap"},
+	{"holders", REQUEST_FORCE_HOLDERS,
+	 "LVM, RAID, device mapper or loop is built on it"},
+	{"overlap", REQUEST_FORCE_OVERLAP, "it is or contains the source"},
+	{"busy", REQUEST_FORCE_BUSY, "another process has it exclusively"},
+	{"size", REQUEST_FORCE_SIZE, "it is too small"},
+	{"unchecked", REQUEST_FORCE_UNCHECKED,
+	 "some of these could not be checked"},
+	{0},
+};
+
+static const struct operand_symbol yes_symbols[] = {
+	{"yes", true, NULL},
+	{"no", false, NULL},
+	{0},
+};
+
+#define FIELD(x) .field = offsetof(struct options, x)
+#define DD .is_dd = true
+#define COMMON .is_common = true
+#define SIZE(x, least, most) \
+	.parse = parse_size, FIELD(x), .min = least, .max = most
+#define EXTENT(x) .parse = parse_extent, FIELD(x), .max = INT64_MAX
+#define SIDE(x) .parse = parse_side, FIELD(request.x)
+#define NAME(x) .parse = parse_name, FIELD(x)
+#define YES(x) .parse = parse_yes, FIELD(request.x), .symbols = yes_symbols
+#define SYMBOLS(x, table, word) \
+	.parse = parse_symbols, FIELD(request.x), .symbols = table, .what = word
+#define SYMBOL(x) \
+	.parse = parse_symbol, FIELD(request.x), .symbols = x##_symbols
+
+static const struct operand operands[] = {
+	{"if", "FILE", "read from FILE instead of stdin",
+	 OPERAND_DATA, DD, SIDE(src)},
+	{"of", "FILE", "write to FILE instead of stdout",
+	 OPERAND_DATA, DD, SIDE(dst)},
+	{"bs", "BYTES", "read and write up to BYTES bytes at a time",
+	 OPERAND_BLOCKS, DD, COMMON, SIZE(bs, 1, INT64_MAX - 1)},
+	{"ibs", "BYTES", "read up to BYTES bytes at a time (default: 512)",
+	 OPERAND_BLOCKS, DD, SIZE(request.ibs, 1, INT64_MAX - 1)},
+	{"obs", "BYTES", "write BYTES bytes at a time (default: 512)",
+	 OPERAND_BLOCKS, DD, SIZE(request.obs, 1, INT64_MAX - 1)},
+	{"cbs", "BYTES", "record length of conv=block and unblock",
+	 OPERAND_BLOCKS, DD, SIZE(request.cbs, 1, INT64_MAX)},
+	{"count", "N", "copy only N input blocks; 10MiB counts bytes",
+	 OPERAND_DATA, DD, COMMON, EXTENT(count)},
+	{"skip", "N", "skip N input blocks first; 10MiB skips bytes",
+	 OPERAND_DATA, DD, COMMON, EXTENT(skip)},
+	{"iseek", "N", "the same as skip=N",
+	 OPERAND_DATA, DD, EXTENT(skip)},
+	{"seek", "N", "skip N output blocks first; 10MiB skips bytes",
+	 OPERAND_DATA, DD, COMMON, EXTENT(seek)},
+	{"oseek", "N", "the same as seek=N",
+	 OPERAND_DATA, DD, EXTENT(seek)},
+	{"conv", "CONVS", "convert as CONVS say, separated by commas",
+	 OPERAND_BLOCKS, DD,
+	 SYMBOLS(conv, conv_symbols, "conversion")},
+	{"iflag", "FLAGS", "read as FLAGS say, separated by commas",
+	 OPERAND_BLOCKS, DD,
+	 SYMBOLS(iflags, flag_symbols, "input flag")},
+	{"oflag", "FLAGS", "write as FLAGS say, separated by commas",
+	 OPERAND_BLOCKS, DD,
+	 SYMBOLS(oflags, flag_symbols, "output flag")},
+	{"status", "LEVEL", "what to print on stderr: none, progress, ...",
+	 OPERAND_OUTPUT, DD, COMMON, .parse = parse_status,
+	 .symbols = status_symbols, .what = "status level"},
+	{"depth", "N", "keep up to N requests in flight",
+	 OPERAND_SPEED, SIZE(request.depth, 1, 1024)},
+	{"iosize", "BYTES", "request up to BYTES bytes at a time",
+	 OPERAND_SPEED, SIZE(request.iosize, 4 * KIB, GIB)},
+	{"io", "HOW", "how to read and write", OPERAND_SPEED, SYMBOL(io)},
+	{"rate", "BYTES", "copy at most BYTES bytes per second",
+	 OPERAND_SPEED, SIZE(request.rate, 1, INT64_MAX)},
+	{"clone", "WHEN", "share blocks with the source (auto for SRC DST)",
+	 OPERAND_SPEED, SYMBOL(clone)},
+	{"hash", "ALGS", "print digests of what is written: sha256, md5, ...",
+	 OPERAND_CHECKS, COMMON, .parse = parse_hashes, FIELD(hashes)},
+	{"sums", "FILE", "write them to FILE as checksum lines; -: stdout",
+	 OPERAND_CHECKS, NAME(sums)},
+	{"expect", "WHAT", "check the source: ALG:HEX, or a file of checksums",
+	 OPERAND_CHECKS, COMMON, NAME(expect)},
+	{"as", "NAME", "the source's name in files of checksums",
+	 OPERAND_CHECKS, NAME(as)},
+	{"commit", "MANNER", "rename: only a complete copy replaces the output",
+	 OPERAND_SAFETY, COMMON, SYMBOL(commit)},
+	{"force", "CHECKS", "overrule these safety checks: mounted, size, ...",
+	 OPERAND_SAFETY, COMMON, SYMBOLS(force, force_symbols, NULL)},
+	{"verify", "yes", "read the copy back from the medium and compare it",
+	 OPERAND_CHECKS, COMMON, YES(verify)},
+	{"report", "FILE", "write a full report as JSON; .html: as a page",
+	 OPERAND_OUTPUT, COMMON, NAME(report)},
+	{"plan", "yes", "say what would be done, and do nothing",
+	 OPERAND_SAFETY, COMMON, YES(plan_only)},
+};
+
+const struct operand *
+operands_at(size_t i)
+{
+	return i < ARRAY_LEN(operands) ? &operands[i] : NULL;
+}
+
+const struct operand *
+operands_find(const char *name, size_t len, bool is_dd)
+{
+	for (size_t i = 0; i < ARRAY_LEN(operands); i++)
+		if (strlen(operands[i].name) == len &&
+		    strncmp(operands[i].name, name, len) == 0 &&
+		    (operands[i].is_dd || !is_dd))
+			return &operands[i];
+	return NULL;
+}

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+#include "config.h"
+
+#include "usage.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base.h"
+#include "describe.h"
+#include "digest.h"
+#include "message.h"
+#include "operands.h"
+#include "options.h"
+
+static const char numbers[] =
+	"N and BYTES may have a suffix: c=1, w=2, b=512, kB=1000, K=1024, "
+	"MB, M, and\n"
+	"so on for G T P E Z Y R Q; KiB=K. Factors are joined by x. With a "
+	"B, as in\n"
+	"\"100KiB\", N counts bytes, not blocks.\n";
+
+static void
+show_operand(const struct operand *operand)
+{
+	char word[32];
+
+	snprintf(word, sizeof(word), "%s=%s", operand->name, operand->value);
+	printf("  %-14s %s\n", word, operand->help);
+}
+
+static void
+show_symbols(const char *title, const char *name, size_t most)
+{
+	const struct operand *operand = operands_find(name, strlen(name),
+						      false);
+	const struct operand_symbol *s = operand->symbols;
+
+	printf("\n%s:\n", title);
+	for (size_t i = 0; i < most && s[i].name != NULL; i++)
+		printf("  %-12s %s\n", s[i].name, s[i].help);
+}
+
+static void
+show_digests(void)
+{
+	printf("\nALGS:\n ");
+	for (enum digest_alg alg = 0; alg < DIGEST_NR; alg++)
+		printf(" %s", digest_name(alg));
+	printf("\n  (xxh128 is fast, and detects accidental changes only)\n");
+}
+
+static void
+show_synopsis(FILE *to)
+{
+	fprintf(to,
+		"Usage: %1$s [OPERAND]... SRC DST\n"
+		"  or:  %1$s [OPERAND]... if=SRC of=DST\n", message_name());
+}
+
+static int
+help_dd(void)
+{
+	const struct operand *operand;
+
+	printf("Usage: %1$s [OPERAND]...\n"
+	       "  or:  %1$s OPTION\n"
+	       "Copy a file, converting and counting as the operands say.\n\n",
+	       message_name());
+	for (size_t i = 0; (operand = operands_at(i)) != NULL; i++)
+		if (operand->is_dd)
+			show_operand(operand);
+	printf("\n%s", numbers);
+	show_symbols("CONVS", "conv", SIZE_MAX);
+	show_symbols("FLAGS", "iflag", SIZE_MAX);
+	show_symbols("LEVEL", "status", OPERAND_STATUS_LAST_OF_DD + 1);
+	printf("\nSIGUSR1 makes a running copy print its statistics.\n\n"
+	       "  --help     print this and exit\n"
+	       "  --version  print the version and exit\n");
+	return describe_flush();
+}
+
+int
+usage_help(const struct options *options)
+{
+	const struct operand *operand;
+
+	if (options->request.is_dd)
+		return help_dd();
+	show_synopsis(stdout);
+	printf("Copy SRC to DST: files, disks or pipes, - for standard input "
+	       "or output.\n\n");
+	for (size_t i = 0; (operand = operands_at(i)) != NULL; i++)
+		if (operand->is_common)
+			show_operand(operand);
+	printf("\nWrite a USB stick, save a disk, restore it from a "
+	       "compressed image:\n"
+	       "  aiodd debian.iso /dev/sdX verify=yes status=bar\n"
+	       "  aiodd /dev/sdX disk.img conv=sparse commit=rename\n"
+	       "  zstd -dc disk.img.zst | aiodd - /dev/sdX\n\n"
+	       "'aiodd --help=all' lists every operand; 'man aiodd' explains "
+	       "them.\n");
+	return describe_flush();
+}
+
+int
+usage_help_all(void)
+{
+	static const char *const titles[OPERAND_NR_GROUPS] = {
+		[OPERAND_DATA] = "What to copy",
+		[OPERAND_BLOCKS] = "Block sizes and conversion",
+		[OPERAND_CHECKS] = "Checking the data",
+		[OPERAND_SAFETY] = "Safety of the destination",
+		[OPERAND_SPEED] = "Speed",
+		[OPERAND_OUTPUT] = "Progress and reports",
+	};
+	const struct operand *operand;
+
+	show_synopsis(stdout);
+	printf("  or:  %s OPTION\n"
+	       "Copy SRC to DST: files, disks or pipes, - for standard input "
+	       "or output.\n", message_name());
+	for (unsigned group = 0; group < OPERAND_NR_GROUPS; group++) {
+		printf("\n%s:\n", titles[group]);
+		for (size_t i = 0; (operand = operands_at(i)) != NULL; i++)
+			if (operand->group == group)
+				show_operand(operand);
+	}
+	printf("\n%s", numbers);
+	show_symbols("CONVS", "conv", SIZE_MAX);
+	show_symbols("FLAGS", "iflag", SIZE_MAX);
+	show_symbols("LEVEL", "status", SIZE_MAX);
+	show_symbols("HOW", "io", SIZE_MAX);
+	show_symbols("WHEN", "clone", SIZE_MAX);
+	show_symbols("CHECKS", "force", SIZE_MAX);
+	show_symbols("MANNER", "commit", SIZE_MAX);
+	show_digests();
+	printf("\nSIGUSR1 makes a running copy print its statistics.\n\n"
+	       "  --help      print the operands that are used most, and exit\n"
+	       "  --help=all  print this, and exit\n"
+	       "  --version   print the version, and exit\n");
+	return describe_flush();
+}
+
+int
+usage_version(const struct options *options)
+{
+	printf("%s%s\n", options->request.is_dd ? "dd (aiodd) " : "aiodd ",
+	       PACKAGE_VERSION);
+	printf("License GPLv3+: GNU GPL version 3 or later.\n"
+	       "This is free software; there is no warranty.\n");
+	return describe_flush();
+}
+
+int
+usage_operands(void)
+{
+	const struct operand *operand;
+
+	for (size_t i = 0; (operand = operands_at(i)) != NULL; i++)
+		printf("%s=\n", operand->name);
+	return describe_flush();
+}
+
+void
+usage_brief(void)
+{
+	show_synopsis(stderr);
+	message_usage_hint();
+}

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// --help, --version and --list-operands, on standard output. All return 0 or
+// -errno, told.
+
+#pragma once
+
+struct options;
+
+// One screen of what most need; called as dd, all that dd has.
+int usage_help(const struct options *options);
+// Every operand, grouped by job.
+int usage_help_all(void);
+int usage_version(const struct options *options);
+// For the test that holds the manual against the table.
+int usage_operands(void);
+
+// The synopsis and where there is more, to standard error.
+void usage_brief(void);
