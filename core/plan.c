@@ -78,16 +78,16 @@ static const char *
 record_reason_asked(const struct request *q)
 {
 	if (q->conv & CONV_BYTES)
-		return "conv= changes the bytes of each record";
+		return "conv= converts each record";
 	if (q->is_dd && q->ibs > PLAN_READ_MAX)
-		return "ibs is more than one read gives";
+		return "ibs= is more than one read can return";
 	// What a bad disk answers depends on what it is asked for.
 	if (q->is_dd && (q->conv & CONV_NOERROR))
-		return "conv=noerror reads as dd does";
+		return "conv=noerror must read exactly as dd does";
 	if ((q->conv & CONV_NOERROR) && q->digests != 0)
-		return "conv=noerror may replace bytes under a digest";
+		return "conv=noerror may replace data that is hashed";
 	if ((q->iflags | q->oflags) & FLAG_NOCACHE)
-		return "nocache follows the copy record by record";
+		return "nocache drops the cache record by record";
 	return NULL;
 }
 
@@ -99,15 +99,15 @@ record_reason_found(const struct sides *s, const struct plan *plan)
 	const enum facts_kind dst = s->dst->kind;
 
 	if (!facts_has_offsets(s->src) && src != FACTS_ZERO)
-		return "the source has no offsets";
+		return "the source is not seekable";
 	if (!facts_has_offsets(s->dst) && dst != FACTS_NULL)
-		return "the destination has no offsets";
+		return "the destination is not seekable";
 	if (s->dst->is_append)
-		return "the destination appends";
+		return "the destination is opened for appending";
 	if (s->dst->has_messages)
-		return "messages go to the destination";
+		return "messages are written to the destination, too";
 	if (is_same_storage(s->src, s->dst))
-		return "source and destination are the same storage";
+		return "source and destination are the same file or device";
 	if (is_misaligned_as_dd(s, plan))
 		return "O_DIRECT with records that are not whole sectors";
 	return NULL;
@@ -171,7 +171,7 @@ plan_stretch(struct plan *plan, const struct sides *s)
 
 	plan->unit = lcm(q->ibs, q->obs);
 	if (q->ibs != q->obs && plan->unit > PLAN_UNIT_MAX)
-		return "ibs and obs share no boundary within 64 MiB";
+		return "ibs= and obs= have no common multiple within 64 MiB";
 	plan->src_off = s->src->kind == FACTS_ZERO
 				? 0
 				: request_offset(s->src->pos, &q->skip, q->ibs);
@@ -183,10 +183,10 @@ plan_stretch(struct plan *plan, const struct sides *s)
 				  : UINT64_MAX;
 	plan->len = stretch_len(s, plan);
 	if (plan->len < (may_clone(s) ? 1 : PLAN_BULK_MIN))
-		return "less than 128 KiB of it is known";
+		return "less than 128 KiB, or of unknown length";
 	if (__builtin_add_overflow(plan->dst_off, plan->len, &end) ||
 	    (s->dst->kind == FACTS_FILE && end > s->dst->max_size))
-		return "the file may not become so large";
+		return "the file would exceed the size limit";
 	return NULL;
 }
 
@@ -195,9 +195,9 @@ static const char *
 cached_reason(const struct sides *s, const struct facts *side, uint64_t off)
 {
 	if (s->q->io == REQUEST_IO_INLINE)
-		return "asked for";
+		return "io=inline";
 	if (side->dio_align == 0)
-		return "no O_DIRECT on this file system";
+		return "this file system does not support O_DIRECT";
 	if (off % side->dio_align != 0)
 		return "the offset is not aligned for O_DIRECT";
 	return NULL;
@@ -220,15 +220,15 @@ plan_src(const struct sides *s, const struct plan *plan)
 
 	if (src->kind == FACTS_ZERO)
 		return (struct plan_side){PLAN_NOTHING, 0,
-					  "zeros need no reading"};
+					  "zeros need not be read"};
 	const char *reason = cached_reason(s, src, plan->src_off);
 	if (reason != NULL)
 		return (struct plan_side){PLAN_INLINE, 0, reason};
 	if (s->aio_error != 0)
 		return without_aio(s->q->iflags & FLAG_DIRECT ? align : 0,
-				   "the kernel refuses AIO");
+				   "kernel AIO is not available");
 	if (s->q->io == REQUEST_IO_AIO)
-		return (struct plan_side){PLAN_AIO, align, "asked for"};
+		return (struct plan_side){PLAN_AIO, align, "io=aio"};
 	if (s->q->iflags & FLAG_DIRECT)
 		return (struct plan_side){PLAN_AIO, align, "iflag=direct"};
 	if (data < PLAN_AIO_MIN && !src->is_remote)
@@ -260,7 +260,7 @@ plan_dst(const struct sides *s, const struct plan *plan)
 
 	if (dst->kind == FACTS_NULL)
 		return (struct plan_side){PLAN_NOTHING, 0,
-					  "/dev/null takes all"};
+					  "/dev/null discards everything"};
 	// A device says what it cannot take, and where, only without the page
 	// cache.
 	const bool is_checked = dst->kind == FACTS_BLOCK &&
@@ -271,17 +271,15 @@ plan_dst(const struct sides *s, const struct plan *plan)
 		return (struct plan_side){PLAN_INLINE, 0, reason};
 	if (dst->is_checksummed)
 		return (struct plan_side){PLAN_INLINE, 0,
-					  "btrfs copies direct writes for "
-					  "their checksums"};
+					  "btrfs buffers direct writes"};
 	if (plan->sparse_unit % align != 0)
 		return (struct plan_side){PLAN_INLINE, 0,
-					  "obs is too small for O_DIRECT "
-					  "around holes"};
+					  "obs= is too small for O_DIRECT"};
 	if (s->aio_error != 0)
 		return without_aio(is_direct ? align : 0,
-				   "the kernel refuses AIO");
+				   "kernel AIO is not available");
 	if (s->q->io == REQUEST_IO_AIO)
-		return (struct plan_side){PLAN_AIO, align, "asked for"};
+		return (struct plan_side){PLAN_AIO, align, "io=aio"};
 	if (s->q->oflags & FLAG_DIRECT)
 		return (struct plan_side){PLAN_AIO, align, "oflag=direct"};
 	if (data < PLAN_AIO_MIN && !dst->is_remote)
@@ -292,12 +290,13 @@ plan_dst(const struct sides *s, const struct plan *plan)
 		return (struct plan_side){PLAN_AIO, align,
 					  "buffered writes wait for a server"};
 	if (is_durable(s->q))
-		return (struct plan_side){PLAN_AIO, align, "durable"};
+		return (struct plan_side){PLAN_AIO, align,
+					  "the copy is synced"};
 	if (data > dst->memory / PLAN_CACHE_SHARE)
 		return (struct plan_side){PLAN_AIO, align,
 					  "more than a quarter of the memory"};
 	return (struct plan_side){PLAN_INLINE, 0,
-				  "the page cache takes it, nobody waits"};
+				  "it fits in the page cache, not synced"};
 }
 
 // Two direct requests should not meet within a page or a block of the file
@@ -325,15 +324,15 @@ plan_jobs(struct plan *plan, const struct request *q)
 		plan_is_direct(&plan->src) || plan_is_direct(&plan->dst);
 	uint64_t size = is_direct ? PLAN_JOB_SIZE : PLAN_CACHE_SIZE;
 
-	plan->job_reason = is_direct ? "a huge page, so few segments"
-				     : "what the page cache takes best";
+	plan->job_reason = is_direct ? "suits direct I/O"
+				     : "suits the page cache";
 	if (q->iosize > 0) {
 		size = q->iosize;
-		plan->job_reason = "asked for";
+		plan->job_reason = "iosize=";
 	}
 	if (q->rate > 0 && size > pace_piece(q->rate)) {
 		size = pace_piece(q->rate);
-		plan->job_reason = "a twentieth of a second of rate=";
+		plan->job_reason = "1/20 second of data at rate=";
 	}
 	plan->step = plan->sparse_unit > 0
 			     ? (size_t)lcm(plan->sparse_unit, PLAN_ALIGN)
@@ -346,30 +345,30 @@ plan_jobs(struct plan *plan, const struct request *q)
 	plan->skew = plan_skew(plan);
 
 	plan->depth = is_aio ? PLAN_DEPTH : 1;
-	plan->depth_reason = is_aio ? "hides a latency of milliseconds"
-				    : "nothing overlaps inline";
+	plan->depth_reason = is_aio ? "keeps the device busy"
+				    : "no overlap without kernel AIO";
 	if (!is_aio && q->digests != 0) {
 		plan->depth = PLAN_DIGEST_DEPTH;
-		plan->depth_reason = "the digests go on meanwhile";
+		plan->depth_reason = "hashing overlaps the copy";
 	}
 	if (q->depth > 0) {
 		plan->depth = (unsigned)q->depth;
-		plan->depth_reason = "asked for";
+		plan->depth_reason = "depth=";
 	}
 	if (plan->depth > PLAN_RING_MAX / plan->job_size) {
 		plan->depth = (unsigned)max_u64(
 			1, PLAN_RING_MAX / plan->job_size);
-		plan->depth_reason = "the ring takes at most 1 GiB";
+		plan->depth_reason = "buffers are limited to 1 GiB";
 	}
 	const uint64_t burst = q->rate / 5 / plan->job_size;
 	if (q->rate > 0 && plan->depth > max_u64(burst, 2)) {
 		plan->depth = (unsigned)max_u64(burst, 2);
-		plan->depth_reason = "a fifth of a second of rate=";
+		plan->depth_reason = "1/5 second of data at rate=";
 	}
 	const uint64_t nr_jobs = (plan->len - 1) / plan->job_size + 1;
 	if (nr_jobs < plan->depth) {
 		plan->depth = (unsigned)nr_jobs;
-		plan->depth_reason = "as many jobs as there are";
+		plan->depth_reason = "enough for the whole copy";
 	}
 }
 
@@ -381,16 +380,16 @@ plan_size(struct plan *plan, const struct request *q, const struct facts *dst)
 	plan->is_in_order = plan->dst.method == PLAN_INLINE ||
 			    plan->dst.method == PLAN_CALL;
 	if (dst->kind != FACTS_FILE)
-		plan->size_reason = "only regular files have one to set";
+		plan->size_reason = "only a regular file has a size to set";
 	else if (plan->dst.method != PLAN_AIO)
-		plan->size_reason = "writes go out in order";
+		plan->size_reason = "the file grows as it is written";
 	else if (end <= dst->size)
-		plan->size_reason = "the file is long enough";
+		plan->size_reason = "the file is already large enough";
 	else if (q->conv & CONV_NOTRUNC) {
-		plan->size_reason = "conv=notrunc leaves it to the writes";
+		plan->size_reason = "conv=notrunc sets no size";
 		plan->is_in_order = true;
 	} else {
-		plan->size_reason = "a write that extends would be waited for";
+		plan->size_reason = "writes that extend a file are slow";
 		plan->final_size = end;
 	}
 }
@@ -406,16 +405,16 @@ plan_holes(struct plan *plan, const struct sides *s)
 		plan->holes_reason = "the source has none";
 	} else if (s->dst->kind == FACTS_NULL) {
 		plan->holes = PLAN_HOLES_KEEP;
-		plan->holes_reason = "/dev/null takes all";
+		plan->holes_reason = "/dev/null discards everything";
 	} else if (s->q->conv & CONV_SPARSE) {
 		plan->holes = PLAN_HOLES_KEEP;
 		plan->holes_reason = "conv=sparse";
 	} else if (s->q->keeps_holes && is_fresh) {
 		plan->holes = PLAN_HOLES_KEEP;
-		plan->holes_reason = "SRC DST keeps them";
+		plan->holes_reason = "SRC DST keeps holes";
 	} else {
 		plan->holes = PLAN_HOLES_ZERO;
-		plan->holes_reason = "zeros need no reading";
+		plan->holes_reason = "holes need not be read";
 	}
 }
 
@@ -445,17 +444,17 @@ plan_clone(struct plan *plan, const struct sides *s)
 	if (s->q->clone <= REQUEST_CLONE_NEVER)
 		plan->clone_reason = "not asked for";
 	else if (s->q->digests != 0)
-		plan->clone_reason = "the bytes are wanted for digests";
+		plan->clone_reason = "hashing needs the data";
 	else if (s->q->conv & CONV_SPARSE)
-		plan->clone_reason = "conv=sparse makes its own holes";
+		plan->clone_reason = "conv=sparse looks for holes in the data";
 	else if (s->src->kind != FACTS_FILE || s->dst->kind != FACTS_FILE)
-		plan->clone_reason = "only regular files share blocks";
+		plan->clone_reason = "only regular files can be cloned";
 	else if (!may_clone(s))
-		plan->clone_reason = "this file system shares none";
+		plan->clone_reason = "this file system cannot clone";
 	else if (s->src->dev != s->dst->dev)
-		plan->clone_reason = "they are on two file systems";
+		plan->clone_reason = "the files are on different file systems";
 	else {
-		plan->clone_reason = "both are on one file system";
+		plan->clone_reason = "both files are on the same file system";
 		plan->is_clone = true;
 	}
 }
@@ -478,7 +477,7 @@ plan_make(struct plan *plan, const struct request *q, const struct facts *src,
 	const char *too_short = plan_stretch(plan, &s);
 	if (can_splice(&s)) {
 		plan->way = PLAN_SPLICE;
-		plan->way_reason = "a pipe takes the pages as they are";
+		plan->way_reason = "a pipe can take pages without copying them";
 		return;
 	}
 	if ((plan->way_reason = record_reason_asked(q)) != NULL ||
@@ -493,7 +492,7 @@ plan_make(struct plan *plan, const struct request *q, const struct facts *src,
 		plan->sparse_unit = (size_t)q->obs;
 	}
 	plan->way = PLAN_BULK;
-	plan->way_reason = "both sides have offsets";
+	plan->way_reason = "both sides are seekable";
 	plan_holes(plan, &s);
 	plan->src = plan_src(&s, plan);
 	plan->dst = plan_dst(&s, plan);
@@ -551,13 +550,13 @@ plan_fit(struct plan *plan, uint64_t memory)
 	if (plan->job_size > part) {
 		plan->job_size = (size_t)max_u64(round_down(part, plan->step),
 						 plan->step);
-		plan->job_reason = "little memory is allowed";
+		plan->job_reason = "memory is limited";
 	}
 	const uint64_t depth = max_u64(1, most / plan->job_size);
 	if (depth >= plan->depth)
 		return;
 	plan->depth = (unsigned)depth;
-	plan->depth_reason = "a quarter of the memory that is allowed";
+	plan->depth_reason = "a quarter of the available memory";
 }
 
 bool

@@ -64,7 +64,7 @@ static void
 check_bulk(uint64_t len)
 {
 	make();
-	ck_assert_str_eq(plan.way_reason, "both sides have offsets");
+	ck_assert_str_eq(plan.way_reason, "both sides are seekable");
 	ck_assert_int_eq(plan.way, PLAN_BULK);
 	ck_assert_uint_eq(plan.len, len);
 }
@@ -112,7 +112,7 @@ static const unsigned byte_convs[] = {
 START_TEST(messages_among_the_bytes_go_by_records)
 {
 	dst.has_messages = true;
-	check_record("messages go to the destination");
+	check_record("messages are written to the destination, too");
 }
 END_TEST
 
@@ -127,14 +127,14 @@ START_TEST(the_last_offsets_are_for_records)
 	src.kind = _i < 5 ? FACTS_FILE : FACTS_ZERO;
 	q.obs = 1;
 	q.seek.blocks = offs[_i % 5];
-	check_record("less than 128 KiB of it is known");
+	check_record("less than 128 KiB, or of unknown length");
 }
 END_TEST
 
 START_TEST(conversions_of_bytes_go_by_records)
 {
 	q.conv = byte_convs[_i];
-	check_record("conv= changes the bytes of each record");
+	check_record("conv= converts each record");
 }
 END_TEST
 
@@ -154,7 +154,7 @@ START_TEST(noerror_goes_by_records_as_dd_only)
 {
 	q.conv = CONV_NOERROR;
 	q.is_dd = true;
-	check_record("conv=noerror reads as dd does");
+	check_record("conv=noerror must read exactly as dd does");
 	q.is_dd = false;
 	check_bulk(GIB);
 }
@@ -165,7 +165,7 @@ START_TEST(noerror_with_digests_goes_by_records)
 	q.conv = CONV_NOERROR;
 	q.is_dd = false;
 	q.digests = 1;
-	check_record("conv=noerror may replace bytes under a digest");
+	check_record("conv=noerror may replace data that is hashed");
 }
 END_TEST
 
@@ -193,21 +193,21 @@ START_TEST(nocache_goes_by_records)
 		q.iflags = FLAG_NOCACHE;
 	else
 		q.oflags = FLAG_NOCACHE;
-	check_record("nocache follows the copy record by record");
+	check_record("nocache drops the cache record by record");
 }
 END_TEST
 
 START_TEST(a_source_without_offsets_goes_by_records)
 {
 	src.kind = _i == 0 ? FACTS_STREAM : FACTS_NULL;
-	check_record("the source has no offsets");
+	check_record("the source is not seekable");
 }
 END_TEST
 
 START_TEST(a_destination_without_offsets_goes_by_records)
 {
 	dst.kind = _i == 0 ? FACTS_STREAM : FACTS_ZERO;
-	check_record("the destination has no offsets");
+	check_record("the destination is not seekable");
 }
 END_TEST
 
@@ -267,14 +267,14 @@ END_TEST
 START_TEST(appending_goes_by_records)
 {
 	dst.is_append = true;
-	check_record("the destination appends");
+	check_record("the destination is opened for appending");
 }
 END_TEST
 
 START_TEST(a_copy_within_one_file_goes_by_records)
 {
 	dst.dev = src.dev;
-	check_record("source and destination are the same storage");
+	check_record("source and destination are the same file or device");
 	dst.ino = 2;
 	check_bulk(GIB);
 }
@@ -295,7 +295,7 @@ START_TEST(a_disk_is_the_same_storage_as_itself)
 	src.ino = dst.ino = 0;
 	dst.dev = src.dev;
 	dst.size = 2 * GIB;
-	check_record("source and destination are the same storage");
+	check_record("source and destination are the same file or device");
 }
 END_TEST
 
@@ -304,7 +304,7 @@ START_TEST(a_loop_device_is_the_same_storage_as_its_file)
 	dst.kind = FACTS_BLOCK;
 	dst.dev = src.dev;
 	dst.size = 2 * GIB;
-	check_record("source and destination are the same storage");
+	check_record("source and destination are the same file or device");
 }
 END_TEST
 
@@ -334,7 +334,7 @@ END_TEST
 START_TEST(little_goes_by_records)
 {
 	src.size = src.allocated = 128 * KIB - 1;
-	check_record("less than 128 KiB of it is known");
+	check_record("less than 128 KiB, or of unknown length");
 	src.size = src.allocated = 128 * KIB;
 	check_bulk(128 * KIB);
 }
@@ -348,7 +348,7 @@ START_TEST(a_clone_may_be_small)
 	q.clone = REQUEST_CLONE_AUTO;
 	check_bulk(1);
 	src.size = src.allocated = 0;
-	check_record("less than 128 KiB of it is known");
+	check_record("less than 128 KiB, or of unknown length");
 }
 END_TEST
 
@@ -356,7 +356,7 @@ START_TEST(zeros_without_end_go_by_records)
 {
 	src.kind = FACTS_ZERO;
 	src.size = 0;
-	check_record("less than 128 KiB of it is known");
+	check_record("less than 128 KiB, or of unknown length");
 	q.count.blocks = 1000;
 	check_bulk(512000);
 }
@@ -365,7 +365,7 @@ END_TEST
 START_TEST(a_file_that_may_not_grow_so_large_goes_by_records)
 {
 	dst.max_size = GIB - 1;
-	check_record("the file may not become so large");
+	check_record("the file would exceed the size limit");
 	dst.max_size = GIB;
 	check_bulk(GIB);
 }
@@ -374,7 +374,7 @@ END_TEST
 START_TEST(record_sizes_need_a_boundary_in_common)
 {
 	q.obs = 64 * MIB + 1;
-	check_record("ibs and obs share no boundary within 64 MiB");
+	check_record("ibs= and obs= have no common multiple within 64 MiB");
 	q.ibs = 7 * 512;
 	q.obs = 512;
 	check_bulk(GIB);
@@ -438,14 +438,14 @@ START_TEST(the_smaller_of_source_count_and_disk_is_copied)
 	dst.pos = 511 * MIB;
 	check_bulk(MIB);
 	dst.pos = 513 * MIB;
-	check_record("less than 128 KiB of it is known");
+	check_record("less than 128 KiB, or of unknown length");
 }
 END_TEST
 
 START_TEST(a_skip_past_the_end_leaves_nothing_to_copy)
 {
 	q.skip.blocks = GIB / 512 + 1;
-	check_record("less than 128 KiB of it is known");
+	check_record("less than 128 KiB, or of unknown length");
 }
 END_TEST
 
@@ -458,17 +458,17 @@ static const struct request_extent too_far[] = {
 START_TEST(offsets_that_are_none_are_refused_by_records)
 {
 	q.skip = too_far[_i];
-	check_record("less than 128 KiB of it is known");
+	check_record("less than 128 KiB, or of unknown length");
 	begin();
 	q.seek = too_far[_i];
-	check_record("less than 128 KiB of it is known");
+	check_record("less than 128 KiB, or of unknown length");
 }
 END_TEST
 
 START_TEST(a_stretch_to_the_last_offset_is_none)
 {
 	q.seek.blocks = INT64_MAX / 512 - 100;
-	check_record("less than 128 KiB of it is known");
+	check_record("less than 128 KiB, or of unknown length");
 }
 END_TEST
 
@@ -478,15 +478,15 @@ START_TEST(a_source_of_zeros_is_not_read)
 {
 	src.kind = FACTS_ZERO;
 	q.count.blocks = GIB / 512;
-	check_src(PLAN_NOTHING, "zeros need no reading");
+	check_src(PLAN_NOTHING, "zeros need not be read");
 }
 END_TEST
 
 START_TEST(inline_that_is_asked_for_is_given)
 {
 	q.io = REQUEST_IO_INLINE;
-	check_src(PLAN_INLINE, "asked for");
-	check_dst(PLAN_INLINE, "asked for");
+	check_src(PLAN_INLINE, "io=inline");
+	check_dst(PLAN_INLINE, "io=inline");
 }
 END_TEST
 
@@ -494,8 +494,8 @@ START_TEST(a_kernel_that_refuses_aio_is_not_asked_again)
 {
 	q.io = REQUEST_IO_AIO;
 	aio_error = -EPERM;
-	check_src(PLAN_INLINE, "the kernel refuses AIO");
-	check_dst(PLAN_INLINE, "the kernel refuses AIO");
+	check_src(PLAN_INLINE, "kernel AIO is not available");
+	check_dst(PLAN_INLINE, "kernel AIO is not available");
 }
 END_TEST
 
@@ -503,8 +503,8 @@ START_TEST(without_direct_io_all_is_inline)
 {
 	q.io = REQUEST_IO_AIO;
 	src.dio_align = dst.dio_align = 0;
-	check_src(PLAN_INLINE, "no O_DIRECT on this file system");
-	check_dst(PLAN_INLINE, "no O_DIRECT on this file system");
+	check_src(PLAN_INLINE, "this file system does not support O_DIRECT");
+	check_dst(PLAN_INLINE, "this file system does not support O_DIRECT");
 }
 END_TEST
 
@@ -521,8 +521,8 @@ START_TEST(aio_that_is_asked_for_is_given)
 {
 	q.io = REQUEST_IO_AIO;
 	src.size = src.allocated = src.cached = MIB;
-	check_src(PLAN_AIO, "asked for");
-	check_dst(PLAN_AIO, "asked for");
+	check_src(PLAN_AIO, "io=aio");
+	check_dst(PLAN_AIO, "io=aio");
 }
 END_TEST
 
@@ -572,7 +572,7 @@ END_TEST
 START_TEST(a_null_destination_is_not_written)
 {
 	dst.kind = FACTS_NULL;
-	check_dst(PLAN_NOTHING, "/dev/null takes all");
+	check_dst(PLAN_NOTHING, "/dev/null discards everything");
 }
 END_TEST
 
@@ -581,7 +581,7 @@ START_TEST(checksums_make_direct_writes_slow)
 	q.io = REQUEST_IO_AIO;
 	dst.is_checksummed = true;
 	check_dst(PLAN_INLINE,
-		  "btrfs copies direct writes for their checksums");
+		  "btrfs buffers direct writes");
 }
 END_TEST
 
@@ -590,9 +590,9 @@ START_TEST(holes_of_part_of_a_block_are_not_for_direct_writes)
 	q.io = REQUEST_IO_AIO;
 	q.conv = CONV_SPARSE;
 	q.ibs = q.obs = 1000;
-	check_dst(PLAN_INLINE, "obs is too small for O_DIRECT around holes");
+	check_dst(PLAN_INLINE, "obs= is too small for O_DIRECT");
 	q.ibs = q.obs = 1024;
-	check_dst(PLAN_AIO, "asked for");
+	check_dst(PLAN_AIO, "io=aio");
 }
 END_TEST
 
@@ -643,10 +643,10 @@ START_TEST(what_is_to_go_direct_does_so_without_aio)
 	aio_error = -EPERM;
 	q.oflags = FLAG_DIRECT;
 	q.ibs = q.obs = 4096;
-	check_dst(PLAN_CALL, "the kernel refuses AIO");
-	check_src(PLAN_INLINE, "the kernel refuses AIO");
+	check_dst(PLAN_CALL, "kernel AIO is not available");
+	check_src(PLAN_INLINE, "kernel AIO is not available");
 	q.iflags = FLAG_DIRECT;
-	check_src(PLAN_CALL, "the kernel refuses AIO");
+	check_src(PLAN_CALL, "kernel AIO is not available");
 }
 END_TEST
 
@@ -692,7 +692,7 @@ static const struct {
 START_TEST(a_large_copy_stays_out_of_the_page_cache)
 {
 	src.size = src.allocated = src.cached = 2 * GIB;
-	check_dst(PLAN_INLINE, "the page cache takes it, nobody waits");
+	check_dst(PLAN_INLINE, "it fits in the page cache, not synced");
 	src.size = src.allocated = src.cached = 2 * GIB + 1;
 	check_dst(PLAN_AIO, "more than a quarter of the memory");
 	check_src(PLAN_INLINE, "most of it is in the page cache");
@@ -704,13 +704,13 @@ START_TEST(kept_holes_are_no_load)
 	src.size = 64 * GIB;
 	src.allocated = 64 * MIB;
 	q.keeps_holes = true;
-	check_dst(PLAN_INLINE, "the page cache takes it, nobody waits");
+	check_dst(PLAN_INLINE, "it fits in the page cache, not synced");
 	q.conv = CONV_FSYNC;
-	check_dst(PLAN_AIO, "durable");
+	check_dst(PLAN_AIO, "the copy is synced");
 	src.allocated = 16 * MIB;
 	check_dst(PLAN_INLINE, "less than 32 MiB");
 	q.keeps_holes = false; // zeros are written
-	check_dst(PLAN_AIO, "durable");
+	check_dst(PLAN_AIO, "the copy is synced");
 }
 END_TEST
 
@@ -718,13 +718,13 @@ START_TEST(what_is_to_be_durable_is_written_through_aio)
 {
 	q.conv = durables[_i].conv;
 	q.oflags = durables[_i].oflags;
-	check_dst(PLAN_AIO, "durable");
+	check_dst(PLAN_AIO, "the copy is synced");
 }
 END_TEST
 
 START_TEST(what_nobody_waits_for_goes_to_the_page_cache)
 {
-	check_dst(PLAN_INLINE, "the page cache takes it, nobody waits");
+	check_dst(PLAN_INLINE, "it fits in the page cache, not synced");
 }
 END_TEST
 
@@ -734,7 +734,7 @@ START_TEST(jobs_are_of_one_huge_page)
 {
 	make();
 	ck_assert_uint_eq(plan.job_size, 2 * MIB);
-	ck_assert_str_eq(plan.job_reason, "a huge page, so few segments");
+	ck_assert_str_eq(plan.job_reason, "suits direct I/O");
 }
 END_TEST
 
@@ -751,7 +751,7 @@ START_TEST(an_iosize_becomes_whole_pages)
 	q.iosize = iosizes[_i].iosize;
 	make();
 	ck_assert_uint_eq(plan.job_size, iosizes[_i].job_size);
-	ck_assert_str_eq(plan.job_reason, "asked for");
+	ck_assert_str_eq(plan.job_reason, "iosize=");
 }
 END_TEST
 
@@ -771,7 +771,7 @@ START_TEST(jobs_for_the_page_cache_are_smaller)
 	q.io = REQUEST_IO_INLINE;
 	make();
 	ck_assert_uint_eq(plan.job_size, 256 * KIB);
-	ck_assert_str_eq(plan.job_reason, "what the page cache takes best");
+	ck_assert_str_eq(plan.job_reason, "suits the page cache");
 }
 END_TEST
 
@@ -779,7 +779,7 @@ START_TEST(many_jobs_hide_a_latency)
 {
 	make();
 	ck_assert_uint_eq(plan.depth, 16);
-	ck_assert_str_eq(plan.depth_reason, "hides a latency of milliseconds");
+	ck_assert_str_eq(plan.depth_reason, "keeps the device busy");
 }
 END_TEST
 
@@ -788,7 +788,7 @@ START_TEST(inline_takes_one_job)
 	q.io = REQUEST_IO_INLINE;
 	make();
 	ck_assert_uint_eq(plan.depth, 1);
-	ck_assert_str_eq(plan.depth_reason, "nothing overlaps inline");
+	ck_assert_str_eq(plan.depth_reason, "no overlap without kernel AIO");
 }
 END_TEST
 
@@ -798,7 +798,7 @@ START_TEST(inline_takes_more_jobs_where_digests_work_meanwhile)
 	q.digests = 1;
 	make();
 	ck_assert_uint_eq(plan.depth, PLAN_DIGEST_DEPTH);
-	ck_assert_str_eq(plan.depth_reason, "the digests go on meanwhile");
+	ck_assert_str_eq(plan.depth_reason, "hashing overlaps the copy");
 }
 END_TEST
 
@@ -836,7 +836,7 @@ START_TEST(a_depth_that_is_asked_for_is_given)
 	q.depth = 3;
 	make();
 	ck_assert_uint_eq(plan.depth, 3);
-	ck_assert_str_eq(plan.depth_reason, "asked for");
+	ck_assert_str_eq(plan.depth_reason, "depth=");
 }
 END_TEST
 
@@ -847,7 +847,7 @@ START_TEST(there_are_no_more_jobs_than_work)
 	src.size = src.allocated = 10 * MIB;
 	make();
 	ck_assert_uint_eq(plan.depth, 5);
-	ck_assert_str_eq(plan.depth_reason, "as many jobs as there are");
+	ck_assert_str_eq(plan.depth_reason, "enough for the whole copy");
 	src.size = src.allocated = 10 * MIB + 1;
 	make();
 	ck_assert_uint_eq(plan.depth, 6);
@@ -860,7 +860,7 @@ START_TEST(large_jobs_are_fewer)
 	q.iosize = 300 * MIB;
 	make();
 	ck_assert_uint_eq(plan.depth, 3);
-	ck_assert_str_eq(plan.depth_reason, "the ring takes at most 1 GiB");
+	ck_assert_str_eq(plan.depth_reason, "buffers are limited to 1 GiB");
 	q.iosize = 2 * GIB;
 	make();
 	ck_assert_uint_eq(plan.depth, 1);
@@ -880,11 +880,11 @@ check_size(uint64_t size, const char *reason)
 START_TEST(what_others_may_be_writing_grows_by_writes_only)
 {
 	q.conv = CONV_FSYNC | CONV_NOTRUNC;
-	check_size(0, "conv=notrunc leaves it to the writes");
+	check_size(0, "conv=notrunc sets no size");
 	ck_assert_int_eq(plan.dst.method, PLAN_AIO);
 	ck_assert(plan.is_in_order);
 	dst.size = GIB;
-	check_size(0, "the file is long enough");
+	check_size(0, "the file is already large enough");
 	ck_assert(!plan.is_in_order);
 }
 END_TEST
@@ -893,7 +893,7 @@ START_TEST(a_new_file_gets_its_size_first)
 {
 	q.conv = CONV_FSYNC;
 	dst.pos = 512;
-	check_size(GIB + 512, "a write that extends would be waited for");
+	check_size(GIB + 512, "writes that extend a file are slow");
 }
 END_TEST
 
@@ -901,15 +901,15 @@ START_TEST(a_long_file_keeps_its_size)
 {
 	q.conv = CONV_FSYNC;
 	dst.size = GIB;
-	check_size(0, "the file is long enough");
+	check_size(0, "the file is already large enough");
 	dst.size = GIB - 1;
-	check_size(GIB, "a write that extends would be waited for");
+	check_size(GIB, "writes that extend a file are slow");
 }
 END_TEST
 
 START_TEST(a_file_that_is_written_in_order_grows)
 {
-	check_size(0, "writes go out in order");
+	check_size(0, "the file grows as it is written");
 }
 END_TEST
 
@@ -917,7 +917,7 @@ START_TEST(a_disk_has_its_size)
 {
 	dst.kind = FACTS_BLOCK;
 	dst.size = 2 * GIB;
-	check_size(0, "only regular files have one to set");
+	check_size(0, "only a regular file has a size to set");
 }
 END_TEST
 
@@ -940,9 +940,9 @@ END_TEST
 START_TEST(holes_of_the_source_are_not_read)
 {
 	src.allocated = GIB - 4096;
-	check_holes(PLAN_HOLES_ZERO, "zeros need no reading");
+	check_holes(PLAN_HOLES_ZERO, "holes need not be read");
 	dst.kind = FACTS_NULL;
-	check_holes(PLAN_HOLES_KEEP, "/dev/null takes all");
+	check_holes(PLAN_HOLES_KEEP, "/dev/null discards everything");
 }
 END_TEST
 
@@ -953,7 +953,7 @@ START_TEST(holes_are_kept_where_asked_for)
 	check_holes(PLAN_HOLES_KEEP, "conv=sparse");
 	q.conv = 0;
 	q.keeps_holes = true;
-	check_holes(PLAN_HOLES_KEEP, "SRC DST keeps them");
+	check_holes(PLAN_HOLES_KEEP, "SRC DST keeps holes");
 }
 END_TEST
 
@@ -962,10 +962,10 @@ START_TEST(a_hole_over_old_bytes_is_written)
 	src.allocated = 0;
 	q.keeps_holes = true;
 	dst.size = 1;
-	check_holes(PLAN_HOLES_ZERO, "zeros need no reading");
+	check_holes(PLAN_HOLES_ZERO, "holes need not be read");
 	dst.size = GIB;
 	dst.kind = FACTS_BLOCK;
-	check_holes(PLAN_HOLES_ZERO, "zeros need no reading");
+	check_holes(PLAN_HOLES_ZERO, "holes need not be read");
 }
 END_TEST
 
@@ -1062,19 +1062,19 @@ END_TEST
 START_TEST(files_of_one_file_system_are_cloned)
 {
 	q.clone = REQUEST_CLONE_AUTO;
-	check_clone(false, "they are on two file systems");
+	check_clone(false, "the files are on different file systems");
 	dst.dev = src.dev;
 	dst.ino = 2;
-	check_clone(true, "both are on one file system");
+	check_clone(true, "both files are on the same file system");
 	q.conv = CONV_SPARSE;
-	check_clone(false, "conv=sparse makes its own holes");
+	check_clone(false, "conv=sparse looks for holes in the data");
 	q.conv = 0;
 	q.digests = 1;
-	check_clone(false, "the bytes are wanted for digests");
+	check_clone(false, "hashing needs the data");
 	q.digests = 0;
 	dst.kind = FACTS_BLOCK;
 	dst.size = GIB;
-	check_clone(false, "only regular files share blocks");
+	check_clone(false, "only regular files can be cloned");
 }
 END_TEST
 
@@ -1232,11 +1232,11 @@ START_TEST(the_ring_takes_a_quarter_of_the_memory)
 		ck_assert_str_eq(plan.depth_reason, before.depth_reason);
 	else
 		ck_assert_str_eq(plan.depth_reason,
-				 "a quarter of the memory that is allowed");
+				 "a quarter of the available memory");
 	if (plan.job_size == before.job_size)
 		ck_assert_str_eq(plan.job_reason, before.job_reason);
 	else
-		ck_assert_str_eq(plan.job_reason, "little memory is allowed");
+		ck_assert_str_eq(plan.job_reason, "memory is limited");
 }
 END_TEST
 

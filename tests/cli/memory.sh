@@ -131,9 +131,9 @@ else
 	}
 	run in_group 24M "$AIODD" if="$data" of="$copy" io=aio plan=yes
 	says 'plan=yes: the jobs of a small group' "$work/out" \
-		'^job size: 1572864 \(little memory is allowed\)$'
+		'^job size: 1572864 \(memory is limited\)$'
 	says 'plan=yes: how many of them' "$work/out" \
-		'^depth: 4 \(a quarter of the memory that is allowed\)$'
+		'^depth: 4 \(a quarter of the available memory\)$'
 	run "$AIODD" if="$data" of="$copy" io=aio plan=yes
 	says 'plan=yes: with all the memory' "$work/out" '^depth: 16 '
 fi

@@ -99,10 +99,10 @@ says 'not known to dd: message' "$work/err" "^dd: unrecognized operand"
 run aiodd if="$work/data" of="$work/new" rate=3x1MB plan=yes
 says 'plan=yes shows it' "$work/out" '^rate: at most 3000000 bytes a second$'
 says 'plan=yes: small requests' "$work/out" \
-	'^job size: 151552 \(a twentieth of a second of rate=\)$'
+	'^job size: 151552 \(1/20 second of data at rate=\)$'
 run aiodd if="$work/data" of="$work/new" rate=1K plan=yes
 says 'plan=yes: not smaller than 4 KiB' "$work/out" '^job size: 4096 '
 says 'plan=yes: few requests' "$work/out" \
-	'^depth: [12] \((a fifth of a second of rate=|nothing overlaps inline)\)$'
+	'^depth: [12] \((1/5 second of data at rate=|no overlap without kernel AIO)\)$'
 
 finish

@@ -118,7 +118,7 @@ aiodd if=data bs=1M plan=yes >plan 2>&1
 says 'elsewhere it is still a bulk copy' plan '^way: '
 PATH=$path_of_ours bash -c 'aiodd if=data bs=1M plan=yes 3>&1 >both 2>&1 3>&-'
 says 'the plan has the reason' both \
-	'^way: record \(messages go to the destination\)$'
+	'^way: record \(messages are written to the destination, too\)$'
 aiodd if=data of=/dev/null bs=1M plan=yes 2>/dev/null >plan
 says 'but not with /dev/null' plan '^way: bulk'
 
