@@ -37,8 +37,8 @@ element_load(void)
 	const int r = lazy_load(SONAME, symbols, ARRAY_LEN(symbols));
 
 	if (r < 0)
-		message_error(0, "%s is not there, which status=json and "
-			      "report= need", SONAME);
+		message_error(0, "status=json and report= need %s, which was "
+			      "not found", SONAME);
 	return r;
 }
 

@@ -36,19 +36,20 @@ tell_file(const char *operand, const char *name, int error)
 	switch (error) {
 	case ENOENT:
 		if (name != NULL)
-			message_error(0, "expect=%s: no digest for %s", operand,
-				      name);
+			message_error(0, "expect=%s: no digest for %s; "
+				      "as=NAME looks for another name",
+				      operand, name);
 		else
 			message_error(0, "expect=%s: standard input has no "
-				      "name to look for; as= gives it one",
+				      "name to look up; give it one with as=",
 				      operand);
 		return;
 	case ENOTUNIQ:
-		message_error(0, "expect=%s: %s has several different digests",
+		message_error(0, "expect=%s: several different digests for %s",
 			      operand, name);
 		return;
 	case EILSEQ:
-		message_error(0, "expect=%s: not a file of checksums", operand);
+		message_error(0, "expect=%s: not a checksum file", operand);
 		return;
 	default:
 		message_error(error, "expect=%s", operand);
@@ -61,8 +62,8 @@ tell_unopened(const char *operand, const char *path, int error)
 	enum digest_alg alg;
 
 	if (error == ENOENT && guess_alg(path, &alg))
-		message_error(0, "expect=%s: there is no such file, and a "
-			      "digest is given as expect=%s:HEX",
+		message_error(0, "expect=%s: no such file; to give the digest "
+			      "itself, write expect=%s:HEX",
 			      operand, digest_name(alg));
 	else
 		message_error(error, "expect=%s", operand);
@@ -101,8 +102,8 @@ parse_hex(const char *text, const char *hex, enum digest_alg alg,
 		return 0;
 	char *quoted = quote_name_colon(text);
 
-	message_error(0, "expect=%s: not the %zu hex digits of %s",
-		      quoted ? quoted : "?", len, digest_name(alg));
+	message_error(0, "expect=%s: %s needs %zu hex digits",
+		      quoted ? quoted : "?", digest_name(alg), len);
 	free(quoted);
 	return -EINVAL;
 }

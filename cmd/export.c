@@ -188,13 +188,13 @@ export_open(struct export *e, const char *operand, const char *path,
 		return 0;
 	e->named_fd = fd_of(path);
 	if (strcmp(path, "-") == 0 && q->dst == NULL)
-		return tell(e, "standard output takes the copy", 0);
+		return tell(e, "standard output is the destination", 0);
 	if (is_side(e, q->src, STDIN_FILENO) ||
 	    is_side(e, q->dst, STDOUT_FILENO))
-		return tell(e, "it is copied from or to", 0);
+		return tell(e, "it is the source or destination", 0);
 	int r = look(e, &st);
 	if (r == 0 && !can_take(e, &st))
-		return tell(e, "it is no regular file, pipe or character "
+		return tell(e, "not a regular file, pipe or character "
 			       "device", 0);
 	if (r == 0 || r == -ENOENT)
 		r = open_path(e, r == 0 ? &st : NULL, q);
@@ -290,8 +290,7 @@ take_name(struct export *e)
 	const int r = beside_rename(&e->beside, 0);
 
 	if (r == -ESTALE)
-		return tell(e, "somebody has removed or replaced the file that "
-			       "it was made in", 0);
+		return tell(e, "the temporary file was removed or replaced", 0);
 	return r < 0 ? tell(e, NULL, -r) : 0;
 }
 

@@ -148,20 +148,19 @@ static const struct {
 	[FAILURE_SKIP] = {"%s: cannot skip", BEFORE_COLON, false},
 	[FAILURE_SEEK] = {"%s: cannot seek", BEFORE_COLON, false},
 	[FAILURE_DIGEST] = {"cannot compute digests", NO_NAME, false},
-	[FAILURE_VERIFY] = {"cannot read %s back", IN_SENTENCE, true},
+	[FAILURE_VERIFY] = {"cannot read back %s", IN_SENTENCE, true},
 	[FAILURE_NOT_VERIFIABLE] = {"verify=yes: %s cannot be read back",
 				    IN_SENTENCE, false},
-	[FAILURE_CLONE] = {"cannot share the blocks of %s", IN_SENTENCE,
-			   false},
+	[FAILURE_CLONE] = {"cannot clone %s", IN_SENTENCE, false},
 	[FAILURE_COMMIT_FILE] = {"commit=rename needs a regular file with a "
 				 "name, not %s", IN_SENTENCE, false},
 	[FAILURE_COMMIT_DISK] = {"commit=first-last needs a block device, not "
 				 "%s", IN_SENTENCE, false},
-	[FAILURE_COMMIT_MODE] = {"cannot keep the mode of %s", IN_SENTENCE,
+	[FAILURE_COMMIT_MODE] = {"cannot preserve the permissions of %s",
+				 IN_SENTENCE, false},
+	[FAILURE_COMMIT_LOST] = {"cannot rename the copy to %s: the temporary "
+				 "file was removed or replaced", IN_SENTENCE,
 				 false},
-	[FAILURE_COMMIT_LOST] = {"cannot give the copy the name %s: somebody "
-				 "has removed or replaced the file that it was "
-				 "made in", IN_SENTENCE, false},
 	[FAILURE_READ] = {"error reading %s", IN_SENTENCE, true},
 	[FAILURE_WRITE] = {"error writing %s", IN_SENTENCE, true},
 	[FAILURE_WRITE_TO] = {"writing to %s", IN_SENTENCE, true},
@@ -173,32 +172,32 @@ static const struct {
 				   BEFORE_COLON, false},
 	[FAILURE_CLOSE_SRC] = {"closing input file %s", IN_SENTENCE, false},
 	[FAILURE_CLOSE_DST] = {"closing output file %s", IN_SENTENCE, false},
-	[FAILURE_RENAME] = {"cannot give the copy the name %s", IN_SENTENCE,
+	[FAILURE_RENAME] = {"cannot rename the copy to %s", IN_SENTENCE,
 			    false},
 	[FAILURE_NOT_SYNCED] = {"%s was written, but not synced", IN_SENTENCE,
 				false},
-	[FAILURE_NOT_VERIFIED] = {"the copy %s was not verified", IN_SENTENCE,
-				  false},
-	[FAILURE_UNDURABLE] = {"%s was replaced, but its directory is not "
+	[FAILURE_NOT_VERIFIED] = {"%s was not verified", IN_SENTENCE, false},
+	[FAILURE_UNDURABLE] = {"%s was replaced, but its directory was not "
 			       "synced", IN_SENTENCE, false},
-	[FAILURE_WRITTEN] = {"%s was written all the same", IN_SENTENCE, false},
+	[FAILURE_WRITTEN] = {"%s was already written; do not trust it",
+			     IN_SENTENCE, false},
 	[FAILURE_NOT_REPLACED] = {"%s was not replaced", IN_SENTENCE, false},
-	[FAILURE_REMOVED] = {"the copy %s was removed", IN_SENTENCE, false},
+	[FAILURE_REMOVED] = {"%s was not created", IN_SENTENCE, false},
 	[FAILURE_NO_FIRST_BLOCK] = {"%s was written without its first block",
 				    IN_SENTENCE, false},
-	[FAILURE_OLD_FIRST_BLOCK] = {"%s has its old first block",
+	[FAILURE_OLD_FIRST_BLOCK] = {"%s still has its old first block",
 				     IN_SENTENCE, false},
 	[NOTICE_READ_SKIPPED] = {"error reading %s", IN_SENTENCE, true},
-	[NOTICE_CACHE_KEPT] = {"warning: the page cache of %s cannot be "
-			       "emptied, and may hold old data",
+	[NOTICE_CACHE_KEPT] = {"warning: cannot drop the page cache of %s; "
+			       "reads may return old data",
 			       IN_SENTENCE, false},
 	[NOTICE_SKIP_PAST_END] = {"%s: cannot skip to specified offset",
 				  BEFORE_COLON, false},
 	[NOTICE_BAD_OFFSET] = {"warning: invalid file offset after failed "
 			       "read", NO_NAME, false},
-	[NOTICE_SRC_EMPTY] = {"warning: %s is empty: nothing was copied",
+	[NOTICE_SRC_EMPTY] = {"warning: %s is empty; nothing was copied",
 			      IN_SENTENCE, false},
-	[NOTICE_SIGNED] = {"warning: the signature in %s is not checked",
+	[NOTICE_SIGNED] = {"warning: the signature in %s was not checked",
 			   IN_SENTENCE, false},
 	[NOTICE_DIRECT_OFF] = {"failed to turn off O_DIRECT: %s",
 			       BEFORE_COLON, false},
@@ -267,8 +266,9 @@ message_more(const struct failure *f)
 {
 	char *name = quote_name_always(f->name);
 
-	message_error(0, "%s: and %" PRIu64 " more range%s", name ? name : "?",
-		      f->len, f->len == 1 ? "" : "s");
+	message_error(0, "%s: %" PRIu64 " more range%s differ%s",
+		      name ? name : "?", f->len, f->len == 1 ? "" : "s",
+		      f->len == 1 ? "s" : "");
 	free(name);
 }
 
@@ -278,7 +278,9 @@ message_not_same(const struct failure *f)
 	char size[UNITS_TEXT_MAX], *name = quote_name_always(f->name);
 
 	units_format_iec(size, sizeof(size), f->len);
-	message_error(0, "%s is NOT the same: %" PRIu64 " range%s, %s",
+	message_error(0,
+		      "%s does NOT match what was written: %" PRIu64
+		      " range%s, %s",
 		      name ? name : "?", f->off, f->off == 1 ? "" : "s", size);
 	free(name);
 }
@@ -286,14 +288,14 @@ message_not_same(const struct failure *f)
 static void
 message_incomplete(const struct failure *f)
 {
-	const char *instead = f->wrote < 0	? "left out of"
-			      : f->wrote == ' ' ? "spaces in"
-						: "zeros in";
+	const char *instead = f->wrote < 0	? "they are missing from"
+			      : f->wrote == ' ' ? "spaces replace them in"
+						: "zeros replace them in";
 	char *name = quote_name_always(f->name);
 
 	message_error(0,
 		      "%s%" PRIu64 " byte%s in %" PRIu64
-		      " area%s of %s could not be read, and are %s the copy",
+		      " area%s of %s could not be read; %s the copy",
 		      failure_is_notice(f) ? "warning: " : "", f->len,
 		      f->len == 1 ? "" : "s", f->off, f->off == 1 ? "" : "s",
 		      name ? name : "?", instead);
@@ -316,7 +318,7 @@ message_changed(const struct failure *f)
 	for (size_t i = 0; i < ARRAY_LEN(parts); i++)
 		if (f->changed & parts[i].of)
 			strcat(list, parts[i].text);
-	message_error(0, "%s%s changed while it was copied: %s",
+	message_error(0, "%s%s changed during the copy: %s",
 		      failure_is_notice(f) ? "warning: " : "",
 		      name ? name : "?", list + 2);
 	free(name);
@@ -329,7 +331,7 @@ message_pieces(const struct failure *f)
 
 	message_error(f->error,
 		      "warning: %s: %" PRIu64 " bytes at offset %" PRIu64
-		      " could be written only in smaller pieces",
+		      " had to be written in smaller pieces",
 		      name ? name : f->name, f->len, f->off);
 	free(name);
 }

@@ -54,7 +54,7 @@ def check_end(end):
     must(verdict != "incomplete" or end["unread"]["areas"] > 0 and last,
          "incomplete without an area or a word")
     must((verdict == "differs") <= (end["differing"]["ranges"] > 0 and
-                                    "NOT the same" in last[-1]),
+                                    "NOT match" in last[-1]),
          "differs without a range or a word")
 
 

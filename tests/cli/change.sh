@@ -61,8 +61,8 @@ copy_while()
 	status=$?
 }
 
-warning="aiodd: warning: '$dir/file' changed while it was copied:"
-failure="aiodd: '$dir/file' changed while it was copied:"
+warning="aiodd: warning: '$dir/file' changed during the copy:"
+failure="aiodd: '$dir/file' changed during the copy:"
 
 grow()
 {

@@ -210,7 +210,7 @@ for how in link gone; do
 	wait $pid
 	is "replaced by somebody, $how: exit status" $? 1
 	says "replaced by somebody, $how: why" "$work/err" \
-		"the name '$dir/file': somebody has removed or replaced"
+		"to '$dir/file': the temporary file was removed or replaced"
 	is "replaced by somebody, $how: the other file stays" \
 		"$(stat -c %a "$work/precious") $(cat "$work/precious")" \
 		"$(printf '%o' $((0666 & ~$(umask)))) precious"
@@ -306,7 +306,7 @@ if [ "$(id -u)" -eq 0 ]; then
 	chown 33 "$file"
 	chmod 666 "$file"
 	early "another user's file in a sticky directory" \
-		'cannot give the copy the name .*: Operation not permitted' \
+		'cannot rename the copy to .*: Operation not permitted' \
 		"${nobody[@]}" "$AIODD" if="$work/new" of="$file" commit=rename
 	fresh
 	early 'a mount point' ': Device or resource busy' \
@@ -392,7 +392,7 @@ if type -P strace >/dev/null; then
 	injected /^rename:error=EACCES of="$file"
 	is 'rename fails: exit status' "$status" 1
 	says 'rename fails: why' "$work/err" \
-		"cannot give the copy the name '$file': Permission denied"
+		"cannot rename the copy to '$file': Permission denied"
 	untouched 'rename fails'
 	injected "fsync:error=EIO -P $dir" of="$file"
 	is 'fsync of the directory fails: exit status' "$status" 1

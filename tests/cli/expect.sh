@@ -125,13 +125,13 @@ line '%s  img\n%s  img\n' "$hex" "$hex"
 takes 'the same line twice'
 line '%s  img\n%s  img\n' "$hex" "$wrong"
 refuses 'two digests by one algorithm' \
-	"expect=S: 'dir/img' has several different digests\$"
+	"expect=S: several different digests for 'dir/img'\$"
 line '%s  dir/img\n%s  dir/img\n' "$hex" "$wrong"
 refuses 'two digests of the whole name' \
-	"expect=S: 'dir/img' has several different digests\$"
+	"expect=S: several different digests for 'dir/img'\$"
 line '%s  a/img\n%s  b/img\n' "$hex" "$wrong"
 refuses 'two files of that name' \
-	"expect=S: 'dir/img' has several different digests\$"
+	"expect=S: several different digests for 'dir/img'\$"
 run aiodd dir/img copy expect=S as=a/img status=none
 is 'as= says which of them it is' "$status" 0
 line '%s  a/img\n%s  b/img\n' "$hex" "$hex"
@@ -139,7 +139,7 @@ takes 'two files that are the same'
 line '%.128s  img\n%.128s  img\n%.128s  img\n' "$long" "$wrong$wrong" \
 	"$hex$hex"
 refuses 'three digests by two algorithms' \
-	"expect=S: 'dir/img' has several different digests\$"
+	"expect=S: several different digests for 'dir/img'\$"
 
 # Signed files. Only what is signed counts, and nobody checks that it is.
 signed()
@@ -152,7 +152,7 @@ signed "$hex  img" >S
 run aiodd dir/img copy expect=S
 is 'a signed file' "$status" 0
 says 'a signed file: its signature is not checked' err \
-	"warning: the signature in 'S' is not checked\$"
+	"warning: the signature in 'S' was not checked\$"
 run aiodd dir/img copy expect=S status=none
 is 'a signed file, without a word' "$status $(cat err)" '0 '
 signed "- $hex  img" | sed 's/$/\r/' >S
@@ -164,7 +164,7 @@ takes 'what is behind the signature does not count'
 { echo "$wrong  img"; signed "$hex  img"; } >S
 takes 'nor what is before the message'
 { echo "$hex  img"; signed "$hex  other"; echo "$hex  img"; } >S
-refuses 'a digest outside of what is signed' "no digest for 'dir/img'\$"
+refuses 'a digest outside of what is signed' "no digest for 'dir/img'; as="
 if type -P gpg >/dev/null; then
 	mkdir -m 700 keys
 	gpg="gpg --homedir keys --batch --quiet --yes"
@@ -201,9 +201,9 @@ run aiodd dir/img copy as=disk.img hash=md5 status=none
 says 'as= is what hash= writes' err '^MD5 \(disk\.img\) = '
 run sh -c '"$0" - copy expect=S <dir/img' "$AIODD"
 is 'standard input without a name: exit status' "$status" 1
-says 'standard input without a name: what to do' err 'as= gives it one$'
+says 'standard input without a name: what to do' err 'give it one with as=$'
 run aiodd dir/img copy as=other expect=S
-says 'as= of a name that is not there' err "expect=S: no digest for 'other'\$"
+says 'as= of a name that is not there' err "expect=S: no digest for 'other'; as="
 run aiodd dir/img copy as=x
 is 'as= alone: exit status' "$status" 1
 says 'as= alone: what it needs' err 'as= .*expect=, hash= or sums='
@@ -217,7 +217,7 @@ for digest in "$hex" "${hex^^}" "sha256=$hex" sha256=0; do
 	run aiodd dir/img copy expect="$digest"
 	is "${digest:0:12}...: exit status" "$status" 1
 	says "${digest:0:12}...: how to write it" err \
-		'a digest is given as expect=sha256:HEX$'
+		'no such file; .* write expect=sha256:HEX$'
 done
 must cp S "$hex"
 (cd dir && sha256sum img) >"$hex"
@@ -226,13 +226,13 @@ is 'a file of such a name is a file' "$status" 0
 rm "$hex"
 odd=$(printf 'a\nb')
 run aiodd dir/img copy expect="sha256:$odd"
-says 'an odd operand is quoted' err "'sha256:a'\\$'\\\\n''b': not the 64 hex"
+says 'an odd operand is quoted' err "'sha256:a'\\$'\\\\n''b': sha256 needs 64 hex"
 must cp S "$odd"
 run aiodd "$odd" copy expect="$odd"
 says 'odd names are quoted' err \
-	"'a'\\$'\\\\n''b': no digest for 'a'\\$'\\\\n''b'\$"
+	"'a'\\$'\\\\n''b': no digest for 'a'\\$'\\\\n''b'; as="
 run aiodd dir/img copy expect=/dev/zero
-says 'what has no lines' err 'expect=/dev/zero: not a file of checksums$'
+says 'what has no lines' err 'expect=/dev/zero: not a checksum file$'
 
 # What is said at the end.
 run aiodd dir/img copy expect="sha256:$hex"
@@ -244,9 +244,9 @@ run aiodd dir/img copy expect="sha256:$hex" verify=yes plan=yes
 is 'a plan says nothing of a copy' "$status $(cat err)" '0 '
 run aiodd dir/img kept expect="sha256:$wrong"
 is 'another digest: the copy is there' "$status $(cmp dir/img kept)" '4 '
-says 'another digest: and that is told' err "'kept' was written all the same\$"
+says 'another digest: and that is told' err "'kept' was already written; do not trust it\$"
 run aiodd dir/img new expect="sha256:$wrong" commit=rename
-says 'commit=rename, no old file' err "the copy 'new' was removed\$"
+says 'commit=rename, no old file' err "'new' was not created\$"
 check 'commit=rename, no old file: it is true' test ! -e new
 echo old >kept
 run aiodd dir/img kept expect="sha256:$wrong" commit=rename
@@ -261,11 +261,11 @@ for operands in verify=yes "expect=sha256:$(sha256sum <empty | cut -d' ' -f1)"; 
 	run aiodd empty copy "$operands"
 	is "empty, ${operands%%=*}=: exit status" "$status" 0
 	says "empty, ${operands%%=*}=: told" err \
-		"warning: 'empty' is empty: nothing was copied\$"
+		"warning: 'empty' is empty; nothing was copied\$"
 done
 run sh -c '"$0" of=copy verify=yes </dev/null' "$AIODD"
 says 'standard input is empty' err \
-	"warning: 'standard input' is empty: nothing was copied\$"
+	"warning: 'standard input' is empty; nothing was copied\$"
 for operands in 'empty copy' 'dir/img copy verify=yes count=0' \
 	'dir/img copy verify=yes skip=9M' 'empty copy verify=yes status=none'; do
 	# shellcheck disable=SC2086 # operands
@@ -275,14 +275,14 @@ done
 if bed_loop 4M; then
 	run aiodd empty "$BED"
 	says 'empty, onto a device' err \
-		"warning: 'empty' is empty: nothing was copied\$"
+		"warning: 'empty' is empty; nothing was copied\$"
 	run aiodd dir/img "$BED" expect="sha256:$wrong" commit=first-last
 	says 'commit=first-last' err \
 		"'$BED' was written without its first block\$"
 	is 'commit=first-last: it is true' \
 		"$(head -c 512 "$BED" | tr -d '\0' | wc -c)" 0
 	run aiodd dir/img "$BED" expect="sha256:$wrong"
-	says 'a device' err "'$BED' was written all the same\$"
+	says 'a device' err "'$BED' was already written; do not trust it\$"
 	run as_dd if=empty of="$BED"
 	is 'dd says nothing' "$(grep -c empty err)" 0
 else

@@ -112,7 +112,7 @@ rm -f copy
 run aiodd newer/img copy expect=S status=none
 is 'two with the last component: exit status' "$status" 1
 says 'two with the last component: why' err \
-	"'newer/img' has several different digests\$"
+	"several different digests for 'newer/img'\$"
 check 'two with the last component: nothing is copied' test ! -e copy
 (cd newer && sha256sum img && md5sum --tag img) >S
 run aiodd newer/img copy expect=S status=none
@@ -165,14 +165,14 @@ for where in copy ./copy dir2/../copy "$PWD/copy" link/../copy src ./src; do
 	must cp src was
 	run aiodd src copy sums="$where"
 	is "sums=${where#"$PWD"}: exit status" "$status" 1
-	says "sums=${where#"$PWD"}: why" err 'it is copied from or to$'
+	says "sums=${where#"$PWD"}: why" err 'it is the source or destination$'
 	check "sums=${where#"$PWD"}: nothing is made" test ! -e copy
 	check "sums=${where#"$PWD"}: the source stays" same was src
 done
 run sh -c '"$0" if=src sums=/dev/stdout >copy' "$AIODD"
 is 'sums= of the standard output of the copy' "$status" 1
 run sh -c '"$0" if=src sums=/dev/stdout | cat >copy' "$AIODD"
-says 'sums= of a pipe of the copy' err 'it is copied from or to$'
+says 'sums= of a pipe of the copy' err 'it is the source or destination$'
 run sh -c '"$0" if=src of=copy sums=- >copy' "$AIODD"
 is 'sums=- where standard output is the copy' "$status" 1
 run sh -c '{ echo head; "$0" if=src of=copy sums=/dev/stdout; echo tail; } \

@@ -116,39 +116,39 @@ ends 'disk full' 1 failed '0 bytes copied, T s, R' 'bad: Failed' \
 printf '0x0 ? 1\n0x0 0x40000 +\n0x40000 0x1000 -\n0x41000 0xf000 +\n0x50000 0x1000 -\n0x51000 0xaf000 +\n' >map
 bed_bad bad "$work/src" "$work/map" || skip_all "$BED_WHY"
 bad=$BED
-missing="8192 bytes in 2 areas of '$bad' could not be read, and are"
+missing="8192 bytes in 2 areas of '$bad' could not be read;"
 ends 'a read error' 1 failed '262144 bytes (262 kB, 256 KiB) copied, T s, R' \
 	'bad: Failed' if="$bad" of=new bs=64K
 ends 'a read error, commit=rename' 1 failed "'kept' was not replaced" \
 	'bad: Failed' if="$bad" of=kept bs=64K commit=rename
-ends 'a read error, a new file' 1 failed "the copy 'new' was removed" \
+ends 'a read error, a new file' 1 failed "'new' was not created" \
 	'bad: Failed' if="$bad" of=new bs=64K commit=rename
-ends 'a read error, verify=' 1 failed "the copy 'new' was not verified" \
+ends 'a read error, verify=' 1 failed "'new' was not verified" \
 	'bad: Failed' if="$bad" of=new bs=64K verify=yes
 
 # --- incomplete ----------------------------------------------------------
 
-ends 'incomplete' 0 incomplete "warning: $missing zeros in the copy" \
-	"warn: Incomplete: $missing zeros in the copy" \
+ends 'incomplete' 0 incomplete "warning: $missing zeros replace them in the copy" \
+	"warn: Incomplete: $missing zeros replace them in the copy" \
 	if="$bad" of=new bs=64K conv=noerror
-ends 'incomplete, verified' 2 incomplete "$missing zeros in the copy" \
-	"warn: Incomplete: $missing zeros in the copy" \
+ends 'incomplete, verified' 2 incomplete "$missing zeros replace them in the copy" \
+	"warn: Incomplete: $missing zeros replace them in the copy" \
 	if="$bad" of=new bs=64K conv=noerror verify=yes
-ends 'incomplete, expected' 2 incomplete "$missing zeros in the copy" \
-	"warn: Incomplete: $missing zeros in the copy" \
+ends 'incomplete, expected' 2 incomplete "$missing zeros replace them in the copy" \
+	"warn: Incomplete: $missing zeros replace them in the copy" \
 	if="$bad" of=new bs=64K conv=noerror expect="$right"
 ends 'incomplete, appended' 0 incomplete \
-	"warning: $missing left out of the copy" \
-	"warn: Incomplete: $missing left out of the copy" \
+	"warning: $missing they are missing from the copy" \
+	"warn: Incomplete: $missing they are missing from the copy" \
 	if="$bad" of=new bs=64K conv=noerror oflag=append
 ends 'incomplete, commit=rename' 2 incomplete "'kept' was not replaced" \
-	"warn: Incomplete: $missing zeros in the copy" \
+	"warn: Incomplete: $missing zeros replace them in the copy" \
 	if="$bad" of=kept bs=64K conv=noerror commit=rename
 check 'incomplete, commit=rename: it is true' cmp kept old
 
 # --- another source, another copy ----------------------------------------
 
-ends 'unexpected' 4 unexpected "'new' was written all the same" \
+ends 'unexpected' 4 unexpected "'new' was already written; do not trust it" \
 	'bad: The source is not what was expected' src new expect="$wrong"
 ends 'unexpected, commit=rename' 4 unexpected "'kept' was not replaced" \
 	'bad: The source is not what was expected' \
@@ -156,7 +156,7 @@ ends 'unexpected, commit=rename' 4 unexpected "'kept' was not replaced" \
 
 if type -P perl >/dev/null && bed_liar 100000; then
 	prepare=:
-	ends 'differs' 3 differs "'$BED' is NOT the same: 1 range, 1 B" \
+	ends 'differs' 3 differs "'$BED' does NOT match what was written: 1 range, 1 B" \
 		'bad: What is on the destination differs' \
 		if=src of="$BED" conv=notrunc verify=yes
 else
@@ -172,12 +172,12 @@ bed_nbd zeros --filter=noextents eval get_size="echo $size" \
 		conv=notrunc status=none" || skip_all "$BED_WHY"
 truncate -s $size zeros.data
 prepare=:
-ends 'many ranges' 3 differs "'$BED' is NOT the same: 256 ranges, 256 KiB" \
+ends 'many ranges' 3 differs "'$BED' does NOT match what was written: 256 ranges, 256 KiB" \
 	'bad: What is on the destination differs' \
 	if=src of="$BED" conv=notrunc verify=yes
 is 'many ranges: 20 are printed' \
 	"$(grep -c 'bytes at offset [0-9]* differ (first' err)" 20
-says 'many ranges: the others are counted' err ': and 236 more ranges$'
+says 'many ranges: the others are counted' err ': 236 more ranges differ$'
 is 'many ranges: json has all' \
 	"$(tail -n 1 err.json | jq -c '[(.bad | length), .differing.ranges]')" \
 	'[256,256]'
@@ -196,7 +196,7 @@ cat src >>early
 printf '0x0 ? 1\n0x0 0x1000 +\n0x1000 0x1000 -\n0x2000 0xff000 +\n' >early.map
 bed_bad early-disk "$work/early" "$work/early.map" || skip_all "$BED_WHY"
 early=$BED
-ends 'commit=first-last, at once' 1 failed "'$disk' has its old first block" \
+ends 'commit=first-last, at once' 1 failed "'$disk' still has its old first block" \
 	'bad: Failed' if="$early" of="$disk" bs=4K commit=first-last
 is 'commit=first-last, at once: what is in memory is not copied' \
 	"$(sed -n 2,3p err | masked /dev/stdin | xargs)" \
@@ -208,14 +208,14 @@ ends 'commit=first-last, later' 1 failed \
 	'bad: Failed' if="$bad" of="$disk" bs=64K commit=first-last
 ends 'commit=first-last, incomplete' 2 incomplete \
 	"'$disk' was written without its first block" \
-	"warn: Incomplete: $missing zeros in the copy" \
+	"warn: Incomplete: $missing zeros replace them in the copy" \
 	if="$bad" of="$disk" bs=64K conv=noerror commit=first-last
 check 'commit=first-last, incomplete: it is true' \
 	cmp -n 4096 "$disk" /dev/zero
 ends 'a disk' 0 ok "'$disk' is safe to remove" 'good: Copied' \
 	src "$disk" commit=first-last
-ends 'a disk, incomplete' 0 incomplete "warning: $missing zeros in the copy" \
-	"warn: Incomplete: $missing zeros in the copy" \
+ends 'a disk, incomplete' 0 incomplete "warning: $missing zeros replace them in the copy" \
+	"warn: Incomplete: $missing zeros replace them in the copy" \
 	if="$bad" of="$disk" bs=64K conv=noerror
 
 # --- stopped -------------------------------------------------------------
@@ -270,7 +270,7 @@ if bed_stuck '' '' WAIT; then
 	stopped 'stopped while it is flushed' "'$BED' was written, but not synced" \
 		if=src of="$BED" bs=64K conv=notrunc,fsync
 	stopped 'stopped while it is flushed, verify=' \
-		"the copy '$BED' was not verified" \
+		"'$BED' was not verified" \
 		if=src of="$BED" bs=64K conv=notrunc verify=yes
 else
 	skip 'stopped while it is flushed' "$BED_WHY"
@@ -280,7 +280,7 @@ if bed_stuck WAIT '' ''; then
 	stopped 'stopped while it is copied' "'kept' was not replaced" \
 		if="$stuck" of=kept bs=64K commit=rename
 	stopped 'stopped while it is read back' \
-		"the copy '$stuck' was not verified" \
+		"'$stuck' was not verified" \
 		if=src of="$stuck" bs=64K conv=notrunc verify=yes
 else
 	skip 'stopped while it is read back' "$BED_WHY"

@@ -283,7 +283,7 @@ run aiodd src made report=./made
 is 'the destination before it is made: exit status' "$status" 1
 check 'the destination before it is made: nothing is made' test ! -e made
 run sh -c '"$0" if=src report=/dev/stdout | cat >out' "$AIODD"
-says 'a pipe that takes the copy' err 'it is copied from or to$'
+says 'a pipe that takes the copy' err 'it is the source or destination$'
 run aiodd src copy status=json report=nowhere/report
 is 'no directory, status=json: exit status' "$status" 1
 check 'no directory, status=json: valid' valid lines err

@@ -194,15 +194,15 @@ says 'with the offset where it begins' err '\(offset 196096\)$'
 is 'two records are not whole, and are written whole' \
 	"$(tail -n 4 err | head -n 2 | xargs)" '22+2 records in 24+0 records out'
 is 'what is missing is the last line' "$(tail -n 1 err)" \
-	"aiodd: warning: 1024 bytes in 1 area of '$BED' could not be read, and are zeros in the copy"
+	"aiodd: warning: 1024 bytes in 1 area of '$BED' could not be read; zeros replace them in the copy"
 aiodd if="$BED" bs=64K conv=noerror 2>err | cat >copy
 is 'a pipe: the last line' "$(tail -n 1 err)" \
-	"aiodd: warning: 1024 bytes in 1 area of '$BED' could not be read, and are left out of the copy"
+	"aiodd: warning: 1024 bytes in 1 area of '$BED' could not be read; they are missing from the copy"
 run aiodd if="$BED" of="$target" bs=64K conv=noerror
 is 'a disk: exit status, and the last line' "$status $(tail -n 1 err)" \
-	"0 aiodd: warning: 1024 bytes in 1 area of '$BED' could not be read, and are zeros in the copy"
+	"0 aiodd: warning: 1024 bytes in 1 area of '$BED' could not be read; zeros replace them in the copy"
 run aiodd if="$BED" of=copy bs=64K conv=noerror expect=md5:"$(printf %032d 0)"
 is 'expect=: exit status, and the last line' "$status $(tail -n 1 err)" \
-	"2 aiodd: 1024 bytes in 1 area of '$BED' could not be read, and are zeros in the copy"
+	"2 aiodd: 1024 bytes in 1 area of '$BED' could not be read; zeros replace them in the copy"
 
 finish

@@ -116,7 +116,7 @@ must cp "$work/some" "$BED/some"
 run aiodd "$BED/some" "$BED/copy" clone=always
 is 'clone=always on ext4: exit status' "$status" 1
 says 'clone=always on ext4: message' "$work/err" \
-	"^aiodd: cannot share the blocks of '$BED/some': "
+	"^aiodd: cannot clone '$BED/some': "
 bed_fs xfs 300M || skip_all "$BED_WHY"
 must cp "$work/some" "$BED/some"
 run aiodd "$BED/some" "$BED/copy" clone=always

@@ -125,7 +125,7 @@ for at in 0 262143 1000000 3145804; do
 		says "a byte flipped at $at, $io: it is told" err \
 			": 1 byte at offset $at differs \(first differing byte: wrote 0x.., found 0x..\)\$"
 		is "a byte flipped at $at, $io: the verdict, and nothing else" \
-			"$(sed 1d err)" "aiodd: '$BED' is NOT the same: 1 range, 1 B"
+			"$(sed 1d err)" "aiodd: '$BED' does NOT match what was written: 1 range, 1 B"
 	done
 	run aiodd if=src of="$BED" conv=notrunc verify=yes iflag=direct \
 		status=none
@@ -139,7 +139,7 @@ if bed_failing mute 8M error-pread=EIO error-pread-rate=100%; then
 		run aiodd if=src of="$BED" conv=notrunc verify=yes io=$io
 		is "a disk that cannot be read, $io: exit status" "$status" 1
 		says "a disk that cannot be read, $io: it is told" err \
-			"^aiodd: cannot read '.*' back: Input/output error"
+			"^aiodd: cannot read back '.*': Input/output error"
 	done
 else
 	skip 'a disk that cannot be read' "$BED_WHY"
