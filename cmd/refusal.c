@@ -5,25 +5,15 @@
 #include "refusal.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "message.h"
+#include "opener.h"
+#include "phrase.h"
 #include "quote.h"
 #include "safety.h"
-#include "units.h"
-
-// What others chose, such as a label, may hold anything.
-static void
-put_quoted(FILE *f, const char *before, const char *text)
-{
-	char *quoted = quote_name_always(text);
-
-	fprintf(f, "%s%s", before, quoted ? quoted : "?");
-	free(quoted);
-}
 
 // 0: the file that is written to.
 static void
@@ -54,11 +44,24 @@ refusal_word(enum request_force reason)
 }
 
 static void
+put_busy(FILE *f, const struct safety *safety)
+{
+	struct opener opener;
+
+	fputs("another process has it open exclusively", f);
+	if (!opener_find(safety->use.dev, &opener))
+		return;
+	char *name = quote_name_colon(opener.name);
+	fprintf(f, " (pid %d, %s)", opener.pid, name ? name : "?");
+	free(name);
+}
+
+static void
 put_reason(FILE *f, const struct safety *safety)
 {
 	switch (safety->reason) {
 	case REQUEST_FORCE_MISSING:
-		fputs("it does not exist, and would become a file in /dev", f);
+		fputs("it does not exist and would become a regular file", f);
 		return;
 	case REQUEST_FORCE_SYSTEM:
 		fputs("the root file system is on ", f);
@@ -66,7 +69,7 @@ put_reason(FILE *f, const struct safety *safety)
 		return;
 	case REQUEST_FORCE_MOUNTED:
 		put_device(f, safety->use.dev);
-		put_quoted(f, " is mounted on ", safety->use.target);
+		phrase_quoted(f, " is mounted on ", safety->use.target);
 		return;
 	case REQUEST_FORCE_SWAP:
 		put_device(f, safety->use.dev);
@@ -78,39 +81,14 @@ put_reason(FILE *f, const struct safety *safety)
 		put_device(f, safety->holder);
 		return;
 	case REQUEST_FORCE_BUSY:
-		fputs("somebody else has it exclusively", f);
+		put_busy(f, safety);
 		return;
 	case REQUEST_FORCE_UNCHECKED:
-		fputs("it cannot be seen whether it is in use", f);
+		fputs("cannot tell whether it is in use", f);
 		put_unseen(f, &safety->unseen);
 		return;
-	case REQUEST_FORCE_OVERLAP:
-		fputs("it has bytes in common with the source", f);
-		return;
 	default:
-		fprintf(f, "it ends at %" PRIu64 " bytes, the copy at %" PRIu64,
-			safety->size, safety->reach);
-	}
-}
-
-static void
-put_identity(FILE *f, const struct safety *safety)
-{
-	const struct disk_identity *disk = &safety->identity;
-	char size[UNITS_TEXT_MAX];
-
-	units_format_iec(size, sizeof(size), safety->size);
-	fprintf(f, "; it has %s", size);
-	if (disk->model[0] != '\0')
-		put_quoted(f, ", model ", disk->model);
-	if (disk->serial[0] != '\0')
-		put_quoted(f, ", serial ", disk->serial);
-	for (size_t i = 0; i < disk->nr_contents; i++) {
-		const struct disk_content *content = &disk->contents[i];
-
-		fprintf(f, "%s%s", i == 0 ? ", holds " : " + ", content->type);
-		if (content->label[0] != '\0')
-			put_quoted(f, " ", content->label);
+		fputs("it shares data with the source", f);
 	}
 }
 
@@ -125,7 +103,7 @@ tell(const struct failure *f, const char *before, put_fn put)
 	FILE *out = open_memstream(&line, &len);
 
 	if (out != NULL) {
-		put_quoted(out, before, f->name);
+		phrase_quoted(out, before, f->name);
 		put(out, f);
 	}
 	if (out == NULL || fclose(out) != 0)
@@ -136,16 +114,43 @@ tell(const struct failure *f, const char *before, put_fn put)
 }
 
 static void
+put_identity(FILE *out, const struct safety *safety)
+{
+	if (safety->reason == REQUEST_FORCE_MISSING)
+		return;
+	fputs(" (", out);
+	phrase_disk(out, safety->size, &safety->identity);
+	fputs(")", out);
+}
+
+static void
 put_refusal(FILE *out, const struct failure *f)
 {
-	const struct safety *safety = f->safety;
-
+	put_identity(out, f->safety);
 	fputs(": ", out);
-	put_reason(out, safety);
-	if (safety->reason != REQUEST_FORCE_MISSING)
-		put_identity(out, safety);
-	fprintf(out, "; force=%s waives this check",
-		refusal_word(safety->reason));
+	put_reason(out, f->safety);
+	if (f->safety->reason == REQUEST_FORCE_MISSING) {
+		fputs("; force=missing creates it", out);
+		return;
+	}
+	fputs("; ", out);
+	if (f->safety->reason == REQUEST_FORCE_MOUNTED) {
+		phrase_quoted(out, "umount ", f->safety->use.target);
+		fputs(" first, or ", out);
+	}
+	fprintf(out, "force=%s writes anyway", refusal_word(f->safety->reason));
+}
+
+static void
+put_too_small(FILE *out, const struct failure *f)
+{
+	const struct safety *safety = f->safety;
+	char lack[PHRASE_SIZE_MAX], reach[PHRASE_SIZE_MAX];
+
+	put_identity(out, safety);
+	fprintf(out, " is %s too small for %s; force=size writes what fits",
+		phrase_exact(lack, safety->reach - safety->size),
+		phrase_exact(reach, safety->reach));
 }
 
 static void
@@ -153,7 +158,7 @@ put_live(FILE *out, const struct failure *f)
 {
 	fputs(" may change during the copy: ", out);
 	put_device(out, f->use->dev);
-	put_quoted(out, " is mounted read-write on ", f->use->target);
+	phrase_quoted(out, " is mounted read-write on ", f->use->target);
 }
 
 static void
@@ -161,21 +166,26 @@ put_unchecked(FILE *out, const struct failure *f)
 {
 	const bool is_claimed = f->safety->claim >= 0;
 
-	fputs(": it cannot be seen what uses it", out);
+	fputs(" is in use", out);
 	put_unseen(out, &f->safety->unseen);
 	if (is_claimed)
-		fputs(", but nobody has it exclusively", out);
+		fputs(", but no other process holds it exclusively", out);
 }
 
 void
 refusal_tell(const struct failure *f)
 {
-	tell(f, "not writing to ", put_refusal);
+	if (f->safety->reason == REQUEST_FORCE_SIZE)
+		tell(f, "", put_too_small);
+	else
+		tell(f, "not writing to ", put_refusal);
 }
 
 void
 refusal_warn(const struct failure *f)
 {
-	tell(f, "warning: ",
-	     f->phase == NOTICE_UNCHECKED ? put_unchecked : put_live);
+	if (f->phase == NOTICE_UNCHECKED)
+		tell(f, "warning: cannot tell whether ", put_unchecked);
+	else
+		tell(f, "warning: ", put_live);
 }

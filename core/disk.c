@@ -544,6 +544,7 @@ disk_identify_model(struct disk_identity *ret, dev_t dev)
 
 	*ret = (struct disk_identity){.nr_contents = 0};
 	identify_line(disk, models, ret->model, sizeof(ret->model));
+	ret->is_loop = major(disk) == LOOP_MAJOR && ret->model[0] == '/';
 	identify_line(disk, serials, ret->serial, sizeof(ret->serial));
 }
 

@@ -47,6 +47,7 @@ struct disk_content {
 
 struct disk_identity {
 	char model[128];            // or the file under a loop device, or ""
+	bool is_loop;               // it is the file
 	char serial[64];            // or ""
 	struct disk_content contents[DISK_CONTENTS_MAX];
 	size_t nr_contents;         // the device, and those of its partitions

@@ -232,6 +232,7 @@ is_busy(struct check *c)
 {
 	if (c->dst->rdev == 0)
 		return false;
+	c->ret->use.dev = c->dst->rdev;
 	const int fd = c->ret->claim = claim(c);
 	if (fd < 0 && fd != -EBUSY)
 		disk_unseen_note(&c->bytes, "O_EXCL", -fd);
@@ -368,7 +369,7 @@ safety_check(struct safety *safety, const struct request *q,
 
 	if (q->is_dd)
 		return 0;
-	disk_unseen_note(&c.bytes, "the descriptor", dst->error);
+	disk_unseen_note(&c.bytes, "the destination", dst->error);
 	if (dst->rdev != 0) {
 		disk_unseen_note(&c.bytes, "the source", src->error);
 		find_disk_stacks(&c);

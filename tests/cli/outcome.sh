@@ -103,7 +103,7 @@ ends 'expected' 0 ok "'src' has the expected md5" 'good: Copied' \
 ends 'a plan' 0 ok '' 'warn: Nothing was copied, this is the plan' \
 	src new plan=yes verify=yes
 ends 'refused' 5 refused \
-	"not writing to '/dev/aiodd-none': it does not exist, and would become a file in /dev; force=missing waives this check" \
+	"not writing to '/dev/aiodd-none': it does not exist and would become a regular file; force=missing creates it" \
 	'warn: Refused, nothing was written' src /dev/aiodd-none
 ends 'no source' 1 failed "failed to open 'none': No such file or directory" \
 	'bad: Failed' none new
