@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "message.h"
+#include "phrase.h"
 
 static const char *const method_names[] = {
 	[PLAN_AIO] = "aio",
@@ -43,45 +44,68 @@ describe_way(enum plan_way way)
 }
 
 static void
-describe_side(const char *which, const struct plan_side *side)
+print_side(const char *which, const struct plan_side *side)
 {
-	printf("%s method: %s (%s)\n", which, method_names[side->method],
+	static const char *const names[] = {
+		[PLAN_AIO] = "kernel AIO",
+		[PLAN_CALL] = "direct",
+		[PLAN_KERNEL] = "by the kernel",
+		[PLAN_INLINE] = "page cache",
+		[PLAN_NOTHING] = "nothing to do",
+	};
+
+	printf("%s method: %s (%s)\n", which, names[side->method],
 	       side->reason);
 }
 
 static void
-describe_bulk(const struct plan *plan)
+print_holes(const struct plan *plan)
 {
-	printf("stretch: %" PRIu64 " bytes, source offset %" PRIu64
+	char size[PHRASE_SIZE_MAX];
+
+	if (plan->holes != PLAN_HOLES_READ)
+		printf("holes: %s (%s)\n", holes_names[plan->holes],
+		       plan->holes_reason);
+	if (plan->sparse_unit > 0)
+		printf("sparse: each %s of zeros becomes a hole "
+		       "(conv=sparse)\n",
+		       phrase_size(size, plan->sparse_unit));
+}
+
+static void
+print_bulk(const struct plan *plan)
+{
+	char size[PHRASE_SIZE_MAX];
+
+	printf("range: %" PRIu64 " bytes, source offset %" PRIu64
 	       ", destination offset %" PRIu64 "\n",
 	       plan->len, plan->src_off, plan->dst_off);
-	printf("clone: %s (%s)\n", plan->is_clone ? "tried" : "no",
+	printf("clone: %s (%s)\n", plan->is_clone ? "tried first" : "no",
 	       plan->clone_reason);
-	describe_side("source", &plan->src);
-	describe_side("destination", &plan->dst);
-	printf("job size: %zu (%s)\n", plan->job_size, plan->job_reason);
-	printf("depth: %u (%s)\n", plan->depth, plan->depth_reason);
+	print_side("source", &plan->src);
+	print_side("destination", &plan->dst);
+	if (plan->src.method != PLAN_KERNEL) {
+		printf("request size: %s (%s)\n",
+		       phrase_exact(size, plan->job_size), plan->job_reason);
+		printf("depth: %u (%s)\n", plan->depth, plan->depth_reason);
+	}
 	if (plan->final_size > 0)
-		printf("size first: %" PRIu64 " (%s)\n", plan->final_size,
-		       plan->size_reason);
-	else
-		printf("size first: no (%s)\n", plan->size_reason);
-	printf("holes: %s (%s)\n", holes_names[plan->holes],
-	       plan->holes_reason);
-	if (plan->sparse_unit > 0)
-		printf("new holes: %zu zero bytes (conv=sparse)\n",
-		       plan->sparse_unit);
+		printf("file size: set first (%s)\n", plan->size_reason);
+	print_holes(plan);
 }
 
 int
 describe_plan(const struct plan *plan)
 {
-	printf("way: %s (%s)\n", describe_way(plan->way), plan->way_reason);
+	static const char *const names[] = {
+		[PLAN_RECORD] = "record by record",
+		[PLAN_SPLICE] = "splice",
+		[PLAN_BULK] = "bulk",
+	};
+
+	printf("method: %s (%s)\n", names[plan->way], plan->way_reason);
 	if (plan->way == PLAN_BULK)
-		describe_bulk(plan);
-	if (plan->rate > 0)
-		printf("rate: at most %" PRIu64 " bytes a second\n",
-		       plan->rate);
+		print_bulk(plan);
 	return describe_flush();
 }
 

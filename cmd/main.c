@@ -11,11 +11,25 @@
 
 #include "cmdline.h"
 #include "describe.h"
+#include "intent.h"
 #include "message.h"
 #include "preview.h"
 #include "resolve.h"
 #include "run.h"
 #include "signals.h"
+
+static enum transfer_verdict
+plan(struct run *run)
+{
+	struct facts old;
+	const enum transfer_verdict verdict = preview_run(&run->transfer, &old);
+
+	if (verdict == TRANSFER_UNCOUNTED)
+		return verdict;
+	intent_print(&run->options, &run->transfer, &old, verdict);
+	return describe_plan(&run->transfer.bulk.plan) < 0 ? TRANSFER_FAILED
+							   : verdict;
+}
 
 static enum exit_code
 copy(struct run *run, char *const *argv)
@@ -28,10 +42,7 @@ copy(struct run *run, char *const *argv)
 	if (run_open(run, argv) < 0)
 		return run_end(run, TRANSFER_UNCOUNTED);
 	if (q->plan_only) {
-		verdict = preview_run(transfer);
-		if (verdict != TRANSFER_UNCOUNTED &&
-		    describe_plan(&transfer->bulk.plan) < 0)
-			verdict = TRANSFER_FAILED;
+		verdict = plan(run);
 	} else {
 		verdict = run_tell(run, transfer_run(transfer));
 	}

@@ -92,7 +92,7 @@ preview_can_verify(struct transfer *t)
 }
 
 enum transfer_verdict
-preview_run(struct transfer *t)
+preview_run(struct transfer *t, struct facts *old)
 {
 	const struct request *q = &t->request;
 	bool is_safe;
@@ -105,7 +105,7 @@ preview_run(struct transfer *t)
 			 t->hooks) < 0)
 		return TRANSFER_UNCOUNTED;
 	// It will be another file, even where it has the name of the source.
-	const struct facts old = t->dst.facts;
+	*old = t->dst.facts;
 	if (q->commit == REQUEST_COMMIT_RENAME)
 		t->dst.facts.size = t->dst.facts.ino = 0;
 	t->dst.facts.has_messages = probe_is_on(&t->dst.facts,
@@ -114,7 +114,7 @@ preview_run(struct transfer *t)
 		return TRANSFER_UNCOUNTED;
 	is_safe = is_safe &&
 		  (q->commit != REQUEST_COMMIT_RENAME ||
-		   safety_check_replaced(&t->safety, q, &old) == 0) &&
+		   safety_check_replaced(&t->safety, q, old) == 0) &&
 		  preview_safety(t) == 0;
 	if (is_safe && !preview_can_verify(t))
 		return TRANSFER_UNCOUNTED;

@@ -21,6 +21,7 @@
 static struct request q;
 static struct stats stats;
 static struct transfer transfer;
+static struct facts as_it_is; // of a preview
 static int src_fd;
 static int dst_fd;
 
@@ -330,14 +331,14 @@ START_TEST(a_preview_touches_nothing)
 	ck_assert_int_eq(ftruncate(dst_fd, 100), 0);
 	q.src = rig_path(src_fd);
 	transfer_init(&transfer, &q, &rig.hooks, &stats);
-	ck_assert_int_eq(preview_run(&transfer), TRANSFER_OK);
+	ck_assert_int_eq(preview_run(&transfer, &as_it_is), TRANSFER_OK);
 	ck_assert_int_eq(transfer.bulk.plan.way, PLAN_BULK);
 	ck_assert_uint_eq(transfer.bulk.plan.len, 256 * KIB + 7);
 	ck_assert_int_eq(rig_size(dst_fd), 100);
 	ck_assert_int_eq(lseek(src_fd, 0, SEEK_CUR), 0);
 	q.src = "/aiodd no such/file";
 	transfer_init(&transfer, &q, &rig.hooks, &stats);
-	ck_assert_int_eq(preview_run(&transfer), TRANSFER_UNCOUNTED);
+	ck_assert_int_eq(preview_run(&transfer, &as_it_is), TRANSFER_UNCOUNTED);
 }
 END_TEST
 
@@ -356,11 +357,11 @@ START_TEST(a_preview_does_not_count_on_an_AIO_that_is_not_there)
 	none.setup = no_setup;
 	q.io = REQUEST_IO_AIO;
 	transfer_init(&transfer, &q, &rig.hooks, &stats);
-	ck_assert_int_eq(preview_run(&transfer), TRANSFER_OK);
+	ck_assert_int_eq(preview_run(&transfer, &as_it_is), TRANSFER_OK);
 	ck_assert(plan_uses_aio(&transfer.bulk.plan));
 	transfer_init(&transfer, &q, &rig.hooks, &stats);
 	transfer.bulk.kernel = &none;
-	ck_assert_int_eq(preview_run(&transfer), TRANSFER_OK);
+	ck_assert_int_eq(preview_run(&transfer, &as_it_is), TRANSFER_OK);
 	ck_assert(!plan_uses_aio(&transfer.bulk.plan));
 }
 END_TEST

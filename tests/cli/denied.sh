@@ -96,7 +96,7 @@ run aiodd if=data of=copy io=aio plan=yes
 cp out with
 run ours if=data of=copy io=aio plan=yes
 is 'plan=yes without io_setup: exit status' "$status" 0
-says 'plan=yes with it: kernel AIO' with 'aio'
+says 'plan=yes with it: kernel AIO' with 'kernel AIO'
 check 'plan=yes without io_setup: another plan' eval '! cmp -s with out'
 # Who makes such a call dies of it, and no copy needs it.
 error=KILL

@@ -126,7 +126,7 @@ for of in "$work/missing" "$work/kept"; do
 done
 run aiodd if="$work/new" of="$work/kept" plan=yes oflag=append
 says 'plan=yes: appending goes by record' "$work/out" \
-	'record +\(the destination is opened for appending\)'
+	'^method: record by record \(the destination is opened for appending\)'
 run aiodd if="$work/new" of=/dev/null plan=yes verify=yes
 is 'plan=yes: refuses what the copy would' "$status" 1
 check 'plan=yes creates nothing' test ! -e "$work/missing"

@@ -131,7 +131,7 @@ else
 	}
 	run in_group 24M "$AIODD" if="$data" of="$copy" io=aio plan=yes
 	says 'plan=yes: the jobs of a small group' "$work/out" \
-		'^job size: 1572864 \(memory is limited\)$'
+		'^request size: 1536 KiB \(memory is limited\)$'
 	says 'plan=yes: how many of them' "$work/out" \
 		'^depth: 4 \(a quarter of the available memory\)$'
 	run "$AIODD" if="$data" of="$copy" io=aio plan=yes

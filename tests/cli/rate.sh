@@ -97,11 +97,11 @@ is 'not known to dd: exit status' "$status" 1
 says 'not known to dd: message' "$work/err" "^dd: unrecognized operand"
 
 run aiodd if="$work/data" of="$work/new" rate=3x1MB plan=yes
-says 'plan=yes shows it' "$work/out" '^rate: at most 3000000 bytes a second$'
+says 'plan=yes shows it' "$work/out" '^rate: at most 3000000 bytes per second$'
 says 'plan=yes: small requests' "$work/out" \
-	'^job size: 151552 \(1/20 second of data at rate=\)$'
+	'^request size: 148 KiB \(1/20 second of data at rate=\)$'
 run aiodd if="$work/data" of="$work/new" rate=1K plan=yes
-says 'plan=yes: not smaller than 4 KiB' "$work/out" '^job size: 4096 '
+says 'plan=yes: not smaller than 4 KiB' "$work/out" '^request size: 4 KiB '
 says 'plan=yes: few requests' "$work/out" \
 	'^depth: [12] \((1/5 second of data at rate=|no overlap without kernel AIO)\)$'
 

@@ -120,7 +120,7 @@ if bed_mount ext4 "$disk"; then
 	run aiodd if="$work/sector" of="$disk" plan=yes
 	is 'mounted, plan=yes: exit status' "$status" 5
 	says 'mounted, plan=yes: the refusal' "$work/err" "force=$mounted"
-	says 'mounted, plan=yes: the plan' "$work/out" '^way: '
+	says 'mounted, plan=yes: the plan' "$work/out" "^would refuse to overwrite the first 512 B of $disk \(8 MiB, "
 
 	if [ "$mounted" = mounted ]; then
 		run aiodd if="$disk" of="$work/copy" bs=1M

@@ -115,12 +115,12 @@ for operands in '' seek=3 'conv=notrunc seek=1' 'oflag=append conv=notrunc' \
 		sed -i -E '\$s/, [0-9.e+-]+ s, .*/, T/' out"
 done
 aiodd if=data bs=1M plan=yes >plan 2>&1
-says 'elsewhere it is still a bulk copy' plan '^way: '
+says 'elsewhere it is still a bulk copy' plan '^method: '
 PATH=$path_of_ours bash -c 'aiodd if=data bs=1M plan=yes 3>&1 >both 2>&1 3>&-'
 says 'the plan has the reason' both \
-	'^way: record \(messages are written to the destination, too\)$'
+	'^method: record by record \(messages are written to the destination, too\)$'
 aiodd if=data of=/dev/null bs=1M plan=yes 2>/dev/null >plan
-says 'but not with /dev/null' plan '^way: bulk'
+says 'but not with /dev/null' plan '^method: bulk'
 
 ### Who looks in /proc
 

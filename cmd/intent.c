@@ -1,0 +1,385 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+#include "config.h"
+
+#include "intent.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base.h"
+#include "digest.h"
+#include "disk.h"
+#include "phrase.h"
+#include "quote.h"
+
+// How much is written.
+struct amount {
+	enum { EXACT, AT_MOST, UNKNOWN, ENDLESS } kind;
+	uint64_t len;
+	char text[PHRASE_SIZE_MAX];
+};
+
+struct intent {
+	const struct transfer *t;
+	const struct facts *old;  // the destination
+	struct amount amount;
+	uint64_t off;             // where it begins there
+	bool is_missing;          // so far
+};
+
+static uint64_t
+src_off(const struct transfer *t)
+{
+	return request_offset(t->src.facts.pos, &t->request.skip,
+			      t->request.ibs);
+}
+
+static uint64_t
+dst_off(const struct transfer *t)
+{
+	return request_offset(t->dst.facts.pos, &t->request.seek,
+			      t->request.obs);
+}
+
+static uint64_t
+count_len(const struct request *q)
+{
+	return request_has_count(q) ? request_offset(0, &q->count, q->ibs)
+				    : UINT64_MAX;
+}
+
+static struct amount
+amount_of(const struct transfer *t)
+{
+	const struct request *q = &t->request;
+	const struct facts *src = &t->src.facts;
+	const uint64_t off = dst_off(t);
+	const uint64_t reach = safety_reach(q, src, &t->dst.facts);
+	const uint64_t count = count_len(q);
+
+	if (reach > off)
+		return (struct amount){.kind = EXACT, .len = reach - off};
+	if (count == 0 || src->kind == FACTS_NULL ||
+	    (facts_has_offsets(src) && src->size <= src_off(t)))
+		return (struct amount){.kind = EXACT};
+	if (q->conv & (CONV_BLOCK | CONV_UNBLOCK))
+		return (struct amount){.kind = UNKNOWN};
+	if (count != UINT64_MAX)
+		return (struct amount){.kind = AT_MOST, .len = count};
+	if (src->kind != FACTS_ZERO)
+		return (struct amount){.kind = UNKNOWN};
+	// Until the device is full.
+	if (t->dst.facts.kind == FACTS_BLOCK && t->dst.facts.size > off)
+		return (struct amount){.kind = EXACT,
+				       .len = t->dst.facts.size - off};
+	return (struct amount){.kind = ENDLESS};
+}
+
+static void
+format_amount(struct amount *a)
+{
+	char size[PHRASE_SIZE_MAX];
+
+	phrase_size(size, a->len);
+	switch (a->kind) {
+	case EXACT:
+		snprintf(a->text, sizeof(a->text), "%s", size);
+		return;
+	case AT_MOST:
+		snprintf(a->text, sizeof(a->text), "up to %.32s", size);
+		return;
+	case UNKNOWN:
+		snprintf(a->text, sizeof(a->text), "data of unknown length");
+		return;
+	case ENDLESS:
+		snprintf(a->text, sizeof(a->text), "endless data");
+	}
+}
+
+// path: NULL: standard is meant.
+static void
+print_name(const char *path, const char *standard)
+{
+	char *name = path != NULL ? quote_name_colon(path) : NULL;
+
+	fputs(name ? name : path ? "?" : standard, stdout);
+	free(name);
+}
+
+static void
+print_size(uint64_t bytes)
+{
+	char size[PHRASE_SIZE_MAX];
+
+	fputs(bytes > 0 ? phrase_size(size, bytes) : "empty", stdout);
+}
+
+static void
+print_disk(const struct facts *facts)
+{
+	struct disk_stack stack;
+	struct disk_identity identity;
+
+	disk_stack_init(&stack, facts->rdev);
+	disk_identify(&identity, &stack);
+	phrase_disk(stdout, facts->size, &identity);
+}
+
+// "/dev/sdb (300 MiB, SanDisk Ultra)"
+static void
+print_dst(const struct intent *i)
+{
+	print_name(i->t->request.dst, "standard output");
+	if (i->is_missing || !facts_has_offsets(i->old))
+		return;
+	fputs(" (", stdout);
+	if (i->old->rdev != 0)
+		print_disk(i->old);
+	else
+		print_size(i->old->size);
+	fputs(")", stdout);
+}
+
+static void
+print_around(const struct intent *i, const char *before, const char *after)
+{
+	fputs(before, stdout);
+	print_dst(i);
+	fputs(after, stdout);
+}
+
+static void
+print_overwrite(const struct intent *i)
+{
+	const struct amount *a = &i->amount;
+	const bool is_all = i->off == 0 && a->len >= i->old->size;
+	char off[PHRASE_SIZE_MAX];
+
+	phrase_exact(off, i->off);
+	if (a->kind != EXACT) {
+		print_around(i, "overwrite ", " with ");
+		fputs(a->text, stdout);
+		if (i->off > 0)
+			printf(" from offset %s", off);
+		return;
+	}
+	if (is_all)
+		printf("overwrite all of ");
+	else if (i->off == 0)
+		printf("overwrite the first %s of ", a->text);
+	else
+		printf("overwrite %s at offset %s of ", a->text, off);
+	print_dst(i);
+	if (i->old->rdev == 0 && i->off + a->len > i->old->size)
+		printf(" and extend it to %s",
+		       phrase_size(off, i->off + a->len));
+}
+
+static void
+print_create(const struct intent *i)
+{
+	const bool is_empty = i->amount.kind == EXACT && i->amount.len == 0;
+	char off[PHRASE_SIZE_MAX];
+
+	print_around(i, "create ", " (");
+	fputs(is_empty ? "empty" : i->amount.text, stdout);
+	if (i->off > 0)
+		printf(" from offset %s", phrase_exact(off, i->off));
+	fputs(")", stdout);
+}
+
+static void
+print_replace(const struct intent *i)
+{
+	char off[PHRASE_SIZE_MAX];
+
+	if (i->off > 0)
+		printf("replace all after the first %s of ",
+		       phrase_exact(off, i->off));
+	else
+		printf("replace the contents of ");
+	print_dst(i);
+	printf(" with %s", i->amount.text);
+}
+
+static void
+print_deed(const struct intent *i)
+{
+	const struct request *q = &i->t->request;
+	const bool is_nothing = i->amount.kind == EXACT && i->amount.len == 0;
+	const bool is_file = q->dst != NULL && i->old->kind == FACTS_FILE;
+
+	if (is_file && i->is_missing) {
+		print_create(i);
+	} else if (is_file && q->commit == REQUEST_COMMIT_RENAME) {
+		print_around(i, "replace ", " with a new file of ");
+		fputs(i->amount.text, stdout);
+	} else if (is_file && endpoint_is_cut(q) && i->off <= i->old->size) {
+		print_replace(i);
+	} else if (is_nothing) {
+		print_around(i, "write nothing to ", "");
+	} else if (i->old->is_append) {
+		printf("append %s", i->amount.text);
+		print_around(i, " to ", "");
+	} else if (is_file || i->old->kind == FACTS_BLOCK) {
+		print_overwrite(i);
+	} else {
+		printf("write %s to ", i->amount.text);
+		print_name(q->dst, "standard output");
+	}
+}
+
+// Which part of the source, if not all.
+static void
+print_part(const struct transfer *t)
+{
+	const struct facts *src = &t->src.facts;
+	const uint64_t from = src_off(t), size = src->size;
+	const uint64_t left = size > from ? size - from : 0;
+	const uint64_t len = min_u64(left, count_len(&t->request));
+	char text[PHRASE_SIZE_MAX], off[PHRASE_SIZE_MAX];
+
+	if (len == size)
+		return;
+	phrase_size(text, len);
+	if (from == 0)
+		printf(", the first %s", text);
+	else
+		printf(", %s from offset %s", text, phrase_exact(off, from));
+}
+
+static void
+print_src(const struct transfer *t)
+{
+	const struct facts *src = &t->src.facts;
+	char size[PHRASE_SIZE_MAX];
+
+	printf("source: ");
+	print_name(t->request.src, "standard input");
+	switch (src->kind) {
+	case FACTS_ZERO:
+		printf(" (zeros)");
+		break;
+	case FACTS_NULL:
+		printf(" (empty)");
+		break;
+	case FACTS_STREAM:
+		printf(" (%s)", src->is_pipe ? "a pipe" : "a stream");
+		break;
+	default:
+		printf(" (");
+		if (src->rdev != 0)
+			print_disk(src);
+		else
+			print_size(src->size);
+		printf(")");
+		print_part(t);
+		putchar('\n');
+		return;
+	}
+	if (request_has_count(&t->request))
+		printf(", up to %s",
+		       phrase_size(size, count_len(&t->request)));
+	putchar('\n');
+}
+
+static void
+print_algs(unsigned set, const char *between)
+{
+	const char *before = "";
+
+	for (enum digest_alg alg = 0; alg < DIGEST_NR; alg++) {
+		if (!(set & 1U << alg))
+			continue;
+		printf("%s%s", before, digest_name(alg));
+		before = between;
+	}
+}
+
+static void
+print_digests(const struct options *options, const struct request *q)
+{
+	const struct request_expected *expected = &q->expected;
+	char hex[DIGEST_HEX_MAX];
+
+	if (expected->algs != 0) {
+		printf("expect: the source has ");
+		print_algs(expected->algs, " or ");
+		digest_format((enum digest_alg)__builtin_ctz(expected->algs),
+			      expected->value, hex);
+		printf(" %s\n", hex);
+	}
+	if (options->hashes == 0)
+		return;
+	printf("hash: ");
+	print_algs(options->hashes, ", ");
+	if (options->sums != NULL) {
+		printf(", written to ");
+		print_name(options->sums, "");
+	}
+	putchar('\n');
+}
+
+static const char *
+sync_of(const struct transfer *t)
+{
+	const struct request *q = &t->request;
+
+	if (q->commit != REQUEST_COMMIT_NONE)
+		return "at the end (commit=)";
+	if (q->verify)
+		return "at the end (verify=yes)";
+	if (q->conv & CONV_FSYNC)
+		return "at the end (conv=fsync)";
+	if (t->dst.facts.rdev != 0)
+		return "at the end (block device)";
+	if (q->conv & CONV_FDATASYNC)
+		return "at the end (conv=fdatasync)";
+	if (q->oflags & FLAG_SYNC)
+		return "after each write (oflag=sync)";
+	if (q->oflags & FLAG_DSYNC)
+		return "after each write (oflag=dsync)";
+	return "no (conv=fsync would)";
+}
+
+static void
+print_promises(const struct options *options, const struct transfer *t)
+{
+	const struct request *q = &t->request;
+
+	print_digests(options, q);
+	if (q->verify)
+		printf("verify: the copy is read back and compared\n");
+	if (q->commit == REQUEST_COMMIT_RENAME)
+		printf("commit: written to a temporary file, which is renamed "
+		       "when complete\n");
+	if (q->commit == REQUEST_COMMIT_FIRST_LAST)
+		printf("commit: the first block is written last\n");
+	if (facts_has_offsets(&t->dst.facts))
+		printf("sync: %s\n", sync_of(t));
+	if (q->conv & CONV_NOERROR)
+		printf("read errors: skipped (conv=noerror)\n");
+	if (q->rate > 0)
+		printf("rate: at most %" PRIu64 " bytes per second\n", q->rate);
+}
+
+void
+intent_print(const struct options *options, const struct transfer *t,
+	     const struct facts *old, enum transfer_verdict verdict)
+{
+	struct intent i = {.t = t,
+			   .old = old,
+			   .amount = amount_of(t),
+			   .off = dst_off(t),
+			   .is_missing = old->kind == FACTS_FILE &&
+					 old->ino == 0};
+
+	format_amount(&i.amount);
+	printf("would %s", verdict == TRANSFER_REFUSED ? "refuse to " : "");
+	print_deed(&i);
+	putchar('\n');
+	print_src(t);
+	print_promises(options, t);
+}

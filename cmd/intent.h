@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// plan=yes for its reader: what would be written where, from what, and what
+// would be made sure of. How it would be done is describe's.
+
+#pragma once
+
+#include "options.h"
+#include "transfer.h"
+
+// After preview_run; old: the destination as it is now.
+void intent_print(const struct options *options, const struct transfer *t,
+		  const struct facts *old, enum transfer_verdict verdict);
