@@ -285,7 +285,7 @@ START_TEST(a_file_is_the_same_storage_as_an_overlay_of_it)
 	dst = src;
 	dst.dev = src.dev + 1;
 	dst.is_overlay = true;
-	check_record("source and destination are the same storage");
+	check_record("source and destination are the same file or device");
 }
 END_TEST
 
