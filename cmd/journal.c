@@ -20,6 +20,7 @@ static const struct {
 	bool has_range;
 } phases[NOTICE_VERIFYING + 1] = {
 	[FAILURE_OPEN] = {"open", false},
+	[FAILURE_WRITE_PROTECTED] = {"open", false},
 	[FAILURE_SET_FLAGS] = {"open", false},
 	[FAILURE_SEEK_TOO_LARGE] = {"seek", false},
 	[FAILURE_TRUNCATE] = {"truncate", false},

@@ -356,6 +356,11 @@ message_failure(const struct failure *f)
 			      f->off, name ? name : "?");
 		free(name);
 		return;
+	case FAILURE_WRITE_PROTECTED:
+		name = quote_name_always(f->name);
+		message_error(0, "%s is write-protected", name ? name : "?");
+		free(name);
+		return;
 	case FAILURE_SRC_MEMORY:
 		message_memory("input", f->len);
 		return;

@@ -6,8 +6,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -283,10 +285,32 @@ dst_access(const struct request *q)
 	return q->verify ? O_RDWR : O_WRONLY;
 }
 
+static bool
+is_write_protected(const char *path)
+{
+	struct stat st;
+	int is_read_only = 0;
+
+	if (stat(path, &st) < 0 || !S_ISBLK(st.st_mode))
+		return false;
+	const int fd = fd_open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC, 0);
+	if (fd < 0)
+		return false;
+	if (ioctl(fd, BLKROGET, &is_read_only) < 0)
+		is_read_only = 0;
+	(void)close(fd); // only looked at
+	return is_read_only != 0;
+}
+
+// Some drivers call a write-protected device one that we may not write to.
 // Refused to be opened for both it may be one that we could write.
 static enum failure_phase
 open_phase(const struct request *q, int error)
 {
+	if (!q->is_dd &&
+	    (error == EROFS || error == EACCES || error == EPERM) &&
+	    is_write_protected(q->dst))
+		return FAILURE_WRITE_PROTECTED;
 	const bool is_unreadable =
 		q->verify && error == EACCES &&
 		faccessat(AT_FDCWD, q->dst, W_OK, AT_EACCESS) == 0;

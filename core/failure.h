@@ -14,6 +14,7 @@ enum failure_phase {
 
 	// Before the copy.
 	FAILURE_OPEN,
+	FAILURE_WRITE_PROTECTED, // a device, by itself or by its driver
 	FAILURE_SET_FLAGS,
 	FAILURE_SEEK_TOO_LARGE,  // off = blocks, len = bytes a block
 	FAILURE_TRUNCATE,        // off = wanted size

@@ -407,9 +407,9 @@ transfer_can_write(const struct transfer *t)
 {
 	if (t->request.is_dd || !t->dst.facts.is_read_only)
 		return true;
-	hooks_tell(t->hooks, (struct failure){.phase = FAILURE_OPEN,
+	hooks_tell(t->hooks, (struct failure){.phase = FAILURE_WRITE_PROTECTED,
 					      .error = EROFS,
-					      .name = t->dst.name});
+					      .name = dst_name(t)});
 	return false;
 }
 

@@ -448,12 +448,13 @@ bed_detach() # DEVICE WHAT
 
 # Between the search for a free one and its set-up somebody else can have it,
 # and somebody's clean-up can take it away at once.
-loop_attach() # FILE SECTOR
+loop_attach() # FILE SECTOR OPTION...
 {
 	local tries
 
 	for ((tries = 0; tries < 20; tries++)); do
-		if BED=$(losetup --direct-io=on -b "$2" -f --show "$1" 2>&1); then
+		if BED=$(losetup --direct-io=on -b "$2" "${@:3}" -f --show \
+			"$1" 2>&1); then
 			[[ $(loop_file "$BED") != *" $(stat -L -c %i "$1") "* ]] ||
 				return 0
 		elif [[ $BED != *busy* && $BED != *temporarily* ]]; then
@@ -464,10 +465,10 @@ loop_attach() # FILE SECTOR
 	return 1
 }
 
-# bed_loop_over FILE [SECTOR]
+# bed_loop_over FILE [SECTOR OPTION...]: -r, -P of losetup
 bed_loop_over()
 {
-	loop_attach "$1" "${2:-512}" || { bed_cannot "losetup: $BED"; return; }
+	loop_attach "$1" "${2:-512}" "${@:3}" || { bed_cannot "losetup: $BED"; return; }
 	loop_files[$BED]=$(loop_file "$BED")
 	cleanup_push bed_detach "$BED" "${loop_files[$BED]}"
 }
