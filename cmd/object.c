@@ -19,6 +19,7 @@
 #include "exit_codes.h"
 #include "hasher.h"
 #include "message.h"
+#include "outcome.h"
 
 #define FORMAT 1 // changes when old readers would go wrong
 
@@ -379,13 +380,22 @@ conclusion_of(const struct journal *j, size_t i)
 }
 
 static json_t *
+untouched_of(const struct journal *j)
+{
+	const uint64_t len = outcome_untouched(j->transfer);
+
+	return element_number(len, j->status == EXIT_CODE_OK && len > 0);
+}
+
+static json_t *
 end_of(const struct journal *j)
 {
 	const struct stats s = durability_stats(j->transfer);
 
 	return element.pack(
 		"{s:s, s:f, s:o, s:o, s:s, s:o, s:s?, s:I, s:I, s:I, s:b, s:o,"
-		" s:o, s:o, s:o, s:o, s:I, s:{s:I, s:I}, s:{s:I, s:I}, s:o}",
+		" s:o, s:o, s:o, s:o, s:o, s:I, s:{s:I, s:I}, s:{s:I, s:I},"
+		" s:o}",
 		"type", "end", "seconds", seconds_of(j->end_ns), "rate",
 		rate_of(j), "status",
 		element_number((uint64_t)j->status, j->signo == 0), "verdict",
@@ -397,8 +407,9 @@ end_of(const struct journal *j)
 		(json_int_t)journal_durable(j), "safe_to_remove",
 		j->status == EXIT_CODE_OK &&
 			durability_is_safe_to_remove(j->transfer),
-		"verified", verified_of(j), "records", records_of(&s),
-		"digests", digests_of(j), "expected", expected_of(j), "bad",
+		"untouched", untouched_of(j), "verified", verified_of(j),
+		"records", records_of(&s), "digests", digests_of(j),
+		"expected", expected_of(j), "bad",
 		array_of(j, j->nr_bad, bad_of), "bad_omitted",
 		(json_int_t)j->nr_bad_lost, "unread", "areas",
 		(json_int_t)s.nr_unread, "bytes", (json_int_t)s.unread,

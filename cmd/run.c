@@ -23,6 +23,7 @@
 #include "quote.h"
 #include "refusal.h"
 #include "signals.h"
+#include "units.h"
 
 #define DIFFER_MAX 20 // ranges that are told one by one
 #define SHOW_NS (UINT64_C(500) * 1000 * 1000)
@@ -450,6 +451,25 @@ print_expected(const struct transfer *t)
 						 expected->value)));
 }
 
+// Whoever thinks that the disk is now as the source is.
+static void
+print_untouched(const struct transfer *t)
+{
+	const uint64_t len = outcome_untouched(t);
+	char size[UNITS_TEXT_MAX], *name, *text = NULL;
+
+	if (len == 0)
+		return;
+	units_format_iec(size, sizeof(size), len);
+	name = quote_name_always(t->dst.name);
+	if (name != NULL &&
+	    asprintf(&text, "the last %s of %s still hold old data", size,
+		     name) > 0)
+		message_line(text);
+	free(text);
+	free(name);
+}
+
 // Who watches a copy being read back, or a device being written, waits for
 // these words.
 static void
@@ -461,6 +481,7 @@ print_good_end(const struct run *run)
 	if (options->level != REPORT_ALL || options->request.plan_only)
 		return;
 	print_expected(t);
+	print_untouched(t);
 	if (options->request.verify)
 		print_of(&t->dst, "is verified", "");
 	if (!options->request.is_dd && durability_is_safe_to_remove(t))

@@ -107,3 +107,16 @@ outcome_tell(const struct transfer *t, enum transfer_verdict verdict)
 					    .off = s->nr_differing,
 					    .len = s->differing});
 }
+
+uint64_t
+outcome_untouched(const struct transfer *t)
+{
+	const struct request *q = &t->request;
+	const uint64_t size = t->dst.facts.size, end = t->stats->bytes;
+
+	if (q->is_dd || q->dst == NULL || t->dst.facts.rdev == 0 ||
+	    t->dst_start > 0 || request_has_count(q) || end == 0 ||
+	    !t->is_closed)
+		return 0;
+	return size > end ? size - end : 0;
+}

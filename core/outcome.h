@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
 // What is said when all is over of a copy that is not what was asked for: what
-// is missing, and what became of it.
+// is missing, and what became of it. And what it has left as it was.
 
 #pragma once
 
@@ -11,3 +11,7 @@
 // as it should be, that never began, or that dd made.
 void outcome_tell(const struct transfer *transfer,
 		  enum transfer_verdict verdict);
+
+// Bytes at the end of a disk that a copy of all of the source onto its start
+// was too short for; 0: none, or no such copy.
+uint64_t outcome_untouched(const struct transfer *transfer);

@@ -124,4 +124,51 @@ loop_of inherited
 	must blockdev --setrw "$disk"
 } 9>"$disk"
 
+# --- what a longer disk still holds ----------------------------------------
+
+blank() # SIZE [SECTOR OPTION...]
+{
+	truncate -s 0 blank
+	truncate -s "$1" blank
+	loop_of blank "${@:2}"
+}
+
+blank 9M
+rest="aiodd: the last 1.0 MiB of 'DISK' still hold old data"
+golden 'old data' 0 "$data_records
+$rest
+aiodd: 'DISK' is safe to remove" aiodd if=data of="$disk" bs=1M
+golden 'old data, verify=' 0 "$data_records
+$rest
+aiodd: 'DISK' is verified
+aiodd: 'DISK' is safe to remove" aiodd if=data of="$disk" bs=1M verify=yes
+golden 'old data, commit=first-last' 0 "$data_records
+$rest
+aiodd: 'DISK' is safe to remove" \
+	aiodd if=data of="$disk" bs=1M commit=first-last
+golden 'old data, of a pipe' 0 "$data_records
+$rest
+aiodd: 'DISK' is safe to remove" \
+	eval 'cat data | aiodd of="$disk" bs=1M iflag=fullblock'
+golden 'old data, status=noxfer' 0 "$(head -n 2 <<<"$data_records")" \
+	aiodd if=data of="$disk" bs=1M status=noxfer
+golden 'old data, status=none' 0 '' \
+	aiodd if=data of="$disk" bs=1M status=none
+golden 'old data, plan=yes' 0 '' aiodd data "$disk" plan=yes
+golden 'old data, a part was asked for' 0 \
+	"$(records_of $((1 << 20)) '1.0 MB, 1.0 MiB')
+aiodd: 'DISK' is safe to remove" aiodd if=data of="$disk" bs=1M count=1
+golden 'old data, a part was asked for elsewhere' 0 "$data_records
+aiodd: 'DISK' is safe to remove" aiodd if=data of="$disk" bs=1M seek=1
+golden 'old data, a descriptor' 0 "$data_records" \
+	eval 'aiodd if=data bs=1M >>"$disk"'
+golden 'old data, as dd' 0 "$data_records" as_dd if=data of="$disk" bs=1M
+if [ "$has_json" ]; then
+	run aiodd if=data of="$disk" bs=1M status=json
+	check 'old data, JSON' grep -q '"untouched":1048576' err
+	run aiodd if=data of="$disk" bs=1M count=1 status=json
+	check 'no old data, JSON' grep -q '"untouched":null' err
+fi
+must losetup -d "$disk"
+
 finish
