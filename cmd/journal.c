@@ -76,6 +76,9 @@ static const struct {
 	[NOTICE_SRC_CHANGED] = {"source", false},
 	[NOTICE_SRC_EMPTY] = {"source", false},
 	[NOTICE_SIGNED] = {"expect", false},
+	[NOTICE_SPACE] = {"space", false},
+	[NOTICE_SECTORS] = {"partitions", false},
+	[NOTICE_BACKUP] = {"partitions", false},
 };
 
 struct journal *

@@ -24,6 +24,7 @@
 #include "refusal.h"
 #include "signals.h"
 #include "units.h"
+#include "warning.h"
 
 #define DIFFER_MAX 20 // ranges that are told one by one
 #define SHOW_NS (UINT64_C(500) * 1000 * 1000)
@@ -104,7 +105,8 @@ tell(struct run *run, const struct failure *f)
 			    run->transfer.hasher, f->name);
 		return;
 	default:
-		message_failure(f);
+		if (!warning_tell(f))
+			message_failure(f);
 	}
 }
 

@@ -11,6 +11,7 @@
 
 #include "base.h"
 #include "cache.h"
+#include "caution.h"
 #include "clock.h"
 #include "clone.h"
 #include "copy.h"
@@ -55,6 +56,14 @@ static void
 bulk_tell_plan(const struct bulk *b)
 {
 	hooks_tell(b->hooks, (struct failure){.phase = NOTICE_PLANNED});
+}
+
+void
+bulk_caution(struct bulk *b)
+{
+	if (!b->is_cautioned)
+		caution_tell(b->request, &b->plan, b->src, b->dst, b->hooks);
+	b->is_cautioned = true;
 }
 
 // How much there is to copy, 0: only the end of the source will tell.
@@ -538,6 +547,7 @@ bulk_run(struct bulk *b)
 		if (is_in_ring && bulk_open_aio(b) < 0)
 			return BULK_RECORDS;
 		bulk_tell_plan(b);
+		bulk_caution(b);
 		if (b->plan.way != PLAN_BULK)
 			return BULK_RECORDS;
 		if (!is_in_ring) {

@@ -52,6 +52,7 @@ struct bulk {
 	uint64_t base;           // bytes of stretches that are through
 	uint64_t nr_direct;      // of them, those that went around the cache
 	const struct copy *copy; // the one that is under way, or NULL
+	bool is_cautioned;       // the user is
 	bool needs_fsync;        // O_DIRECT was asked for, and not all had it
 	bool is_grown;           // by us, before the first write
 	uint64_t grown_from;     // the size before that
@@ -62,6 +63,8 @@ struct bulk {
 // The plan as it would be carried out, after a look whether the kernel
 // takes part.
 void bulk_preview(struct bulk *bulk);
+// Tells, once, what there is to warn of in carrying it out.
+void bulk_caution(struct bulk *bulk);
 // Of such a plan: clone=always may succeed, or is not asked for; if neither,
 // that is told.
 bool bulk_can_clone(const struct bulk *bulk);

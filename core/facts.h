@@ -30,6 +30,8 @@ struct facts {
 	uint64_t max_size;     // RLIMIT_FSIZE for a regular destination
 	uint64_t changed_ns;   // when it was last changed, of a file
 	uint64_t allocated;    // bytes of it that are not holes, at most size
+	uint64_t free;         // bytes that its file system has left for us,
+	                       // of a file; UINT64_MAX: not known
 	uint64_t cached;       // bytes in the page cache, of a file; estimated
 	uint64_t memory;       // of the machine, UINT64_MAX: not known
 	bool is_read_only;     // a device that takes no writes
@@ -48,6 +50,15 @@ static inline bool
 facts_keeps_place(const struct facts *facts)
 {
 	return facts->kind != FACTS_STREAM && !facts->is_append;
+}
+
+// A file that has been cut to nothing, or will be.
+static inline void
+facts_cut(struct facts *facts)
+{
+	if (__builtin_add_overflow(facts->free, facts->allocated, &facts->free))
+		facts->free = UINT64_MAX;
+	facts->size = facts->allocated = facts->cached = 0;
 }
 
 // Its bytes can be read and written at any place.

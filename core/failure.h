@@ -82,6 +82,10 @@ enum failure_phase {
 	NOTICE_INCOMPLETE,       // as FAILURE_INCOMPLETE
 	NOTICE_SRC_EMPTY,        // and more was expected of it
 	NOTICE_SIGNED,           // a file of sums, but nobody looks at that
+	NOTICE_SPACE,            // len bytes are needed, off are free
+	NOTICE_SECTORS,          // a GPT in sectors of off bytes, on a disk
+	                         // with len
+	NOTICE_BACKUP,           // a GPT whose backup is not where it should be
 	NOTICE_SYNCING,          // the last byte is written, fsync begins
 	NOTICE_VERIFYING,        // reading back begins
 };
@@ -100,7 +104,7 @@ struct failure {
 	unsigned changed;        // of .._SRC_CHANGED: enum change_of
 	union {                  // borrowed
 		const struct safety *safety;  // of FAILURE_REFUSED, _UNCHECKED
-		const struct mounts_use *use; // of NOTICE_SRC_LIVE
+		const struct mounts_use *use; // of NOTICE_SRC_LIVE, _BACKUP
 	};
 };
 

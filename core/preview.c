@@ -22,8 +22,7 @@ preview_side(struct endpoint *ep, const char *path, int fd, unsigned flags,
 {
 	int r = 0;
 
-	*ep = (struct endpoint){.fd = fd,
-				.name = path != NULL ? path : ep->name};
+	*ep = (struct endpoint){.fd = fd, .name = path ? path : ep->name};
 	if (path == NULL)
 		probe_descriptor(fd, &ep->facts);
 	else
@@ -107,7 +106,8 @@ preview_run(struct transfer *t, struct facts *old)
 	// It will be another file, even where it has the name of the source.
 	*old = t->dst.facts;
 	if (q->commit == REQUEST_COMMIT_RENAME)
-		t->dst.facts.size = t->dst.facts.ino = 0;
+		t->dst.facts.size = t->dst.facts.allocated =
+			t->dst.facts.ino = 0;
 	t->dst.facts.has_messages = probe_is_on(&t->dst.facts,
 						t->hooks->message_fd);
 	if (is_safe && !transfer_can_write(t))
@@ -120,11 +120,14 @@ preview_run(struct transfer *t, struct facts *old)
 		return TRANSFER_UNCOUNTED;
 	// It would be cut.
 	if (endpoint_is_cut(q) && t->dst.facts.kind == FACTS_FILE)
-		t->dst.facts.size = 0;
+		facts_cut(&t->dst.facts);
 	hooks_tell(t->hooks, (struct failure){.phase = NOTICE_PROBED});
 	bulk_preview(&t->bulk);
 	if (!is_safe)
 		return transfer_refused(t);
 	transfer_warn_unchecked(t);
+	// Blocks that are shared need no room.
+	if (!t->bulk.plan.is_clone)
+		bulk_caution(&t->bulk);
 	return bulk_can_clone(&t->bulk) ? TRANSFER_OK : TRANSFER_FAILED;
 }

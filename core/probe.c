@@ -58,12 +58,16 @@ is_kernel_text(uint32_t magic)
 	}
 }
 
-static uint32_t
-magic_of(int fd)
+// A file system that has no blocks does not say how many are free.
+static uint64_t
+free_of(const struct statfs *fs)
 {
-	struct statfs fs;
+	uint64_t bytes;
 
-	return fstatfs(fd, &fs) < 0 ? 0 : (uint32_t)fs.f_type;
+	if (fs->f_blocks == 0 ||
+	    __builtin_mul_overflow(fs->f_bavail, fs->f_frsize, &bytes))
+		return UINT64_MAX;
+	return bytes;
 }
 
 // btrfs writes around the page cache only where it keeps no checksums.
@@ -176,11 +180,15 @@ cached_of(int fd, const struct facts *facts)
 static void
 probe_file(int fd, const struct stat *st, struct facts *facts)
 {
-	const uint32_t magic = magic_of(fd);
+	struct statfs fs = {.f_type = 0};
 	struct rlimit limit;
 
+	if (fstatfs(fd, &fs) < 0)
+		fs = (struct statfs){.f_type = 0};
+	const uint32_t magic = (uint32_t)fs.f_type;
 	if (is_kernel_text(magic))
 		return;
+	facts->free = free_of(&fs);
 	facts->kind = FACTS_FILE;
 	facts->size = (uint64_t)st->st_size;
 	facts->changed_ns = (uint64_t)st->st_ctim.tv_sec * 1000000000 +

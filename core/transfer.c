@@ -397,7 +397,7 @@ transfer_cut(struct transfer *t)
 	if (t->request.seek.blocks > 0 || facts_is_same(&t->src.facts, dst))
 		probe_sides(t);
 	else if (dst->kind == FACTS_FILE)
-		dst->size = dst->allocated = dst->cached = 0;
+		facts_cut(dst);
 	return 0;
 }
 

@@ -8,6 +8,8 @@ Suite *aio_suite(void);
 
 Suite *beside_suite(void);
 
+Suite *caution_suite(void);
+
 Suite *change_suite(void);
 
 Suite *clone_suite(void);
@@ -37,6 +39,8 @@ Suite *identity_suite(void);
 Suite *job_suite(void);
 
 Suite *journal_suite(void);
+
+Suite *label_suite(void);
 
 Suite *loop_suite(void);
 

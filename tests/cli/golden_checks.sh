@@ -124,7 +124,101 @@ loop_of inherited
 	must blockdev --setrw "$disk"
 } 9>"$disk"
 
-# --- what a longer disk still holds ----------------------------------------
+# --- free space ------------------------------------------------------------
+
+disk=
+if bed_fs tmpfs 4M; then
+	small=$BED/copy
+	space="aiodd: warning: the file system of '$small' has 4.0 MiB free, the copy needs 8.0 MiB"
+	full="aiodd: error writing '$small': No space left on device"
+	golden 'too little space, plan=yes' 0 "$space" \
+		aiodd data "$small" plan=yes
+	golden 'too little space' 1 "$space
+$full (offset 4194304)
+5+0 records in
+4+0 records out
+4194304 bytes (4.2 MB, 4.0 MiB) copied, T s, R" \
+		aiodd if=data of="$small" bs=1M
+	golden 'too little space, status=none' 1 "$full (offset 4194304)" \
+		aiodd if=data of="$small" bs=1M status=none
+	rm "$small"
+	golden 'too little space, as dd' 1 "dd: error writing '$small': No space left on device
+5+0 records in
+4+0 records out
+4194304 bytes (4.2 MB, 4.0 MiB) copied, T s, R" \
+		as_dd if=data of="$small" bs=1M
+	# It is full now, and written anew.
+	golden 'what the old file occupies is free' 0 '' \
+		aiodd if=data of="$small" bs=1M count=4 status=none
+	golden 'what the old file occupies is free, plan=yes' 0 '' \
+		aiodd if=data of="$small" bs=1M count=4 plan=yes
+	golden 'conv=notrunc needs what is behind the old file' 0 \
+		"aiodd: warning: the file system of '$small' has 0 B free, the copy needs 2.0 MiB" \
+		aiodd if=data of="$small" bs=1M count=4 seek=2 conv=notrunc \
+		plan=yes
+	golden 'conv=notrunc writes over the old file' 0 '' \
+		aiodd if=data of="$small" bs=1M count=2 seek=2 conv=notrunc \
+		status=none
+	for plan in plan=yes ''; do
+		golden "commit=rename needs both at once $plan" $((${#plan} == 0)) \
+			"aiodd: warning: the file system of '$small' has 0 B free, the copy needs 4.0 MiB" \
+			eval "aiodd if=data of=$small bs=1M count=4 \
+				commit=rename $plan 2>&1 | sed -n 1p >&2
+				exit=\${PIPESTATUS[0]}; (exit \$exit)"
+	done
+	rm "$small"
+	golden 'a small copy is made without a word' 0 '' \
+		aiodd if=data of="$small" bs=1M count=4 status=none
+	golden 'nearly enough is told in bytes' 0 \
+		"aiodd: warning: the file system of '$small' has 4194304 bytes free, the copy needs 4194305 bytes" \
+		aiodd if=data of="$small" bs=1M count=4194305B plan=yes
+	golden 'into a descriptor that was given' 0 \
+		"aiodd: warning: the file system of 'standard output' has 4.0 MiB free, the copy needs 8.0 MiB" \
+		eval 'aiodd if=data bs=1M plan=yes >$small'
+	rm "$small"
+	golden 'a pipe has no length' 0 '' \
+		eval 'aiodd of=$small bs=1M plan=yes <<<x'
+	truncate -s 64M holes
+	golden 'holes that are kept need no space' 0 '' \
+		aiodd holes "$small" status=none
+	golden 'holes that are written need it' 0 \
+		"aiodd: warning: the file system of '$small' has 4.0 MiB free, the copy needs 64 MiB" \
+		aiodd if=holes of="$small" bs=1M plan=yes
+	golden 'conv=sparse does not know' 0 '' \
+		aiodd if=holes of="$small" bs=1M conv=sparse status=none
+	loop_files[$small]=
+	disk=$small in_json 'too little space' '"level":"warning","phase":"space"' \
+		"warning: the file system of 'DISK' has 4.0 MiB free, the copy needs 8.0 MiB" \
+		eval 'aiodd if=data of=$small plan=yes'
+else
+	skip 'free space' "$BED_WHY"
+fi
+if bed_fs xfs 300M; then
+	must fallocate -l 200M "$BED/src"
+	golden 'shared blocks need no space, plan=yes' 0 '' \
+		aiodd "$BED/src" "$BED/dst" plan=yes
+	golden 'shared blocks need no space' 0 '' \
+		aiodd "$BED/src" "$BED/dst" status=none
+	rm "$BED/dst"
+	run aiodd "$BED/src" "$BED/dst" clone=never plan=yes
+	says 'blocks that are not shared need it' err \
+		"^aiodd: warning: the file system of '$BED/dst' has [0-9]+ MiB free, the copy needs 200 MiB\$"
+else
+	skip 'shared blocks' "$BED_WHY"
+fi
+
+# --- sectors and the backup GPT --------------------------------------------
+
+# image NAME SECTOR: of 8 MiB, with a GPT
+image()
+{
+	truncate -s 8M "$1"
+	loop_of "$1" "$2"
+	must sfdisk -q "$disk" >log 2>&1 <<<$'label: gpt\nsize=1MiB'
+	must losetup -d "$disk"
+}
+image image512 512
+image image4096 4096
 
 blank() # SIZE [SECTOR OPTION...]
 {
@@ -133,8 +227,55 @@ blank() # SIZE [SECTOR OPTION...]
 	loop_of blank "${@:2}"
 }
 
+blank 8M
+golden 'an image that fits' 0 "$data_records
+aiodd: 'DISK' is safe to remove" aiodd if=image512 of="$disk" bs=1M
+golden 'an image that fits, plan=yes' 0 '' aiodd image512 "$disk" plan=yes
+sectors="aiodd: warning: 'DISK' has 512-byte sectors, but the source was partitioned for 4096-byte sectors: its partitions will not be found"
+golden 'an image for 4096-byte sectors' 0 "$sectors
+$data_records
+aiodd: 'DISK' is safe to remove" aiodd if=image4096 of="$disk" bs=1M
+golden 'an image for 4096-byte sectors, plan=yes' 0 "$sectors" \
+	aiodd image4096 "$disk" plan=yes
+golden 'an image for 4096-byte sectors, O_DIRECT' 0 "$sectors
+$data_records
+aiodd: 'DISK' is safe to remove" \
+	aiodd if=image4096 of="$disk" bs=1M iflag=direct
+golden 'an image for 4096-byte sectors, as dd' 0 "$data_records" \
+	as_dd if=image4096 of="$disk" bs=1M
+golden 'an image from a descriptor' 0 "$sectors" \
+	eval 'aiodd of="$disk" bs=1M status=noxfer <image4096 2>&1 |
+		grep -v records >&2; :'
+in_json 'an image for 4096-byte sectors' \
+	'"level":"warning","phase":"partitions"' "${sectors#aiodd: }" \
+	aiodd if=image4096 of="$disk" bs=1M
+golden 'a part of an image' 0 '' \
+	aiodd if=image4096 of="$disk" bs=1M skip=1 status=none
+golden 'a copy of a file' 0 '' aiodd image4096 file status=none
+must losetup -d "$disk"
+
+blank 8M 4096
+golden 'an image for 512-byte sectors' 0 \
+	"aiodd: warning: 'DISK' has 4096-byte sectors, but the source was partitioned for 512-byte sectors: its partitions will not be found
+$data_records
+aiodd: 'DISK' is safe to remove" aiodd if=image512 of="$disk" bs=1M
+golden 'an image for these sectors' 0 '' aiodd image4096 "$disk" plan=yes
+must losetup -d "$disk"
+
 blank 9M
+backup="aiodd: warning: the backup GPT will not be at the end of 'DISK'; after the copy run: sgdisk -e DISK"
 rest="aiodd: the last 1.0 MiB of 'DISK' still hold old data"
+golden 'a longer disk' 0 "$backup
+$data_records
+$rest
+aiodd: 'DISK' is safe to remove" aiodd if=image512 of="$disk" bs=1M
+golden 'a longer disk, plan=yes' 0 "$backup" \
+	aiodd image512 "$disk" plan=yes
+in_json 'a longer disk' '"level":"warning","phase":"partitions"' \
+	"${backup#aiodd: }" aiodd if=image512 of="$disk" bs=1M
+
+# --- what it still holds ---------------------------------------------------
+
 golden 'old data' 0 "$data_records
 $rest
 aiodd: 'DISK' is safe to remove" aiodd if=data of="$disk" bs=1M

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+#include "config.h"
+
+#include "warning.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "disk.h"
+#include "message.h"
+#include "mounts.h"
+#include "quote.h"
+#include "units.h"
+
+static void
+tell_space(const struct failure *f, const char *name)
+{
+	char has[UNITS_TEXT_MAX], needs[UNITS_TEXT_MAX];
+
+	units_format_iec(has, sizeof(has), f->off);
+	units_format_iec(needs, sizeof(needs), f->len);
+	if (strcmp(has, needs) == 0) {
+		snprintf(has, sizeof(has), "%" PRIu64 " bytes", f->off);
+		snprintf(needs, sizeof(needs), "%" PRIu64 " bytes", f->len);
+	}
+	message_error(0, "warning: the file system of %s has %s free, the copy "
+			 "needs %s", name, has, needs);
+}
+
+static void
+tell_sectors(const struct failure *f, const char *name)
+{
+	message_error(0, "warning: %s has %" PRIu64 "-byte sectors, but the "
+			 "source was partitioned for %" PRIu64 "-byte sectors: "
+			 "its partitions will not be found", name, f->len,
+			 f->off);
+}
+
+static void
+tell_backup(const struct failure *f, const char *name)
+{
+	char disk[DISK_NAME_MAX];
+
+	message_error(0, "warning: the backup GPT will not be at the end of "
+			 "%s; after the copy run: sgdisk -e %s", name,
+		      disk_name(f->use->dev, disk, sizeof(disk)));
+}
+
+bool
+warning_tell(const struct failure *f)
+{
+	void (*tell)(const struct failure *f, const char *name);
+
+	switch (f->phase) {
+	case NOTICE_SPACE:
+		tell = tell_space;
+		break;
+	case NOTICE_SECTORS:
+		tell = tell_sectors;
+		break;
+	case NOTICE_BACKUP:
+		tell = tell_backup;
+		break;
+	default:
+		return false;
+	}
+	char *name = quote_name_always(f->name);
+	tell(f, name ? name : "?");
+	free(name);
+	return true;
+}
