@@ -79,6 +79,7 @@ static const struct {
 	[NOTICE_SPACE] = {"space", false},
 	[NOTICE_SECTORS] = {"partitions", false},
 	[NOTICE_BACKUP] = {"partitions", false},
+	[NOTICE_TABLE_KEPT] = {"partitions", false},
 };
 
 struct journal *

@@ -4,6 +4,7 @@
 
 #include "warning.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -49,6 +50,20 @@ tell_backup(const struct failure *f, const char *name)
 		      disk_name(f->use->dev, disk, sizeof(disk)));
 }
 
+static void
+tell_table(const struct failure *f, const char *name)
+{
+	const bool needs_root = f->error == EACCES || f->error == EPERM;
+	char *word = quote_name_colon(f->name);
+
+	message_error(0, "warning: the kernel still uses the old partition "
+			 "table of %s: %s; %s run: blockdev --rereadpt %s",
+		      name, strerror(f->error),
+		      needs_root ? "as root" : "when nothing uses it",
+		      word ? word : "?");
+	free(word);
+}
+
 bool
 warning_tell(const struct failure *f)
 {
@@ -63,6 +78,9 @@ warning_tell(const struct failure *f)
 		break;
 	case NOTICE_BACKUP:
 		tell = tell_backup;
+		break;
+	case NOTICE_TABLE_KEPT:
+		tell = tell_table;
 		break;
 	default:
 		return false;

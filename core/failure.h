@@ -86,6 +86,7 @@ enum failure_phase {
 	NOTICE_SECTORS,          // a GPT in sectors of off bytes, on a disk
 	                         // with len
 	NOTICE_BACKUP,           // a GPT whose backup is not where it should be
+	NOTICE_TABLE_KEPT,       // the kernel has not read the new partitions
 	NOTICE_SYNCING,          // the last byte is written, fsync begins
 	NOTICE_VERIFYING,        // reading back begins
 };

@@ -5,9 +5,11 @@
 #include "finish.h"
 
 #include <errno.h>
+#include <linux/fs.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "failure.h"
@@ -125,6 +127,14 @@ finish_sync(const struct endpoint *dst, const struct request *q, unsigned conv,
 			tell(h, FAILURE_FSYNC, dst->name, all);
 	}
 	return data < 0 ? data : all;
+}
+
+int
+finish_partitions(int fd)
+{
+	const int r = ioctl(fd, BLKRRPART) < 0 ? -errno : 0;
+
+	return r == -EINVAL ? 0 : r;
 }
 
 int

@@ -23,6 +23,11 @@ int finish_sync(const struct endpoint *dst, const struct request *q,
 // -ECANCELED: a signal, and it may still be under way; or -errno, untold.
 int finish_fsync(int fd, const struct hooks *h);
 
+// The kernel reads the partition table of a disk again, through a descriptor
+// that holds it exclusively where anyone could. 0, also where it looks for no
+// partitions, or -errno.
+int finish_partitions(int fd);
+
 // 0 or -errno, told.
 int finish_close(struct endpoint *src, struct endpoint *dst,
 		 const struct hooks *h);

@@ -13,6 +13,7 @@
 #include "base.h"
 #include "beside.h"
 #include "clock.h"
+#include "disk.h"
 #include "failure.h"
 #include "finish.h"
 #include "hasher.h"
@@ -472,6 +473,34 @@ transfer_check(struct transfer *t)
 	return TRANSFER_OK;
 }
 
+// Partition tables lie in the first MiB of a disk.
+static bool
+has_new_table(const struct transfer *t, enum transfer_verdict verdict)
+{
+	const dev_t dev = t->dst.facts.rdev;
+
+	return !t->request.is_dd && t->request.dst != NULL && dev != 0 &&
+	       (verdict == TRANSFER_OK || verdict == TRANSFER_INCOMPLETE) &&
+	       t->is_synced && t->stats->bytes > 0 && t->dst_start < MIB &&
+	       disk_whole(dev) == dev;
+}
+
+// While the claim keeps others from what is found.
+static void
+transfer_partitions(const struct transfer *t, enum transfer_verdict verdict)
+{
+	const int claim = t->safety.claim;
+
+	if (!has_new_table(t, verdict))
+		return;
+	const int r = finish_partitions(claim >= 0 ? claim : t->dst.fd);
+	if (r < 0)
+		hooks_tell(t->hooks,
+			   (struct failure){.phase = NOTICE_TABLE_KEPT,
+					    .error = -r,
+					    .name = t->dst.name});
+}
+
 static enum transfer_verdict
 transfer_opened(struct transfer *t)
 {
@@ -492,6 +521,7 @@ transfer_opened(struct transfer *t)
 	verdict = transfer_copy(t);
 	if (t->request.verify)
 		endpoint_close_extra(&t->back);
+	transfer_partitions(t, verdict);
 	safety_done(&t->safety);
 	if (verdict == TRANSFER_UNCOUNTED)
 		return verdict;

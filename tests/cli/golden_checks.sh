@@ -312,4 +312,70 @@ if [ "$has_json" ]; then
 fi
 must losetup -d "$disk"
 
+# --- the partition table ---------------------------------------------------
+
+# partitioned: a disk of 8 MiB whose partition the kernel knows
+partitioned()
+{
+	truncate -s 0 parts
+	truncate -s 8M parts
+	must sfdisk -q parts >log 2>&1 <<<$'label: dos\nstart=2048,size=4096'
+	loop_of parts 512 -P
+	part=${disk}p1
+	cleanup_push partx -d "$disk"
+	partx -a "$disk" >log 2>&1
+	wait_for test -b "$part"
+}
+
+is_known()
+{
+	test -e "/sys/block/${disk#/dev/}/${part#/dev/}"
+}
+
+if partitioned; then
+	golden 'as dd the kernel is told nothing' 0 "$data_records" \
+		as_dd if=data of="$disk" bs=1M
+	check 'as dd the kernel keeps the old partitions' is_known
+	golden 'a copy of a part behind the table' 0 \
+		"$(records_of $((1 << 20)) '1.0 MB, 1.0 MiB')
+aiodd: 'DISK' is safe to remove" \
+		aiodd if=data of="$disk" bs=1M seek=1 count=1
+	check 'a copy behind the table: the old partitions are kept' is_known
+	golden 'a copy of a partition' 0 \
+		"$(records_of $((1 << 20)) '1.0 MB, 1.0 MiB')" \
+		aiodd if=data of="$part" bs=1M count=1
+	check 'a copy of a partition: it is kept' is_known
+	golden 'plan=yes' 0 '' aiodd data "$disk" plan=yes
+	check 'plan=yes: the old partitions are kept' is_known
+	golden 'the partition table is read again' 0 "$data_records
+aiodd: 'DISK' is safe to remove" aiodd if=data of="$disk" bs=1M
+	check 'the kernel forgets the old partitions' eval '! is_known'
+	must losetup -d "$disk"
+else
+	skip 'the partition table' 'no partitions here'
+fi
+
+if partitioned && mkfs.ext4 -q -F "$part" >log 2>&1 &&
+	bed_mount ext4 "$part"; then
+	use=$BED
+	if grep -q '^#define HAVE_LIBMOUNT' "${top_builddir:-.}/config.h"; then
+		force=force=mounted
+	else
+		force=force=busy
+	fi
+	kept="aiodd: warning: the kernel still uses the old partition table of 'DISK': Device or resource busy; when nothing uses it run: blockdev --rereadpt DISK"
+	must gnu_dd if="$disk" of=table bs=1M count=1 status=none
+	golden 'a disk in use: the old partitions are used' 0 "$kept
+$(records_of $((1 << 20)) '1.0 MB, 1.0 MiB')" \
+		aiodd if=table of="$disk" bs=1M count=1 "$force"
+	check 'a disk in use: the old partitions are kept' is_known
+	in_json 'a disk in use' \
+		'"level":"warning","phase":"partitions".*"errno":"EBUSY"' \
+		"${kept#aiodd: }" \
+		aiodd if=table of="$disk" bs=1M count=1 "$force"
+	umount "$use"
+else
+	skip 'a disk in use' "${BED_WHY:-no partitions here}"
+fi
+
 finish
