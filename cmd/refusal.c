@@ -113,6 +113,25 @@ tell(const struct failure *f, const char *before, put_fn put)
 	free(line);
 }
 
+// What ends the use that was found, as a shell reads it.
+static void
+put_remedy(FILE *out, const struct safety *safety)
+{
+	const bool is_swap = safety->reason == REQUEST_FORCE_SWAP &&
+			     safety->use.dev != 0;
+	char name[DISK_NAME_MAX];
+	char *quoted;
+
+	if (safety->reason != REQUEST_FORCE_MOUNTED && !is_swap)
+		return;
+	quoted = quote_name_colon(
+		is_swap ? disk_name(safety->use.dev, name, sizeof(name))
+			: safety->use.target);
+	fprintf(out, "%s %s first, or ", is_swap ? "swapoff" : "umount",
+		quoted ? quoted : "?");
+	free(quoted);
+}
+
 static void
 put_identity(FILE *out, const struct safety *safety)
 {
@@ -134,10 +153,7 @@ put_refusal(FILE *out, const struct failure *f)
 		return;
 	}
 	fputs("; ", out);
-	if (f->safety->reason == REQUEST_FORCE_MOUNTED) {
-		phrase_quoted(out, "umount ", f->safety->use.target);
-		fputs(" first, or ", out);
-	}
+	put_remedy(out, f->safety);
 	fprintf(out, "force=%s writes anyway", refusal_word(f->safety->reason));
 }
 

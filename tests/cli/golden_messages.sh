@@ -138,7 +138,7 @@ sync: no (conv=fsync would)" "$disk" new
 must mkdir mnt
 if bed_mount ext4 "$disk"; then
 	here=${BED#"$work/"}
-	golden 'mounted' 5 "aiodd: not writing to '/dev/DISK' (8 MiB, loop over $image, holds ext4 'data'): /dev/DISK is mounted on '$here'; umount '$here' first, or force=mounted writes anyway" \
+	golden 'mounted' 5 "aiodd: not writing to '/dev/DISK' (8 MiB, loop over $image, holds ext4 'data'): /dev/DISK is mounted on '$here'; umount $here first, or force=mounted writes anyway" \
 		src "$disk"
 	run aiodd src "$disk" plan=yes
 	is 'mounted, plan=yes: exit status' "$status" 5

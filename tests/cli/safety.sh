@@ -112,7 +112,7 @@ if bed_mount ext4 "$disk"; then
 	run eval 'aiodd if="$work/sector" bs=512 seek=1 >>"$disk"'
 	is 'mounted, as standard output: exit status' "$status" 5
 	[ "$mounted" = busy ] || says 'mounted: it says where' "$work/err" \
-		"'standard output' \(.*\): $disk is mounted on '$BED'; umount '$BED' first"
+		"'standard output' \(.*\): $disk is mounted on '$BED'; umount $BED first"
 	says 'mounted: it says what is there' "$work/err" "^aiodd: not writing to 'standard output' \(8 MiB, "
 	! grep -q '^#define HAVE_LIBBLKID' "${top_builddir:-.}/config.h" ||
 		says 'mounted: it says what it holds' "$work/err" \
@@ -162,6 +162,9 @@ mkswap -q "$disk" >/dev/null
 if log=$(swapon "$disk" 2>&1); then
 	cleanup_push swapoff "$disk"
 	refused 'swap' "$swap" "$disk"
+	[ "$swap" = busy ] ||
+		says 'swap: how to turn it off' "$work/err" \
+			"; swapoff $disk first, or force=swap"
 	# Then it is the kernel that refuses.
 	run aiodd if="$work/sector" of="$disk" bs=512 seek=1 force="$swap"
 	is 'swap, force=: exit status' "$status" 1
