@@ -92,7 +92,7 @@ is "no element of the name" "$(grep -c '<img' dom)" 0
 is "title" "$(grep -oE '<title>[^<]*' dom)" "<title>Copied: aiodd report"
 check "the map has data and holes" grep -qE "done=[0-9]+ hole=[0-9]+" <<<"$(rects)"
 shows "the map in words" 'cells: [0-9]+ written, [1-9][0-9]* hole, 0 bad'
-shows "the decisions" '<td class="data">both sides have offsets</td>' \
+shows "the decisions" '<td class="data">both sides are seekable</td>' \
 	'>final size</td><td class="data">no</td><td class="data">[a-z]'
 
 ### A report that was changed: what takes long, or goes wrong, to make

@@ -67,7 +67,7 @@ has 'kernel AIO: the counters agree' \
 	'[true,true,true]'
 json 'records' 0 ok if=src of=copy conv=ucase bs=64K
 has 'records: the plan' '[.plan.way, .plan.way_reason]' \
-	'["record","conv= changes the bytes of each record"]'
+	'["record","conv= converts each record"]'
 json 'synced' 0 ok if=src of=copy conv=fsync bs=64K skip=1 seek=2
 has 'synced: all is durable' '.durable == .bytes' true
 has 'synced: offsets' '[.source.offset, .destination.offset, .map.offset]' \
