@@ -4,7 +4,7 @@
 
 #include "progress.h"
 
-#include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -13,23 +13,22 @@
 #include "base.h"
 #include "clock.h"
 #include "message.h"
-#include "units.h"
+#include "quote.h"
 
 #define BAR_MS 200
 #define RATE_NS (5 * SECOND_NS) // what the rate remembers
 #define RATE_STEP_NS (SECOND_NS / 10) // less is no time to measure in
-#define BAR_FRAME 8             // "100% [" and "] "
-#define BAR_MIN 4
-#define ETA_MAX (99.0 * 3600)   // seconds; beyond that it is a guess
-#define LINE_MAX_COLUMNS 255
+#define ECHO_COLUMNS 2          // "^C", behind the line
 
 void
 progress_init(struct progress *progress, enum options_progress kind,
-	      const struct stats *stats)
+	      const struct stats *stats, const char *name)
 {
 	if (kind == OPTIONS_BAR && !isatty(STDERR_FILENO))
 		kind = OPTIONS_NO_PROGRESS;
-	*progress = (struct progress){.kind = kind, .stats = stats};
+	*progress = (struct progress){.kind = kind, .bar.stats = stats};
+	if (name != NULL && quote_is_printable(name))
+		progress->bar.name = name;
 }
 
 unsigned
@@ -38,33 +37,35 @@ progress_interval_ms(const struct progress *progress)
 	return progress->kind == OPTIONS_NO_PROGRESS ? 0 : BAR_MS;
 }
 
-// Over the line that stands there, blanks over what was longer.
+// Over the line that stands there, blanks over what was longer, up to so many
+// columns.
 static void
-draw(struct progress *progress, const char *text, int columns)
+draw(struct progress *progress, const char *text, int columns, int most)
 {
-	char line[2 * LINE_MAX_COLUMNS];
-	const int rest = message_has_open_line() && progress->shown > columns
-				 ? progress->shown - columns
+	char line[BAR_TEXT_MAX + BAR_COLUMNS_MAX];
+	const int end = progress->shown < most ? progress->shown : most;
+	const int rest = message_has_open_line() && end > columns
+				 ? end - columns
 				 : 0;
 
 	snprintf(line, sizeof(line), "\r%s%*s", text, rest, "");
 	message_open_line(line);
 	progress->shown = columns;
-	progress->shown_bytes = progress->stats->bytes;
+	progress->shown_bytes = progress->bar.stats->bytes;
 }
 
 static void
 draw_transfer(struct progress *progress, uint64_t now)
 {
 	char text[REPORT_TEXT_MAX];
-	const struct stats *s = progress->stats;
+	const struct stats *s = progress->bar.stats;
 	const size_t length =
-		progress->phase == STATS_VERIFYING
+		progress->bar.phase == STATS_VERIFYING
 			? report_verified(text, sizeof(text), s, now)
 			: report_transfer(text, sizeof(text), s, now,
 					  REPORT_WHOLE_SECONDS);
 
-	draw(progress, text, (int)length);
+	draw(progress, text, (int)length, INT_MAX);
 }
 
 static int
@@ -74,48 +75,17 @@ terminal_columns(void)
 
 	if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) < 0 || size.ws_col == 0)
 		return 80;
-	return size.ws_col < LINE_MAX_COLUMNS ? size.ws_col : LINE_MAX_COLUMNS;
-}
-
-// What the phase is counting.
-static uint64_t
-bytes_done(const struct progress *progress)
-{
-	const struct stats *s = progress->stats;
-
-	return progress->phase == STATS_VERIFYING ? s->verified : s->bytes;
-}
-
-static uint64_t
-bytes_total(const struct progress *progress)
-{
-	const struct stats *s = progress->stats;
-
-	return progress->phase == STATS_VERIFYING
-		       ? s->bytes
-		       : max_u64(s->bytes_total, s->bytes);
+	return size.ws_col < BAR_COLUMNS_MAX ? size.ws_col : BAR_COLUMNS_MAX;
 }
 
 // What the phase is measured by.
 static uint64_t
 bytes_moved(const struct progress *progress)
 {
-	return progress->phase == STATS_FLUSHING ? progress->on_device
-						 : stats_moved(progress->stats);
-}
+	const struct bar *bar = &progress->bar;
 
-// What is still to be moved, if only the source's holes are known.
-static uint64_t
-bytes_left(const struct progress *progress)
-{
-	const struct stats *s = progress->stats;
-	const uint64_t left = bytes_total(progress) - bytes_done(progress);
-	const uint64_t moved = s->bytes - s->skipped;
-
-	if (progress->phase == STATS_VERIFYING || s->moved_total < moved ||
-	    s->moved_total == 0)
-		return left;
-	return min_u64(left, s->moved_total - moved);
+	return bar->phase == STATS_FLUSHING ? bar->on_device
+					    : stats_moved(bar->stats);
 }
 
 // The mean of the last seconds, or of the phase while it is younger. A page
@@ -126,7 +96,7 @@ update_rate(struct progress *progress, uint64_t now)
 	const uint64_t moved = bytes_moved(progress);
 	const uint64_t last = min_u64(progress->last_moved, moved);
 	const uint64_t start = max_u64(progress->phase_ns,
-				       progress->stats->start_ns);
+				       progress->bar.stats->start_ns);
 	const uint64_t since = max_u64(progress->last_ns, start);
 	const double ns = (double)(now - since);
 
@@ -136,7 +106,7 @@ update_rate(struct progress *progress, uint64_t now)
 	const double weight = ns < age ? ns / age : 1;
 	const double rate = (double)(moved - last) / ns * (double)SECOND_NS;
 
-	progress->rate += (rate - progress->rate) * weight;
+	progress->bar.rate += (rate - progress->bar.rate) * weight;
 	progress->last_ns = now;
 	progress->last_moved = moved;
 }
@@ -145,116 +115,36 @@ uint64_t
 progress_rate(struct progress *progress, uint64_t now_ns)
 {
 	update_rate(progress, now_ns);
-	return (uint64_t)progress->rate;
+	return (uint64_t)progress->bar.rate;
 }
 
-// "ETA 1:02:03", or how long it has been when the end is not known.
-static void
-format_time(const struct progress *progress, uint64_t now, char *buf,
-	    size_t size)
+// What is not in the foreground leaves the terminal to what is.
+static bool
+is_in_background(void)
 {
-	static const char *const words[] = {
-		[STATS_COPYING] = "",
-		[STATS_FLUSHING] = "flushing ",
-		[STATS_VERIFYING] = "verifying ",
-	};
-	const double left = (double)bytes_left(progress);
-	const bool has_eta = !progress->is_done &&
-			     progress->phase != STATS_FLUSHING &&
-			     bytes_done(progress) < bytes_total(progress) &&
-			     progress->rate > left / ETA_MAX;
-	uint64_t seconds = (now - progress->stats->start_ns) / SECOND_NS;
+	const pid_t foreground = tcgetpgrp(STDERR_FILENO);
 
-	if (has_eta)
-		seconds = (uint64_t)(left / progress->rate) + 1;
-	snprintf(buf, size, "%s%s%" PRIu64 ":%02" PRIu64 ":%02" PRIu64,
-		 words[progress->phase], has_eta ? "ETA " : "", seconds / 3600,
-		 seconds / 60 % 60, seconds % 60);
-}
-
-// " (1.1 GiB on disk)" where that is another number.
-static void
-format_on_disk(const struct progress *progress, char *buf, size_t size)
-{
-	const uint64_t on_device = progress->on_device;
-	char bytes[UNITS_TEXT_MAX];
-
-	buf[0] = '\0';
-	if (progress->phase == STATS_VERIFYING || on_device == 0 ||
-	    on_device >= bytes_done(progress))
-		return;
-	units_format_iec(bytes, sizeof(bytes), on_device);
-	snprintf(buf, size, " (%s on disk)", bytes);
-}
-
-static void
-format_bar(char *buf, int columns, uint64_t done, uint64_t total)
-{
-	const int full = (int)((double)columns * (double)done / (double)total);
-
-	for (int i = 0; i < columns; i++)
-		buf[i] = i < full ? '=' : i == full ? '>' : ' ';
-	buf[columns] = '\0';
-}
-
-// Percent and bar before the text, where there is room for them.
-static int
-format_line(const struct progress *progress, char *buf, size_t size,
-	    const char *text, int columns)
-{
-	const uint64_t done = bytes_done(progress);
-	const uint64_t total = bytes_total(progress);
-	const int room = columns - BAR_FRAME - (int)strlen(text);
-	char bar[LINE_MAX_COLUMNS + 1];
-
-	if (progress->stats->bytes_total == 0 || room < BAR_MIN)
-		return snprintf(buf, size, "%s", text);
-	format_bar(bar, room, done, total);
-	return snprintf(buf, size, "%3u%% [%s] %s",
-			(unsigned)((double)done * 100 / (double)total), bar,
-			text);
-}
-
-int
-progress_bar(const struct progress *progress, uint64_t now_ns, int columns,
-	     char *buf, size_t size)
-{
-	char text[LINE_MAX_COLUMNS];
-	char bytes[UNITS_TEXT_MAX], on_disk[UNITS_TEXT_MAX + 16];
-	char rate[UNITS_TEXT_MAX], time[48];
-
-	units_format_iec(bytes, sizeof(bytes), bytes_done(progress));
-	units_format_rate(rate, sizeof(rate), (uint64_t)progress->rate,
-			  SECOND_NS);
-	format_time(progress, now_ns, time, sizeof(time));
-	format_on_disk(progress, on_disk, sizeof(on_disk));
-	int length = snprintf(text, sizeof(text), "%s%s  %s  %s", bytes,
-			      on_disk, rate, time);
-	// The bar comes first.
-	if (length > columns - BAR_FRAME - BAR_MIN)
-		snprintf(text, sizeof(text), "%s  %s  %s", bytes, rate, time);
-	length = format_line(progress, buf, size, text, columns);
-	if (length <= columns)
-		return length;
-	buf[columns] = '\0';
-	return columns;
+	return foreground > 0 && foreground != getpgrp();
 }
 
 static void
 draw_bar(struct progress *progress, uint64_t now)
 {
-	char line[LINE_MAX_COLUMNS + 64];
+	const int columns = terminal_columns();
+	char line[BAR_TEXT_MAX];
 
-	draw(progress, line,
-	     progress_bar(progress, now, terminal_columns() - 1, line,
-			  sizeof(line)));
+	if (is_in_background())
+		return;
+	const int width = bar_format(&progress->bar, now,
+				     columns - ECHO_COLUMNS, line);
+	draw(progress, line, width, columns);
 }
 
 void
 progress_tick(struct progress *progress, uint64_t now_ns)
 {
 	if (progress->due_ns == 0)
-		progress->due_ns = progress->stats->start_ns +
+		progress->due_ns = progress->bar.stats->start_ns +
 				   (progress->kind == OPTIONS_BAR ? 0
 								  : SECOND_NS);
 	if (now_ns < progress->due_ns)
@@ -262,7 +152,7 @@ progress_tick(struct progress *progress, uint64_t now_ns)
 	if (progress->kind == OPTIONS_PROGRESS) {
 		draw_transfer(progress, now_ns);
 		progress->due_ns += SECOND_NS;
-	} else if (progress->stats->bytes > 0) {
+	} else if (progress->bar.stats->bytes > 0) {
 		update_rate(progress, now_ns);
 		draw_bar(progress, now_ns);
 		progress->due_ns = now_ns + BAR_MS * (SECOND_NS / 1000);
@@ -275,16 +165,16 @@ progress_enter(struct progress *progress, enum stats_phase phase,
 {
 	char text[REPORT_TEXT_MAX];
 
-	progress->phase = phase;
+	progress->bar.phase = phase;
 	progress->phase_ns = progress->last_ns = now_ns;
 	progress->last_moved = bytes_moved(progress);
-	progress->rate = 0;
+	progress->bar.rate = 0;
 	if (phase != STATS_FLUSHING ||
 	    progress->kind != OPTIONS_PROGRESS || !message_has_open_line() ||
-	    progress->shown_bytes == progress->stats->bytes)
+	    progress->shown_bytes == progress->bar.stats->bytes)
 		return;
 	// dd prints it right behind the open line.
-	report_transfer(text, sizeof(text), progress->stats, now_ns,
+	report_transfer(text, sizeof(text), progress->bar.stats, now_ns,
 			REPORT_EXACT_SECONDS);
 	message_open_line(text);
 	message_close_line();
@@ -292,16 +182,27 @@ progress_enter(struct progress *progress, enum stats_phase phase,
 }
 
 void
+progress_stop(struct progress *progress, uint64_t now_ns)
+{
+	if (progress->bar.is_stopping)
+		return;
+	progress->bar.is_stopping = true;
+	progress->shown += ECHO_COLUMNS;
+	if (progress->kind == OPTIONS_BAR && message_has_open_line())
+		draw_bar(progress, now_ns);
+}
+
+void
 progress_done(struct progress *progress, uint64_t now_ns)
 {
-	const struct stats *s = progress->stats;
+	const struct stats *s = progress->bar.stats;
 	const uint64_t ns = stats_copy_ns(s, now_ns);
 
-	progress->is_done = true;
-	progress->phase = STATS_COPYING;
-	progress->rate = ns > 0 ? (double)(s->bytes - s->skipped) *
-					  (double)SECOND_NS / (double)ns
-				: 0;
+	progress->bar.is_done = true;
+	progress->bar.phase = STATS_COPYING;
+	progress->bar.rate = ns > 0 ? (double)(s->bytes - s->skipped) *
+					      (double)SECOND_NS / (double)ns
+				    : 0;
 	if (progress->kind == OPTIONS_BAR && message_has_open_line())
 		draw_bar(progress, s->start_ns + ns);
 	message_close_line();

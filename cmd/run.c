@@ -128,7 +128,7 @@ on_message(void *ctx, const char *text)
 static void
 enter(struct run *run, enum stats_phase phase)
 {
-	run->progress.on_device = durability_on_device(&run->transfer);
+	run->progress.bar.on_device = durability_on_device(&run->transfer);
 	progress_enter(&run->progress, phase, clock_ns());
 }
 
@@ -211,7 +211,10 @@ on_must_stop(void *ctx)
 		else
 			print_stats(run);
 	}
-	return signals_fatal() != 0;
+	if (signals_fatal() == 0)
+		return false;
+	progress_stop(&run->progress, clock_ns());
+	return true;
 }
 
 static void
@@ -228,7 +231,7 @@ on_tick(void *ctx)
 	const uint64_t now = clock_ns();
 	const uint64_t last = max_u64(run->shown_ns, run->stats.start_ns);
 
-	run->progress.on_device = durability_on_device(&run->transfer);
+	run->progress.bar.on_device = durability_on_device(&run->transfer);
 	if (progress_interval_ms(&run->progress) > 0)
 		progress_tick(&run->progress, now);
 	if (run->journal == NULL)
@@ -303,7 +306,8 @@ run_open(struct run *run, char *const *argv)
 				    .must_stop = on_must_stop,
 				    .signalled = on_signal};
 	signals_of_ring(&run->hooks.signals);
-	progress_init(&run->progress, options->progress, &run->stats);
+	progress_init(&run->progress, options->progress, &run->stats,
+		      options->request.dst);
 	run->hooks.tick_ms = progress_interval_ms(&run->progress);
 	if (run->hooks.tick_ms > 0)
 		run->hooks.tick = on_tick;
@@ -379,7 +383,7 @@ tell_sums(struct run *run)
 enum transfer_verdict
 run_tell(struct run *run, enum transfer_verdict verdict)
 {
-	run->progress.on_device = durability_on_device(&run->transfer);
+	run->progress.bar.on_device = durability_on_device(&run->transfer);
 	progress_done(&run->progress, clock_ns());
 	tell_more_differ(run);
 	if (run->options.is_engine_shown && !run->options.is_json)

@@ -524,6 +524,7 @@ bulk_clone(struct bulk *b)
 	}
 	if (r == 0) {
 		b->stats->skipped = plan->len;
+		b->stats->moved_total = 0; // data, too, is not moved
 		return bulk_complete(b);
 	}
 	if (r == -EINTR)

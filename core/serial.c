@@ -74,6 +74,19 @@ must_stop(const struct serial *serial)
 	return serial->hooks->must_stop(serial->hooks->ctx);
 }
 
+// A stream can be silent for long: whoever shows the time is called meanwhile.
+static int
+wait_readable(const struct serial *serial, int fd)
+{
+	const struct hooks *h = serial->hooks;
+
+	if (serial->request->is_dd || h->tick == NULL || h->tick_ms == 0 ||
+	    serial->src->facts.kind != FACTS_STREAM)
+		return 0;
+	// Where there is no such sleep, the read does it.
+	return hooks_wait(h, fd) == -ECANCELED ? -ECANCELED : 0;
+}
+
 // One read(2), with dd's idea of what a short one means.
 static ssize_t
 read_once(struct serial *serial, int fd, unsigned char *buf, size_t len)
@@ -83,7 +96,7 @@ read_once(struct serial *serial, int fd, unsigned char *buf, size_t len)
 	ssize_t n;
 
 	do {
-		if (must_stop(serial))
+		if (must_stop(serial) || wait_readable(serial, fd) < 0)
 			return -ECANCELED;
 		n = read(fd, buf, len);
 		// A file that ended within a sector: the next direct read is

@@ -170,30 +170,60 @@ round_half_even(uint64_t n, uint64_t rest, uint64_t unit)
 	return n;
 }
 
-// Formats n/d in integers only. n % d * 10 fits.
+// How a number is shown: in units of so much, and whether with a decimal.
+struct form {
+	uint64_t unit;
+	size_t power;
+	bool has_tenth;
+};
+
+static uint64_t
+in_tenths(uint64_t n, uint64_t unit)
+{
+	const uint64_t rest = n % unit * 10; // fits
+
+	return round_half_even(n / unit * 10 + rest / unit, rest % unit, unit);
+}
+
+// That of n/d: the unit stays at most n.
+static struct form
+form_of(uint64_t n, uint64_t d, const struct scale *scale)
+{
+	struct form form = {.unit = d};
+
+	for (; n / form.unit >= scale->base; form.power++)
+		form.unit *= scale->base;
+	if (round_half_even(n / form.unit, n % form.unit, form.unit) ==
+	    scale->base) {
+		form.unit *= scale->base;
+		form.power++;
+	}
+	form.has_tenth = form.power > 0 && in_tenths(n, form.unit) < 100;
+	return form;
+}
+
+static void
+put_number(char *buf, size_t size, uint64_t n, const struct form *form)
+{
+	if (form->has_tenth)
+		(void)snprintf(buf, size, "%.1f",
+			       (double)in_tenths(n, form->unit) / 10);
+	else
+		(void)snprintf(buf, size, "%" PRIu64,
+			       round_half_even(n / form->unit, n % form->unit,
+					       form->unit));
+}
+
+// Formats n/d in integers only.
 static void
 format_ratio(char *buf, size_t size, uint64_t n, uint64_t d,
 	     const struct scale *scale)
 {
-	size_t power = 0;
-	uint64_t whole, tenths, rest;
+	const struct form form = form_of(n, d, scale);
+	char number[UNITS_TEXT_MAX / 2];
 
-	// d stays at most n.
-	for (; n / d >= scale->base; power++)
-		d *= scale->base;
-	rest = n % d * 10;
-	tenths = round_half_even(n / d * 10 + rest / d, rest % d, d);
-	whole = round_half_even(n / d, n % d, d);
-	if (whole == scale->base) {
-		power++;
-		tenths = 10;
-	}
-	if (power > 0 && tenths < 100)
-		(void)snprintf(buf, size, "%.1f %s", (double)tenths / 10,
-			       scale->units[power]);
-	else
-		(void)snprintf(buf, size, "%" PRIu64 " %s", whole,
-			       scale->units[power]);
+	put_number(number, sizeof(number), n, &form);
+	(void)snprintf(buf, size, "%s %s", number, scale->units[form.power]);
 }
 
 // The way of a rate that is no simple ratio: never below kB, one decimal as
@@ -245,6 +275,19 @@ char *
 units_format_iec(char *buf, size_t size, uint64_t bytes)
 {
 	format_ratio(buf, size, bytes, 1, &scale_iec);
+	return buf;
+}
+
+char *
+units_format_part(char *buf, size_t size, uint64_t part, uint64_t whole)
+{
+	const struct form form = form_of(whole, 1, &scale_iec);
+	char done[UNITS_TEXT_MAX / 2], all[UNITS_TEXT_MAX / 2];
+
+	put_number(done, sizeof(done), part, &form);
+	put_number(all, sizeof(all), whole, &form);
+	(void)snprintf(buf, size, "%s/%s %s", done, all,
+		       scale_iec.units[form.power]);
 	return buf;
 }
 

@@ -34,5 +34,8 @@ char *units_format_si(char *buf, size_t size, uint64_t bytes);
 // "1023 B", "9.8 KiB": steps of 1024.
 char *units_format_iec(char *buf, size_t size, uint64_t bytes);
 
+// "84/200 MiB": part of whole, both in the unit of the whole.
+char *units_format_part(char *buf, size_t size, uint64_t part, uint64_t whole);
+
 // "61.3 kB/s" for bytes in ns nanoseconds, "Infinity B/s" for ns = 0.
 char *units_format_rate(char *buf, size_t size, uint64_t bytes, uint64_t ns);

@@ -15,10 +15,11 @@ static Suite *(*const suites[])(void) = {
 	loop_suite, extent_suite, reader_suite, writer_suite, copy_suite,
 	plan_suite, memory_suite, probe_suite, endpoint_suite, safety_suite,
 	label_suite, caution_suite, change_suite, pace_suite, writeback_suite,
-	digest_suite, hasher_suite, identity_suite, beside_suite, nocache_suite,
-	filter_suite, reblock_suite, serial_suite, position_suite, walk_suite,
-	record_suite, clone_suite, hold_suite, verify_suite, transfer_suite,
-	durability_suite, outcome_suite, journal_suite, progress_suite,
+	digest_suite, hasher_suite, identity_suite, bar_suite, beside_suite,
+	nocache_suite, filter_suite, reblock_suite, serial_suite,
+	position_suite, walk_suite, record_suite, clone_suite, hold_suite,
+	verify_suite, transfer_suite, durability_suite, outcome_suite,
+	journal_suite, progress_suite,
 };
 
 int

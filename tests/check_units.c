@@ -186,6 +186,23 @@ static const struct {
 };
 
 static const struct {
+	uint64_t part;
+	uint64_t whole;
+	const char *text;
+} shares[] = {
+	{0, 0, "0/0 B"},
+	{0, 1, "0/1 B"},
+	{512, 1023, "512/1023 B"},
+	{512, 1024, "0.5/1.0 KiB"},
+	{84 << 20, 200 << 20, "84/200 MiB"},
+	{UINT64_C(9) << 30, UINT64_C(40) << 30, "9/40 GiB"},
+	{UINT64_C(84) << 20, UINT64_C(2) << 30, "0.1/2.0 GiB"},
+	{1048063, 1048064, "1.0/1.0 MiB"},
+	{0, 1048064, "0.0/1.0 MiB"},
+	{INT64_MAX, UINT64_MAX, "8/16 EiB"},
+};
+
+static const struct {
 	uint64_t bytes;
 	uint64_t ns;
 	const char *text;
@@ -312,6 +329,17 @@ START_TEST(sizes_have_two_digits_or_a_whole_number)
 	}
 END_TEST
 
+START_TEST(a_part_has_the_unit_of_the_whole)
+	{
+		char buf[UNITS_TEXT_MAX];
+
+		ck_assert_str_eq(units_format_part(buf, sizeof(buf),
+						   shares[_i].part,
+						   shares[_i].whole),
+				 shares[_i].text);
+	}
+END_TEST
+
 START_TEST(rates_read_as_those_of_dd)
 	{
 		char buf[UNITS_TEXT_MAX];
@@ -358,6 +386,8 @@ units_suite(void)
 
 	tcase_add_loop_test(format, sizes_have_two_digits_or_a_whole_number, 0,
 			    ARRAY_LEN(sizes));
+	tcase_add_loop_test(format, a_part_has_the_unit_of_the_whole, 0,
+			    ARRAY_LEN(shares));
 	tcase_add_loop_test(format, rates_read_as_those_of_dd, 0,
 			    ARRAY_LEN(rates));
 	tcase_add_test(format, a_small_buffer_cuts_the_text);

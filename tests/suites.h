@@ -6,6 +6,7 @@
 
 Suite *aio_suite(void);
 
+Suite *bar_suite(void);
 Suite *beside_suite(void);
 
 Suite *caution_suite(void);

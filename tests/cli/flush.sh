@@ -106,8 +106,8 @@ PATH=$path_of_ours script -qec "stty rows 24 columns 100; cat data |
 	</dev/null >screen
 is 'bar: exit status' $? 0
 tr '\r' '\n' <screen >lines
-says 'bar: two numbers' lines '[0-9] [kM]iB \([0-9.]+ [kM]iB on disk\)'
-says 'bar: the flush is a phase' lines 'flushing [0-9:]+'
+says 'bar: two numbers' lines '[0-9] [KM]iB \([0-9.]+ [KM]iB on disk\)'
+says 'bar: the flush is a phase' lines 'flushing +[0-9]'
 is 'bar: the last line is the totals' \
 	"$(grep -a 'MiB.*B/s' lines | grep -v copied | tail -n 1 |
 		grep -Eo '[0-9.]+ MiB' | head -n 1)" '72 MiB'

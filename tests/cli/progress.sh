@@ -33,7 +33,7 @@ on_terminal bar 24 80
 is 'bar on a terminal: exit status' "$status" 0
 check 'bar on a terminal: identical' same "$work/data" "$work/copy"
 says 'bar on a terminal: a percentage is drawn' "$work/lines" '[0-9]%'
-says 'bar on a terminal: a rate is drawn' "$work/lines" '[0-9.]+ [kMG]i?B/s'
+says 'bar on a terminal: a rate is drawn' "$work/lines" '[0-9.]+ [KMG]iB/s'
 says 'bar on a terminal: the statistics follow' "$work/lines" \
 	'^8388608 bytes \(8\.4 MB, 8\.0 MiB\) copied, '
 grep -Eo '[0-9]+(\.[0-9]+)?%' "$work/lines" | tr -d % >"$work/percents"
@@ -47,7 +47,7 @@ on_terminal bar 24 30
 is 'bar on a narrow terminal: exit status' "$status" 0
 # Escape sequences take no room.
 sed 's/\x1b\[[0-9;?]*[A-Za-z]//g' "$work/screen" | tr '\r' '\n' |
-	grep 'B/s' | grep -v copied >"$work/lines"
+	grep '%' >"$work/lines"
 check 'bar on a narrow terminal: is drawn' test -s "$work/lines"
 check 'bar on a narrow terminal: fits' awk 'length > 30 { exit 1 }' \
 	"$work/lines"
@@ -72,10 +72,10 @@ done
 operands=("$work/holey" "$work/copy" clone=never rate=2M)
 on_terminal bar 24 80
 is 'bar, holes at a rate: exit status' "$status" 0
-grep -o '[0-9.]* [kMG]*B/s  .*' "$work/lines" >"$work/rates"
+grep -o '[0-9.]* [KMGi]*B/s  .*' "$work/lines" >"$work/rates"
 check 'bar, holes at a rate: is drawn' test "$(wc -l <"$work/rates")" -ge 2
-is 'bar, holes at a rate: none of 10 MB/s or more' \
-	"$(grep -E '^[0-9]+ MB/s|GB/s' "$work/rates")" ''
+is 'bar, holes at a rate: none of 10 MiB/s or more' \
+	"$(grep -E '^[0-9]+ MiB/s|GiB/s' "$work/rates")" ''
 
 # As dd, with a writer that leaves no doubt about the seconds: each record comes
 # after the second that is next, and however much after, there is one line.
