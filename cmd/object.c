@@ -158,13 +158,13 @@ start_of(const struct journal *j)
 	}
 	return element.pack(
 		"{s:s, s:i, s:s, s:s, s:o, s:s, s:o, s:o, s:o, s:o,"
-		" s:o, s:o}",
+		" s:o, s:o, s:b}",
 		"type", "start", "format", FORMAT, "program", PACKAGE_NAME,
 		"version", PACKAGE_VERSION, "command", command_of(j), "time",
 		time, "host", element_string(host), "kernel",
 		element_string(kernel), "source", side_of(j, &j->src, q->src),
 		"destination", side_of(j, &j->dst, q->dst), "plan", plan_of(j),
-		"bytes_total", total_of(j));
+		"bytes_total", total_of(j), "verify", q->verify);
 }
 
 char *

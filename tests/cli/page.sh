@@ -91,9 +91,10 @@ shows "the name as text" \
 is "no element of the name" "$(grep -c '<img' dom)" 0
 is "title" "$(grep -oE '<title>[^<]*' dom)" "<title>Copied: aiodd report"
 check "the map has data and holes" grep -qE "done=[0-9]+ hole=[0-9]+" <<<"$(rects)"
-shows "the map in words" 'cells: [0-9]+ written, [1-9][0-9]* hole, 0 bad'
+shows "the map in words" '>[0-9.]+ MiB written, [0-9]+ MiB holes<' \
+	'<title>Bytes 0 to [0-9,]+: [0-9.]+ [KM]iB written'
 shows "the decisions" '<td class="data">both sides are seekable</td>' \
-	'>final size</td><td class="data">no</td><td class="data">[a-z]'
+	'>final size</td><td class="short data">no</td><td class="data">[a-z]'
 
 ### A report that was changed: what takes long, or goes wrong, to make
 
@@ -109,7 +110,7 @@ changed 'def at($t): if $t < 5 then $t elif $t < 10 then 5 else $t - 5 end;
 	.verified = 1000000000 | .phases = {copy: 20, flush: 2, verify: 5}'
 show changed.html
 shows "the plot in words" \
-	'>27.0 s: copy at most 100 MB/s, flush at most 0 B/s, verify at most 200 MB/s; stalled for 5.00 s<' \
+	'>27.0 s: copy up to 100 MB/s, flush up to 0 B/s, verify up to 200 MB/s; stalled for 5.00 s<' \
 	'>flush</text>' '>50 MB/s</text>' '>27.0 s, copied at 682 MB/s<' \
 	'>copy 20.0 s, flush 2.00 s, verify 5.00 s \(200 MB/s\)<'
 is "steps of a second, and one of the stall" \
@@ -123,16 +124,17 @@ changed '.samples = [range(0; 50), range(80; 101) | (. / 10) as $t | {seconds:
 	(1e8 * (if $t < 5 then $t else $t - 3 end) | floor)}] |
 	.seconds = 10 | .phases = {copy: 10, flush: null, verify: null}'
 show changed.html
-shows "a gap has the rate of the gap" '>10.0 s: copy at most 100 MB/s<'
+shows "a gap has the rate of the gap" '>10.0 s: copy up to 100 MB/s<'
 is "it is no slope" "$(grep -oE 'id="rate" d="[^"]*"' dom | tr -cd L)" ""
 
-changed '.verdict = "differs" | .status = 3 | .bad = [range(0; 1000) |
+changed '.verdict = "differs" | .status = 3 | .verify = true |
+	.differing = {ranges: 3, bytes: 1536} | .bad = [range(0; 1000) |
 	{cause: "verify", offset: (. * 4096), length: 512, wrote: 1,
 	found: null}] | .map.cells = [range(0; 512) | {done: 1, hole: 0,
 	bad: (if . == 7 then 1 else 0 end)}]'
 show changed.html
-shows "bad ranges" '<h1 class="bad"[^>]*>What is on the destination differs' \
-	'The first 100 of 1000' '>405504</td>' '>0x01</td>'
+shows "bad ranges" '<h1 class="bad"[^>]*>The destination differs from what was written' \
+	'<dd>differs: 3 ranges, 1,536 bytes' 'The first 100 of 1000' '>405504</td>' '>0x01</td>'
 is "the bad cell" "$(rects)" "bad-cell=1 done=511 "
 is "no complaint" "$(cat complaints)" ""
 
@@ -143,10 +145,19 @@ changed '.verdict = "stopped" | .status = null | .signal = "INT" |
 show changed.html
 shows "an empty run" '>Stopped by SIGINT</h1>' '<dd>0 bytes</dd>' \
 	'<dt>Ended by</dt><dd>SIGINT</dd>' \
+	'<dt>On the device</dt><dd>0 bytes, not synced</dd>' \
+	'<dt>Verified</dt><dd>not asked for</dd>' \
 	'&lt;b&gt;2&lt;/b&gt;'
 is "has no exit status" "$(grep -c '<dt>Exit status' dom)" 0
 is "has no plot and no map" "$(grep -c '<svg' dom)" 0
 is "no complaint" "$(cat complaints)" ""
+
+changed '.verdict = "stopped" | .status = null | .signal = "INT" |
+	.verify = true | .bytes = 18874368 | .bytes_total = 209715200'
+show changed.html
+shows "stopped in the middle" '>Stopped by SIGINT: 18 of 200 MiB copied</h1>' \
+	'<dd>18 of 200 MiB \(18,874,368 bytes\)</dd>' \
+	'<dt>Verified</dt><dd>no</dd>'
 
 ### A run that fails
 
