@@ -64,7 +64,8 @@ span_of(const struct bar *bar)
 	case STATS_VERIFYING:
 		return (struct span){s->verified, s->bytes};
 	case STATS_FLUSHING:
-		if (bar->on_device == 0)
+		// All was given to the device: only it knows how long.
+		if (bar->on_device == 0 || bar->on_device >= s->bytes)
 			return (struct span){.done = s->bytes};
 		return (struct span){bar->on_device, s->bytes};
 	default:

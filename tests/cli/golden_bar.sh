@@ -61,7 +61,7 @@ frames()
 
 has_frame()
 {
-	frames | grep -qxF -- "$1"
+	frames | grep -qaxF -- "$1"
 }
 
 # golden TEXT LINE: it is drawn
@@ -80,15 +80,15 @@ ends()
 	wait "$pid"
 	is "$1: exit status" $? "$2"
 	is "$1: the last columns are free" \
-		"$(tr '\r' '\n' <screen | grep -E 'elapsed|%' |
+		"$(tr '\r' '\n' <screen | grep -aE 'elapsed|%' |
 			awk -v most=$(($3 - 2)) '{ sub(/\^[CZ]/, ""); sub(/ +$/, "") }
 				length > most')" ''
-	is "$1: no escape sequence" "$(grep -c $'\e' screen)" 0
+	is "$1: no escape sequence" "$(grep -ac $'\e' screen)" 0
 }
 
 last_frame()
 {
-	frames | grep -vE '^$|records|copied' | tail -n 1
+	frames | grep -avE '^$|records|copied' | tail -n 1
 }
 
 # A MiB, then nothing until the file go is there, then the rest.
