@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Every example of the manual, run as it stands: the lines after "$ " between
-# .EX and .EE, one shell for each block, all of them in one directory with a
-# disk.img and a backup.img.
+# .EX and .EE, and those of a crontab, one shell for each block, all of them in
+# one directory with a disk.img and a backup.img. /dev/sdX is a loop device.
 # shellcheck source-path=SCRIPTDIR source=../lib.sh
 . "$(dirname "$0")/../lib.sh"
 
@@ -19,25 +19,34 @@ make_data backup.img $((16 << 20)) 2
 awk '
 	/^\.EX/ { inside = 1; next }
 	/^\.EE/ { inside = 0; print ""; next }
-	inside && (sub(/^\$ /, "") || continued) {
+	inside && (sub(/^(\$|([0-9*]+ +){5}) */, "") || continued) {
 		print
-		continued = /\\e$/
+		continued = /(\\e|\|)$/
 	}' "$manual" |
 	sed -e 's/\\&//g' -e 's/\\-/-/g' -e 's/\\e/\\/g' -e "s/\\\\(aq/'/g" \
 		-e 's/\\(dq/"/g' -e 's/\\(ha/^/g' -e 's/\\(ti/~/g' \
 		>"$work/blocks"
 
+stick=
+if [ "$(id -u)" -eq 0 ] && losetup -f >/dev/null 2>&1; then
+	bed_loop $((16 << 20)) && stick=$BED
+fi
+
 # example TEXT: one block.
 example()
 {
-	local first=${1%%$'\n'*}
+	local first=${1%%$'\n'*} commands=$1
 
-	if grep -Eq '/dev/(sd|nvme|vd|mmcblk|sr)' <<<"$1"; then
-		skip "$first" 'names a real disk'
+	if [ -n "$stick" ]; then
+		must_be_ours "$stick"
+		commands=${1//\/dev\/sdX/$stick}
+	fi
+	if grep -Eq '/dev/(sd|nvme|vd|mmcblk|sr)' <<<"$commands"; then
+		skip "$first" 'needs a disk'
 		return
 	fi
 	run env PATH="$path_of_ours" timeout "$TIME_LIMIT" \
-		bash -e -o pipefail -c "$1" </dev/null
+		bash -e -o pipefail -c "$commands" </dev/null
 	if [ "$status" -eq 0 ]; then
 		pass "$first"
 	else
