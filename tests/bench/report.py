@@ -137,15 +137,14 @@ def table(beds):
 PREFACE = """\
 # How fast: one run of `make -C build bench`
 
-Whole process, wall time; medians of rounds in which each program has its turn
-once and the order rotates. Single runs on a virtual disk vary by a factor of
-two, so compare within one copy only. The CPU seconds are those of the program
-itself: what the kernel does for it in threads of its own (write-back, the
-loop device) and what a disk's server does is in nobody's figure. fio copies
-nothing: it reads, or writes, or both side by side, and its own figure is shown.
-openssl only reads. The first copy of every program is compared with the source.
-"Cold" is the page cache of this machine; the host of a virtual one may have the
-source in its own.
+Wall time of the whole process: medians of rounds in which each program runs
+once, in rotating order. Single runs on a virtual disk vary by a factor of two,
+so compare only within one copy. CPU seconds are those of the program itself;
+what kernel threads (write-back, the loop device) and the server of a disk do for
+it is not included. fio copies nothing: it reads, writes, or does both side by
+side, and the figure shown is its own. openssl only reads. The first copy made by
+each program is compared with the source. "Cold" refers to the page cache of this
+machine; the host of a virtual machine may have the source in its own cache.
 
 """
 
