@@ -49,4 +49,16 @@ if command -v mandoc >/dev/null; then
 else
 	skip "mandoc has no warning" "mandoc is not installed"
 fi
+
+# Turns of phrase over which readers have stumbled.
+odd_phrases()
+{
+	grep -nEiw "so many|told|tells?|somebody|all the same|in spite of|\
+behind (it|them|what)|upon it|asks back|all there is|to be had|passed over|\
+seen to|made again|given back|anew|of which" "$page" \
+		"$top_srcdir/README.md" "$top_srcdir/docs/report.schema.json"
+	return 0
+}
+
+clean "the manual, README and the schema read like English" odd_phrases
 finish
