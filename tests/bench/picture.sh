@@ -29,6 +29,6 @@ bed_loop_over "$BED" 512 || skip_all "$BED_WHY"
 must aiodd "$BED" rescued.img conv=noerror,sparse,fsync hash=sha256 \
 	report=report.html 2>messages
 HOME=$work must chromium --headless=new --no-sandbox --disable-gpu \
-	--hide-scrollbars --window-size=900,1050 \
+	--hide-scrollbars --window-size=900,1080 \
 	--screenshot="$work/page.png" "file://$work/report.html" 2>browser
 must pngquant --force --output "$picture" 64 page.png
