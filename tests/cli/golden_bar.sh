@@ -94,7 +94,7 @@ last_frame()
 }
 
 # A MiB, then nothing until the file go is there, then the rest.
-feed='{ head -c 1M data; until [ -e go ]; do sleep .02; done
+feed='{ head -c 1M data; until [ -e go ] || ! [ -e data ]; do sleep .02; done
 	tail -c +1048577 data; } | aiodd bs=1M iflag=fullblock of=out status=bar'
 
 ### A copy
