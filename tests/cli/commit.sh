@@ -351,7 +351,7 @@ rm "$work/gone"
 refused 'a file without a name' 'with a name' of=/proc/self/fd/8 commit=rename
 exec 8>&-
 run aiodd if="$work/new" of="$file" commit=maybe
-says 'an unknown manner' "$work/err" 'invalid commit: '
+says 'an unknown manner' "$work/err" 'commit= takes rename or first-last, not .maybe'
 run as_dd if="$work/new" of="$file" commit=rename
 says 'dd does not know it' "$work/err" "unrecognized operand 'commit=rename'"
 
