@@ -255,7 +255,6 @@ if=in of=in/x
 if=in/x of=out
 if=d of=out skip=1
 bs=9223372036854775807 count=0
-bs=9223372036854775806 count=0
 cbs=9223372036854775807 if=in of=out count=0
 count=0x1 if=in of=out
 seek=0x1 skip=0x5 count=0x9 if=in of=out status=none
@@ -297,6 +296,7 @@ else
 	while read -r operands; do
 		like_dd "dd $operands" "$both" "dd $operands"
 	done <<'TABLE'
+bs=9223372036854775806 count=0
 bs=9223372036854775806 if=in of=out
 ibs=1P if=in of=out
 obs=4E if=in of=out

@@ -114,7 +114,7 @@ if nr=$(cat $zram/hot_add 2>"$work/err") && [ -n "$nr" ]; then
 	must mknod "$work/other" b "$major" "$minor"
 	run aiodd "$work/one" "$work/other" force=overlap plan=yes
 	says 'a disk by two names' "$work/out" \
-		'^way: record .source and destination are the same file or device'
+		'^method: record by record .source and destination are the same file or'
 else
 	skip 'a disk by two names' "no zram here: $(head -n 1 "$work/err")"
 fi
