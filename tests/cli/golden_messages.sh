@@ -24,7 +24,7 @@ wrong=$(printf %032d 0)
 disk=none
 read_as()
 {
-	sed -E -e "s|$disk|/dev/DISK|g" -e 's|/dev/loop[0-9]+|/dev/OTHER|g' \
+	sed -E -e "s|$disk\b|/dev/DISK|g" -e 's|/dev/loop[0-9]+|/dev/OTHER|g' \
 		-e 's/\(pid [0-9]+,/(pid N,/' -e "s|$work/||g" "$1" |
 		masked /dev/stdin
 }

@@ -159,7 +159,7 @@ golden 'cat src | aiodd - made skip=20M' <<'END'
 aiodd: warning: skip=20M is 5 TiB in blocks of 256 KiB, past the end of 'standard input'; skip=20MiB would be bytes
 [0]
 END
-golden 'aiodd - made skip=20M plan=yes <src | grep -v ^way' <<'END'
+golden 'aiodd - made skip=20M plan=yes <src | grep ^range' <<'END'
 aiodd: warning: skip=20M is 5 TiB in blocks of 256 KiB, past the end of 'standard input' (64 MiB); skip=20MiB would be bytes
 [1]
 END
