@@ -58,13 +58,13 @@ in_blocks(uint64_t bytes, uint64_t block, bool is_bytes)
 	return text;
 }
 
-// "; skip=20MiB would be bytes". Malloc'd.
+// "; skip=20MiB counts bytes". Malloc'd.
 static char *
 as_bytes(const struct options_extent *extent)
 {
 	char *text = NULL, *bytes = correct_to_bytes(extent->text);
 
-	if (bytes == NULL || asprintf(&text, "; %s=%s would be bytes",
+	if (bytes == NULL || asprintf(&text, "; %s=%s counts bytes",
 				      extent->name, bytes) < 0)
 		text = NULL;
 	free(bytes);

@@ -87,7 +87,7 @@ show_help(const struct options *options, const char *which)
 		return shown(usage_help(options));
 	if (strcmp(which, "all") == 0)
 		return shown(usage_help_all());
-	message_error(0, "--help takes all or nothing: --help=all");
+	message_error(0, "--help takes no value except all: --help=all");
 	return CMDLINE_WRONG;
 }
 

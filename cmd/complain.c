@@ -107,7 +107,7 @@ complain_number(const struct operand *operand,
 		remedy = remedy_of(operand, fault->text);
 	} else if (fault->error == EOVERFLOW && operand->max >= BOUND_MAX) {
 		reason = strdup("the number is too large");
-	} else if (asprintf(&reason, "it must be at %s %" PRIu64,
+	} else if (asprintf(&reason, "must be at %s %" PRIu64,
 			    fault->error == EOVERFLOW ? "most" : "least",
 			    fault->error == EOVERFLOW ? operand->max
 						      : operand->min) < 0) {
@@ -177,7 +177,8 @@ list_words(char *list, const struct operand *operand)
 		join(list, parse_word(operand, i), i, nr, " or ");
 }
 
-// A digest with a similar name is another digest: these are listed.
+// A digest with a similar name is another digest, and no is close to on: these
+// are listed.
 static const char *
 nearest_word(const struct operand *operand, const struct operand_fault *fault)
 {
@@ -185,7 +186,7 @@ nearest_word(const struct operand *operand, const struct operand_fault *fault)
 	const char *word;
 
 	nearest_init(&near, fault->text, fault->len);
-	if (operand->parse == parse_hashes)
+	if (operand->parse == parse_hashes || operand->parse == parse_yes)
 		return NULL;
 	for (unsigned i = 0; (word = parse_word(operand, i)) != NULL; i++)
 		nearest_offer(&near, word);
@@ -267,9 +268,10 @@ meant_by(const char *word)
 				   : asprintf(&path, "./%s", word);
 	quoted = length > 0 ? quote_name_always(path) : NULL;
 	if (quoted != NULL)
-		length = asprintf(&text, near.best != NULL
-						 ? "did you mean %s?"
-						 : "a file of this name is %s",
+		length = asprintf(&text,
+				  near.best != NULL
+					  ? "did you mean %s?"
+					  : "for a file of that name, write %s",
 				  quoted);
 	free(quoted);
 	free(path);
@@ -300,8 +302,8 @@ int
 complain_bare(const struct operand *operand)
 {
 	message_error(0,
-		      "%s needs a value: %s=%s; a file of this name is ./%s",
-		      operand->name, operand->name, operand->value,
+		      "%s needs a value: %s=%s; for a file of that name, write "
+		      "./%s", operand->name, operand->name, operand->value,
 		      operand->name);
 	return -EINVAL;
 }
@@ -311,8 +313,8 @@ complain_third(const char *word)
 {
 	char *quoted = quote_name_always(word);
 
-	message_error(0, "%s is one name too many: SRC and DST are given "
-		      "already", quoted ? quoted : "?");
+	message_error(0, "extra operand %s: SRC and DST are already given",
+		      quoted ? quoted : "?");
 	message_usage_hint();
 	free(quoted);
 	return -EINVAL;

@@ -125,8 +125,8 @@ conflict_of(const struct options *options)
 	if (q->clone == REQUEST_CLONE_ALWAYS &&
 	    (q->verify || options->hashes != 0 || options->sums != NULL ||
 	     options->expect != NULL))
-		return "clone=always reads no data, which hash=, sums=, "
-		       "expect= and verify= need";
+		return "cannot combine clone=always, which reads no data, "
+		       "with hash=, sums=, expect= or verify=";
 	if (options->as != NULL && *options->as == '\0')
 		return "as= needs a name";
 	if (options->as != NULL && options->expect == NULL &&

@@ -137,7 +137,7 @@ usage_help_all(void)
 	show_symbols("MANNER", "commit", SIZE_MAX);
 	show_digests();
 	printf("\nSIGUSR1 makes a running copy print its statistics.\n\n"
-	       "  --help      print the operands that are used most, and exit\n"
+	       "  --help      print the most common operands, and exit\n"
 	       "  --help=all  print this, and exit\n"
 	       "  --version   print the version, and exit\n");
 	return describe_flush();

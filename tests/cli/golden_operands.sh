@@ -57,10 +57,10 @@ bs=1.1G|bs=1.1G: not a whole number
 bs=4z|bs=4z: no suffix 'z'
 bs=x|bs=x: not a number
 bs=|bs='': not a number
-bs=0|bs=0: it must be at least 1
+bs=0|bs=0: must be at least 1
 bs=9E|bs=9E: the number is too large
 depth=x|depth=x: not a number; it must be from 1 to 1024
-depth=5000|depth=5000: it must be at most 1024
+depth=5000|depth=5000: must be at most 1024
 iosize=2g|iosize=2g: no suffix 'g'; it must be from 4096 to 1073741824
 rate=5MB/s|rate=5MB/s: no suffix 'MB/s'; 5MB is 5000000 bytes, 5M is 5 MiB
 skip=20m|skip=20m: no suffix 'm'; 20M is 20971520 blocks, 20MiB is 20971520 bytes
@@ -76,6 +76,7 @@ aiodd: $text
 END
 done <<'TABLE'
 verify=maybe|verify= takes yes or no, not 'maybe'
+verify=on|verify= takes yes or no, not 'on'
 plan=1|plan= takes yes or no, not '1'
 force=yes|force= takes missing, system, mounted, swap, holders, overlap, busy, size or unchecked, not 'yes'
 force=mount|force= does not take 'mount'; did you mean 'mounted'?
@@ -91,8 +92,8 @@ conv=direct|conv= does not take 'direct'; iflag= and oflag= do
 oflag=fsync|oflag= does not take 'fsync'; conv= does
 oflag=fullblock|oflag= does not take 'fullblock'; iflag= does
 iflag=dirct|iflag= does not take 'dirct'; did you mean 'direct'?
-verify|verify needs a value: verify=yes; a file of this name is ./verify
-hash|hash needs a value: hash=ALGS; a file of this name is ./hash
+verify|verify needs a value: verify=yes; for a file of that name, write ./verify
+hash|hash needs a value: hash=ALGS; for a file of that name, write ./hash
 TABLE
 
 while IFS='|' read -r operand text; do
@@ -105,12 +106,12 @@ done <<'TABLE'
 hahs=sha256|unknown operand 'hahs=sha256'; did you mean 'hash=sha256'?
 BS=1M|unknown operand 'BS=1M'; did you mean 'bs=1M'?
 in=file|unknown operand 'in=file'; did you mean 'if=file'?
-a=b.img|unknown operand 'a=b.img'; a file of this name is './a=b.img'
-third|'third' is one name too many: SRC and DST are given already
+a=b.img|unknown operand 'a=b.img'; for a file of that name, write './a=b.img'
+third|extra operand 'third': SRC and DST are already given
 TABLE
 
 golden 'aiodd if=src of=made verify' <<'END'
-aiodd: verify needs a value: verify=yes; a file of this name is ./verify
+aiodd: verify needs a value: verify=yes; for a file of that name, write ./verify
 [1]
 END
 golden 'aiodd if=src made' <<'END'
@@ -118,7 +119,7 @@ aiodd: the source is given twice: 'src' and 'made'
 [1]
 END
 golden 'aiodd --help=most' <<'END'
-aiodd: --help takes all or nothing: --help=all
+aiodd: --help takes no value except all: --help=all
 [1]
 END
 nothing_made
@@ -126,7 +127,7 @@ nothing_made
 # What a word means does not depend on the files that there are.
 must cp src verify
 golden 'aiodd verify made' <<'END'
-aiodd: verify needs a value: verify=yes; a file of this name is ./verify
+aiodd: verify needs a value: verify=yes; for a file of that name, write ./verify
 [1]
 END
 golden 'aiodd ./verify ./a=b.img verify=no plan=no' <<'END'
@@ -139,7 +140,7 @@ nothing_made
 # --- skip= and seek= without a block size ---------------------------------
 
 golden 'aiodd src made skip=20M' <<'END'
-aiodd: warning: skip=20M is 5 TiB in blocks of 256 KiB, past the end of 'src' (64 MiB); skip=20MiB would be bytes
+aiodd: warning: skip=20M is 5 TiB in blocks of 256 KiB, past the end of 'src' (64 MiB); skip=20MiB counts bytes
 [0]
 END
 golden 'aiodd src made iseek=1P' <<'END'
@@ -156,18 +157,18 @@ aiodd: warning: skip=80 is 80 MiB in blocks of 1 MiB, past the end of 'src' (64 
 [0]
 END
 golden 'cat src | aiodd - made skip=20M' <<'END'
-aiodd: warning: skip=20M is 5 TiB in blocks of 256 KiB, past the end of 'standard input'; skip=20MiB would be bytes
+aiodd: warning: skip=20M is 5 TiB in blocks of 256 KiB, past the end of 'standard input'; skip=20MiB counts bytes
 [0]
 END
-golden 'aiodd - made skip=20M plan=yes <src | grep ^range' <<'END'
-aiodd: warning: skip=20M is 5 TiB in blocks of 256 KiB, past the end of 'standard input' (64 MiB); skip=20MiB would be bytes
-[1]
+golden 'aiodd - made skip=20M plan=yes <src >/dev/null' <<'END'
+aiodd: warning: skip=20M is 5 TiB in blocks of 256 KiB, past the end of 'standard input' (64 MiB); skip=20MiB counts bytes
+[0]
 END
 golden 'aiodd src made skip=20M status=none' <<'END'
 [0]
 END
 golden 'aiodd src made seek=1K' <<'END'
-aiodd: warning: seek=1K is 256 MiB in blocks of 256 KiB; seek=1KiB would be bytes
+aiodd: warning: seek=1K is 256 MiB in blocks of 256 KiB; seek=1KiB counts bytes
 [0]
 END
 for operands in 'skip=20MiB' 'skip=256' 'seek=1KiB' 'seek=3' 'count=20M' \
@@ -198,7 +199,7 @@ Copy SRC to DST: files, disks or pipes, - for standard input or output.
   commit=MANNER  rename: only a complete copy replaces the output
   force=CHECKS   overrule these safety checks: mounted, size, ...
   verify=yes     read the copy back from the medium and compare it
-  report=FILE    write a full report as JSON; .html: as a page
+  report=FILE    write a report to FILE: a page if .html, else JSON
   plan=yes       say what would be done, and do nothing
 
 Write a USB stick, save a disk, restore it from a compressed image:

@@ -213,7 +213,7 @@ is 'another word after it ends it' "$(cat err)" "$(printf '%s\n' \
 run aiodd src copy status=json bs=0
 is 'what is wrong with operands is plain: exit status' "$status" 1
 is 'what is wrong with operands is plain' "$(cat err)" \
-	"aiodd: bs=0: it must be at least 1"
+	"aiodd: bs=0: must be at least 1"
 run as_dd if=src of=copy status=json
 is 'dd knows no status=json' "$status" 1
 run as_dd if=src of=copy report=report.json

@@ -142,7 +142,7 @@ says 'of two if= the last one counts' "$work/err" 'Is a directory'
 for operand in verify=yes hash=md5 sums=- expect=md5:0; do
 	run aiodd a b clone=always $operand
 	is "clone=always and $operand: exit status" "$status" 1
-	says "clone=always and $operand: why" "$work/err" '^aiodd: clone=always'
+	says "clone=always and $operand: why" "$work/err" '^aiodd: cannot combine clone=always'
 done
 
 finish
