@@ -37,7 +37,7 @@ tell_file(const char *operand, const char *name, int error)
 	case ENOENT:
 		if (name != NULL)
 			message_error(0, "expect=%s: no digest for %s; "
-				      "as=NAME looks for another name",
+				      "use as=NAME to look for another name",
 				      operand, name);
 		else
 			message_error(0, "expect=%s: standard input has no "

@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base.h"
 #include "digest.h"
@@ -317,7 +318,9 @@ print_digests(const struct options *options, const struct request *q)
 	print_algs(options->hashes, ", ");
 	if (options->sums != NULL) {
 		printf(", written to ");
-		print_name(options->sums, "");
+		print_name(strcmp(options->sums, "-") != 0 ? options->sums
+							   : NULL,
+			   "standard output");
 	}
 	putchar('\n');
 }
@@ -341,7 +344,7 @@ sync_of(const struct transfer *t)
 		return "after each write (oflag=sync)";
 	if (q->oflags & FLAG_DSYNC)
 		return "after each write (oflag=dsync)";
-	return "no (conv=fsync would)";
+	return "no (conv=fsync syncs it)";
 }
 
 static void

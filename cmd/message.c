@@ -179,7 +179,7 @@ static const struct {
 	[FAILURE_NOT_VERIFIED] = {"%s was not verified", IN_SENTENCE, false},
 	[FAILURE_UNDURABLE] = {"%s was replaced, but its directory was not "
 			       "synced", IN_SENTENCE, false},
-	[FAILURE_WRITTEN] = {"%s was already written; do not trust it",
+	[FAILURE_WRITTEN] = {"%s was written anyway; do not trust it",
 			     IN_SENTENCE, false},
 	[FAILURE_NOT_REPLACED] = {"%s was not replaced", IN_SENTENCE, false},
 	[FAILURE_REMOVED] = {"%s was not created", IN_SENTENCE, false},

@@ -70,7 +70,7 @@ put_model(FILE *out, const struct disk_identity *disk)
 	const char *slash = strrchr(disk->model, '/');
 
 	if (disk->is_loop)
-		put_words(out, ", loop over ", slash ? slash + 1 : disk->model);
+		put_words(out, ", backed by ", slash ? slash + 1 : disk->model);
 	else
 		put_words(out, ", ", disk->model);
 }

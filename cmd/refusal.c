@@ -57,6 +57,16 @@ put_busy(FILE *f, const struct safety *safety)
 }
 
 static void
+put_too_small(FILE *f, const struct safety *safety)
+{
+	char lack[PHRASE_SIZE_MAX], reach[PHRASE_SIZE_MAX];
+
+	fprintf(f, "it is %s too small for %s",
+		phrase_exact(lack, safety->reach - safety->size),
+		phrase_exact(reach, safety->reach));
+}
+
+static void
 put_reason(FILE *f, const struct safety *safety)
 {
 	switch (safety->reason) {
@@ -82,6 +92,9 @@ put_reason(FILE *f, const struct safety *safety)
 		return;
 	case REQUEST_FORCE_BUSY:
 		put_busy(f, safety);
+		return;
+	case REQUEST_FORCE_SIZE:
+		put_too_small(f, safety);
 		return;
 	case REQUEST_FORCE_UNCHECKED:
 		fputs("cannot tell whether it is in use", f);
@@ -145,28 +158,17 @@ put_identity(FILE *out, const struct safety *safety)
 static void
 put_refusal(FILE *out, const struct failure *f)
 {
+	const enum request_force reason = f->safety->reason;
+
 	put_identity(out, f->safety);
 	fputs(": ", out);
 	put_reason(out, f->safety);
-	if (f->safety->reason == REQUEST_FORCE_MISSING) {
-		fputs("; force=missing creates it", out);
-		return;
-	}
 	fputs("; ", out);
 	put_remedy(out, f->safety);
-	fprintf(out, "force=%s writes anyway", refusal_word(f->safety->reason));
-}
-
-static void
-put_too_small(FILE *out, const struct failure *f)
-{
-	const struct safety *safety = f->safety;
-	char lack[PHRASE_SIZE_MAX], reach[PHRASE_SIZE_MAX];
-
-	put_identity(out, safety);
-	fprintf(out, " is %s too small for %s; force=size writes what fits",
-		phrase_exact(lack, safety->reach - safety->size),
-		phrase_exact(reach, safety->reach));
+	fprintf(out, "force=%s %s", refusal_word(reason),
+		reason == REQUEST_FORCE_MISSING ? "creates it"
+		: reason == REQUEST_FORCE_SIZE	? "writes what fits"
+						: "writes anyway");
 }
 
 static void
@@ -191,10 +193,7 @@ put_unchecked(FILE *out, const struct failure *f)
 void
 refusal_tell(const struct failure *f)
 {
-	if (f->safety->reason == REQUEST_FORCE_SIZE)
-		tell(f, "", put_too_small);
-	else
-		tell(f, "not writing to ", put_refusal);
+	tell(f, "not writing to ", put_refusal);
 }
 
 void

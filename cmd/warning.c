@@ -27,8 +27,8 @@ tell_space(const struct failure *f, const char *name)
 		snprintf(has, sizeof(has), "%" PRIu64 " bytes", f->off);
 		snprintf(needs, sizeof(needs), "%" PRIu64 " bytes", f->len);
 	}
-	message_error(0, "warning: the file system of %s has %s free, the copy "
-			 "needs %s", name, has, needs);
+	message_error(0, "warning: the file system of %s has %s free, but the "
+			 "copy needs %s", name, has, needs);
 }
 
 static void

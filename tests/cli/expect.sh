@@ -164,7 +164,7 @@ takes 'what is behind the signature does not count'
 { echo "$wrong  img"; signed "$hex  img"; } >S
 takes 'nor what is before the message'
 { echo "$hex  img"; signed "$hex  other"; echo "$hex  img"; } >S
-refuses 'a digest outside of what is signed' "no digest for 'dir/img'; as="
+refuses 'a digest outside of what is signed' "no digest for 'dir/img'; use as="
 if type -P gpg >/dev/null; then
 	mkdir -m 700 keys
 	gpg="gpg --homedir keys --batch --quiet --yes"
@@ -203,7 +203,7 @@ run sh -c '"$0" - copy expect=S <dir/img' "$AIODD"
 is 'standard input without a name: exit status' "$status" 1
 says 'standard input without a name: what to do' err 'give it one with as=$'
 run aiodd dir/img copy as=other expect=S
-says 'as= of a name that is not there' err "expect=S: no digest for 'other'; as="
+says 'as= of a name that is not there' err "expect=S: no digest for 'other'; use as="
 run aiodd dir/img copy as=x
 is 'as= alone: exit status' "$status" 1
 says 'as= alone: what it needs' err 'as= .*expect=, hash= or sums='
@@ -230,7 +230,7 @@ says 'an odd operand is quoted' err "'sha256:a'\\$'\\\\n''b': sha256 needs 64 he
 must cp S "$odd"
 run aiodd "$odd" copy expect="$odd"
 says 'odd names are quoted' err \
-	"'a'\\$'\\\\n''b': no digest for 'a'\\$'\\\\n''b'; as="
+	"'a'\\$'\\\\n''b': no digest for 'a'\\$'\\\\n''b'; use as="
 run aiodd dir/img copy expect=/dev/zero
 says 'what has no lines' err 'expect=/dev/zero: not a checksum file$'
 
@@ -244,7 +244,7 @@ run aiodd dir/img copy expect="sha256:$hex" verify=yes plan=yes
 is 'a plan says nothing of a copy' "$status $(cat err)" '0 '
 run aiodd dir/img kept expect="sha256:$wrong"
 is 'another digest: the copy is there' "$status $(cmp dir/img kept)" '4 '
-says 'another digest: and that is told' err "'kept' was already written; do not trust it\$"
+says 'another digest: and that is said' err "'kept' was written anyway; do not trust it\$"
 run aiodd dir/img new expect="sha256:$wrong" commit=rename
 says 'commit=rename, no old file' err "'new' was not created\$"
 check 'commit=rename, no old file: it is true' test ! -e new
@@ -282,7 +282,7 @@ if bed_loop 4M; then
 	is 'commit=first-last: it is true' \
 		"$(head -c 512 "$BED" | tr -d '\0' | wc -c)" 0
 	run aiodd dir/img "$BED" expect="sha256:$wrong"
-	says 'a device' err "'$BED' was already written; do not trust it\$"
+	says 'a device' err "'$BED' was written anyway; do not trust it\$"
 	run as_dd if=empty of="$BED"
 	is 'dd says nothing' "$(grep -c empty err)" 0
 else

@@ -129,7 +129,7 @@ loop_of inherited
 disk=
 if bed_fs tmpfs 4M; then
 	small=$BED/copy
-	space="aiodd: warning: the file system of '$small' has 4.0 MiB free, the copy needs 8.0 MiB"
+	space="aiodd: warning: the file system of '$small' has 4.0 MiB free, but the copy needs 8.0 MiB"
 	full="aiodd: error writing '$small': No space left on device"
 	golden 'too little space, plan=yes' 0 "$space" \
 		aiodd data "$small" plan=yes
@@ -153,7 +153,7 @@ $full (offset 4194304)
 	golden 'what the old file occupies is free, plan=yes' 0 '' \
 		aiodd if=data of="$small" bs=1M count=4 plan=yes
 	golden 'conv=notrunc needs what is behind the old file' 0 \
-		"aiodd: warning: the file system of '$small' has 0 B free, the copy needs 2.0 MiB" \
+		"aiodd: warning: the file system of '$small' has 0 B free, but the copy needs 2.0 MiB" \
 		aiodd if=data of="$small" bs=1M count=4 seek=2 conv=notrunc \
 		plan=yes
 	golden 'conv=notrunc writes over the old file' 0 '' \
@@ -161,7 +161,7 @@ $full (offset 4194304)
 		status=none
 	for plan in plan=yes ''; do
 		golden "commit=rename needs both at once $plan" $((${#plan} == 0)) \
-			"aiodd: warning: the file system of '$small' has 0 B free, the copy needs 4.0 MiB" \
+			"aiodd: warning: the file system of '$small' has 0 B free, but the copy needs 4.0 MiB" \
 			eval "aiodd if=data of=$small bs=1M count=4 \
 				commit=rename $plan 2>&1 | sed -n 1p >&2
 				exit=\${PIPESTATUS[0]}; (exit \$exit)"
@@ -170,10 +170,10 @@ $full (offset 4194304)
 	golden 'a small copy is made without a word' 0 '' \
 		aiodd if=data of="$small" bs=1M count=4 status=none
 	golden 'nearly enough is told in bytes' 0 \
-		"aiodd: warning: the file system of '$small' has 4194304 bytes free, the copy needs 4194305 bytes" \
+		"aiodd: warning: the file system of '$small' has 4194304 bytes free, but the copy needs 4194305 bytes" \
 		aiodd if=data of="$small" bs=1M count=4194305B plan=yes
 	golden 'into a descriptor that was given' 0 \
-		"aiodd: warning: the file system of 'standard output' has 4.0 MiB free, the copy needs 8.0 MiB" \
+		"aiodd: warning: the file system of 'standard output' has 4.0 MiB free, but the copy needs 8.0 MiB" \
 		eval 'aiodd if=data bs=1M plan=yes >$small'
 	rm "$small"
 	golden 'a pipe has no length' 0 '' \
@@ -182,13 +182,13 @@ $full (offset 4194304)
 	golden 'holes that are kept need no space' 0 '' \
 		aiodd holes "$small" status=none
 	golden 'holes that are written need it' 0 \
-		"aiodd: warning: the file system of '$small' has 4.0 MiB free, the copy needs 64 MiB" \
+		"aiodd: warning: the file system of '$small' has 4.0 MiB free, but the copy needs 64 MiB" \
 		aiodd if=holes of="$small" bs=1M plan=yes
 	golden 'conv=sparse does not know' 0 '' \
 		aiodd if=holes of="$small" bs=1M conv=sparse status=none
 	loop_files[$small]=
 	disk=$small in_json 'too little space' '"level":"warning","phase":"space"' \
-		"warning: the file system of 'DISK' has 4.0 MiB free, the copy needs 8.0 MiB" \
+		"warning: the file system of 'DISK' has 4.0 MiB free, but the copy needs 8.0 MiB" \
 		eval 'aiodd if=data of=$small plan=yes'
 else
 	skip 'free space' "$BED_WHY"
@@ -202,7 +202,7 @@ if bed_fs xfs 300M; then
 	rm "$BED/dst"
 	run aiodd "$BED/src" "$BED/dst" clone=never plan=yes
 	says 'blocks that are not shared need it' err \
-		"^aiodd: warning: the file system of '$BED/dst' has [0-9]+ MiB free, the copy needs 200 MiB\$"
+		"^aiodd: warning: the file system of '$BED/dst' has [0-9]+ MiB free, but the copy needs 200 MiB\$"
 else
 	skip 'shared blocks' "$BED_WHY"
 fi

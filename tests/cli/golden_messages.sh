@@ -70,22 +70,22 @@ filesystem()
 
 planned 'a new file' 'would create new (1 MiB)
 source: src (1 MiB)
-sync: no (conv=fsync would)' src new
+sync: no (conv=fsync syncs it)' src new
 planned 'an old file' 'would replace the contents of old (64 KiB) with 1 MiB
 source: src (1 MiB)
 sync: at the end (conv=fsync)' src old conv=fsync
 planned 'a part of an old file' 'would overwrite 4 KiB at offset 8 KiB of old (64 KiB)
 source: src (1 MiB), 4 KiB from offset 16 KiB
-sync: no (conv=fsync would)' if=src of=old bs=4K skip=4 count=1 seek=2 conv=notrunc
+sync: no (conv=fsync syncs it)' if=src of=old bs=4K skip=4 count=1 seek=2 conv=notrunc
 planned 'more than an old file' 'would overwrite all of old (64 KiB) and extend it to 1 MiB
 source: src (1 MiB)
-sync: no (conv=fsync would)' if=src of=old bs=64K conv=notrunc
+sync: no (conv=fsync syncs it)' if=src of=old bs=64K conv=notrunc
 planned 'behind an old file' 'would append 1 MiB to old (64 KiB)
 source: src (1 MiB)
-sync: no (conv=fsync would)' if=src of=old bs=64K conv=notrunc oflag=append
+sync: no (conv=fsync syncs it)' if=src of=old bs=64K conv=notrunc oflag=append
 planned 'nothing at all' 'would write nothing to old (64 KiB)
 source: src (1 MiB), the first 0 B
-sync: no (conv=fsync would)' if=src of=old count=0 conv=notrunc
+sync: no (conv=fsync syncs it)' if=src of=old count=0 conv=notrunc
 planned 'all that it can be sure of' "would replace old (64 KiB) with a new file of 1 MiB
 source: src (1 MiB)
 expect: the source has sha256 $sha
@@ -97,12 +97,16 @@ read errors: skipped (conv=noerror)
 rate: at most 1000000 bytes per second" src old expect="sha256:$sha" \
 	hash=md5,sha256 sums=SUMS verify=yes commit=rename conv=noerror \
 	rate=1MB
+planned 'digests on standard output' 'would create new (1 MiB)
+source: src (1 MiB)
+hash: sha256, written to standard output
+sync: no (conv=fsync syncs it)' src new sums=-
 planned 'no file' 'would write 1 MiB to /dev/null
 source: src (1 MiB)' src /dev/null
 run eval 'cat src | aiodd of=new bs=64K plan=yes'
 is 'a pipe' "$(cat out)" 'would create new (data of unknown length)
 source: standard input (a pipe)
-sync: no (conv=fsync would)
+sync: no (conv=fsync syncs it)
 method: record by record (the source is not seekable)'
 run eval 'cat src | aiodd of=old bs=64K count=2 plan=yes'
 is 'some of a pipe' "$(head -n 2 out)" \
@@ -119,31 +123,31 @@ depth: 1 (no overlap without kernel AIO)'
 check 'no plan makes anything' test ! -e new -a ! -e SUMS
 
 filesystem
-planned 'a disk' "would overwrite the first 1 MiB of /dev/DISK (8 MiB, loop over $image, holds ext4 'data')
+planned 'a disk' "would overwrite the first 1 MiB of /dev/DISK (8 MiB, backed by $image, holds ext4 'data')
 source: src (1 MiB)
 sync: at the end (block device)" src "$disk"
-planned 'a part of a disk' "would overwrite 1 MiB at offset 2 MiB of /dev/DISK (8 MiB, loop over $image, holds ext4 'data')
+planned 'a part of a disk' "would overwrite 1 MiB at offset 2 MiB of /dev/DISK (8 MiB, backed by $image, holds ext4 'data')
 source: src (1 MiB)
 commit: the first block is written last
 sync: at the end (commit=)" if=src of="$disk" bs=1M seek=2 commit=first-last
-planned 'zeros without an end' "would overwrite all of /dev/DISK (8 MiB, loop over $image, holds ext4 'data')
+planned 'zeros without an end' "would overwrite all of /dev/DISK (8 MiB, backed by $image, holds ext4 'data')
 source: /dev/zero (zeros)
 sync: at the end (block device)" /dev/zero "$disk"
 planned 'from a disk' "would create new (8 MiB)
-source: /dev/DISK (8 MiB, loop over $image, holds ext4 'data')
-sync: no (conv=fsync would)" "$disk" new
+source: /dev/DISK (8 MiB, backed by $image, holds ext4 'data')
+sync: no (conv=fsync syncs it)" "$disk" new
 
 # --- refusals --------------------------------------------------------------
 
 must mkdir mnt
 if bed_mount ext4 "$disk"; then
 	here=${BED#"$work/"}
-	golden 'mounted' 5 "aiodd: not writing to '/dev/DISK' (8 MiB, loop over $image, holds ext4 'data'): /dev/DISK is mounted on '$here'; umount $here first, or force=mounted writes anyway" \
+	golden 'mounted' 5 "aiodd: not writing to '/dev/DISK' (8 MiB, backed by $image, holds ext4 'data'): /dev/DISK is mounted on '$here'; umount $here first, or force=mounted writes anyway" \
 		src "$disk"
 	run aiodd src "$disk" plan=yes
 	is 'mounted, plan=yes: exit status' "$status" 5
 	is 'mounted, plan=yes' "$(read_as out | head -n 1)" \
-		"would refuse to overwrite the first 1 MiB of /dev/DISK (8 MiB, loop over $image, holds ext4 'data')"
+		"would refuse to overwrite the first 1 MiB of /dev/DISK (8 MiB, backed by $image, holds ext4 'data')"
 	golden 'a source that is mounted' 0 "aiodd: warning: '/dev/DISK' may change during the copy: /dev/DISK is mounted read-write on '$here'
 1+0 records in
 1+0 records out" "$disk" new status=noxfer count=1
@@ -156,7 +160,7 @@ disk
 must mkswap -q -L scratch "$disk" >/dev/null
 if log=$(swapon "$disk" 2>&1); then
 	cleanup_push swapoff "$disk"
-	golden 'swap' 5 "aiodd: not writing to '/dev/DISK' (8 MiB, loop over $image, holds swap 'scratch'): /dev/DISK is in use as swap; force=swap writes anyway" \
+	golden 'swap' 5 "aiodd: not writing to '/dev/DISK' (8 MiB, backed by $image, holds swap 'scratch'): /dev/DISK is in use as swap; swapoff /dev/DISK first, or force=swap writes anyway" \
 		src "$disk"
 	swapoff "$disk"
 else
@@ -165,7 +169,7 @@ fi
 
 disk
 if bed_loop_over "$disk"; then
-	golden 'holders' 5 "aiodd: not writing to '/dev/DISK' (8 MiB, loop over $image): /dev/DISK is in use by /dev/OTHER; force=holders writes anyway" \
+	golden 'holders' 5 "aiodd: not writing to '/dev/DISK' (8 MiB, backed by $image): /dev/DISK is in use by /dev/OTHER; force=holders writes anyway" \
 		src "$disk"
 	bed_detach "$BED" "${loop_files[$BED]}"
 else
@@ -173,15 +177,15 @@ else
 fi
 
 disk
-golden 'overlap' 5 "aiodd: not writing to '/dev/DISK' (8 MiB, loop over $image): it shares data with the source; force=overlap writes anyway" \
+golden 'overlap' 5 "aiodd: not writing to '/dev/DISK' (8 MiB, backed by $image): it shares data with the source; force=overlap writes anyway" \
 	"$disk" "$disk"
 golden 'overlap of a file' 5 "aiodd: not writing to 'old' (64 KiB): it shares data with the source; force=overlap writes anyway" \
 	old old
 must truncate -s 9M big
-golden 'size' 5 "aiodd: '/dev/DISK' (8 MiB, loop over $image) is 1 MiB too small for 9 MiB; force=size writes what fits" \
+golden 'size' 5 "aiodd: not writing to '/dev/DISK' (8 MiB, backed by $image): it is 1 MiB too small for 9 MiB; force=size writes what fits" \
 	big "$disk"
 must truncate -s $(((8 << 20) + 512)) big
-golden 'size, by little' 5 "aiodd: '/dev/DISK' (8 MiB, loop over $image) is 512 B too small for 8389120 bytes; force=size writes what fits" \
+golden 'size, by little' 5 "aiodd: not writing to '/dev/DISK' (8 MiB, backed by $image): it is 512 B too small for 8389120 bytes; force=size writes what fits" \
 	big "$disk"
 golden 'missing' 5 "aiodd: not writing to '/dev/aiodd-none': it does not exist and would become a regular file; force=missing creates it" \
 	src /dev/aiodd-none
@@ -194,7 +198,7 @@ must_be_ours "$disk"
 first=$!
 head -c 512 src >&8
 wait_for cmp -n 512 src "$disk"
-golden 'busy' 5 "aiodd: not writing to '/dev/DISK' (8 MiB, loop over $image): another process has it open exclusively (pid N, aiodd); force=busy writes anyway" \
+golden 'busy' 5 "aiodd: not writing to '/dev/DISK' (8 MiB, backed by $image): another process has it open exclusively (pid N, aiodd); force=busy writes anyway" \
 	src "$disk"
 is 'busy: by whom' "$(sed 's/.*(pid \([0-9]*\),.*/\1/' err)" "$first"
 exec 8>&-
@@ -259,7 +263,7 @@ must mkfs.ext4 -q -F -L root "$disk"
 must_be_ours "$disk"
 run in_root "$disk"
 if [ "$status" -eq 5 ]; then
-	is 'system' "$(read_as err)" "aiodd: not writing to '/dev/DISK' (64 MiB, loop over bed$beds.img, holds ext4 'root'): the root file system is on /dev/DISK; force=system writes anyway"
+	is 'system' "$(read_as err)" "aiodd: not writing to '/dev/DISK' (64 MiB, backed by bed$beds.img, holds ext4 'root'): the root file system is on /dev/DISK; force=system writes anyway"
 else
 	skip 'system' "cannot make a root: $(head -n 1 err)"
 fi
@@ -270,7 +274,7 @@ counts='16+0 records in
 16+0 records out'
 golden 'expect=, written' 4 "aiodd: 'src' is not what was expected: its md5 is $md5, not $wrong
 $counts
-aiodd: 'new' was already written; do not trust it" \
+aiodd: 'new' was written anyway; do not trust it" \
 	if=src of=new bs=64K status=noxfer expect=md5:"$wrong"
 golden 'expect=, commit=rename' 4 "aiodd: 'src' is not what was expected: its md5 is $md5, not $wrong
 $counts
@@ -335,7 +339,7 @@ fi
 
 : >empty
 echo "$md5  other" >SUMS
-golden 'expect=, another name' 1 "aiodd: expect=SUMS: no digest for 'src'; as=NAME looks for another name" src new expect=SUMS
+golden 'expect=, another name' 1 "aiodd: expect=SUMS: no digest for 'src'; use as=NAME to look for another name" src new expect=SUMS
 printf '%s  src\n%s  src\n' "$sha" "$wrong$wrong" >SUMS
 golden 'expect=, two digests' 1 "aiodd: expect=SUMS: several different digests for 'src'" src new expect=SUMS
 golden 'expect=, no name' 1 "aiodd: expect=SUMS: standard input has no name to look up; give it one with as=" of=new expect=SUMS

@@ -148,7 +148,7 @@ check 'incomplete, commit=rename: it is true' cmp kept old
 
 # --- another source, another copy ----------------------------------------
 
-ends 'unexpected' 4 unexpected "'new' was already written; do not trust it" \
+ends 'unexpected' 4 unexpected "'new' was written anyway; do not trust it" \
 	'bad: The source is not what was expected' src new expect="$wrong"
 ends 'unexpected, commit=rename' 4 unexpected "'kept' was not replaced" \
 	'bad: The source is not what was expected' \

@@ -600,8 +600,8 @@ if [ "$status" -eq 99 ]; then
 	skip 'model and serial' "no mounts here: $(head -n 1 "$work/err")"
 else
 	is 'model and serial: exit status' "$status" 5
-	says 'model and serial: are told' "$work/err" \
-		"\\(8 MiB, Flash Disk, serial x'1234\\) is 512 B too small for 8389120 bytes; "
+	says 'model and serial: are named' "$work/err" \
+		"\\(8 MiB, Flash Disk, serial x'1234\\): it is 512 B too small for 8389120 bytes; "
 	is 'model and serial: nothing is written' \
 		"$(sha256sum <"$disk")" "$before"
 fi
