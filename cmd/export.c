@@ -196,6 +196,9 @@ export_open(struct export *e, const char *operand, const char *path,
 	if (r == 0 && !can_take(e, &st))
 		return tell(e, "not a regular file, pipe or character "
 			       "device", 0);
+	if (r == -ENOENT && safety_is_missing(path))
+		return tell(e, "there is no such device, and no file is made "
+			       "in /dev", 0);
 	if (r == 0 || r == -ENOENT)
 		r = open_path(e, r == 0 ? &st : NULL, q);
 	return r < 0 ? tell(e, NULL, -r) : 0;

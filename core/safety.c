@@ -59,17 +59,21 @@ is_on_dev(char *path)
 	       stat(dirname(path), &dir) == 0 && dir.st_dev == dev.st_dev;
 }
 
-int
-safety_check_path(struct safety *safety, const struct request *q)
+bool
+safety_is_missing(const char *name)
 {
 	char path[PATH_MAX] = "";
 
-	if (q->is_dd || q->dst == NULL || (q->conv & CONV_NOCREAT) ||
-	    (q->force & REQUEST_FORCE_MISSING))
-		return 0;
 	// glibc leaves in path the name that is missing, behind all links.
-	if (realpath(q->dst, path) != NULL || errno != ENOENT ||
-	    !is_on_dev(path))
+	return realpath(name, path) == NULL && errno == ENOENT &&
+	       is_on_dev(path);
+}
+
+int
+safety_check_path(struct safety *safety, const struct request *q)
+{
+	if (q->is_dd || q->dst == NULL || (q->conv & CONV_NOCREAT) ||
+	    (q->force & REQUEST_FORCE_MISSING) || !safety_is_missing(q->dst))
 		return 0;
 	safety->reason = REQUEST_FORCE_MISSING;
 	return -EPERM;

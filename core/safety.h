@@ -41,6 +41,10 @@ struct safety {
 
 void safety_init(struct safety *safety);
 
+// A name in /dev that nothing has: a file that is made there is a mistyped
+// device, mostly.
+bool safety_is_missing(const char *name);
+
 // Before the destination is opened. 0, or -EPERM: refused, and all but
 // reason is void.
 int safety_check_path(struct safety *safety, const struct request *q);

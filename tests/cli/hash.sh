@@ -169,6 +169,22 @@ for where in copy ./copy dir2/../copy "$PWD/copy" link/../copy src ./src; do
 	check "sums=${where#"$PWD"}: nothing is made" test ! -e copy
 	check "sums=${where#"$PWD"}: the source stays" same was src
 done
+# A mistyped device is not made.
+for plan in plan=no plan=yes; do
+	for operand in sums report; do
+		rm -f copy
+		run aiodd src copy $operand=/dev/aiodd-none $plan
+		if grep -q 'was left out of this build' err; then
+			skip "$operand= in /dev, $plan" 'not in this build'
+			continue
+		fi
+		is "$operand= in /dev, $plan" "$status $(cat out err)" \
+			"1 aiodd: $operand=/dev/aiodd-none: there is no such device, and no file is made in /dev"
+		check "$operand= in /dev, $plan: nothing is made" \
+			test ! -e copy -a ! -e /dev/aiodd-none
+		rm -f /dev/aiodd-none
+	done
+done
 run sh -c '"$0" if=src sums=/dev/stdout >copy' "$AIODD"
 is 'sums= of the standard output of the copy' "$status" 1
 run sh -c '"$0" if=src sums=/dev/stdout | cat >copy' "$AIODD"
