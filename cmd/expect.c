@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base.h"
+#include "facts.h"
 #include "hasher.h"
 #include "lookup.h"
 #include "message.h"
@@ -120,18 +122,61 @@ expect_parse(const char *text, const char *name, struct lookup *ret)
 	return parse_file(text, name, ret);
 }
 
-void
-expect_tell(const struct request_expected *expected,
-	    const struct hasher *hasher, const char *name)
+// Of what has an end that is known, the bytes of it that are copied; else 0.
+static uint64_t
+known_len(const struct request *q, const struct facts *src, uint64_t from)
 {
+	if (!facts_has_offsets(src) || src->size <= from)
+		return 0;
+	return min_u64(src->size - from, request_count_len(q));
+}
+
+static bool
+is_part(const struct request *q, const struct facts *src, uint64_t from)
+{
+	if (facts_has_offsets(src))
+		return known_len(q, src, from) != src->size;
+	return q->skip.blocks > 0 || q->skip.bytes > 0 || request_has_count(q);
+}
+
+// conv=sync pads the last block.
+static bool
+is_converted(const struct request *q, const struct facts *src, uint64_t from)
+{
+	const uint64_t len = known_len(q, src, from);
+
+	return (q->conv & CONV_BYTES) ||
+	       ((q->conv & CONV_SYNC) && (len == 0 || len % q->ibs != 0));
+}
+
+char *
+expect_subject(const char *what, const struct request *q,
+	       const struct facts *src, uint64_t from)
+{
+	char *text;
+
+	if (asprintf(&text, "%s%s%s",
+		     is_part(q, src, from) ? "the copied part of " : "", what,
+		     is_converted(q, src, from) ? ", as converted," : "") < 0)
+		return NULL;
+	return text;
+}
+
+void
+expect_tell(const char *name, const struct request *q, const struct facts *src,
+	    uint64_t from, const struct hasher *hasher)
+{
+	const struct request_expected *expected = &q->expected;
 	const enum digest_alg alg =
 		hasher_find(hasher, expected->algs, expected->value);
 	char is[DIGEST_HEX_MAX], wanted[DIGEST_HEX_MAX];
 	char *quoted = quote_name_always(name);
+	char *subject = expect_subject(quoted ? quoted : "?", q, src, from);
 
 	digest_format(alg, hasher_result(hasher, alg), is);
 	digest_format(alg, expected->value, wanted);
 	message_error(0, "%s is not what was expected: its %s is %s, not %s",
-		      quoted ? quoted : "?", digest_name(alg), is, wanted);
+		      subject ? subject : "?", digest_name(alg), is, wanted);
+	free(subject);
 	free(quoted);
 }

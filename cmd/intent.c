@@ -12,6 +12,7 @@
 #include "base.h"
 #include "digest.h"
 #include "disk.h"
+#include "expect.h"
 #include "phrase.h"
 #include "quote.h"
 
@@ -44,13 +45,6 @@ dst_off(const struct transfer *t)
 			      t->request.obs);
 }
 
-static uint64_t
-count_len(const struct request *q)
-{
-	return request_has_count(q) ? request_offset(0, &q->count, q->ibs)
-				    : UINT64_MAX;
-}
-
 static struct amount
 amount_of(const struct transfer *t)
 {
@@ -58,7 +52,7 @@ amount_of(const struct transfer *t)
 	const struct facts *src = &t->src.facts;
 	const uint64_t off = dst_off(t);
 	const uint64_t reach = safety_reach(q, src, &t->dst.facts);
-	const uint64_t count = count_len(q);
+	const uint64_t count = request_count_len(q);
 
 	if (reach > off)
 		return (struct amount){.kind = EXACT, .len = reach - off};
@@ -239,7 +233,7 @@ print_part(const struct transfer *t)
 	const struct facts *src = &t->src.facts;
 	const uint64_t from = src_off(t), size = src->size;
 	const uint64_t left = size > from ? size - from : 0;
-	const uint64_t len = min_u64(left, count_len(&t->request));
+	const uint64_t len = min_u64(left, request_count_len(&t->request));
 	char text[PHRASE_SIZE_MAX], off[PHRASE_SIZE_MAX];
 
 	if (len == size)
@@ -282,7 +276,7 @@ print_src(const struct transfer *t)
 	}
 	if (request_has_count(&t->request))
 		printf(", up to %s",
-		       phrase_size(size, count_len(&t->request)));
+		       phrase_size(size, request_count_len(&t->request)));
 	putchar('\n');
 }
 
@@ -300,18 +294,26 @@ print_algs(unsigned set, const char *between)
 }
 
 static void
-print_digests(const struct options *options, const struct request *q)
+print_expected(const struct transfer *t)
 {
-	const struct request_expected *expected = &q->expected;
-	char hex[DIGEST_HEX_MAX];
+	const struct request_expected *expected = &t->request.expected;
+	char hex[DIGEST_HEX_MAX], *subject;
 
-	if (expected->algs != 0) {
-		printf("expect: the source has ");
-		print_algs(expected->algs, " or ");
-		digest_format((enum digest_alg)__builtin_ctz(expected->algs),
-			      expected->value, hex);
-		printf(" %s\n", hex);
-	}
+	if (expected->algs == 0)
+		return;
+	subject = expect_subject("the source", &t->request, &t->src.facts,
+				 src_off(t));
+	printf("expect: %s has ", subject ? subject : "?");
+	print_algs(expected->algs, " or ");
+	digest_format((enum digest_alg)__builtin_ctz(expected->algs),
+		      expected->value, hex);
+	printf(" %s\n", hex);
+	free(subject);
+}
+
+static void
+print_digests(const struct options *options)
+{
 	if (options->hashes == 0)
 		return;
 	printf("hash: ");
@@ -352,7 +354,8 @@ print_promises(const struct options *options, const struct transfer *t)
 {
 	const struct request *q = &t->request;
 
-	print_digests(options, q);
+	print_expected(t);
+	print_digests(options);
 	if (q->verify)
 		printf("verify: the copy is read back and compared\n");
 	if (q->commit == REQUEST_COMMIT_RENAME)

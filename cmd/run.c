@@ -101,8 +101,9 @@ tell(struct run *run, const struct failure *f)
 		beyond_tell_seek(&run->options);
 		return;
 	case FAILURE_UNEXPECTED:
-		expect_tell(&run->options.request.expected,
-			    run->transfer.hasher, f->name);
+		expect_tell(f->name, &run->options.request,
+			    &run->transfer.src.facts, run->transfer.src_start,
+			    run->transfer.hasher);
 		return;
 	default:
 		if (!warning_tell(f))
@@ -436,25 +437,36 @@ end_journal(struct run *run, enum exit_code code, int signo)
 }
 
 static void
-print_of(const struct endpoint *ep, const char *words, const char *more)
+print_of(const struct endpoint *ep, const char *words)
 {
 	char *name = quote_name_always(ep->name), *text = NULL;
 
-	if (name != NULL && asprintf(&text, "%s %s%s", name, words, more) > 0)
+	if (name != NULL && asprintf(&text, "%s %s", name, words) > 0)
 		message_line(text);
 	free(text);
 	free(name);
 }
 
 static void
-print_expected(const struct transfer *t)
+print_expected(const struct run *run)
 {
-	const struct request_expected *expected = &t->request.expected;
+	const struct request *q = &run->options.request;
+	const struct transfer *t = &run->transfer;
+	char *name, *subject = NULL, *text = NULL;
 
-	if (expected->algs != 0)
-		print_of(&t->src, "has the expected ",
-			 digest_name(hasher_find(t->hasher, expected->algs,
-						 expected->value)));
+	if (q->expected.algs == 0)
+		return;
+	name = quote_name_always(t->src.name);
+	if (name != NULL)
+		subject = expect_subject(name, q, &t->src.facts, t->src_start);
+	if (subject != NULL &&
+	    asprintf(&text, "%s has the expected %s", subject,
+		     digest_name(hasher_find(t->hasher, q->expected.algs,
+					     q->expected.value))) > 0)
+		message_line(text);
+	free(text);
+	free(subject);
+	free(name);
 }
 
 // Whoever thinks that the disk is now as the source is.
@@ -486,12 +498,12 @@ print_good_end(const struct run *run)
 
 	if (options->level != REPORT_ALL || options->request.plan_only)
 		return;
-	print_expected(t);
+	print_expected(run);
 	print_untouched(t);
 	if (options->request.verify)
-		print_of(&t->dst, "is verified", "");
+		print_of(&t->dst, "is verified");
 	if (!options->request.is_dd && durability_is_safe_to_remove(t))
-		print_of(&t->dst, "is safe to remove", "");
+		print_of(&t->dst, "is safe to remove");
 }
 
 enum exit_code

@@ -178,9 +178,7 @@ plan_stretch(struct plan *plan, const struct sides *s)
 	plan->dst_off = s->dst->kind == FACTS_NULL
 				? 0
 				: request_offset(s->dst->pos, &q->seek, q->obs);
-	plan->count_len = request_has_count(q)
-				  ? request_offset(0, &q->count, q->ibs)
-				  : UINT64_MAX;
+	plan->count_len = request_count_len(q);
 	plan->len = stretch_len(s, plan);
 	if (plan->len < (may_clone(s) ? 1 : PLAN_BULK_MIN))
 		return "less than 128 KiB, or of unknown length";

@@ -153,3 +153,11 @@ request_offset(uint64_t pos, const struct request_extent *extent,
 		return UINT64_MAX;
 	return (uint64_t)off;
 }
+
+// The most bytes that count= allows, UINT64_MAX: all.
+static inline uint64_t
+request_count_len(const struct request *q)
+{
+	return request_has_count(q) ? request_offset(0, &q->count, q->ibs)
+				    : UINT64_MAX;
+}

@@ -100,8 +100,7 @@ safety_reach(const struct request *q, const struct facts *src,
 
 	if (q->conv & (CONV_BLOCK | CONV_UNBLOCK))
 		return 0; // the records change their lengths
-	if (request_has_count(q))
-		len = min_u64(len, request_offset(0, &q->count, q->ibs));
+	len = min_u64(len, request_count_len(q));
 	// The last record is padded.
 	if ((q->conv & CONV_SYNC) && len % q->ibs != 0)
 		len += q->ibs - len % q->ibs;

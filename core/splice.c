@@ -23,8 +23,7 @@ splice_len(const struct serial *serial)
 	const uint64_t size = serial->src->facts.size;
 	uint64_t len = size > serial->src_off ? size - serial->src_off : 0;
 
-	if (request_has_count(q))
-		len = min_u64(len, request_offset(0, &q->count, q->ibs));
+	len = min_u64(len, request_count_len(q));
 	if (capacity < 0 || len <= (uint64_t)capacity)
 		return 0;
 	return round_down(len - (uint64_t)capacity, q->ibs);

@@ -238,6 +238,60 @@ says 'what has no lines' err 'expect=/dev/zero: not a checksum file$'
 run aiodd dir/img copy expect="sha256:$hex"
 is 'the source is what was expected' "$(tail -n 1 err)" \
 	"aiodd: 'dir/img' has the expected sha256"
+
+# ends_with TEXT WORDS DIGEST OPERAND...: it is DIGEST; and what a plan says, and
+# what is said of another digest.
+ends_with()
+{
+	local text=$1 words=$2 is=$3
+
+	shift 3
+	run aiodd "$@" of=copy expect="sha256:$is"
+	is "$text" "$status $(tail -n 1 err)" \
+		"0 aiodd: $words has the expected sha256"
+	run aiodd "$@" of=copy expect="sha256:$wrong"
+	is "$text: another" "$status" 4
+	is "$text: which" "$(grep -o '.*expected: its sha256' err)" \
+		"aiodd: $words is not what was expected: its sha256"
+	run aiodd "$@" of=copy expect="sha256:$is" plan=yes
+	says "$text, plan=yes" out \
+		"^expect: ${words/\'*\'/the source} has sha256 $is\$"
+}
+digest_of()
+{
+	sha256sum | cut -d' ' -f1
+}
+whole=$hex
+make_data dir/large 1048576 2
+ends_with 'all of it, by a count' "'dir/img'" "$whole" \
+	if=dir/img bs=64K count=2
+ends_with 'all of it, through the ring' "'dir/large'" \
+	"$(digest_of <dir/large)" if=dir/large bs=64K io=inline
+ends_with 'the first part' "the copied part of 'dir/img'" \
+	"$(head -c 1000 dir/img | digest_of)" if=dir/img bs=1000 count=1
+ends_with 'the last part' "the copied part of 'dir/img'" \
+	"$(tail -c +1001 dir/img | digest_of)" if=dir/img bs=1000 skip=1
+ends_with 'converted' "'dir/img', as converted," \
+	"$(dd if=dir/img conv=swab status=none | digest_of)" \
+	if=dir/img conv=swab
+ends_with 'a part, converted' \
+	"the copied part of 'dir/img', as converted," \
+	"$(dd if=dir/img conv=swab count=1 status=none | digest_of)" \
+	if=dir/img conv=swab count=1
+ends_with 'padded' "'dir/img', as converted," \
+	"$(dd if=dir/img bs=64K conv=sync status=none | digest_of)" \
+	if=dir/img bs=64K conv=sync
+ends_with 'nothing to pad' "'dir/img'" "$whole" \
+	if=dir/img bs=1000 conv=sync
+run sh -c 'head -c 5000 dir/img | "$0" bs=1000 count=3 iflag=fullblock of=copy expect="sha256:$1"' \
+	"$AIODD" "$(head -c 3000 dir/img | digest_of)"
+says 'a part of a pipe' err \
+	"the copied part of 'standard input' has the expected sha256\$"
+run sh -c '{ dd of=skipped bs=1000 count=1 status=none; "$0" of=copy expect="sha256:$1"; } \
+	<dir/img' "$AIODD" "$(tail -c +1001 dir/img | digest_of)"
+says 'what another has left' err \
+	"the copied part of 'standard input' has the expected sha256\$"
+
 run aiodd dir/img copy expect="sha256:$hex" status=noxfer
 is 'not with status=noxfer' "$(grep -c expected err)" 0
 run aiodd dir/img copy expect="sha256:$hex" verify=yes plan=yes
