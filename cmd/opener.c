@@ -5,6 +5,7 @@
 #include "opener.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,7 +27,7 @@ is_device(int dir, const char *name, dev_t dev)
 }
 
 static bool
-has_open(pid_t pid, dev_t dev)
+has_open(pid_t pid, dev_t dev, bool *is_unseen)
 {
 	char path[32];
 	struct dirent *entry;
@@ -34,8 +35,10 @@ has_open(pid_t pid, dev_t dev)
 
 	snprintf(path, sizeof(path), "/proc/%d/fd", pid);
 	DIR *dir = opendir(path);
-	if (dir == NULL)
-		return false; // not ours to see, or it has ended
+	if (dir == NULL) {
+		*is_unseen |= errno != ENOENT; // it has ended
+		return false;
+	}
 	while (!is_found && (entry = readdir(dir)) != NULL)
 		is_found = entry->d_name[0] != '.' &&
 			   is_device(dirfd(dir), entry->d_name, dev);
@@ -63,16 +66,23 @@ opener_find(dev_t dev, struct opener *ret)
 {
 	DIR *dir = opendir("/proc");
 	struct dirent *entry;
-	bool is_found = false;
+	unsigned nr = 0;
+	bool is_unseen = false;
 
-	while (dir != NULL && !is_found && (entry = readdir(dir)) != NULL) {
-		ret->pid = (pid_t)strtol(entry->d_name, NULL, 10);
-		is_found = ret->pid > 0 && ret->pid != getpid() &&
-			   has_open(ret->pid, dev);
+	while (dir != NULL && nr < 2 && (entry = readdir(dir)) != NULL) {
+		const pid_t pid = (pid_t)strtol(entry->d_name, NULL, 10);
+
+		if (pid <= 0 || pid == getpid() ||
+		    !has_open(pid, dev, &is_unseen))
+			continue;
+		if (nr++ == 0)
+			ret->pid = pid;
 	}
 	if (dir != NULL)
 		(void)closedir(dir); // only read
-	if (is_found)
-		read_name(ret);
-	return is_found;
+	if (nr == 0)
+		return false;
+	ret->is_only = nr == 1 && !is_unseen;
+	read_name(ret);
+	return true;
 }

@@ -10,7 +10,9 @@
 struct opener {
 	pid_t pid;
 	char name[64];   // of its program, cut by the kernel
+	bool is_only;    // no other has it open, and all were seen
 };
 
-// The first other one. False: none is seen.
+// The first other one. Who of several has it exclusively is not to be seen.
+// False: none is seen.
 bool opener_find(dev_t dev, struct opener *ret);

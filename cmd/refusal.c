@@ -52,7 +52,8 @@ put_busy(FILE *f, const struct safety *safety)
 	if (!opener_find(safety->use.dev, &opener))
 		return;
 	char *name = quote_name_colon(opener.name);
-	fprintf(f, " (pid %d, %s)", opener.pid, name ? name : "?");
+	fprintf(f, " (pid %d, %s%s)", opener.pid, name ? name : "?",
+		opener.is_only ? "" : ", or another that has it open");
 	free(name);
 }
 
