@@ -45,6 +45,17 @@ dst_off(const struct transfer *t)
 			      t->request.obs);
 }
 
+// force=size writes no more.
+static uint64_t
+what_fits(const struct transfer *t, uint64_t reach)
+{
+	const struct facts *dst = &t->dst.facts;
+
+	if (dst->rdev == 0 || !(t->request.force & REQUEST_FORCE_SIZE))
+		return reach;
+	return min_u64(reach, max_u64(dst->size, dst_off(t)));
+}
+
 static struct amount
 amount_of(const struct transfer *t)
 {
@@ -55,7 +66,8 @@ amount_of(const struct transfer *t)
 	const uint64_t count = request_count_len(q);
 
 	if (reach > off)
-		return (struct amount){.kind = EXACT, .len = reach - off};
+		return (struct amount){.kind = EXACT,
+				       .len = what_fits(t, reach) - off};
 	if (count == 0 || src->kind == FACTS_NULL ||
 	    (facts_has_offsets(src) && src->size <= src_off(t)))
 		return (struct amount){.kind = EXACT};
@@ -146,20 +158,28 @@ print_around(const struct intent *i, const char *before, const char *after)
 }
 
 static void
+print_from(const struct intent *i)
+{
+	char off[PHRASE_SIZE_MAX];
+
+	if (i->off > 0)
+		printf(" from offset %s", phrase_exact(off, i->off));
+}
+
+static void
 print_overwrite(const struct intent *i)
 {
 	const struct amount *a = &i->amount;
 	const bool is_all = i->off == 0 && a->len >= i->old->size;
 	char off[PHRASE_SIZE_MAX];
 
-	phrase_exact(off, i->off);
 	if (a->kind != EXACT) {
 		print_around(i, "overwrite ", " with ");
 		fputs(a->text, stdout);
-		if (i->off > 0)
-			printf(" from offset %s", off);
+		print_from(i);
 		return;
 	}
+	phrase_exact(off, i->off);
 	if (is_all)
 		printf("overwrite all of ");
 	else if (i->off == 0)
@@ -172,38 +192,72 @@ print_overwrite(const struct intent *i)
 		       phrase_size(off, i->off + a->len));
 }
 
+static bool
+is_nothing(const struct intent *i)
+{
+	return i->amount.kind == EXACT && i->amount.len == 0;
+}
+
+// The size that a file gets before the copy, UINT64_MAX: it keeps its own. As
+// in dd, a seek= of less than a block keeps nothing.
+static uint64_t
+cut_size(const struct intent *i)
+{
+	const struct request *q = &i->t->request;
+
+	if (i->old->kind != FACTS_FILE || !endpoint_is_cut(q))
+		return UINT64_MAX;
+	return q->seek.blocks > 0 ? i->off : 0;
+}
+
 static void
 print_create(const struct intent *i)
 {
-	const bool is_empty = i->amount.kind == EXACT && i->amount.len == 0;
-	char off[PHRASE_SIZE_MAX];
+	const uint64_t cut = cut_size(i);
+	char size[PHRASE_SIZE_MAX];
 
 	print_around(i, "create ", " (");
-	fputs(is_empty ? "empty" : i->amount.text, stdout);
-	if (i->off > 0)
-		printf(" from offset %s", phrase_exact(off, i->off));
+	if (!is_nothing(i)) {
+		fputs(i->amount.text, stdout);
+		print_from(i);
+	} else if (cut > 0 && cut != UINT64_MAX) {
+		printf("%s, all of it a hole", phrase_size(size, cut));
+	} else {
+		fputs("empty", stdout);
+	}
 	fputs(")", stdout);
 }
 
 static void
 print_replace(const struct intent *i)
 {
-	char off[PHRASE_SIZE_MAX];
+	const uint64_t kept = cut_size(i);
+	char size[PHRASE_SIZE_MAX];
 
-	if (i->off > 0)
+	if (kept > 0)
 		printf("replace all after the first %s of ",
-		       phrase_exact(off, i->off));
+		       phrase_exact(size, kept));
 	else
 		printf("replace the contents of ");
 	print_dst(i);
 	printf(" with %s", i->amount.text);
+	if (kept == 0)
+		print_from(i);
+}
+
+static void
+print_extend(const struct intent *i)
+{
+	char size[PHRASE_SIZE_MAX];
+
+	print_around(i, "extend ", " to ");
+	fputs(phrase_size(size, i->off), stdout);
 }
 
 static void
 print_deed(const struct intent *i)
 {
 	const struct request *q = &i->t->request;
-	const bool is_nothing = i->amount.kind == EXACT && i->amount.len == 0;
 	const bool is_file = q->dst != NULL && i->old->kind == FACTS_FILE;
 
 	if (is_file && i->is_missing) {
@@ -211,9 +265,11 @@ print_deed(const struct intent *i)
 	} else if (is_file && q->commit == REQUEST_COMMIT_RENAME) {
 		print_around(i, "replace ", " with a new file of ");
 		fputs(i->amount.text, stdout);
-	} else if (is_file && endpoint_is_cut(q) && i->off <= i->old->size) {
+	} else if (cut_size(i) <= i->old->size) {
 		print_replace(i);
-	} else if (is_nothing) {
+	} else if (is_nothing(i) && cut_size(i) != UINT64_MAX) {
+		print_extend(i);
+	} else if (is_nothing(i)) {
 		print_around(i, "write nothing to ", "");
 	} else if (i->old->is_append) {
 		printf("append %s", i->amount.text);

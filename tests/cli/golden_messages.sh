@@ -16,6 +16,7 @@ done
 cd "$work" || exit 99
 make_data src $((1 << 20)) 1
 make_data old $((64 << 10)) 2
+make_data long $((2 << 20)) 3
 sha=$(sha256sum <src | cut -d ' ' -f 1)
 md5=$(md5sum <src | cut -d ' ' -f 1)
 wrong=$(printf %032d 0)
@@ -86,6 +87,21 @@ sync: no (conv=fsync syncs it)' if=src of=old bs=64K conv=notrunc oflag=append
 planned 'nothing at all' 'would write nothing to old (64 KiB)
 source: src (1 MiB), the first 0 B
 sync: no (conv=fsync syncs it)' if=src of=old count=0 conv=notrunc
+planned 'a seek of blocks' 'would replace all after the first 4 KiB of old (64 KiB) with 1 MiB
+source: src (1 MiB)
+sync: no (conv=fsync syncs it)' if=src of=old bs=4K seek=1
+planned 'a seek of bytes' 'would replace the contents of old (64 KiB) with 1 MiB from offset 100 B
+source: src (1 MiB)
+sync: no (conv=fsync syncs it)' src old seek=100B
+planned 'a longer old file' 'would extend old (64 KiB) to 1 MiB
+source: src (1 MiB), the first 0 B
+sync: no (conv=fsync syncs it)' if=src of=old bs=1M seek=1 count=0
+planned 'a new file of nothing' 'would create new (1 MiB, all of it a hole)
+source: src (1 MiB), the first 0 B
+sync: no (conv=fsync syncs it)' if=src of=new bs=1M seek=1 count=0
+planned 'a new file of less' 'would create new (empty)
+source: src (1 MiB), the first 0 B
+sync: no (conv=fsync syncs it)' if=src of=new bs=1M seek=1 count=0 conv=notrunc
 planned 'all that it can be sure of' "would replace old (64 KiB) with a new file of 1 MiB
 source: src (1 MiB)
 expect: the source has sha256 $sha
@@ -130,6 +146,9 @@ planned 'a part of a disk' "would overwrite 1 MiB at offset 2 MiB of /dev/DISK (
 source: src (1 MiB)
 commit: the first block is written last
 sync: at the end (commit=)" if=src of="$disk" bs=1M seek=2 commit=first-last
+planned 'what fits' "would overwrite 1 MiB at offset 7 MiB of /dev/DISK (8 MiB, backed by $image, holds ext4 'data')
+source: long (2 MiB)
+sync: at the end (block device)" if=long of="$disk" bs=1M seek=7 force=size
 planned 'zeros without an end' "would overwrite all of /dev/DISK (8 MiB, backed by $image, holds ext4 'data')
 source: /dev/zero (zeros)
 sync: at the end (block device)" /dev/zero "$disk"
