@@ -75,13 +75,15 @@ must_stop(const struct serial *serial)
 }
 
 // A stream can be silent for long: whoever shows the time is called meanwhile.
+// Who asks for O_NONBLOCK does not want to wait.
 static int
 wait_readable(const struct serial *serial, int fd)
 {
 	const struct hooks *h = serial->hooks;
 
 	if (serial->request->is_dd || h->tick == NULL || h->tick_ms == 0 ||
-	    serial->src->facts.kind != FACTS_STREAM)
+	    serial->src->facts.kind != FACTS_STREAM ||
+	    (serial->request->iflags & FLAG_NONBLOCK))
 		return 0;
 	// Where there is no such sleep, the read does it.
 	return hooks_wait(h, fd) == -ECANCELED ? -ECANCELED : 0;

@@ -143,6 +143,13 @@ json 'no source' 1 failed nowhere copy
 has 'no source: the event' \
 	'.events | map([.level, .phase, .name, .errno, .message])' \
 	"[[\"error\",\"open\",\"nowhere\",\"ENOENT\",\"failed to open 'nowhere': No such file or directory\"]]"
+mkfifo silent
+exec 9<>silent
+run eval 'aiodd iflag=nonblock bs=4 count=1 of=copy report=out.json <silent'
+exec 9>&-
+is 'nonblock, nothing there: exit status' "$status" 1
+says 'nonblock, nothing there: it does not wait' err \
+	"error reading 'standard input': Resource temporarily unavailable"
 json 'disk full' 1 failed if=src of=/dev/full bs=64K
 has 'disk full: the event' \
 	'.events | map([.phase, .errno, .offset])' '[["write","ENOSPC",0]]'
