@@ -74,8 +74,10 @@ position_skip(struct serial *serial)
 	serial->src_off = now < 0 ? 0 : (uint64_t)now;
 	if (fstat(serial->src->fd, &st) < 0)
 		return serial_tell_src(serial, FAILURE_STAT, errno);
-	if (S_ISREG(st.st_mode) && st.st_size > 0 && now > st.st_size)
+	if (S_ISREG(st.st_mode) && st.st_size > 0 && now > st.st_size) {
+		serial->src_off = (uint64_t)st.st_size; // as dd counts it
 		return warn_past_end(serial);
+	}
 	return 0;
 }
 

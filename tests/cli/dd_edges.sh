@@ -37,6 +37,19 @@ for operands in 'bs=768K count=2' 'ibs=768K obs=768K count=2'; do
 	counted "size limit, $operands" 2+0 1+1 1048576
 done
 
+# --- a read behind all that a file can be --------------------------------
+
+if [ "$(stat -f -c %T /dev/shm 2>&1)" = tmpfs ] && [ -w /dev/shm ]; then
+	like_dd 'noerror, at the largest offset' 'head -c 513 /dev/zero >in' '
+		like=$(mktemp -p /dev/shm)
+		cp in "$like"
+		dd bs=1000 skip=9223372036854775807B conv=noerror \
+			count=1 <"$like" >out
+		rm "$like"'
+else
+	skip 'noerror, at the largest offset' 'no tmpfs here'
+fi
+
 # --- a record that the device refuses ------------------------------------
 
 setup='head -c 4M /dev/zero >disk'

@@ -58,7 +58,7 @@ is 'oflag=direct, io_submit EAGAIN: nothing is in the page cache' \
 	"$(fincore -n -o PAGES "$work/copy" | tr -d ' ')" 0
 run eval 'cat "$work/whole" | strace -f -o "$work/trace" \
 	"$work/bin/ours/aiodd" oflag=direct bs=1M >"$work/copy"'
-says 'oflag=direct that cannot be had is synced' "$work/trace" 'fsync\(1\)'
+says 'oflag=direct that cannot be had is synced' "$work/trace" 'fsync\(1\b'
 
 reap='?io_getevents,?io_pgetevents'
 poll='?epoll_wait,?epoll_pwait'
