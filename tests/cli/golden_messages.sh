@@ -220,6 +220,7 @@ wait_for cmp -n 512 src "$disk"
 golden 'busy' 5 "aiodd: not writing to '/dev/DISK' (8 MiB, backed by $image): another process has it open exclusively (pid N, aiodd); force=busy writes anyway" \
 	src "$disk"
 is 'busy: by whom' "$(sed 's/.*(pid \([0-9]*\),.*/\1/' err)" "$first"
+# shellcheck disable=SC2217 # it holds the disk open
 sleep "$TIME_LIMIT" 8>&- <"$disk" &
 other=$!
 wait_for sh -c 'readlink /proc/$0/fd/0 | grep -qx "$1"' "$other" "$disk"
