@@ -202,19 +202,48 @@ endpoint_init(struct endpoint *ep, int fd, const struct request *q)
 				.buffered_fd = -1};
 }
 
+static int
+tell_unreadable(const struct endpoint *ep, const struct request *q,
+		const struct hooks *h, int error)
+{
+	const bool is_read = q->count.blocks > 0 || q->count.bytes > 0;
+
+	return error != 0 && is_read
+		       ? endpoint_tell(ep, h, FAILURE_READ, error)
+		       : 0;
+}
+
+// What the first read would meet.
+static int
+find_unreadable(int fd)
+{
+	const int flags = fcntl(fd, F_GETFL);
+	struct stat st;
+
+	if (flags < 0 || (flags & O_ACCMODE) == O_WRONLY || fstat(fd, &st) < 0)
+		return EBADF;
+	return S_ISDIR(st.st_mode) ? EISDIR : 0;
+}
+
 int
 endpoint_open_src(struct endpoint *ep, const struct request *q,
 		  const struct hooks *h)
 {
-	endpoint_init(ep, STDIN_FILENO, q);
-	if (q->src == NULL)
-		return take_inherited(ep, "standard input", q->iflags, q, h);
+	int r;
 
-	ep->name = q->src;
-	const int r = open_on_wait(ep->fd, q->src,
-				   O_RDONLY | open_flags_of(q->iflags), h);
-	if (r < 0 && r != -ECANCELED)
-		endpoint_tell(ep, h, FAILURE_OPEN, -r);
+	endpoint_init(ep, STDIN_FILENO, q);
+	if (q->src == NULL) {
+		r = take_inherited(ep, "standard input", q->iflags, q, h);
+	} else {
+		ep->name = q->src;
+		r = open_on_wait(ep->fd, q->src,
+				 O_RDONLY | open_flags_of(q->iflags), h);
+		if (r < 0 && r != -ECANCELED)
+			endpoint_tell(ep, h, FAILURE_OPEN, -r);
+	}
+	// Before the destination loses what it has.
+	if (r >= 0 && !q->is_dd)
+		r = tell_unreadable(ep, q, h, find_unreadable(ep->fd));
 	return r;
 }
 
@@ -480,34 +509,29 @@ int
 endpoint_look_src(struct endpoint *ep, const struct request *q,
 		  const struct hooks *h)
 {
-	const bool is_read = q->count.blocks > 0 || q->count.bytes > 0;
 	struct stat st;
-	int error = 0;
+	int error;
 
 	endpoint_init(ep, STDIN_FILENO, q);
 	if (q->src == NULL) {
 		const int r = take_inherited(ep, "standard input", q->iflags,
 					     q, h);
-		const int flags = fcntl(ep->fd, F_GETFL);
 
 		if (r < 0)
 			return r;
-		if (flags < 0 || (flags & O_ACCMODE) == O_WRONLY ||
-		    fstat(ep->fd, &st) < 0)
-			error = EBADF;
+		error = find_unreadable(ep->fd);
 	} else {
 		ep->name = q->src;
 		const int r = look(q->src, open_flags_of(q->iflags), R_OK);
 
 		if (r < 0)
 			return endpoint_tell(ep, h, FAILURE_OPEN, -r);
-		error = stat(q->src, &st) < 0 ? errno : 0;
+		if (stat(q->src, &st) < 0)
+			error = errno;
+		else
+			error = S_ISDIR(st.st_mode) ? EISDIR : 0;
 	}
-	if (error == 0 && S_ISDIR(st.st_mode))
-		error = EISDIR;
-	return error != 0 && is_read
-		       ? endpoint_tell(ep, h, FAILURE_READ, error)
-		       : 0;
+	return tell_unreadable(ep, q, h, error);
 }
 
 int

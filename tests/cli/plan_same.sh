@@ -81,8 +81,12 @@ same_end 'a link to nothing' dangling new
 same_end 'a link to itself' loop new
 same_end 'a link that is not followed' if=link of=new iflag=nofollow
 same_end 'a source that is no directory' if=src of=new iflag=directory
+same_end 'a directory as the source' dir old
+check 'a directory as the source: the old file stays' test -s files/old
 how='eval aiodd'
 same_end 'standard input is no directory' of=new iflag=directory '<src'
+same_end 'standard input is only written to' of=old '0>/dev/null'
+check 'standard input is only written to: the old file stays' test -s files/old
 how=aiodd
 
 # The destination.
