@@ -167,6 +167,28 @@ own_mounts()
 	unshare -m --propagation private "$@"
 }
 
+# in_own_root MOUNT FILE DIRECTORIES OPERANDS...: the program in a root of its
+# own, which mount gives for the words of MOUNT; of the outside it has FILE,
+# DIRECTORIES, and what a program needs.
+in_own_root()
+{
+	# shellcheck disable=SC2016 # expanded by the inner shell
+	own_mounts bash -c '
+		program=$1 from=$2 file=$3 dirs=$4
+		shift 4
+		mount $from mnt && cp "$program" mnt/aiodd &&
+			cp "$file" mnt/ || exit 99
+		for dir in /bin /lib /lib64 /usr $dirs; do
+			if [ -L "$dir" ]; then
+				cp -P "$dir" "mnt$dir"
+			elif [ -d "$dir" ]; then
+				mkdir "mnt$dir"
+				mount --rbind "$dir" "mnt$dir" || exit 99
+			fi
+		done
+		PATH=/:$PATH exec chroot mnt aiodd "$@"' - "$AIODD" "$@"
+}
+
 require_root()
 {
 	[ "$(id -u)" -eq 0 ] || skip_all 'needs root'

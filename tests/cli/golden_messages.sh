@@ -231,66 +231,27 @@ kill "$other"
 exec 8>&-
 wait "$first"
 
-# bare DIRECTORIES OPERANDS...: in a root that has only these
-bare()
-{
-	own_mounts bash -c '
-		dirs=$1 program=$2
-		shift 2
-		mount -t tmpfs none mnt && cd mnt && cp "$program" aiodd &&
-			cp ../src src || exit 99
-		for dir in /bin /lib /lib64 /usr $dirs; do
-			if [ -L "$dir" ]; then
-				cp -P "$dir" ".$dir"
-			elif [ -d "$dir" ]; then
-				mkdir ".$dir"
-				mount --rbind "$dir" ".$dir" || exit 99
-			fi
-		done
-		PATH=/:$PATH exec chroot . aiodd "$@"' - "$1" "$AIODD" "${@:2}"
-}
-
 filesystem
-run bare '/dev /proc /sys' src /dev/null
+run in_own_root '-t tmpfs none' src '/dev /proc /sys' src /dev/null
 if is_sanitized; then
 	skip 'unchecked' 'a sanitizer needs /proc'
 elif [ "$status" -eq 0 ] && bed_mount ext4 "$disk"; then
 	must_be_ours "$disk"
-	run bare /dev src "$disk" force=busy
+	run in_own_root '-t tmpfs none' src /dev src "$disk" force=busy
 	is 'unchecked' "$(read_as err)" "aiodd: not writing to '/dev/DISK' (8 MiB): cannot tell whether it is in use (/sys: No such file or directory); force=unchecked writes anyway"
 	bed_umount "$BED"
-	run bare /dev src "$disk" status=noxfer
+	run in_own_root '-t tmpfs none' src /dev src "$disk" status=noxfer
 	is 'unchecked, but free' "$(read_as err | head -n 1)" \
 		"aiodd: warning: cannot tell whether '/dev/DISK' is in use (/sys: No such file or directory), but no other process holds it exclusively"
 else
 	skip 'unchecked' 'no root of its own here'
 fi
 
-# in_root DISK OPERANDS...: DISK, mounted, is the root file system
-in_root()
-{
-	own_mounts bash -c '
-		disk=$1 program=$2
-		shift 2
-		mount "$disk" mnt && cp "$program" mnt/aiodd &&
-			cp src mnt/src || exit 99
-		for dir in /bin /lib /lib64 /usr /proc /sys /dev; do
-			if [ -L "$dir" ]; then
-				cp -P "$dir" "mnt$dir"
-			elif [ -d "$dir" ]; then
-				mkdir "mnt$dir"
-				mount --rbind "$dir" "mnt$dir" || exit 99
-			fi
-		done
-		PATH=/:$PATH exec chroot mnt aiodd src "$disk" "$@"' - "$1" \
-		"$AIODD" "${@:2}"
-}
-
 bed_loop 64M || skip_all "$BED_WHY"
 disk=$BED
 must mkfs.ext4 -q -F -L root "$disk"
 must_be_ours "$disk"
-run in_root "$disk"
+run in_own_root "$disk" src '/proc /sys /dev' src "$disk"
 if [ "$status" -eq 5 ]; then
 	is 'system' "$(read_as err)" "aiodd: not writing to '/dev/DISK' (64 MiB, backed by bed$beds.img, holds ext4 'root'): the root file system is on /dev/DISK; force=system writes anyway"
 else

@@ -466,23 +466,9 @@ fi
 
 # --- what cannot be looked at -----------------------------------------------
 
-# bare DIRECTORIES OPERANDS...: in a root of its own that has only these
 bare()
 {
-	own_mounts bash -c '
-		dirs=$1 program=$2
-		shift 2
-		mount -t tmpfs none mnt && cd mnt && cp "$program" aiodd &&
-			cp ../sector sector || exit 99
-		for dir in /bin /lib /lib64 /usr $dirs; do
-			if [ -L "$dir" ]; then
-				cp -P "$dir" ".$dir"
-			elif [ -d "$dir" ]; then
-				mkdir ".$dir"
-				mount --rbind "$dir" ".$dir" || exit 99
-			fi
-		done
-		PATH=$PATH:/ chroot . /aiodd "$@"' - "$1" "$AIODD" "${@:2}"
+	in_own_root '-t tmpfs none' sector "$@"
 }
 
 disk
