@@ -89,7 +89,7 @@ for value in 0 -1 fast '' 1e6 5M/s 99999999999999999999999; do
 	is "rate=$value: exit status" "$status" 1
 	is "rate=$value: one line" "$(wc -l <"$work/err")" 1
 	says "rate=$value: says what is wrong" "$work/err" \
-		"^aiodd: rate=${value:-''}: (not a number|no suffix|it must be|the number is too large)"
+		"^aiodd: rate=${value:-''}: (not a number|no suffix|must be|the number is too large)"
 	check "rate=$value: nothing is opened" test ! -e "$work/new"
 done
 run as_dd if="$work/data" of="$work/new" rate=1M
