@@ -14,10 +14,11 @@ help_on_stdout()
 	done
 }
 
+# Usage lines begin with the name that it is called by.
 long_help_lines()
 {
 	for option in --help --help=all; do
-		"$AIODD" $option | expand | awk 'length > 80 || /[ \t]$/'
+		(exec -a aiodd "$AIODD" $option) | expand | awk 'length > 80 || /[ \t]$/'
 	done
 }
 
