@@ -15,12 +15,6 @@
 #include "quote.h"
 #include "transfer.h"
 
-static uint64_t
-skip_of(const struct request *q, uint64_t pos)
-{
-	return request_offset(pos, &q->skip, q->ibs);
-}
-
 bool
 beyond_source(const struct options *options, const struct transfer *t)
 {
@@ -28,16 +22,13 @@ beyond_source(const struct options *options, const struct transfer *t)
 
 	return options->skip.number.value > 0 && facts_has_offsets(src) &&
 	       src->size > 0 &&
-	       skip_of(&t->request, src->pos) > src->size;
+	       request_src_off(&t->request, src->pos) > src->size;
 }
 
-// Is it a number as people write bytes?
 static bool
-is_like_bytes(const struct options *options,
-	      const struct options_extent *extent)
+has_unit(const struct options_extent *extent)
 {
-	return !options->has_block_size ||
-	       strpbrk(extent->text, "kKMGTPEZYRQ") != NULL;
+	return strpbrk(extent->text, "kKMGTPEZYRQ") != NULL;
 }
 
 // " is 5 TiB in blocks of 256 KiB"; nothing for an extent in bytes. Malloc'd.
@@ -78,9 +69,11 @@ beyond_tell_skip(const struct options *options, const struct failure *f)
 	const struct request *q = &options->request;
 	const struct options_extent *skip = &options->skip;
 	const bool is_bytes = (q->iflags & FLAG_SKIP_BYTES) != 0;
-	const bool is_hinted = !is_bytes && is_like_bytes(options, skip) &&
+	// Is it a number as people write bytes?
+	const bool is_like_bytes = !options->has_block_size || has_unit(skip);
+	const bool is_hinted = !is_bytes && is_like_bytes &&
 			       (f->len == 0 || skip->number.value <= f->len);
-	char *blocks = in_blocks(skip_of(q, 0), q->ibs, is_bytes);
+	char *blocks = in_blocks(request_src_off(q, 0), q->ibs, is_bytes);
 	char *bytes = is_hinted ? as_bytes(skip) : NULL;
 	char *size = f->len > 0 ? correct_amount(f->len) : NULL;
 	char *name = quote_name_always(f->name);
@@ -104,15 +97,14 @@ beyond_is_odd_seek(const struct options *options)
 	return options->nr_names > 0 && !options->has_block_size &&
 	       seek->text != NULL &&
 	       !(options->request.oflags & FLAG_SEEK_BYTES) &&
-	       strpbrk(seek->text, "kKMGTPEZYRQ") != NULL;
+	       has_unit(seek);
 }
 
 void
 beyond_tell_seek(const struct options *options)
 {
 	const struct request *q = &options->request;
-	char *blocks = in_blocks(request_offset(0, &q->seek, q->obs), q->obs,
-				 false);
+	char *blocks = in_blocks(request_dst_off(q, 0), q->obs, false);
 	char *bytes = as_bytes(&options->seek);
 
 	message_error(0, "warning: %s=%s%s%s", options->seek.name,

@@ -34,15 +34,13 @@ struct intent {
 static uint64_t
 src_off(const struct transfer *t)
 {
-	return request_offset(t->src.facts.pos, &t->request.skip,
-			      t->request.ibs);
+	return request_src_off(&t->request, t->src.facts.pos);
 }
 
 static uint64_t
 dst_off(const struct transfer *t)
 {
-	return request_offset(t->dst.facts.pos, &t->request.seek,
-			      t->request.obs);
+	return request_dst_off(&t->request, t->dst.facts.pos);
 }
 
 // force=size writes no more.

@@ -23,7 +23,7 @@ uint64_t
 caution_space(const struct request *q, const struct plan *plan,
 	      const struct facts *src, const struct facts *dst)
 {
-	const uint64_t off = request_offset(dst->pos, &q->seek, q->obs);
+	const uint64_t off = request_dst_off(q, dst->pos);
 	const uint64_t reach = safety_reach(q, src, dst);
 	uint64_t holes = 0, old = 0;
 
@@ -62,8 +62,8 @@ is_image(const struct request *q, const struct facts *src,
 	 const struct facts *dst)
 {
 	return dst->rdev != 0 && facts_has_offsets(src) &&
-	       request_offset(src->pos, &q->skip, q->ibs) == 0 &&
-	       request_offset(dst->pos, &q->seek, q->obs) == 0 &&
+	       request_src_off(q, src->pos) == 0 &&
+	       request_dst_off(q, dst->pos) == 0 &&
 	       !(q->conv & CONV_BYTES) && disk_whole(dst->rdev) == dst->rdev;
 }
 

@@ -174,10 +174,10 @@ plan_stretch(struct plan *plan, const struct sides *s)
 		return "ibs= and obs= have no common multiple within 64 MiB";
 	plan->src_off = s->src->kind == FACTS_ZERO
 				? 0
-				: request_offset(s->src->pos, &q->skip, q->ibs);
+				: request_src_off(q, s->src->pos);
 	plan->dst_off = s->dst->kind == FACTS_NULL
 				? 0
-				: request_offset(s->dst->pos, &q->seek, q->obs);
+				: request_dst_off(q, s->dst->pos);
 	plan->count_len = request_count_len(q);
 	plan->len = stretch_len(s, plan);
 	if (plan->len < (may_clone(s) ? 1 : PLAN_BULK_MIN))

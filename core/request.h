@@ -154,6 +154,19 @@ request_offset(uint64_t pos, const struct request_extent *extent,
 	return (uint64_t)off;
 }
 
+// Where a side of which the descriptor is at pos begins.
+static inline uint64_t
+request_src_off(const struct request *q, uint64_t pos)
+{
+	return request_offset(pos, &q->skip, q->ibs);
+}
+
+static inline uint64_t
+request_dst_off(const struct request *q, uint64_t pos)
+{
+	return request_offset(pos, &q->seek, q->obs);
+}
+
 // The most bytes that count= allows, UINT64_MAX: all.
 static inline uint64_t
 request_count_len(const struct request *q)

@@ -82,7 +82,7 @@ safety_check_path(struct safety *safety, const struct request *q)
 static uint64_t
 src_len(const struct request *q, const struct facts *src)
 {
-	const uint64_t off = request_offset(src->pos, &q->skip, q->ibs);
+	const uint64_t off = request_src_off(q, src->pos);
 
 	if (src->kind == FACTS_ZERO)
 		return UINT64_MAX;
@@ -95,7 +95,7 @@ uint64_t
 safety_reach(const struct request *q, const struct facts *src,
 	     const struct facts *dst)
 {
-	const uint64_t off = request_offset(dst->pos, &q->seek, q->obs);
+	const uint64_t off = request_dst_off(q, dst->pos);
 	uint64_t len = src_len(q, src), reach;
 
 	if (q->conv & (CONV_BLOCK | CONV_UNBLOCK))
@@ -162,11 +162,11 @@ static bool
 is_in_place(const struct check *c)
 {
 	const struct request *q = c->q;
-	const uint64_t from = request_offset(c->src->pos, &q->skip, q->ibs);
+	const uint64_t from = request_src_off(q, c->src->pos);
 	const uint64_t end = request_has_count(q)
 				     ? request_offset(from, &q->count, q->ibs)
 				     : UINT64_MAX;
-	uint64_t to = request_offset(c->dst->pos, &q->seek, q->obs);
+	uint64_t to = request_dst_off(q, c->dst->pos);
 
 	if (c->src->kind != FACTS_FILE)
 		return false;

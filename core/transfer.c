@@ -97,10 +97,8 @@ static void
 transfer_probe(struct transfer *t)
 {
 	probe_sides(t);
-	t->src_start = request_offset(t->src.facts.pos, &t->request.skip,
-				      t->request.ibs);
-	t->dst_start = request_offset(t->dst.facts.pos, &t->request.seek,
-				      t->request.obs);
+	t->src_start = request_src_off(&t->request, t->src.facts.pos);
+	t->dst_start = request_dst_off(&t->request, t->dst.facts.pos);
 	if (t->request.is_dd)
 		return;
 	widen_pipe(&t->src);
