@@ -56,8 +56,9 @@ tell_table(const struct failure *f, const char *name)
 	const bool needs_root = f->error == EACCES || f->error == EPERM;
 	char *word = quote_name_colon(f->name);
 
-	message_error(0, "warning: the kernel still uses the old partition "
-			 "table of %s: %s; %s run: blockdev --rereadpt %s",
+	message_error(0, "warning: cannot make the kernel read the partition "
+			 "table of %s again: %s; %s run: blockdev "
+			 "--rereadpt %s",
 		      name, strerror(f->error),
 		      needs_root ? "as root" : "when nothing uses it",
 		      word ? word : "?");

@@ -363,7 +363,7 @@ if partitioned && mkfs.ext4 -q -F "$part" >log 2>&1 &&
 	else
 		force=force=busy
 	fi
-	kept="aiodd: warning: the kernel still uses the old partition table of 'DISK': Device or resource busy; when nothing uses it run: blockdev --rereadpt DISK"
+	kept="aiodd: warning: cannot make the kernel read the partition table of 'DISK' again: Device or resource busy; when nothing uses it run: blockdev --rereadpt DISK"
 	must gnu_dd if="$disk" of=table bs=1M count=1 status=none
 	golden 'a disk in use: the old partitions are used' 0 "$kept
 $(records_of $((1 << 20)) '1.0 MB, 1.0 MiB')" \
