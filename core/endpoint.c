@@ -213,11 +213,11 @@ tell_unreadable(const struct endpoint *ep, const struct request *q,
 		       : 0;
 }
 
-// What the first read would meet.
+// What the first read would meet. One that we have opened can be read from.
 static int
-find_unreadable(int fd)
+find_unreadable(int fd, bool is_inherited)
 {
-	const int flags = fcntl(fd, F_GETFL);
+	const int flags = is_inherited ? fcntl(fd, F_GETFL) : O_RDONLY;
 	struct stat st;
 
 	if (flags < 0 || (flags & O_ACCMODE) == O_WRONLY || fstat(fd, &st) < 0)
@@ -241,10 +241,11 @@ endpoint_open_src(struct endpoint *ep, const struct request *q,
 		if (r < 0 && r != -ECANCELED)
 			endpoint_tell(ep, h, FAILURE_OPEN, -r);
 	}
+	if (r < 0 || q->is_dd)
+		return r;
 	// Before the destination loses what it has.
-	if (r >= 0 && !q->is_dd)
-		r = tell_unreadable(ep, q, h, find_unreadable(ep->fd));
-	return r;
+	return tell_unreadable(ep, q, h,
+			       find_unreadable(ep->fd, q->src == NULL));
 }
 
 // The call itself: glibc 2.33 to 2.38 make another one of it, and who watches
@@ -519,7 +520,7 @@ endpoint_look_src(struct endpoint *ep, const struct request *q,
 
 		if (r < 0)
 			return r;
-		error = find_unreadable(ep->fd);
+		error = find_unreadable(ep->fd, true);
 	} else {
 		ep->name = q->src;
 		const int r = look(q->src, open_flags_of(q->iflags), R_OK);
