@@ -216,7 +216,6 @@ format_parts(struct parts *parts, const struct bar *bar,
 		snprintf(parts->eta, sizeof(parts->eta), "ETA %s", text);
 }
 
-
 static void
 append(char *line, const char *between, const char *text)
 {

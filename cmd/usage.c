@@ -21,6 +21,10 @@ static const char numbers[] =
 	"B, as in\n"
 	"\"100KiB\", N counts bytes, not blocks.\n";
 
+static const char about[] =
+	"Copy SRC to DST: files, disks or pipes, - for standard input or "
+	"output.\n";
+
 static void
 show_operand(const struct operand *operand)
 {
@@ -89,8 +93,7 @@ usage_help(const struct options *options)
 	if (options->request.is_dd)
 		return help_dd();
 	show_synopsis(stdout);
-	printf("Copy SRC to DST: files, disks or pipes, - for standard input "
-	       "or output.\n\n");
+	printf("%s\n", about);
 	for (size_t i = 0; (operand = operands_at(i)) != NULL; i++)
 		if (operand->is_common)
 			show_operand(operand);
@@ -118,9 +121,7 @@ usage_help_all(void)
 	const struct operand *operand;
 
 	show_synopsis(stdout);
-	printf("  or:  %s OPTION\n"
-	       "Copy SRC to DST: files, disks or pipes, - for standard input "
-	       "or output.\n", message_name());
+	printf("  or:  %s OPTION\n%s", message_name(), about);
 	for (unsigned group = 0; group < OPERAND_NR_GROUPS; group++) {
 		printf("\n%s:\n", titles[group]);
 		for (size_t i = 0; (operand = operands_at(i)) != NULL; i++)

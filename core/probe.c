@@ -180,7 +180,7 @@ cached_of(int fd, const struct facts *facts)
 static void
 probe_file(int fd, const struct stat *st, struct facts *facts)
 {
-	struct statfs fs = {.f_type = 0};
+	struct statfs fs;
 	struct rlimit limit;
 
 	if (fstatfs(fd, &fs) < 0)
