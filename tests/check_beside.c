@@ -4,18 +4,16 @@
 
 #include "beside.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "rig.h"
 #include "suites.h"
 
-static char dir[] = "/var/tmp/aiodd-beside.XXXXXX";
 static struct beside beside;
-static int old_dir;
 
 static void
 put(const char *name, const char *text)
@@ -43,26 +41,15 @@ static void
 begin(void)
 {
 	beside = (struct beside){.target = NULL};
-	old_dir = open(".", O_RDONLY | O_DIRECTORY);
-	ck_assert_ptr_nonnull(mkdtemp(dir));
-	ck_assert_int_eq(chdir(dir), 0);
+	rig_enter_dir();
 	put("old", "old");
 }
 
 static void
 end(void)
 {
-	DIR *stream = opendir(".");
-	const struct dirent *entry;
-
 	beside_done(&beside);
-	while ((entry = readdir(stream)) != NULL)
-		(void)unlink(entry->d_name);
-	closedir(stream);
-	ck_assert_int_eq(fchdir(old_dir), 0);
-	close(old_dir);
-	ck_assert_int_eq(rmdir(dir), 0);
-	snprintf(dir, sizeof(dir), "/var/tmp/aiodd-beside.XXXXXX");
+	rig_leave_dir();
 }
 
 static void

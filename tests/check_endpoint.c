@@ -433,15 +433,11 @@ END_TEST
 
 /* What opening would meet, by looking */
 
-static char dir[] = "/tmp/endpoint.XXXXXX";
-
 static void
 open_dir(void)
 {
 	begin();
-	snprintf(dir, sizeof(dir), "/tmp/endpoint.XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(dir));
-	ck_assert_int_eq(chdir(dir), 0);
+	rig_enter_dir();
 	ck_assert_int_eq(mkdir("dir", 0700), 0);
 	ck_assert_int_eq(mknod("file", S_IFREG | 0600, 0), 0);
 	ck_assert_int_eq(mknod("socket", S_IFSOCK | 0600, 0), 0);
@@ -453,11 +449,7 @@ open_dir(void)
 static void
 close_dir(void)
 {
-	char command[64];
-
-	ck_assert_int_eq(chdir("/"), 0);
-	snprintf(command, sizeof(command), "rm -r %s", dir);
-	ck_assert_int_eq(system(command), 0);
+	rig_leave_dir();
 	rig_close();
 }
 

@@ -10,11 +10,10 @@
 
 #include "base.h"
 #include "memory.h"
+#include "rig.h"
 #include "suites.h"
 
-// Names in it are relative to the working directory.
-static char dir[] = "/tmp/memory.XXXXXX";
-
+// Names are relative to the working directory.
 static void
 open_dir(void)
 {
@@ -22,21 +21,9 @@ open_dir(void)
 					   "v2/a", "v2/a/b", "v 3",
 					   "v 3/a"};
 
-	snprintf(dir, sizeof(dir), "/tmp/memory.XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(dir));
-	ck_assert_int_eq(chdir(dir), 0);
+	rig_enter_dir();
 	for (unsigned i = 0; i < ARRAY_LEN(dirs); i++)
 		ck_assert_int_eq(mkdir(dirs[i], 0700), 0);
-}
-
-static void
-close_dir(void)
-{
-	char command[64];
-
-	ck_assert_int_eq(chdir("/"), 0);
-	snprintf(command, sizeof(command), "rm -r %s", dir);
-	ck_assert_int_eq(system(command), 0);
 }
 
 static void
@@ -152,7 +139,7 @@ memory_suite(void)
 	Suite *s = suite_create("memory");
 	TCase *t = tcase_create("memory");
 
-	tcase_add_checked_fixture(t, open_dir, close_dir);
+	tcase_add_checked_fixture(t, open_dir, rig_leave_dir);
 	tcase_add_loop_test(t, the_groups_above_limit_it, 0,
 			    ARRAY_LEN(groups));
 	tcase_add_test(t, the_least_limit_counts);

@@ -167,6 +167,24 @@ own_mounts()
 	unshare -m --propagation private "$@"
 }
 
+# fill_root ROOT DIRECTORIES...: with these of the outside, and what a program
+# needs
+fill_root()
+{
+	local root=$1 dir
+
+	shift
+	for dir in /bin /lib /lib64 /usr "$@"; do
+		if [ -L "$dir" ]; then
+			cp -P "$dir" "$root$dir"
+		elif [ -d "$dir" ]; then
+			mkdir "$root$dir"
+			mount --rbind "$dir" "$root$dir" || exit 99
+		fi
+	done
+}
+export -f fill_root
+
 # in_own_root MOUNT FILE DIRECTORIES OPERANDS...: the program in a root of its
 # own, which mount gives for the words of MOUNT; of the outside it has FILE,
 # DIRECTORIES, and what a program needs.
@@ -178,14 +196,7 @@ in_own_root()
 		shift 4
 		mount $from mnt && cp "$program" mnt/aiodd &&
 			cp "$file" mnt/ || exit 99
-		for dir in /bin /lib /lib64 /usr $dirs; do
-			if [ -L "$dir" ]; then
-				cp -P "$dir" "mnt$dir"
-			elif [ -d "$dir" ]; then
-				mkdir "mnt$dir"
-				mount --rbind "$dir" "mnt$dir" || exit 99
-			fi
-		done
+		fill_root mnt $dirs
 		PATH=/:$PATH exec chroot mnt aiodd "$@"' - "$AIODD" "$@"
 }
 

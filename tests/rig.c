@@ -82,6 +82,30 @@ rig_close(void)
 	}
 }
 
+static char dir[32];
+static int old_dir;
+
+void
+rig_enter_dir(void)
+{
+	snprintf(dir, sizeof(dir), "/var/tmp/aiodd-rig.XXXXXX");
+	old_dir = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	ck_assert_int_ge(old_dir, 0);
+	ck_assert_ptr_nonnull(mkdtemp(dir));
+	ck_assert_int_eq(chdir(dir), 0);
+}
+
+void
+rig_leave_dir(void)
+{
+	char command[64];
+
+	ck_assert_int_eq(fchdir(old_dir), 0);
+	close(old_dir);
+	snprintf(command, sizeof(command), "rm -r %s", dir);
+	ck_assert_int_eq(system(command), 0);
+}
+
 int
 rig_file(const void *bytes, size_t len)
 {

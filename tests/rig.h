@@ -33,6 +33,11 @@ extern _Atomic uint64_t rig_clock_ns;
 void rig_open(void);
 void rig_close(void);
 
+// A new directory becomes the working one; the old one again, and all that is
+// in the new one is removed.
+void rig_enter_dir(void);
+void rig_leave_dir(void);
+
 // A file on a disk that is gone when the descriptor is closed.
 int rig_file(const void *bytes, size_t len);
 // Bytes that do not repeat soon.

@@ -183,14 +183,7 @@ in_root()
 		disk=$1 root=$2 program=$3
 		shift 3
 		mount "$disk" "$root" && cp "$program" "$root/aiodd" || exit 99
-		for dir in /bin /lib /lib64 /usr /proc /sys /dev; do
-			if [ -L "$dir" ]; then
-				cp -P "$dir" "$root$dir"
-			elif [ -d "$dir" ]; then
-				mkdir "$root$dir"
-				mount --rbind "$dir" "$root$dir" || exit 99
-			fi
-		done
+		fill_root "$root" /proc /sys /dev
 		cd "$root" && head -c 512 /dev/urandom >sector &&
 			mount -o remount,ro "$root" || exit 99
 		sha256sum <"$disk"
