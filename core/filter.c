@@ -141,16 +141,3 @@ filter_apply(struct filter *filter, unsigned char *buf, size_t len,
 	*ret_len = len;
 	return buf;
 }
-
-// Zeros at the start and everything equal to what stands 16 bytes before:
-// all zeros, at the speed of memcmp.
-bool
-filter_is_zero(const unsigned char *buf, size_t len)
-{
-	enum { HEAD = 16 };
-
-	for (size_t i = 0; i < len && i < HEAD; i++)
-		if (buf[i] != 0)
-			return false;
-	return len <= HEAD || memcmp(buf, buf + HEAD, len - HEAD) == 0;
-}

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
 // What is done to the bytes in place: translation (conv= ascii, ebcdic,
-// ibm, lcase, ucase), swapping of pairs (conv=swab), and looking for zeros
-// (conv=sparse).
+// ibm, lcase, ucase) and swapping of pairs (conv=swab).
 
 #pragma once
 
@@ -30,6 +29,3 @@ void filter_init(struct filter *filter, unsigned conv);
 // start, and how many there are in *ret_len.
 unsigned char *filter_apply(struct filter *filter, unsigned char *buf,
 			    size_t len, size_t *ret_len);
-
-// Zeros only. len may be 0.
-bool filter_is_zero(const unsigned char *buf, size_t len);

@@ -13,9 +13,9 @@
 
 #include "base.h"
 #include "fd.h"
-#include "filter.h"
 #include "hold.h"
 #include "hooks.h"
+#include "zero.h"
 
 #define PIECE_ALIGN 4096
 
@@ -214,7 +214,7 @@ must_turn_direct_off(const struct serial *serial, size_t len)
 static bool
 leave_hole(struct serial *serial, const unsigned char *buf, size_t len)
 {
-	if (!serial->is_sparse || !filter_is_zero(buf, len))
+	if (!serial->is_sparse || !zero_is_all(buf, len))
 		return false;
 	throttle_flush(&serial->throttle, serial->dst->fd);
 	const off_t end = lseek(serial->dst->fd, (off_t)len, SEEK_CUR);

@@ -11,18 +11,18 @@
 
 #include "base.h"
 #include "cache.h"
-#include "filter.h"
 #include "hold.h"
 #include "hooks.h"
 #include "plan.h"
 #include "writeback.h"
+#include "zero.h"
 
 static bool
 is_hole_at(const struct writer *writer, const struct job *job, size_t from)
 {
 	const size_t left = job->len - from;
 
-	return filter_is_zero(job->buf + from,
+	return zero_is_all(job->buf + from,
 			      (size_t)min_u64(left, writer->sparse_unit));
 }
 

@@ -10,6 +10,7 @@
 #include "filter.h"
 #include "request.h"
 #include "suites.h"
+#include "zero.h"
 
 enum { LEN_MAX = 64 };
 
@@ -181,10 +182,10 @@ START_TEST(one_byte_that_is_not_zero_is_found)
 	unsigned char buf[LEN_MAX] = {0};
 	const size_t len = (size_t)_i;
 
-	ck_assert(filter_is_zero(buf, len));
+	ck_assert(zero_is_all(buf, len));
 	for (size_t at = 0; at < LEN_MAX; at++) {
 		buf[at] = 1;
-		ck_assert_int_eq(filter_is_zero(buf, len), at >= len);
+		ck_assert_int_eq(zero_is_all(buf, len), at >= len);
 		buf[at] = 0;
 	}
 }
