@@ -37,7 +37,8 @@ for library in libcrypto libxxhash libmount libblkid jansson; do
 		"< #define $macro 1
 > /* #undef $macro */"
 	check "without $library: it compiles without a warning" \
-		make -j 2 core/digest.o core/disk.o core/mounts.o cmd/element.o cmd/object.o
+		make -j 2 core/digest/digest.o core/safety/disk.o \
+			core/safety/mounts.o cmd/element.o cmd/object.o
 done
 cd "$work" || exit 99
 

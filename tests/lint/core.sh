@@ -27,9 +27,9 @@ includes()
 }
 
 all=$(find core -name '*.[ch]' | sort)
-not_job=$(find core -name '*.[ch]' ! -path core/job.c | sort)
-not_aio=$(find core cmd -name '*.[ch]' ! -path core/job.h \
-	! -path 'core/aio*.[ch]' | sort)
+not_job=$(find core -name '*.[ch]' ! -path core/engine/job.c | sort)
+not_aio=$(find core cmd -name '*.[ch]' ! -path core/engine/job.h \
+	! -path 'core/engine/aio*.[ch]' | sort)
 
 # shellcheck disable=SC2086
 {
@@ -46,5 +46,5 @@ not_aio=$(find core cmd -name '*.[ch]' ! -path core/job.h \
 		calls 'io_prep_[a-z]* *\(' $not_job
 }
 clean "the plan makes no system calls" \
-	includes '\(unistd\|fcntl\|sys/[a-z]*\)\.h' core/plan.c core/plan.h
+	includes '\(unistd\|fcntl\|sys/[a-z]*\)\.h' core/plan/plan.c core/plan/plan.h
 finish
