@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "correct.h"
-#include "failure.h"
+#include "event.h"
 #include "message.h"
 #include "options.h"
 #include "quote.h"
@@ -64,7 +64,7 @@ as_bytes(const struct options_extent *extent)
 
 // f->len: the size of the source, 0: not known.
 void
-beyond_tell_skip(const struct options *options, const struct failure *f)
+beyond_tell_skip(const struct options *options, const struct event *f)
 {
 	const struct request *q = &options->request;
 	const struct options_extent *skip = &options->skip;

@@ -7,7 +7,7 @@
 
 #include <stdbool.h>
 
-struct failure;
+struct event;
 struct options;
 struct transfer;
 
@@ -15,8 +15,7 @@ struct transfer;
 bool beyond_source(const struct options *options,
 		   const struct transfer *transfer);
 // NOTICE_SKIP_PAST_END in our words.
-void beyond_tell_skip(const struct options *options,
-		      const struct failure *f);
+void beyond_tell_skip(const struct options *options, const struct event *f);
 // seek= is in blocks of a size that was not given, and its number has a suffix.
 // The destination can be any size, so there is no end to measure it by.
 bool beyond_is_odd_seek(const struct options *options);

@@ -181,7 +181,7 @@ enter(struct journal *j, enum stats_phase phase, uint64_t ns)
 
 static void
 take_side(struct journal_side *side, const struct endpoint *ep,
-	  const struct request_extent *extent, uint64_t size)
+	  const struct request_amount *extent, uint64_t size)
 {
 	side->facts = ep->facts;
 	side->off = ep->facts.is_append
@@ -267,7 +267,7 @@ add_bad(struct journal *j, const struct journal_bad *bad)
 // There is padding at the place that the bytes have in the source; without
 // conv=sync nothing is written for them where there are no places.
 static void
-add_unread(struct journal *j, const struct failure *f)
+add_unread(struct journal *j, const struct event *f)
 {
 	const unsigned conv = j->request->conv;
 	const bool is_padded = (conv & CONV_SYNC) ||
@@ -285,9 +285,9 @@ add_unread(struct journal *j, const struct failure *f)
 }
 
 void
-journal_note(struct journal *j, const struct failure *f, uint64_t now_ns)
+journal_note(struct journal *j, const struct event *f, uint64_t now_ns)
 {
-	switch (f->phase) {
+	switch (f->kind) {
 	case NOTICE_PROBED:
 		take_sides(j);
 		return;
@@ -317,7 +317,7 @@ journal_note(struct journal *j, const struct failure *f, uint64_t now_ns)
 }
 
 void
-journal_about(struct journal *j, const struct failure *f)
+journal_about(struct journal *j, const struct event *f)
 {
 	j->about = f;
 }
@@ -362,19 +362,19 @@ void
 journal_hear(struct journal *j, const char *text, uint64_t now_ns,
 	     struct journal_event *ret)
 {
-	const struct failure *f = j->about;
+	const struct event *f = j->about;
 
 	*ret = (struct journal_event){.ns = journal_time(j, now_ns),
 				      .text = text};
 	if (f != NULL) {
-		ret->is_warning = failure_is_notice(f);
-		ret->phase = phases[f->phase].word;
+		ret->is_warning = event_is_notice(f);
+		ret->phase = phases[f->kind].word;
 		ret->name = f->name;
 		ret->error = f->error;
-		ret->has_range = phases[f->phase].has_range;
+		ret->has_range = phases[f->kind].has_range;
 		ret->off = f->off;
 		ret->len = f->len;
-		if (f->phase == FAILURE_REFUSED)
+		if (f->kind == FAILURE_REFUSED)
 			ret->check = refusal_word(f->safety->reason);
 	}
 	keep(j, ret);

@@ -15,7 +15,7 @@
 
 #include "disk.h"
 #include "facts.h"
-#include "failure.h"
+#include "event.h"
 #include "plan.h"
 #include "request.h"
 #include "stats.h"
@@ -89,7 +89,7 @@ struct journal {
 	enum stats_phase phase;
 	uint64_t began_ns[STATS_NR_PHASES]; // those up to now
 
-	const struct failure *about; // being told, or NULL
+	const struct event *about;   // being told, or NULL
 	struct journal_event events[JOURNAL_EVENTS_MAX]; // own their texts
 	size_t nr_events;
 	uint64_t nr_events_lost;
@@ -131,12 +131,12 @@ enum { JOURNAL_TICK_MS = 50 };
 void journal_sample(struct journal *j, uint64_t now_ns);
 
 // What the engine tells.
-void journal_note(struct journal *j, const struct failure *f,
+void journal_note(struct journal *j, const struct event *f,
 		  uint64_t now_ns);
 void journal_hole(struct journal *j, uint64_t off, uint64_t len);
 
 // What the messages up to the next call are about; NULL: nothing known.
-void journal_about(struct journal *j, const struct failure *f);
+void journal_about(struct journal *j, const struct event *f);
 
 // The messages from now on say what is missing, and what became of the copy.
 void journal_conclude(struct journal *j);

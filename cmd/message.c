@@ -204,15 +204,15 @@ static const struct {
 };
 
 static void
-message_words(const struct failure *f)
+message_words(const struct event *f)
 {
-	const char *text = words[f->phase].text;
+	const char *text = words[f->kind].text;
 	char *name = NULL, *line = NULL;
 	int length = -1;
 
-	if (words[f->phase].name == IN_SENTENCE)
+	if (words[f->kind].name == IN_SENTENCE)
 		name = quote_name_always(f->name);
-	else if (words[f->phase].name == BEFORE_COLON)
+	else if (words[f->kind].name == BEFORE_COLON)
 		name = quote_name_colon(f->name);
 	const char *slot = strstr(text, "%s");
 	const int head = slot ? (int)(slot - text) : (int)strlen(text);
@@ -223,7 +223,7 @@ message_words(const struct failure *f)
 				  f->error ? strerror(f->error) : "");
 	if (length < 0)
 		message_error(f->error, "out of memory");
-	else if (words[f->phase].has_offset && !is_dd)
+	else if (words[f->kind].has_offset && !is_dd)
 		message_error(0, "%s (offset %" PRIu64 ")", line, f->off);
 	else
 		message_error(0, "%s", line);
@@ -243,7 +243,7 @@ message_memory(const char *which, uint64_t len)
 }
 
 static void
-message_differs(const struct failure *f)
+message_differs(const struct event *f)
 {
 	const bool is_one = f->len == 1;
 	char bytes[64] = "";
@@ -262,7 +262,7 @@ message_differs(const struct failure *f)
 }
 
 static void
-message_more(const struct failure *f)
+message_more(const struct event *f)
 {
 	char *name = quote_name_always(f->name);
 
@@ -273,7 +273,7 @@ message_more(const struct failure *f)
 }
 
 static void
-message_not_same(const struct failure *f)
+message_not_same(const struct event *f)
 {
 	char size[UNITS_TEXT_MAX], *name = quote_name_always(f->name);
 
@@ -286,7 +286,7 @@ message_not_same(const struct failure *f)
 }
 
 static void
-message_incomplete(const struct failure *f)
+message_incomplete(const struct event *f)
 {
 	const char *instead = f->wrote < 0	? "they are missing from"
 			      : f->wrote == ' ' ? "spaces replace them in"
@@ -296,14 +296,14 @@ message_incomplete(const struct failure *f)
 	message_error(0,
 		      "%s%" PRIu64 " byte%s in %" PRIu64
 		      " area%s of %s could not be read; %s the copy",
-		      failure_is_notice(f) ? "warning: " : "", f->len,
+		      event_is_notice(f) ? "warning: " : "", f->len,
 		      f->len == 1 ? "" : "s", f->off, f->off == 1 ? "" : "s",
 		      name ? name : "?", instead);
 	free(name);
 }
 
 static void
-message_changed(const struct failure *f)
+message_changed(const struct event *f)
 {
 	static const struct {
 		enum change_of of;
@@ -319,13 +319,13 @@ message_changed(const struct failure *f)
 		if (f->changed & parts[i].of)
 			strcat(list, parts[i].text);
 	message_error(0, "%s%s changed during the copy: %s",
-		      failure_is_notice(f) ? "warning: " : "",
-		      name ? name : "?", list + 2);
+		      event_is_notice(f) ? "warning: " : "", name ? name : "?",
+		      list + 2);
 	free(name);
 }
 
 static void
-message_pieces(const struct failure *f)
+message_pieces(const struct event *f)
 {
 	char *name = quote_name_always(f->name);
 
@@ -337,11 +337,11 @@ message_pieces(const struct failure *f)
 }
 
 void
-message_failure(const struct failure *f)
+message_failure(const struct event *f)
 {
 	char *name;
 
-	switch (f->phase) {
+	switch (f->kind) {
 	case FAILURE_SEEK_TOO_LARGE:
 		message_error(0,
 			      "offset too large: cannot truncate to a length "

@@ -7,7 +7,7 @@
 
 #include <stdbool.h>
 
-#include "failure.h"
+#include "event.h"
 #include "report.h"
 
 struct plan;
@@ -32,7 +32,7 @@ void message_usage_hint(void);
 
 // In dd's words. Notices of what went on nevertheless are the caller's to
 // filter.
-void message_failure(const struct failure *f);
+void message_failure(const struct event *f);
 
 // Text as it is, in one write.
 void message_text(const char *text);

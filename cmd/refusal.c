@@ -106,11 +106,11 @@ put_reason(FILE *f, const struct safety *safety)
 	}
 }
 
-typedef void (*put_fn)(FILE *out, const struct failure *f);
+typedef void (*put_fn)(FILE *out, const struct event *f);
 
 // How it begins, the name, and what put makes of f.
 static void
-tell(const struct failure *f, const char *before, put_fn put)
+tell(const struct event *f, const char *before, put_fn put)
 {
 	char *line = NULL;
 	size_t len;
@@ -157,7 +157,7 @@ put_identity(FILE *out, const struct safety *safety)
 }
 
 static void
-put_refusal(FILE *out, const struct failure *f)
+put_refusal(FILE *out, const struct event *f)
 {
 	const enum request_force reason = f->safety->reason;
 
@@ -173,7 +173,7 @@ put_refusal(FILE *out, const struct failure *f)
 }
 
 static void
-put_live(FILE *out, const struct failure *f)
+put_live(FILE *out, const struct event *f)
 {
 	fputs(" may change during the copy: ", out);
 	put_device(out, f->use->dev);
@@ -181,7 +181,7 @@ put_live(FILE *out, const struct failure *f)
 }
 
 static void
-put_unchecked(FILE *out, const struct failure *f)
+put_unchecked(FILE *out, const struct event *f)
 {
 	const bool is_claimed = f->safety->claim >= 0;
 
@@ -192,15 +192,15 @@ put_unchecked(FILE *out, const struct failure *f)
 }
 
 void
-refusal_tell(const struct failure *f)
+refusal_tell(const struct event *f)
 {
 	tell(f, "not writing to ", put_refusal);
 }
 
 void
-refusal_warn(const struct failure *f)
+refusal_warn(const struct event *f)
 {
-	if (f->phase == NOTICE_UNCHECKED)
+	if (f->kind == NOTICE_UNCHECKED)
 		tell(f, "warning: cannot tell whether ", put_unchecked);
 	else
 		tell(f, "warning: ", put_live);

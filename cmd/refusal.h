@@ -5,14 +5,14 @@
 
 #pragma once
 
-#include "failure.h"
+#include "event.h"
 #include "request.h"
 
 // The word of force= that waives it.
 const char *refusal_word(enum request_force reason);
 
 // f: FAILURE_REFUSED.
-void refusal_tell(const struct failure *f);
+void refusal_tell(const struct event *f);
 
 // f: NOTICE_SRC_LIVE or NOTICE_UNCHECKED.
-void refusal_warn(const struct failure *f);
+void refusal_warn(const struct event *f);

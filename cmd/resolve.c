@@ -16,7 +16,7 @@
 
 // A B in the number is the flag by another name.
 static void
-set_extent(struct request_extent *extent, const struct options_extent *given,
+set_extent(struct request_amount *extent, const struct options_extent *given,
 	   uint64_t block, unsigned *flags, unsigned flag)
 {
 	const struct units_number *number = &given->number;
@@ -24,10 +24,10 @@ set_extent(struct request_extent *extent, const struct options_extent *given,
 	if (number->is_bytes)
 		*flags |= flag;
 	if (*flags & flag)
-		*extent = (struct request_extent){number->value / block,
+		*extent = (struct request_amount){number->value / block,
 						  number->value % block};
 	else
-		*extent = (struct request_extent){number->value, 0};
+		*extent = (struct request_amount){number->value, 0};
 }
 
 static void
@@ -72,7 +72,7 @@ resolve_extents(struct options *options)
 	set_extent(&q->count, &options->count, q->ibs, &q->iflags,
 		   FLAG_COUNT_BYTES);
 	if (options->count.text == NULL)
-		q->count = (struct request_extent){REQUEST_NO_LIMIT, 0};
+		q->count = (struct request_amount){REQUEST_NO_LIMIT, 0};
 }
 
 static bool

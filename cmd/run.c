@@ -80,9 +80,9 @@ print_stats(struct run *run)
 }
 
 static void
-tell(struct run *run, const struct failure *f)
+tell(struct run *run, const struct event *f)
 {
-	switch (f->phase) {
+	switch (f->kind) {
 	case FAILURE_REFUSED:
 		refusal_tell(f);
 		return;
@@ -133,7 +133,7 @@ enter(struct run *run, enum stats_phase phase)
 	progress_enter(&run->progress, phase, clock_ns());
 }
 
-static void on_notice(void *ctx, const struct failure *f);
+static void on_notice(void *ctx, const struct event *f);
 
 static void
 warn_beyond(struct run *run)
@@ -142,23 +142,23 @@ warn_beyond(struct run *run)
 	const char *src = t->src.name ? t->src.name : "standard input";
 
 	if (beyond_source(&run->options, t))
-		on_notice(run, &(struct failure){.phase = NOTICE_SKIP_PAST_END,
-						 .name = src,
-						 .len = t->src.facts.size});
+		on_notice(run, &(struct event){.kind = NOTICE_SKIP_PAST_END,
+					       .name = src,
+					       .len = t->src.facts.size});
 	if (beyond_is_odd_seek(&run->options))
-		on_notice(run, &(struct failure){.phase = NOTICE_SEEK_ODD,
-						 .name = t->dst.name});
+		on_notice(run, &(struct event){.kind = NOTICE_SEEK_ODD,
+					       .name = t->dst.name});
 }
 
 static void
-on_notice(void *ctx, const struct failure *f)
+on_notice(void *ctx, const struct event *f)
 {
 	struct run *run = ctx;
 	const bool is_quiet = run->options.level == REPORT_NONE;
 
 	if (run->journal != NULL)
 		journal_note(run->journal, f, clock_ns());
-	switch (f->phase) {
+	switch (f->kind) {
 	case NOTICE_PROBED:
 		if (!run->options.request.is_dd)
 			warn_beyond(run);
@@ -188,7 +188,7 @@ on_notice(void *ctx, const struct failure *f)
 	default:
 		break;
 	}
-	run->is_mute = failure_is_notice(f) && is_quiet;
+	run->is_mute = event_is_notice(f) && is_quiet;
 	if (run->journal != NULL) {
 		journal_about(run->journal, f);
 		tell(run, f);
@@ -197,7 +197,7 @@ on_notice(void *ctx, const struct failure *f)
 		tell(run, f);
 	}
 	run->is_mute = false;
-	if (f->phase == NOTICE_READ_SKIPPED)
+	if (f->kind == NOTICE_READ_SKIPPED)
 		print_stats(run);
 }
 
@@ -365,10 +365,10 @@ static void
 tell_more_differ(struct run *run)
 {
 	if (run->nr_differ > DIFFER_MAX)
-		on_notice(run, &(struct failure){
-				       .phase = FAILURE_MORE_DIFFER,
-				       .name = run->transfer.dst.name,
-				       .len = run->nr_differ - DIFFER_MAX});
+		on_notice(run,
+			  &(struct event){.kind = FAILURE_MORE_DIFFER,
+					  .name = run->transfer.dst.name,
+					  .len = run->nr_differ - DIFFER_MAX});
 }
 
 // 0 or -errno, told.
@@ -376,8 +376,8 @@ static int
 tell_sums(struct run *run)
 {
 	if (run->options.is_expect_signed)
-		on_notice(run, &(struct failure){.phase = NOTICE_SIGNED,
-						 .name = run->options.expect});
+		on_notice(run, &(struct event){.kind = NOTICE_SIGNED,
+					       .name = run->options.expect});
 	return sums_write(&run->sums, run->transfer.hasher);
 }
 

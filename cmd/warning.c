@@ -17,7 +17,7 @@
 #include "units.h"
 
 static void
-tell_space(const struct failure *f, const char *name)
+tell_space(const struct event *f, const char *name)
 {
 	char has[UNITS_TEXT_MAX], needs[UNITS_TEXT_MAX];
 
@@ -32,7 +32,7 @@ tell_space(const struct failure *f, const char *name)
 }
 
 static void
-tell_sectors(const struct failure *f, const char *name)
+tell_sectors(const struct event *f, const char *name)
 {
 	message_error(0, "warning: %s has %" PRIu64 "-byte sectors, but the "
 			 "source was partitioned for %" PRIu64 "-byte sectors: "
@@ -41,7 +41,7 @@ tell_sectors(const struct failure *f, const char *name)
 }
 
 static void
-tell_backup(const struct failure *f, const char *name)
+tell_backup(const struct event *f, const char *name)
 {
 	char disk[DISK_NAME_MAX];
 
@@ -51,7 +51,7 @@ tell_backup(const struct failure *f, const char *name)
 }
 
 static void
-tell_table(const struct failure *f, const char *name)
+tell_table(const struct event *f, const char *name)
 {
 	const bool needs_root = f->error == EACCES || f->error == EPERM;
 	char *word = quote_name_colon(f->name);
@@ -66,11 +66,11 @@ tell_table(const struct failure *f, const char *name)
 }
 
 bool
-warning_tell(const struct failure *f)
+warning_tell(const struct event *f)
 {
-	void (*tell)(const struct failure *f, const char *name);
+	void (*tell)(const struct event *f, const char *name);
 
-	switch (f->phase) {
+	switch (f->kind) {
 	case NOTICE_SPACE:
 		tell = tell_space;
 		break;

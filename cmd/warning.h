@@ -7,7 +7,7 @@
 
 #include <stdbool.h>
 
-#include "failure.h"
+#include "event.h"
 
 // Whether f is one that this module has words for; if so, it is told.
-bool warning_tell(const struct failure *f);
+bool warning_tell(const struct event *f);

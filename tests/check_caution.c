@@ -52,11 +52,11 @@ space(void)
 }
 
 static unsigned
-told(enum failure_phase phase)
+told(enum event_kind kind)
 {
 	rig.nr_told = 0;
 	caution_tell(&q, &plan, &src, &dst, &rig.hooks);
-	ck_assert_uint_eq(rig.nr_told, rig_count_told(phase));
+	ck_assert_uint_eq(rig.nr_told, rig_count_told(kind));
 	return rig.nr_told;
 }
 
@@ -68,7 +68,7 @@ START_TEST(a_copy_needs_what_is_read)
 	q.skip.blocks = 2048;
 	q.seek.blocks = 4096;
 	ck_assert_uint_eq(space(), 9 * MIB);
-	q.count = (struct request_extent){1024, 0};
+	q.count = (struct request_amount){1024, 0};
 	ck_assert_uint_eq(space(), MIB / 2);
 }
 END_TEST
@@ -80,9 +80,9 @@ START_TEST(holes_that_are_kept_need_nothing)
 	plan.holes = PLAN_HOLES_KEEP;
 	ck_assert_uint_eq(space(), 3 * MIB);
 	// So much of it can be data, or all be holes.
-	q.count = (struct request_extent){4096, 0};
+	q.count = (struct request_amount){4096, 0};
 	ck_assert_uint_eq(space(), 0);
-	q.count = (struct request_extent){16384, 0};
+	q.count = (struct request_amount){16384, 0};
 	ck_assert_uint_eq(space(), MIB);
 }
 END_TEST
@@ -204,9 +204,9 @@ START_TEST(a_backup_that_is_not_at_the_end_is_told)
 	ck_assert_uint_eq(told(NOTICE_BACKUP), 1);
 	dst.facts.size -= 512;
 	// It is not copied.
-	q.count = (struct request_extent){20479, 0};
+	q.count = (struct request_amount){20479, 0};
 	ck_assert_uint_eq(told(NOTICE_BACKUP), 1);
-	q.count = (struct request_extent){20480, 0};
+	q.count = (struct request_amount){20480, 0};
 	ck_assert_uint_eq(told(NOTICE_BACKUP), 0);
 }
 END_TEST
@@ -223,7 +223,7 @@ START_TEST(what_is_no_disk_image_there_needs_no_word)
 	q.conv = CONV_SWAB;
 	ck_assert_uint_eq(told(NOTICE_SECTORS), 0);
 	q.conv = 0;
-	q.count = (struct request_extent){8, 0}; // without the header
+	q.count = (struct request_amount){8, 0}; // without the header
 	ck_assert_uint_eq(told(NOTICE_SECTORS), 0);
 	q.count.blocks = REQUEST_NO_LIMIT;
 	q.is_dd = true;

@@ -27,9 +27,9 @@ fail_at(unsigned nr, int fd, uint64_t off, int error)
 }
 
 static void
-check_failure(enum failure_phase phase, int error, uint64_t off)
+check_failure(enum event_kind kind, int error, uint64_t off)
 {
-	ck_assert_int_eq(c.copy.failure.phase, phase);
+	ck_assert_int_eq(c.copy.failure.kind, kind);
 	ck_assert_int_eq(c.copy.failure.error, error);
 	ck_assert_uint_eq(c.copy.failure.off, off);
 }
@@ -252,7 +252,7 @@ START_TEST(a_source_that_ends_early_ends_the_copy)
 	fake_copy_open(&c, 9 * FAKE_JOB + 77);
 	c.plan.len = 20 * FAKE_JOB;
 	fake_copy_run(&c, 9 * FAKE_JOB + 77);
-	ck_assert_int_eq(c.copy.failure.phase, FAILURE_NONE);
+	ck_assert_int_eq(c.copy.failure.kind, EVENT_NONE);
 }
 END_TEST
 
@@ -264,7 +264,7 @@ START_TEST(a_source_that_shrinks_ends_the_copy)
 	fake_aio_complete_last(&c.fake);
 	ck_assert_int_eq(ftruncate(c.src.fd, FAKE_JOB + 100), 0);
 	ck_assert_int_eq(fake_copy_finish(&c), COPY_DONE);
-	ck_assert_int_eq(c.copy.failure.phase, FAILURE_NONE);
+	ck_assert_int_eq(c.copy.failure.kind, EVENT_NONE);
 	fake_copy_check(&c, FAKE_JOB + 100);
 	fake_copy_close(&c);
 }
@@ -392,7 +392,7 @@ START_TEST(EINVAL_of_direct_io_is_copied_through_the_page_cache)
 	fake_copy_open(&c, 5 * FAKE_JOB + 9);
 	c.fake.align = 2 * FAKE_JOB; // more than we were told
 	fake_copy_run(&c, 5 * FAKE_JOB + 9);
-	ck_assert_int_eq(c.copy.failure.phase, FAILURE_NONE);
+	ck_assert_int_eq(c.copy.failure.kind, EVENT_NONE);
 }
 END_TEST
 
@@ -401,7 +401,7 @@ START_TEST(EINVAL_of_io_submit_is_copied_through_the_page_cache)
 	fake_copy_open(&c, 5 * FAKE_JOB);
 	c.fake.first_error = -EINVAL;
 	fake_copy_run(&c, 5 * FAKE_JOB);
-	ck_assert_int_eq(c.copy.failure.phase, FAILURE_NONE);
+	ck_assert_int_eq(c.copy.failure.kind, EVENT_NONE);
 }
 END_TEST
 
@@ -419,7 +419,7 @@ START_TEST(EAGAIN_is_no_error)
 	fake_copy_open(&c, 9 * FAKE_JOB);
 	c.fake.nr_eagain = (unsigned)_i;
 	fake_copy_run(&c, 9 * FAKE_JOB);
-	ck_assert_int_eq(c.copy.failure.phase, FAILURE_NONE);
+	ck_assert_int_eq(c.copy.failure.kind, EVENT_NONE);
 }
 END_TEST
 
@@ -623,7 +623,7 @@ struct watch {
 };
 
 static void
-on_notice(void *ctx, const struct failure *f)
+on_notice(void *ctx, const struct event *f)
 {
 	(void)ctx;
 	(void)f;
@@ -900,7 +900,7 @@ START_TEST(any_order_of_any_trouble_copies_every_byte)
 	const size_t len = open_by_chance((unsigned)_i + 1);
 
 	fake_copy_run(&c, len);
-	ck_assert_int_eq(c.copy.failure.phase, FAILURE_NONE);
+	ck_assert_int_eq(c.copy.failure.kind, EVENT_NONE);
 }
 END_TEST
 
@@ -915,7 +915,7 @@ START_TEST(any_error_in_any_order_leaves_a_true_prefix)
 	fake_copy_start(&c);
 	ck_assert_int_eq(fake_copy_finish(&c), COPY_DONE);
 	const uint64_t n = ring_prefix(&c.copy.ring);
-	if (c.copy.failure.phase == FAILURE_NONE) {
+	if (c.copy.failure.kind == EVENT_NONE) {
 		ck_assert_uint_eq(n, len);
 	} else {
 		ck_assert_uint_eq(n, c.copy.failure.off);

@@ -68,7 +68,7 @@ START_TEST(a_source_that_cannot_be_opened_is_told)
 {
 	q.src = "/aiodd no such file";
 	ck_assert_int_eq(endpoint_open_src(&ep, &q, &rig.hooks), -ENOENT);
-	const struct failure *told = rig_told(FAILURE_OPEN);
+	const struct event *told = rig_told(FAILURE_OPEN);
 	ck_assert_int_eq(told->error, ENOENT);
 	ck_assert_ptr_eq(told->name, q.src);
 }
@@ -220,7 +220,7 @@ START_TEST(seek_cuts_the_file_where_the_copy_begins)
 
 	q.dst = rig_path(fd);
 	q.obs = 3;
-	q.seek = (struct request_extent){2, 1};
+	q.seek = (struct request_amount){2, 1};
 	q.is_dd = _i == DD;
 	open_and_cut();
 	rig_check_file(fd, "0123456", 7);
@@ -245,7 +245,7 @@ START_TEST(a_size_that_no_file_has_is_told)
 	q.dst = rig_path(fd);
 	q.seek.blocks = INT64_MAX / 512 + 1;
 	ck_assert_int_eq(endpoint_open_dst(&ep, &q, &rig.hooks), -EOVERFLOW);
-	const struct failure *told = rig_told(FAILURE_SEEK_TOO_LARGE);
+	const struct event *told = rig_told(FAILURE_SEEK_TOO_LARGE);
 	ck_assert_uint_eq(told->off, q.seek.blocks);
 	ck_assert_uint_eq(told->len, 512);
 	close(fd);
@@ -261,7 +261,7 @@ START_TEST(a_size_that_this_file_system_refuses_is_told)
 	ck_assert_int_eq(endpoint_open_dst(&ep, &q, &rig.hooks), 0);
 	const int r = endpoint_cut_dst(&ep, &q, &rig.hooks);
 	if (r < 0) { // XFS and tmpfs take it
-		const struct failure *told = rig_told(FAILURE_TRUNCATE);
+		const struct event *told = rig_told(FAILURE_TRUNCATE);
 
 		ck_assert_int_eq(told->error, -r);
 		ck_assert_uint_eq(told->off, q.seek.blocks * 512);
@@ -460,7 +460,7 @@ check_told_alike(int looked, int opened)
 	ck_assert_int_eq(looked, opened);
 	ck_assert_uint_eq(rig.nr_told, opened == 0 ? 0 : 2);
 	for (unsigned i = 0; i < rig.nr_told; i++) {
-		ck_assert_int_eq(rig.told[i].phase, rig.told[0].phase);
+		ck_assert_int_eq(rig.told[i].kind, rig.told[0].kind);
 		ck_assert_int_eq(rig.told[i].error, rig.told[0].error);
 		ck_assert_str_eq(rig.told[i].name ? rig.told[i].name : "",
 				 rig.told[0].name ? rig.told[0].name : "");

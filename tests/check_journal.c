@@ -19,7 +19,7 @@ static struct journal *j;
 static uint64_t now_ns;   // it has no clock but this
 
 static void
-tell(struct failure f)
+tell(struct event f)
 {
 	journal_note(j, &f, now_ns);
 }
@@ -37,7 +37,7 @@ begin(void)
 	transfer.dst.facts.kind = FACTS_FILE;
 	j = journal_new(&q, &transfer, &stats, argv);
 	ck_assert_ptr_nonnull(j);
-	tell((struct failure){.phase = NOTICE_PROBED});
+	tell((struct event){.kind = NOTICE_PROBED});
 }
 
 static void
@@ -126,9 +126,9 @@ START_TEST(each_phase_ends_with_a_sample_of_what_was_moved)
 	journal_sample(j, now_ns);
 	stats.skipped = 30;
 	copied(100, 3);
-	tell((struct failure){.phase = NOTICE_SYNCING});
+	tell((struct event){.kind = NOTICE_SYNCING});
 	copied(100, 5);
-	tell((struct failure){.phase = NOTICE_VERIFYING});
+	tell((struct event){.kind = NOTICE_VERIFYING});
 	stats.verified = 100;
 	copied(100, 9);
 	journal_end(j, 0, 0, now_ns);
@@ -145,9 +145,9 @@ START_TEST(the_end_of_a_phase_is_not_thinned_out)
 		copied(i, i);
 		journal_sample(j, now_ns);
 		if (i == 101)
-			tell((struct failure){.phase = NOTICE_SYNCING});
+			tell((struct event){.kind = NOTICE_SYNCING});
 		if (i == 1002)
-			tell((struct failure){.phase = NOTICE_VERIFYING});
+			tell((struct event){.kind = NOTICE_VERIFYING});
 		ck_assert_uint_le(j->nr_samples, JOURNAL_SAMPLES_MAX);
 	}
 	for (size_t i = 0; i + 1 < j->nr_samples; i++) {
@@ -182,9 +182,9 @@ end_of_all(void)
 START_TEST(phases_follow_each_other)
 {
 	copied(0, 3);
-	tell((struct failure){.phase = NOTICE_SYNCING});
+	tell((struct event){.kind = NOTICE_SYNCING});
 	copied(0, 5);
-	tell((struct failure){.phase = NOTICE_VERIFYING});
+	tell((struct event){.kind = NOTICE_VERIFYING});
 	copied(0, 9);
 	const struct phases ns = end_of_all();
 	ck_assert_uint_eq(ns.copy, 3 * SECOND);
@@ -197,7 +197,7 @@ END_TEST
 START_TEST(a_phase_that_is_left_out_takes_no_time)
 {
 	copied(0, 3);
-	tell((struct failure){.phase = NOTICE_VERIFYING});
+	tell((struct event){.kind = NOTICE_VERIFYING});
 	copied(0, 9);
 	const struct phases ns = end_of_all();
 	ck_assert_uint_eq(ns.copy, 3 * SECOND);
@@ -243,9 +243,9 @@ START_TEST(holes_and_bad_ranges_are_in_their_cells)
 
 	copied(len, 1);
 	journal_hole(j, START + 5 * MIB, 7 * MIB);
-	tell((struct failure){.phase = FAILURE_DIFFERS,
-			      .off = START + 40 * MIB - 1,
-			      .len = 2});
+	tell((struct event){.kind = FAILURE_DIFFERS,
+			    .off = START + 40 * MIB - 1,
+			    .len = 2});
 	journal_end(j, 3, 0, now_ns);
 	const uint64_t cell = j->cell_len;
 	const struct journal_area sum = sum_of_areas();
@@ -274,11 +274,11 @@ END_TEST
 START_TEST(bad_ranges_that_touch_are_one)
 {
 	for (unsigned i = 0; i < 5; i++)
-		tell((struct failure){.phase = FAILURE_DIFFERS,
-				      .off = START + i * 512,
-				      .len = 512,
-				      .wrote = 1,
-				      .found = 2});
+		tell((struct event){.kind = FAILURE_DIFFERS,
+				    .off = START + i * 512,
+				    .len = 512,
+				    .wrote = 1,
+				    .found = 2});
 	ck_assert_uint_eq(j->nr_bad, 1);
 	ck_assert_uint_eq(j->bad[0].len, 5 * 512);
 	ck_assert_int_eq(j->bad[0].found, 2);
@@ -288,9 +288,9 @@ END_TEST
 START_TEST(very_many_bad_ranges_are_counted)
 {
 	for (unsigned i = 0; i < JOURNAL_BAD_MAX + 7; i++)
-		tell((struct failure){.phase = FAILURE_DIFFERS,
-				      .off = START + i * 1024,
-				      .len = 512});
+		tell((struct event){.kind = FAILURE_DIFFERS,
+				    .off = START + i * 1024,
+				    .len = 512});
 	ck_assert_uint_eq(j->nr_bad, JOURNAL_BAD_MAX);
 	ck_assert_uint_eq(j->nr_bad_lost, 7);
 }
@@ -300,24 +300,23 @@ START_TEST(padding_for_what_cannot_be_read_is_bad)
 {
 	q.conv = CONV_NOERROR | CONV_SYNC;
 	stats.bytes = 4 * KIB; // more of it may wait in a block of obs
-	tell((struct failure){.phase = NOTICE_READ_SKIPPED,
-			      .off = 8 * KIB + 100,
-			      .len = 412});
+	tell((struct event){
+		.kind = NOTICE_READ_SKIPPED, .off = 8 * KIB + 100, .len = 412});
 	ck_assert_uint_eq(j->nr_bad, 1);
 	ck_assert_uint_eq(j->bad[0].off, START + 8 * KIB + 100);
 	ck_assert_uint_eq(j->bad[0].len, 412);
 	q.conv = CONV_NOERROR; // nothing is written for it
-	tell((struct failure){.phase = NOTICE_READ_SKIPPED, .off = 99999});
+	tell((struct event){.kind = NOTICE_READ_SKIPPED, .off = 99999});
 	ck_assert_uint_eq(j->nr_bad, 1);
 }
 END_TEST
 
 START_TEST(an_event_is_about_what_is_being_told)
 {
-	const struct failure f = {.phase = NOTICE_READ_SKIPPED,
-				  .error = EIO,
-				  .name = "disk",
-				  .off = 512};
+	const struct event f = {.kind = NOTICE_READ_SKIPPED,
+				.error = EIO,
+				.name = "disk",
+				.off = 512};
 	struct journal_event event;
 
 	journal_about(j, &f);
@@ -355,8 +354,7 @@ START_TEST(every_failure_has_a_phase)
 	if (_i == NOTICE_COUNTS)
 		return;
 	struct safety safety = {.reason = REQUEST_FORCE_BUSY};
-	const struct failure f = {.phase = (enum failure_phase)_i,
-				  .safety = &safety};
+	const struct event f = {.kind = (enum event_kind)_i, .safety = &safety};
 	journal_about(j, &f);
 	journal_hear(j, "text", now_ns, &event);
 	ck_assert_ptr_nonnull(event.phase);

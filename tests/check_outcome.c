@@ -170,30 +170,32 @@ plain(void)
 static const struct {
 	enum transfer_verdict verdict;
 	void (*is_so)(void);
-	enum failure_phase told[3];
+	enum event_kind told[3];
 } outcomes[] = {
-	{TRANSFER_OK, plain, {FAILURE_NONE}},
-	{TRANSFER_OK, held, {FAILURE_NONE}},
-	{TRANSFER_REFUSED, named, {FAILURE_NONE}},
-	{TRANSFER_FAILED, plain, {FAILURE_NONE}},
-	{TRANSFER_UNCOUNTED, plain, {FAILURE_NONE}},
-	{TRANSFER_STOPPED, plain, {FAILURE_NONE}},
+	{TRANSFER_OK, plain, {EVENT_NONE}},
+	{TRANSFER_OK, held, {EVENT_NONE}},
+	{TRANSFER_REFUSED, named, {EVENT_NONE}},
+	{TRANSFER_FAILED, plain, {EVENT_NONE}},
+	{TRANSFER_UNCOUNTED, plain, {EVENT_NONE}},
+	{TRANSFER_STOPPED, plain, {EVENT_NONE}},
 	// It never began, or dd would not say it.
-	{TRANSFER_UNCOUNTED, no_start, {FAILURE_NONE}},
-	{TRANSFER_INCOMPLETE, as_dd, {FAILURE_NONE}},
+	{TRANSFER_UNCOUNTED, no_start, {EVENT_NONE}},
+	{TRANSFER_INCOMPLETE, as_dd, {EVENT_NONE}},
 	// Not all could be read.
 	{TRANSFER_INCOMPLETE, unread, {NOTICE_INCOMPLETE}},
 	{TRANSFER_INCOMPLETE, unread_trusted, {FAILURE_INCOMPLETE}},
 	{TRANSFER_INCOMPLETE, unread_verified, {FAILURE_INCOMPLETE}},
-	{TRANSFER_FAILED, unread_verified,
+	{TRANSFER_FAILED,
+	 unread_verified,
 	 {FAILURE_INCOMPLETE, FAILURE_NOT_VERIFIED}},
 	// Stopped when all was copied.
 	{TRANSFER_STOPPED, copied, {FAILURE_NOT_SYNCED}},
-	{TRANSFER_STOPPED, copied_to_verify,
+	{TRANSFER_STOPPED,
+	 copied_to_verify,
 	 {FAILURE_NOT_SYNCED, FAILURE_NOT_VERIFIED}},
-	{TRANSFER_STOPPED, synced, {FAILURE_NONE}},
-	{TRANSFER_STOPPED, not_to_be_synced, {FAILURE_NONE}},
-	{TRANSFER_FAILED, copied, {FAILURE_NONE}},
+	{TRANSFER_STOPPED, synced, {EVENT_NONE}},
+	{TRANSFER_STOPPED, not_to_be_synced, {EVENT_NONE}},
+	{TRANSFER_FAILED, copied, {EVENT_NONE}},
 	// verify= has not come to its end.
 	{TRANSFER_STOPPED, verified, {FAILURE_NOT_VERIFIED}},
 	{TRANSFER_FAILED, verified, {FAILURE_NOT_VERIFIED}},
@@ -209,11 +211,11 @@ static const struct {
 	{TRANSFER_FAILED, held, {FAILURE_NO_FIRST_BLOCK}},
 	{TRANSFER_FAILED, only_held, {FAILURE_OLD_FIRST_BLOCK}},
 	{TRANSFER_FAILED, not_yet_held, {FAILURE_OLD_FIRST_BLOCK}},
-	{TRANSFER_FAILED, held_written, {FAILURE_NONE}},
+	{TRANSFER_FAILED, held_written, {EVENT_NONE}},
 	{TRANSFER_UNEXPECTED, held, {FAILURE_NO_FIRST_BLOCK}},
 	// It is there, and another one than was expected.
 	{TRANSFER_UNEXPECTED, plain, {FAILURE_WRITTEN}},
-	{TRANSFER_UNEXPECTED, to_nowhere, {FAILURE_NONE}},
+	{TRANSFER_UNEXPECTED, to_nowhere, {EVENT_NONE}},
 };
 
 START_TEST(it_is_told_what_is_missing_and_what_became_of_it)
@@ -223,9 +225,9 @@ START_TEST(it_is_told_what_is_missing_and_what_became_of_it)
 	outcomes[_i].is_so();
 	outcome_tell(&t, outcomes[_i].verdict);
 	while (nr < ARRAY_LEN(outcomes[_i].told) &&
-	       outcomes[_i].told[nr] != FAILURE_NONE) {
+	       outcomes[_i].told[nr] != EVENT_NONE) {
 		ck_assert_uint_gt(rig.nr_told, nr);
-		ck_assert_int_eq(rig.told[nr].phase, outcomes[_i].told[nr]);
+		ck_assert_int_eq(rig.told[nr].kind, outcomes[_i].told[nr]);
 		nr++;
 	}
 	ck_assert_uint_eq(rig.nr_told, nr);
@@ -236,7 +238,7 @@ START_TEST(what_could_not_be_read_is_counted)
 {
 	unread();
 	outcome_tell(&t, TRANSFER_INCOMPLETE);
-	const struct failure *told = rig_told(NOTICE_INCOMPLETE);
+	const struct event *told = rig_told(NOTICE_INCOMPLETE);
 	ck_assert_str_eq(told->name, "src");
 	ck_assert_uint_eq(told->off, 2);
 	ck_assert_uint_eq(told->len, 7);
@@ -278,7 +280,7 @@ START_TEST(what_differs_is_counted)
 	stats.differing = 9;
 	stats.nr_differing = 3;
 	outcome_tell(&t, TRANSFER_DIFFERS);
-	const struct failure *told = rig_told(FAILURE_NOT_SAME);
+	const struct event *told = rig_told(FAILURE_NOT_SAME);
 	ck_assert_str_eq(told->name, "dst");
 	ck_assert_uint_eq(told->off, 3);
 	ck_assert_uint_eq(told->len, 9);

@@ -216,7 +216,7 @@ START_TEST(a_file_goes_into_a_pipe_as_it_is)
 	dst = (struct facts){.kind = FACTS_STREAM, .is_pipe = true};
 	q.is_dd = false;
 	check_splice(true);
-	q.count = (struct request_extent){3, 0};
+	q.count = (struct request_amount){3, 0};
 	check_splice(true);
 	src.kind = FACTS_BLOCK;
 	check_splice(true);
@@ -405,9 +405,9 @@ START_TEST(skip_seek_and_count_place_the_stretch)
 {
 	q.ibs = 512;
 	q.obs = 1024;
-	q.skip = (struct request_extent){10, 3};
-	q.seek = (struct request_extent){20, 4};
-	q.count = (struct request_extent){1000, 5};
+	q.skip = (struct request_amount){10, 3};
+	q.seek = (struct request_amount){20, 4};
+	q.count = (struct request_amount){1000, 5};
 	check_bulk(512005);
 	ck_assert_uint_eq(plan.src_off, 5123);
 	ck_assert_uint_eq(plan.dst_off, 20484);
@@ -449,7 +449,7 @@ START_TEST(a_skip_past_the_end_leaves_nothing_to_copy)
 }
 END_TEST
 
-static const struct request_extent too_far[] = {
+static const struct request_amount too_far[] = {
 	{INT64_MAX, 0},
 	{INT64_MAX / 512 + 1, 0},
 	{INT64_MAX / 512, 512},

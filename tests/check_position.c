@@ -61,7 +61,7 @@ open_packets(void)
 START_TEST(skip_moves_a_file)
 {
 	src.fd = rig_file("0123456789", 10);
-	q.skip = (struct request_extent){1, 1};
+	q.skip = (struct request_amount){1, 1};
 	start();
 	ck_assert_int_eq(position_skip(&serial), 0);
 	ck_assert_uint_eq(serial.src_off, 5);
@@ -93,7 +93,7 @@ END_TEST
 
 START_TEST(skip_reads_what_cannot_be_moved)
 {
-	q.skip = (struct request_extent){2, 1};
+	q.skip = (struct request_amount){2, 1};
 	open_packets();
 	ck_assert_int_eq(position_skip(&serial), 1);
 	ck_assert_int_eq(position_skip_reading(&serial, buf), 0);
@@ -114,7 +114,7 @@ END_TEST
 START_TEST(seek_moves_a_file)
 {
 	dst.fd = rig_file("0123456789", 10);
-	q.seek = (struct request_extent){1, 2};
+	q.seek = (struct request_amount){1, 2};
 	start();
 	ck_assert_int_eq(position_seek(&serial), 0);
 	ck_assert_int_eq(lseek(dst.fd, 0, SEEK_CUR), 6);
@@ -129,7 +129,7 @@ START_TEST(seek_tells_why_it_cannot_move)
 	src.fd = fds[0];
 	dst.fd = open(rig_path(fds[1]), O_RDWR | O_NONBLOCK | O_CLOEXEC);
 	close(fds[1]);
-	q.seek = (struct request_extent){1, 2};
+	q.seek = (struct request_amount){1, 2};
 	start();
 	ck_assert_int_eq(position_seek(&serial), 1);
 	ck_assert_int_eq(serial.dst_seek_error, ESPIPE);

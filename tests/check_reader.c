@@ -140,7 +140,7 @@ START_TEST(a_read_of_nothing_is_the_end_of_the_file)
 	for (unsigned i = 1; i < 4; i++)
 		ck_assert_int_eq(fake_copy_job(&c, i)->state, JOB_FREE);
 	ck_assert_uint_eq(c.copy.ring.end, FAKE_JOB);
-	ck_assert_int_eq(c.copy.failure.phase, FAILURE_NONE);
+	ck_assert_int_eq(c.copy.failure.kind, EVENT_NONE);
 	reader_start(&c.copy.reader);
 	ck_assert_uint_eq(c.aio.nr_queued, 0);
 	fake_copy_close(&c);
@@ -168,7 +168,7 @@ START_TEST(EINVAL_through_the_page_cache_is_final)
 	c.plan.src_off = (uint64_t)INT64_MAX + 1; // pread says EINVAL
 	start();
 	fake_copy_deliver(&c);
-	ck_assert_int_eq(c.copy.failure.phase, FAILURE_READ);
+	ck_assert_int_eq(c.copy.failure.kind, FAILURE_READ);
 	ck_assert_int_eq(c.copy.failure.error, EINVAL);
 	ck_assert_int_eq(fake_copy_job(&c, 0)->state, JOB_FREE);
 	fake_copy_close(&c);
@@ -214,7 +214,7 @@ START_TEST(an_error_cuts_the_copy_where_the_request_began)
 					       FAKE_JOB + 10, EIO};
 	start();
 	fake_copy_deliver(&c);
-	ck_assert_int_eq(c.copy.failure.phase, FAILURE_READ);
+	ck_assert_int_eq(c.copy.failure.kind, FAILURE_READ);
 	ck_assert_int_eq(c.copy.failure.error, EIO);
 	ck_assert_str_eq(c.copy.failure.name, "source");
 	ck_assert_uint_eq(c.copy.failure.off, FAKE_JOB);

@@ -91,7 +91,7 @@ END_TEST
 START_TEST(count_in_bytes_ends_with_a_short_record)
 {
 	src.fd = rig_file("0123456789", 10);
-	q.count = (struct request_extent){1, 3};
+	q.count = (struct request_amount){1, 3};
 	check_run("0123456");
 	check_stats(1, 1, 1, 1);
 }

@@ -45,9 +45,9 @@ END_TEST
 
 START_TEST(skip_shortens_and_seek_moves)
 {
-	q.skip = (struct request_extent){2, 1};
+	q.skip = (struct request_amount){2, 1};
 	check_reach(MIB - 1025);
-	q.seek = (struct request_extent){3, 5};
+	q.seek = (struct request_amount){3, 5};
 	check_reach(MIB - 1025 + 3 * 4096 + 5);
 	dst.pos = 100;
 	check_reach(MIB - 1025 + 3 * 4096 + 105);
@@ -64,11 +64,11 @@ END_TEST
 
 START_TEST(count_ends_it)
 {
-	q.count = (struct request_extent){3, 1};
+	q.count = (struct request_amount){3, 1};
 	check_reach(1537);
 	src.kind = FACTS_ZERO;
 	check_reach(1537);
-	q.count = (struct request_extent){0, 0};
+	q.count = (struct request_amount){0, 0};
 	check_reach(0);
 }
 END_TEST

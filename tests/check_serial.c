@@ -284,7 +284,7 @@ START_TEST(a_cache_that_cannot_be_dropped_matters_to_count_0)
 	open_packets();
 	ck_assert_int_eq(serial_drop_cache(&serial, NOCACHE_TO_EOF), 0);
 	ck_assert_uint_eq(rig.nr_told, 0);
-	q.count = (struct request_extent){0, 0};
+	q.count = (struct request_amount){0, 0};
 	ck_assert_int_eq(serial_drop_cache(&serial, NOCACHE_TO_EOF), -ESPIPE);
 	ck_assert_int_eq(rig_told(FAILURE_DISCARD_CACHE)->error, ESPIPE);
 }

@@ -67,9 +67,9 @@ check_whole(void)
 	ck_assert_uint_eq(counters->submitted, counters->announced);
 	ck_assert_uint_eq(counters->announced, counters->reaped);
 	ck_assert_uint_eq(rig.nr_told, 3);
-	ck_assert_int_eq(rig.told[0].phase, NOTICE_PROBED);
-	ck_assert_int_eq(rig.told[1].phase, NOTICE_PLANNED);
-	ck_assert_int_eq(rig.told[2].phase, NOTICE_SYNCING);
+	ck_assert_int_eq(rig.told[0].kind, NOTICE_PROBED);
+	ck_assert_int_eq(rig.told[1].kind, NOTICE_PLANNED);
+	ck_assert_int_eq(rig.told[2].kind, NOTICE_SYNCING);
 }
 
 static const enum request_io ios[] = {
@@ -113,7 +113,7 @@ END_TEST
 START_TEST(count_ends_the_copy)
 {
 	q.io = ios[_i];
-	q.count = (struct request_extent){300, 5};
+	q.count = (struct request_amount){300, 5};
 	ck_assert_int_eq(run(), TRANSFER_OK);
 	ck_assert_uint_eq(stats.bytes, 300 * 512 + 5);
 	ck_assert_int_eq(rig_size(dst_fd), 300 * 512 + 5);
@@ -158,7 +158,7 @@ check_hole(uint64_t start, uint64_t skipped)
 {
 	hole_bytes = 0;
 	rig.hooks.hole = on_hole;
-	q.seek = (struct request_extent){16 * 512 / q.obs, 0};
+	q.seek = (struct request_amount){16 * 512 / q.obs, 0};
 	ck_assert_int_eq(ftruncate(src_fd, MIB), 0);
 	ck_assert_int_eq(run(), TRANSFER_OK);
 	ck_assert_uint_eq(stats.bytes, MIB);
@@ -228,9 +228,9 @@ END_TEST
 
 // When the destination has been cut, and nothing is copied yet.
 static void
-grow_source(void *ctx, const struct failure *f)
+grow_source(void *ctx, const struct event *f)
 {
-	if (f->phase == NOTICE_PROBED)
+	if (f->kind == NOTICE_PROBED)
 		ck_assert_int_eq(ftruncate(src_fd, MIB), 0);
 	else
 		((struct rig *)ctx)->told[rig.nr_told++] = *f;
@@ -271,7 +271,7 @@ stop_at_second_look(void *ctx)
 }
 
 static void
-ignore_notice(void *ctx, const struct failure *f)
+ignore_notice(void *ctx, const struct event *f)
 {
 	(void)ctx;
 	(void)f;

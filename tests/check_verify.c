@@ -92,9 +92,9 @@ flip(uint64_t off)
 static void
 check_range(unsigned nr, uint64_t off, uint64_t len)
 {
-	const struct failure *f = &rig.told[nr];
+	const struct event *f = &rig.told[nr];
 
-	ck_assert_int_eq(f->phase, FAILURE_DIFFERS);
+	ck_assert_int_eq(f->kind, FAILURE_DIFFERS);
 	ck_assert_uint_eq(f->off, off);
 	ck_assert_uint_eq(f->len, len);
 }

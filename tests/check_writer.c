@@ -231,7 +231,7 @@ START_TEST(an_error_through_the_page_cache_is_final)
 	fake_copy_deliver(&c);
 	go_on();
 	fake_copy_deliver(&c);
-	ck_assert_int_eq(c.copy.failure.phase, FAILURE_WRITE);
+	ck_assert_int_eq(c.copy.failure.kind, FAILURE_WRITE);
 	ck_assert_int_eq(c.copy.failure.error, EBADF);
 	fake_copy_check(&c, 0);
 	fake_copy_close(&c);
@@ -262,7 +262,7 @@ START_TEST(an_error_cuts_the_copy_behind_what_was_written)
 	c.fake.faults[0] = (struct fake_fault){c.dst.direct_fd, 0, UINT64_MAX,
 					       ENOSPC};
 	write_out();
-	ck_assert_int_eq(c.copy.failure.phase, FAILURE_WRITE);
+	ck_assert_int_eq(c.copy.failure.kind, FAILURE_WRITE);
 	ck_assert_int_eq(c.copy.failure.error, ENOSPC);
 	ck_assert_str_eq(c.copy.failure.name, "destination");
 	ck_assert_uint_eq(c.copy.failure.off, FAKE_ALIGN);
@@ -281,7 +281,7 @@ START_TEST(a_write_error_is_that_of_the_first_block_that_is_refused)
 		(struct fake_fault){c.dst.direct_fd, bad, bad + 1, EIO};
 	start();
 	write_out();
-	ck_assert_int_eq(c.copy.failure.phase, FAILURE_WRITE);
+	ck_assert_int_eq(c.copy.failure.kind, FAILURE_WRITE);
 	ck_assert_int_eq(c.copy.failure.error, EIO);
 	ck_assert_uint_eq(c.copy.failure.off, bad);
 	ck_assert_uint_eq(c.copy.writer.nr_broken, 1);
@@ -302,7 +302,7 @@ START_TEST(what_can_be_written_in_pieces_is_written_and_told)
 	fake_copy_deliver(&c);
 	c.fake.faults[0].to = 0;
 	write_out();
-	ck_assert_int_eq(c.copy.failure.phase, FAILURE_NONE);
+	ck_assert_int_eq(c.copy.failure.kind, EVENT_NONE);
 	ck_assert_uint_eq(rig_count_told(NOTICE_WRITE_PIECES), 1);
 	ck_assert_int_eq(rig.told[0].error, EIO);
 	ck_assert_uint_eq(rig.told[0].off, 0);

@@ -34,7 +34,7 @@ clock_gettime(clockid_t clock, struct timespec *now)
 }
 
 static void
-on_notice(void *ctx, const struct failure *f)
+on_notice(void *ctx, const struct event *f)
 {
 	struct rig *b = ctx;
 
@@ -203,21 +203,21 @@ rig_check_same(int fd, int want_fd)
 }
 
 unsigned
-rig_count_told(enum failure_phase phase)
+rig_count_told(enum event_kind kind)
 {
 	unsigned nr = 0;
 
 	for (unsigned i = 0; i < rig.nr_told; i++)
-		nr += rig.told[i].phase == phase;
+		nr += rig.told[i].kind == kind;
 	return nr;
 }
 
-const struct failure *
-rig_told(enum failure_phase phase)
+const struct event *
+rig_told(enum event_kind kind)
 {
-	ck_assert_uint_eq(rig_count_told(phase), 1);
+	ck_assert_uint_eq(rig_count_told(kind), 1);
 	for (unsigned i = 0; i < rig.nr_told; i++)
-		if (rig.told[i].phase == phase)
+		if (rig.told[i].kind == kind)
 			return &rig.told[i];
 	return NULL;
 }

@@ -10,7 +10,7 @@
 #include <sys/types.h>
 
 #include "endpoint.h"
-#include "failure.h"
+#include "event.h"
 #include "hooks.h"
 #include "request.h"
 
@@ -18,7 +18,7 @@ enum { RIG_TOLD_MAX = 64 };
 
 struct rig {
 	struct hooks hooks;
-	struct failure told[RIG_TOLD_MAX];
+	struct event told[RIG_TOLD_MAX];
 	unsigned nr_told;
 	bool must_stop;
 	int saved[2];
@@ -60,5 +60,5 @@ void rig_check_file(int fd, const void *want, size_t len);
 void rig_check_same(int fd, int want_fd);
 
 // Exactly one thing of this kind was told: it.
-const struct failure *rig_told(enum failure_phase phase);
-unsigned rig_count_told(enum failure_phase phase);
+const struct event *rig_told(enum event_kind kind);
+unsigned rig_count_told(enum event_kind kind);

@@ -27,7 +27,7 @@ Suite *endpoint_suite(void);
 
 Suite *extent_suite(void);
 
-Suite *failure_suite(void);
+Suite *event_suite(void);
 
 Suite *filter_suite(void);
 

@@ -10,19 +10,19 @@
 #include <unistd.h>
 
 #include "endpoint.h"
-#include "failure.h"
+#include "event.h"
 #include "request.h"
 #include "serial.h"
 
 // The length of the next block of an extent, 0: that was all of it.
 static size_t
-next_len(const struct request_extent *left, uint64_t size)
+next_len(const struct request_amount *left, uint64_t size)
 {
 	return (size_t)(left->blocks > 0 ? size : left->bytes);
 }
 
 static void
-pass_block(struct request_extent *left)
+pass_block(struct request_amount *left)
 {
 	if (left->blocks > 0)
 		left->blocks--;
@@ -34,7 +34,7 @@ pass_block(struct request_extent *left)
 // can, or -errno, told: past what the file or device can ever hold.
 static int
 move_by(const struct serial *serial, const struct endpoint *ep,
-	const struct request_extent *extent, uint64_t size, int *ret_error)
+	const struct request_amount *extent, uint64_t size, int *ret_error)
 {
 	int64_t off;
 
@@ -85,7 +85,7 @@ int
 position_skip_reading(struct serial *serial, unsigned char *block)
 {
 	const struct request *q = serial->request;
-	struct request_extent left = q->skip;
+	struct request_amount left = q->skip;
 	uint64_t wanted = left.blocks * q->ibs + left.bytes;
 	size_t len;
 
@@ -120,7 +120,7 @@ position_seek(struct serial *serial)
 // Read up to where the seek ends, as far as there is something to read.
 static int
 seek_reading(struct serial *serial, unsigned char *block,
-	     struct request_extent *left)
+	     struct request_amount *left)
 {
 	size_t len;
 
@@ -145,7 +145,7 @@ int
 position_seek_writing(struct serial *serial, unsigned char *block)
 {
 	const uint64_t obs = serial->request->obs;
-	struct request_extent left = serial->request->seek;
+	struct request_amount left = serial->request->seek;
 	int r = seek_reading(serial, block, &left);
 	size_t len;
 

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "base.h"
-#include "failure.h"
+#include "event.h"
 #include "hasher.h"
 #include "hooks.h"
 #include "position.h"
@@ -75,10 +75,10 @@ record_done(struct record *record)
 }
 
 static int
-tell_memory(struct record *record, enum failure_phase phase, uint64_t len)
+tell_memory(struct record *record, enum event_kind kind, uint64_t len)
 {
 	record->is_out_of_memory = true;
-	hooks_tell(record->hooks, (struct failure){.phase = phase, .len = len});
+	hooks_tell(record->hooks, (struct event){.kind = kind, .len = len});
 	return -ENOMEM;
 }
 
@@ -147,7 +147,7 @@ record_can_alloc(const struct request *q)
 // has for this kind of record.
 static int
 put_record(struct record *record, const unsigned char *buf, size_t len,
-	   uint64_t *count, enum failure_phase phase)
+	   uint64_t *count, enum event_kind kind)
 {
 	const uint64_t before = record->stats->bytes;
 	int error;
@@ -164,7 +164,7 @@ put_record(struct record *record, const unsigned char *buf, size_t len,
 	else if (done > 0)
 		record->stats->out_partial++;
 	if (error < 0 && error != -ECANCELED)
-		serial_tell_dst(record->serial, phase, -error);
+		serial_tell_dst(record->serial, kind, -error);
 	return error;
 }
 
@@ -213,11 +213,11 @@ skip_bad_record(struct record *record, int error)
 	const struct serial *serial = record->serial;
 	const uint64_t len = record->request->ibs - record->short_record;
 
-	hooks_tell(record->hooks, (struct failure){.phase = NOTICE_READ_SKIPPED,
-						   .error = error,
-						   .name = serial->src->name,
-						   .off = serial->src_off,
-						   .len = len});
+	hooks_tell(record->hooks, (struct event){.kind = NOTICE_READ_SKIPPED,
+						 .error = error,
+						 .name = serial->src->name,
+						 .off = serial->src_off,
+						 .len = len});
 	stats_pass_over(record->stats, serial->src_off, len);
 	if (!position_pass_bad(record->serial, len))
 		record->is_failed = true;
@@ -384,7 +384,7 @@ record_flush(struct record *record)
 int
 record_skip(struct record *record)
 {
-	const struct request_extent *skip = &record->request->skip;
+	const struct request_amount *skip = &record->request->skip;
 	int r;
 
 	if (skip->blocks == 0 && skip->bytes == 0)
@@ -402,7 +402,7 @@ record_skip(struct record *record)
 int
 record_seek(struct record *record)
 {
-	const struct request_extent *seek = &record->request->seek;
+	const struct request_amount *seek = &record->request->seek;
 	int r;
 
 	if (seek->blocks == 0 && seek->bytes == 0)
@@ -424,7 +424,7 @@ record_finish(struct record *record)
 
 	if (r == 0)
 		hooks_tell(record->hooks,
-			   (struct failure){.phase = NOTICE_SYNCING});
+			   (struct event){.kind = NOTICE_SYNCING});
 	return r;
 }
 

@@ -138,7 +138,7 @@ read_at(struct salvage *s, unsigned char *buf, uint64_t off, size_t len)
 void
 salvage_tell(struct salvage *s)
 {
-	const struct failure bad = s->bad;
+	const struct event bad = s->bad;
 
 	s->bad.len = 0;
 	if (bad.len > 0)
@@ -176,10 +176,10 @@ salvage_bad(void *ctx, uint64_t off, size_t len, int error)
 	if (s->bad.len > 0 && s->bad.off + s->bad.len != off)
 		salvage_tell(s);
 	if (s->bad.len == 0)
-		s->bad = (struct failure){.phase = NOTICE_READ_SKIPPED,
-					  .error = error,
-					  .name = s->src->name,
-					  .off = off};
+		s->bad = (struct event){.kind = NOTICE_READ_SKIPPED,
+					.error = error,
+					.name = s->src->name,
+					.off = off};
 	s->bad.len += len;
 	if (s->leaves_out)
 		return;

@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "failure.h"
+#include "event.h"
 
 struct endpoint;
 struct hooks;
@@ -33,7 +33,7 @@ struct salvage {
 	uint32_t unit;          // the least that is read alone
 	unsigned char *bounce;
 	uint64_t wary_end;      // not to be read in another way before that
-	struct failure bad;     // the area in hand, its len 0: none
+	struct event bad;     // the area in hand, its len 0: none
 };
 
 // Borrows all until salvage_done.

@@ -45,28 +45,26 @@ serial_init(struct serial *serial, const struct request *q,
 }
 
 int
-serial_tell_src(const struct serial *serial, enum failure_phase phase,
-		int error)
+serial_tell_src(const struct serial *serial, enum event_kind kind, int error)
 {
 	return hooks_tell(serial->hooks,
-			  (struct failure){.phase = phase,
-					   .error = error,
-					   .name = serial->src->name,
-					   .off = serial->src_off});
+			  (struct event){.kind = kind,
+					 .error = error,
+					 .name = serial->src->name,
+					 .off = serial->src_off});
 }
 
 int
-serial_tell_dst(const struct serial *serial, enum failure_phase phase,
-		int error)
+serial_tell_dst(const struct serial *serial, enum event_kind kind, int error)
 {
 	const off_t now = lseek(serial->dst->fd, 0, SEEK_CUR);
 	const uint64_t off = now < 0 ? 0 : (uint64_t)now;
 
 	return hooks_tell(serial->hooks,
-			  (struct failure){.phase = phase,
-					   .error = error,
-					   .name = serial->dst->name,
-					   .off = off});
+			  (struct event){.kind = kind,
+					 .error = error,
+					 .name = serial->dst->name,
+					 .off = off});
 }
 
 static bool
@@ -131,8 +129,8 @@ read_once(struct serial *serial, int fd, unsigned char *buf, size_t len)
 	}
 	if (n > 0 && was_short && serial->is_warning_partial) {
 		hooks_tell(serial->hooks,
-			   (struct failure){.phase = NOTICE_PARTIAL_READ,
-					    .len = last});
+			   (struct event){.kind = NOTICE_PARTIAL_READ,
+					  .len = last});
 		serial->is_warning_partial = false;
 	}
 	serial->last_read = (size_t)n;
@@ -363,10 +361,9 @@ drop_rest(const struct serial *serial, const struct endpoint *ep,
 
 	if (r == 0 || !is_only_cache(serial->request))
 		return 0;
-	hooks_tell(serial->hooks,
-		   (struct failure){.phase = FAILURE_DISCARD_CACHE,
-				    .error = -r,
-				    .name = ep->name});
+	hooks_tell(serial->hooks, (struct event){.kind = FAILURE_DISCARD_CACHE,
+						 .error = -r,
+						 .name = ep->name});
 	return r;
 }
 

@@ -12,7 +12,7 @@
 #include <sys/types.h>
 
 #include "endpoint.h"
-#include "failure.h"
+#include "event.h"
 #include "nocache.h"
 #include "request.h"
 #include "throttle.h"
@@ -46,9 +46,9 @@ void serial_init(struct serial *serial, const struct request *q,
 		 const struct hooks *hooks);
 
 // Tell the user, about a side and where it stands. Returns -error.
-int serial_tell_src(const struct serial *serial, enum failure_phase phase,
+int serial_tell_src(const struct serial *serial, enum event_kind kind,
 		    int error);
-int serial_tell_dst(const struct serial *serial, enum failure_phase phase,
+int serial_tell_dst(const struct serial *serial, enum event_kind kind,
 		    int error);
 
 // One record of the source: its bytes, 0 at the end, or -errno, untold;

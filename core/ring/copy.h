@@ -11,7 +11,7 @@
 
 #include "aio.h"
 #include "endpoint.h"
-#include "failure.h"
+#include "event.h"
 #include "loop.h"
 #include "plan.h"
 #include "reader.h"
@@ -34,7 +34,7 @@ struct copy {
 	struct ring ring;
 	struct reader reader;
 	struct writer writer;
-	struct failure failure;   // the first in the file, if any
+	struct event failure;   // the first in the file, if any
 	bool is_stopped;          // by a signal
 
 	const struct hooks *hooks;

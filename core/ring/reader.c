@@ -64,8 +64,8 @@ reader_finish(struct reader *reader, struct job *job)
 static void
 reader_fail(struct reader *reader, struct job *job, int error)
 {
-	failure_record(reader->failure,
-		       &(struct failure){.phase = FAILURE_READ,
+	event_keep_first(reader->failure,
+			 &(struct event){.kind = FAILURE_READ,
 					 .error = error,
 					 .name = reader->name,
 					 .off = job->off + job->len,

@@ -10,7 +10,7 @@
 
 #include "aio.h"
 #include "extent.h"
-#include "failure.h"
+#include "event.h"
 #include "plan.h"
 #include "ring.h"
 
@@ -20,7 +20,7 @@ struct pace;
 struct reader {
 	struct aio *aio;
 	struct ring *ring;
-	struct failure *failure;
+	struct event *failure;
 	const char *name;
 	int direct_fd;        // for aligned requests
 	int buffered_fd;      // for all others, inline

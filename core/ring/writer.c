@@ -79,11 +79,11 @@ writer_can_retry(int error)
 static void
 writer_complete(struct writer *writer, struct job *job)
 {
-	const struct failure notice = {.phase = NOTICE_WRITE_PIECES,
-				       .error = job->error,
-				       .name = writer->name,
-				       .off = writer->base + job->off,
-				       .len = job->len};
+	const struct event notice = {.kind = NOTICE_WRITE_PIECES,
+				     .error = job->error,
+				     .name = writer->name,
+				     .off = writer->base + job->off,
+				     .len = job->len};
 
 	if (job->error != 0) {
 		writer->nr_broken -= !writer_can_retry(job->error);
@@ -225,8 +225,8 @@ writer_request(struct writer *writer, struct job *job)
 static void
 writer_fail(struct writer *writer, struct job *job, int error, uint64_t off)
 {
-	failure_record(writer->failure,
-		       &(struct failure){.phase = FAILURE_WRITE,
+	event_keep_first(writer->failure,
+			 &(struct event){.kind = FAILURE_WRITE,
 					 .error = error,
 					 .name = writer->name,
 					 .off = off,

@@ -16,7 +16,7 @@
 #include <stdint.h>
 
 #include "aio.h"
-#include "failure.h"
+#include "event.h"
 #include "ring.h"
 
 struct hold;
@@ -26,7 +26,7 @@ struct writeback;
 struct writer {
 	struct aio *aio;
 	struct ring *ring;
-	struct failure *failure;
+	struct event *failure;
 	const char *name;
 	int direct_fd;        // for aligned requests
 	int buffered_fd;      // for all others, inline

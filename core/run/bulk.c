@@ -15,7 +15,7 @@
 #include "clock.h"
 #include "clone.h"
 #include "copy.h"
-#include "failure.h"
+#include "event.h"
 #include "fd.h"
 #include "hooks.h"
 #include "memory.h"
@@ -55,7 +55,7 @@ bulk_open_aio(struct bulk *b)
 static void
 bulk_tell_plan(const struct bulk *b)
 {
-	hooks_tell(b->hooks, (struct failure){.phase = NOTICE_PLANNED});
+	hooks_tell(b->hooks, (struct event){.kind = NOTICE_PLANNED});
 }
 
 void
@@ -150,9 +150,9 @@ dst_size(const struct bulk *b)
 
 	if (fstat(b->dst->fd, &st) == 0)
 		return st.st_size;
-	return hooks_tell(b->hooks, (struct failure){.phase = FAILURE_STAT,
-						     .error = errno,
-						     .name = b->dst->name});
+	return hooks_tell(b->hooks, (struct event){.kind = FAILURE_STAT,
+						   .error = errno,
+						   .name = b->dst->name});
 }
 
 static int
@@ -162,10 +162,10 @@ cut_dst(struct bulk *b, uint64_t size)
 
 	if (r == 0)
 		return 0;
-	return hooks_tell(b->hooks, (struct failure){.phase = FAILURE_TRUNCATE,
-						     .error = -r,
-						     .name = b->dst->name,
-						     .off = size});
+	return hooks_tell(b->hooks, (struct event){.kind = FAILURE_TRUNCATE,
+						   .error = -r,
+						   .name = b->dst->name,
+						   .off = size});
 }
 
 // Where the last data of the file ends, 0: none is at or behind off.
@@ -215,20 +215,20 @@ static int
 bulk_put_offsets(struct bulk *b, uint64_t n)
 {
 	const struct plan *plan = &b->plan;
-	enum failure_phase phase = FAILURE_SKIP;
+	enum event_kind kind = FAILURE_SKIP;
 	const struct endpoint *ep = b->src;
 	int r = endpoint_put(ep, plan->src_off + n);
 
 	if (r == 0) {
-		phase = FAILURE_SEEK;
+		kind = FAILURE_SEEK;
 		ep = b->dst;
 		r = endpoint_put(ep, plan->dst_off + n);
 	}
 	if (r == 0)
 		return 0;
-	return hooks_tell(b->hooks, (struct failure){.phase = phase,
-						     .error = -r,
-						     .name = ep->name});
+	return hooks_tell(
+		b->hooks,
+		(struct event){.kind = kind, .error = -r, .name = ep->name});
 }
 
 // n bytes of the stretch are through: put both descriptors after them, and
@@ -251,9 +251,9 @@ bulk_advance(struct bulk *b, uint64_t n, enum bulk_verdict verdict)
 	stats_count(b->stats, b->base, q->ibs, q->obs);
 	b->stats->skipped = min_u64(b->stats->skipped, b->base);
 
-	q->skip = q->seek = (struct request_extent){0, 0};
+	q->skip = q->seek = (struct request_amount){0, 0};
 	if (request_has_count(q) && nr_records > q->count.blocks)
-		q->count = (struct request_extent){0, 0};
+		q->count = (struct request_amount){0, 0};
 	else if (request_has_count(q))
 		q->count.blocks -= nr_records;
 	return is_put || verdict == BULK_STOPPED ? verdict : BULK_FAILED;
@@ -305,9 +305,8 @@ bulk_drop_cache(struct bulk *b, const struct copy *copy)
 	    cache_drop(copy->writer.buffered_fd, plan->dst_off,
 		       copy->ring.next) < 0 &&
 	    !b->request->is_dd && !b->request->verify)
-		hooks_tell(b->hooks, (struct failure){
-					     .phase = NOTICE_CACHE_KEPT,
-					     .name = b->dst->name});
+		hooks_tell(b->hooks, (struct event){.kind = NOTICE_CACHE_KEPT,
+						    .name = b->dst->name});
 	if ((b->request->oflags & FLAG_DIRECT) && copy->writer.nr_cached > 0)
 		b->needs_fsync = true;
 }
@@ -315,7 +314,7 @@ bulk_drop_cache(struct bulk *b, const struct copy *copy)
 // Byte n of the stretch could not be written: whatever goes into its record has
 // been read before, and dd counts it. A record that ends with the source has
 // words of its own.
-static enum failure_phase
+static enum event_kind
 bulk_count_refused(struct bulk *b, uint64_t n)
 {
 	const struct request *q = b->request;
@@ -338,7 +337,7 @@ static enum bulk_verdict
 bulk_settle(struct bulk *b, const struct copy *copy,
 	    enum copy_verdict verdict)
 {
-	const struct failure *failure = &copy->failure;
+	const struct event *failure = &copy->failure;
 	const uint64_t n = ring_prefix(&copy->ring);
 	const uint64_t whole = round_down(n, b->plan.unit);
 	const uint64_t src_size = b->src->facts.size;
@@ -359,21 +358,21 @@ bulk_settle(struct bulk *b, const struct copy *copy,
 	}
 	if (copy->is_stopped)
 		return bulk_advance(b, n, BULK_STOPPED);
-	if (failure->phase == FAILURE_WRITE &&
+	if (failure->kind == FAILURE_WRITE &&
 	    !(is_trimmed && can_retry_write(b, copy))) {
-		struct failure told = *failure;
+		struct event told = *failure;
 
 		told.off += b->plan.dst_off;
 		(void)bulk_advance(b, n, BULK_FAILED); // as it is
-		told.phase = bulk_count_refused(b, n);
+		told.kind = bulk_count_refused(b, n);
 		hooks_tell(b->hooks, told);
 		return BULK_FAILED;
 	}
 	if (!is_trimmed)
 		return bulk_advance(b, n, BULK_FAILED);
-	if (failure->phase == FAILURE_NONE && n == b->plan.count_len)
+	if (failure->kind == EVENT_NONE && n == b->plan.count_len)
 		return bulk_advance(b, n, BULK_DONE);
-	if (failure->phase == FAILURE_NONE && is_eof)
+	if (failure->kind == EVENT_NONE && is_eof)
 		return bulk_advance(b, n, BULK_RECORDS);
 	return bulk_step_back(b, whole, n, BULK_RECORDS);
 }
@@ -496,9 +495,9 @@ bulk_not_cloned(const struct bulk *b, int r)
 
 	if (b->request->clone != REQUEST_CLONE_ALWAYS || is_empty)
 		return BULK_AGAIN;
-	hooks_tell(b->hooks, (struct failure){.phase = FAILURE_CLONE,
-					      .error = -r,
-					      .name = b->src->name});
+	hooks_tell(b->hooks, (struct event){.kind = FAILURE_CLONE,
+					    .error = -r,
+					    .name = b->src->name});
 	return BULK_FAILED;
 }
 

@@ -10,7 +10,7 @@
 #include "base.h"
 #include "disk.h"
 #include "endpoint.h"
-#include "failure.h"
+#include "event.h"
 #include "fd.h"
 #include "hooks.h"
 #include "label.h"
@@ -50,10 +50,10 @@ tell_space(const struct request *q, const struct plan *plan,
 				       : 0;
 
 	if (space >= CAUTION_SPACE_MIN && space > dst->facts.free)
-		hooks_tell(h, (struct failure){.phase = NOTICE_SPACE,
-					       .name = dst->name,
-					       .off = dst->facts.free,
-					       .len = space});
+		hooks_tell(h, (struct event){.kind = NOTICE_SPACE,
+					     .name = dst->name,
+					     .off = dst->facts.free,
+					     .len = space});
 }
 
 // All of the disk from its start, byte by byte.
@@ -96,14 +96,14 @@ tell_label(const struct request *q, const struct endpoint *src,
 	if (reach <= label.sector)
 		return; // it is not among what is copied
 	if (label.sector != sector)
-		hooks_tell(h, (struct failure){.phase = NOTICE_SECTORS,
-					       .name = dst->name,
-					       .off = label.sector,
-					       .len = sector});
+		hooks_tell(h, (struct event){.kind = NOTICE_SECTORS,
+					     .name = dst->name,
+					     .off = label.sector,
+					     .len = sector});
 	else if (label.end != dst->facts.size || reach < label.end)
-		hooks_tell(h, (struct failure){.phase = NOTICE_BACKUP,
-					       .name = dst->name,
-					       .use = &disk});
+		hooks_tell(h, (struct event){.kind = NOTICE_BACKUP,
+					     .name = dst->name,
+					     .use = &disk});
 }
 
 void

@@ -7,15 +7,14 @@
 #include <unistd.h>
 
 #include "durability.h"
-#include "failure.h"
+#include "event.h"
 #include "hold.h"
 #include "hooks.h"
 
 static void
-tell(const struct transfer *t, enum failure_phase phase)
+tell(const struct transfer *t, enum event_kind kind)
 {
-	hooks_tell(t->hooks,
-		   (struct failure){.phase = phase, .name = t->dst.name});
+	hooks_tell(t->hooks, (struct event){.kind = kind, .name = t->dst.name});
 }
 
 // The byte in place of those that could not be read; -1: there is none.
@@ -38,12 +37,12 @@ tell_incomplete(const struct transfer *t)
 	const bool is_failure = request_is_trusted(&t->request);
 
 	hooks_tell(t->hooks,
-		   (struct failure){.phase = is_failure ? FAILURE_INCOMPLETE
-							: NOTICE_INCOMPLETE,
-				    .name = t->src.name,
-				    .off = t->stats->nr_unread,
-				    .len = t->stats->unread,
-				    .wrote = padding(t)});
+		   (struct event){.kind = is_failure ? FAILURE_INCOMPLETE
+						     : NOTICE_INCOMPLETE,
+				  .name = t->src.name,
+				  .off = t->stats->nr_unread,
+				  .len = t->stats->unread,
+				  .wrote = padding(t)});
 }
 
 // A copy that ended before has shown by its counts that it did not.
@@ -101,11 +100,10 @@ outcome_tell(const struct transfer *t, enum transfer_verdict verdict)
 		tell(t, FAILURE_NOT_VERIFIED);
 	tell_fate(t, verdict);
 	if (verdict == TRANSFER_DIFFERS)
-		hooks_tell(t->hooks,
-			   (struct failure){.phase = FAILURE_NOT_SAME,
-					    .name = t->dst.name,
-					    .off = s->nr_differing,
-					    .len = s->differing});
+		hooks_tell(t->hooks, (struct event){.kind = FAILURE_NOT_SAME,
+						    .name = t->dst.name,
+						    .off = s->nr_differing,
+						    .len = s->differing});
 }
 
 uint64_t

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "commit.h"
-#include "failure.h"
+#include "event.h"
 #include "fd.h"
 #include "hasher.h"
 #include "hooks.h"
@@ -30,9 +30,9 @@ preview_side(struct endpoint *ep, const char *path, int fd, unsigned flags,
 	ep->facts.is_direct |= (flags & FLAG_DIRECT) != 0;
 	ep->facts.is_append |= (flags & FLAG_APPEND) != 0;
 	if (r < 0)
-		hooks_tell(h, (struct failure){.phase = FAILURE_OPEN,
-					       .error = -r,
-					       .name = path});
+		hooks_tell(h, (struct event){.kind = FAILURE_OPEN,
+					     .error = -r,
+					     .name = path});
 	return r;
 }
 
@@ -121,7 +121,7 @@ preview_run(struct transfer *t, struct facts *old)
 	// It would be cut.
 	if (endpoint_is_cut(q) && t->dst.facts.kind == FACTS_FILE)
 		facts_cut(&t->dst.facts);
-	hooks_tell(t->hooks, (struct failure){.phase = NOTICE_PROBED});
+	hooks_tell(t->hooks, (struct event){.kind = NOTICE_PROBED});
 	bulk_preview(&t->bulk);
 	if (!is_safe)
 		return transfer_refused(t);

@@ -14,7 +14,7 @@
 #include "beside.h"
 #include "clock.h"
 #include "disk.h"
-#include "failure.h"
+#include "event.h"
 #include "finish.h"
 #include "hasher.h"
 #include "hold.h"
@@ -45,9 +45,9 @@ transfer_init(struct transfer *t, const struct request *q,
 }
 
 static void
-transfer_tell(const struct transfer *t, enum failure_phase phase)
+transfer_tell(const struct transfer *t, enum event_kind kind)
 {
-	hooks_tell(t->hooks, (struct failure){.phase = phase});
+	hooks_tell(t->hooks, (struct event){.kind = kind});
 }
 
 static const char *
@@ -59,9 +59,9 @@ dst_name(const struct transfer *t)
 enum transfer_verdict
 transfer_refused(const struct transfer *t)
 {
-	hooks_tell(t->hooks, (struct failure){.phase = FAILURE_REFUSED,
-					      .name = dst_name(t),
-					      .safety = &t->safety});
+	hooks_tell(t->hooks, (struct event){.kind = FAILURE_REFUSED,
+					    .name = dst_name(t),
+					    .safety = &t->safety});
 	return TRANSFER_REFUSED;
 }
 
@@ -69,10 +69,9 @@ void
 transfer_warn_unchecked(const struct transfer *t)
 {
 	if (t->safety.unseen.error != 0)
-		hooks_tell(t->hooks,
-			   (struct failure){.phase = NOTICE_UNCHECKED,
-					    .name = dst_name(t),
-					    .safety = &t->safety});
+		hooks_tell(t->hooks, (struct event){.kind = NOTICE_UNCHECKED,
+						    .name = dst_name(t),
+						    .safety = &t->safety});
 }
 
 // A pipe of a megabyte takes a record without a sleep in the middle. Refused
@@ -160,9 +159,9 @@ transfer_sync(struct transfer *t, const struct serial *serial)
 	// error to one description only.
 	if (r == 0 && late < 0)
 		return hooks_tell(t->hooks,
-				  (struct failure){.phase = FAILURE_FSYNC,
-						   .error = -late,
-						   .name = t->dst.name});
+				  (struct event){.kind = FAILURE_FSYNC,
+						 .error = -late,
+						 .name = t->dst.name});
 	// The block that is held back is still to come.
 	t->is_synced = r == 0 && t->bulk.hold == NULL &&
 		       t->dst.close_error == 0 &&
@@ -201,8 +200,8 @@ transfer_tell_empty(const struct transfer *t)
 
 	if (is_empty && (q->verify || q->expected.algs != 0 ||
 			 (!q->is_dd && t->dst.facts.rdev != 0)))
-		hooks_tell(t->hooks, (struct failure){.phase = NOTICE_SRC_EMPTY,
-						      .name = t->src.name});
+		hooks_tell(t->hooks, (struct event){.kind = NOTICE_SRC_EMPTY,
+						    .name = t->src.name});
 }
 
 static enum transfer_verdict
@@ -300,8 +299,8 @@ transfer_open_digest(struct transfer *t)
 	const int r = hasher_new(&t->hasher, t->request.digests);
 	t->bulk.hasher = t->hasher;
 	if (r < 0)
-		hooks_tell(t->hooks, (struct failure){.phase = FAILURE_DIGEST,
-						      .error = -r});
+		hooks_tell(t->hooks,
+			   (struct event){.kind = FAILURE_DIGEST, .error = -r});
 	return r;
 }
 
@@ -350,8 +349,8 @@ transfer_hold(struct transfer *t)
 	t->bulk.hold = hold_new(t->dst_start, t->dst.facts.sector);
 	if (t->bulk.hold != NULL)
 		return 0;
-	hooks_tell(t->hooks, (struct failure){.phase = FAILURE_DST_MEMORY,
-					      .len = HOLD_MAX});
+	hooks_tell(t->hooks,
+		   (struct event){.kind = FAILURE_DST_MEMORY, .len = HOLD_MAX});
 	return -ENOMEM;
 }
 
@@ -406,9 +405,9 @@ transfer_can_write(const struct transfer *t)
 {
 	if (t->request.is_dd || !t->dst.facts.is_read_only)
 		return true;
-	hooks_tell(t->hooks, (struct failure){.phase = FAILURE_WRITE_PROTECTED,
-					      .error = EROFS,
-					      .name = dst_name(t)});
+	hooks_tell(t->hooks, (struct event){.kind = FAILURE_WRITE_PROTECTED,
+					    .error = EROFS,
+					    .name = dst_name(t)});
 	return false;
 }
 
@@ -420,8 +419,8 @@ transfer_can_verify(const struct transfer *t)
 	// What was written has to be found again.
 	if (!t->request.verify || (facts_has_offsets(dst) && !dst->is_append))
 		return true;
-	hooks_tell(t->hooks, (struct failure){.phase = FAILURE_NOT_VERIFIABLE,
-					      .name = t->dst.name});
+	hooks_tell(t->hooks, (struct event){.kind = FAILURE_NOT_VERIFIABLE,
+					    .name = t->dst.name});
 	return false;
 }
 
@@ -437,9 +436,9 @@ transfer_open_back(struct transfer *t)
 	const int r = endpoint_open_back(&t->dst, &t->back);
 	if (r < 0)
 		hooks_tell(t->hooks,
-			   (struct failure){.phase = FAILURE_NOT_VERIFIABLE,
-					    .error = -r,
-					    .name = t->dst.name});
+			   (struct event){.kind = FAILURE_NOT_VERIFIABLE,
+					  .error = -r,
+					  .name = t->dst.name});
 	return r;
 }
 
@@ -465,9 +464,9 @@ transfer_check(struct transfer *t)
 		return transfer_refused(t);
 	transfer_warn_unchecked(t);
 	if (safety_is_src_live(&t->request, &t->src.facts, &use))
-		hooks_tell(h, (struct failure){.phase = NOTICE_SRC_LIVE,
-					       .name = t->src.name,
-					       .use = &use});
+		hooks_tell(h, (struct event){.kind = NOTICE_SRC_LIVE,
+					     .name = t->src.name,
+					     .use = &use});
 	return TRANSFER_OK;
 }
 
@@ -493,10 +492,9 @@ transfer_partitions(const struct transfer *t, enum transfer_verdict verdict)
 		return;
 	const int r = finish_partitions(claim >= 0 ? claim : t->dst.fd);
 	if (r < 0)
-		hooks_tell(t->hooks,
-			   (struct failure){.phase = NOTICE_TABLE_KEPT,
-					    .error = -r,
-					    .name = t->dst.name});
+		hooks_tell(t->hooks, (struct event){.kind = NOTICE_TABLE_KEPT,
+						    .error = -r,
+						    .name = t->dst.name});
 }
 
 static enum transfer_verdict

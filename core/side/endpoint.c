@@ -16,7 +16,7 @@
 
 #include "base.h"
 #include "beside.h"
-#include "failure.h"
+#include "event.h"
 #include "fd.h"
 #include "hooks.h"
 
@@ -53,11 +53,11 @@ open_flags_of(unsigned flags)
 
 static int
 endpoint_tell(const struct endpoint *ep, const struct hooks *h,
-	      enum failure_phase phase, int error)
+	      enum event_kind kind, int error)
 {
-	return hooks_tell(h, (struct failure){.phase = phase,
-					      .error = error,
-					      .name = ep->name});
+	return hooks_tell(
+		h,
+		(struct event){.kind = kind, .error = error, .name = ep->name});
 }
 
 // The description of from goes on as to. 0 or -errno; from is closed.
@@ -287,10 +287,10 @@ truncate_to_seek(struct endpoint *ep, uint64_t size, const struct hooks *h)
 		return endpoint_tell(ep, h, FAILURE_STAT, errno);
 	if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
 		return 0;
-	hooks_tell(h, (struct failure){.phase = FAILURE_TRUNCATE,
-				       .error = -r,
-				       .name = ep->name,
-				       .off = size});
+	hooks_tell(h, (struct event){.kind = FAILURE_TRUNCATE,
+				     .error = -r,
+				     .name = ep->name,
+				     .off = size});
 	return r;
 }
 
@@ -334,8 +334,8 @@ is_write_protected(const char *path)
 
 // Some drivers call a write-protected device one that we may not write to.
 // Refused to be opened for both it may be one that we could write.
-static enum failure_phase
-open_phase(const struct request *q, int error)
+static enum event_kind
+open_kind(const struct request *q, int error)
 {
 	if (!q->is_dd &&
 	    (error == EROFS || error == EACCES || error == EPERM) &&
@@ -411,9 +411,9 @@ endpoint_cut_dst(struct endpoint *ep, const struct request *q,
 static int
 tell_seek(const struct request *q, const struct hooks *h)
 {
-	hooks_tell(h, (struct failure){.phase = FAILURE_SEEK_TOO_LARGE,
-				       .off = q->seek.blocks,
-				       .len = q->obs});
+	hooks_tell(h, (struct event){.kind = FAILURE_SEEK_TOO_LARGE,
+				     .off = q->seek.blocks,
+				     .len = q->obs});
 	return -EOVERFLOW;
 }
 
@@ -441,7 +441,7 @@ endpoint_open_dst(struct endpoint *ep, const struct request *q,
 	if (r == -ECANCELED)
 		return r;
 	if (r < 0)
-		return endpoint_tell(ep, h, open_phase(q, -r), -r);
+		return endpoint_tell(ep, h, open_kind(q, -r), -r);
 	if (q->is_dd && q->seek.blocks > 0 && is_cut)
 		return truncate_to_seek(ep, (uint64_t)size, h);
 	return 0;
@@ -548,7 +548,7 @@ endpoint_look_dst(struct endpoint *ep, const struct request *q,
 	if (!(q->conv & CONV_NOTRUNC) && !has_seek_size(q, &size))
 		return tell_seek(q, h);
 	const int r = look_dst(q);
-	return r < 0 ? endpoint_tell(ep, h, open_phase(q, -r), -r) : 0;
+	return r < 0 ? endpoint_tell(ep, h, open_kind(q, -r), -r) : 0;
 }
 
 int

@@ -10,17 +10,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "failure.h"
+#include "event.h"
 #include "finish.h"
 #include "hooks.h"
 
 static int
-commit_tell(const struct hooks *h, enum failure_phase phase, const char *name,
+commit_tell(const struct hooks *h, enum event_kind kind, const char *name,
 	    int error)
 {
-	hooks_tell(h, (struct failure){.phase = phase,
-				       .error = error,
-				       .name = name});
+	hooks_tell(h,
+		   (struct event){.kind = kind, .error = error, .name = name});
 	return error > 0 ? -error : -EINVAL;
 }
 

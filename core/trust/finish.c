@@ -12,15 +12,15 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "failure.h"
+#include "event.h"
 #include "hooks.h"
 #include "thread.h"
 
 static int
-tell(const struct hooks *h, enum failure_phase phase, const char *name, int r)
+tell(const struct hooks *h, enum event_kind kind, const char *name, int r)
 {
 	return hooks_tell(
-		h, (struct failure){.phase = phase, .error = -r, .name = name});
+		h, (struct event){.kind = kind, .error = -r, .name = name});
 }
 
 static int

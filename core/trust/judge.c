@@ -9,7 +9,7 @@
 
 #include "change.h"
 #include "clock.h"
-#include "failure.h"
+#include "event.h"
 #include "finish.h"
 #include "hasher.h"
 #include "hold.h"
@@ -26,10 +26,10 @@ judge_has_changed(const struct judge *j)
 	if (changed == 0)
 		return false;
 	hooks_tell(j->verify.hooks,
-		   (struct failure){.phase = is_trusted ? FAILURE_SRC_CHANGED
-							: NOTICE_SRC_CHANGED,
-				    .name = j->verify.src->name,
-				    .changed = changed});
+		   (struct event){.kind = is_trusted ? FAILURE_SRC_CHANGED
+						     : NOTICE_SRC_CHANGED,
+				  .name = j->verify.src->name,
+				  .changed = changed});
 	return is_trusted;
 }
 
@@ -43,8 +43,8 @@ finish_digests(const struct judge *j)
 	const int r = hasher_finish(j->hasher, v->len, v->hooks);
 	if (r == 0 || r == -ECANCELED)
 		return r;
-	return hooks_tell(v->hooks, (struct failure){.phase = FAILURE_DIGEST,
-						     .error = -r});
+	return hooks_tell(v->hooks,
+			  (struct event){.kind = FAILURE_DIGEST, .error = -r});
 }
 
 // What is it?
@@ -61,8 +61,8 @@ judge_digest(const struct judge *j)
 	if (memcmp(hasher_result(j->hasher, alg), expected->value,
 		   digest_size(alg)) == 0)
 		return 0;
-	hooks_tell(v->hooks, (struct failure){.phase = FAILURE_UNEXPECTED,
-					      .name = v->src->name});
+	hooks_tell(v->hooks, (struct event){.kind = FAILURE_UNEXPECTED,
+					    .name = v->src->name});
 	return -ESTALE;
 }
 
@@ -79,10 +79,10 @@ release_block(struct judge *j)
 		return -ECANCELED;
 	int r = hold_write(v->hold, v->dst->fd, v->len);
 	if (r < 0)
-		return hooks_tell(h, (struct failure){.phase = FAILURE_WRITE,
-						      .error = -r,
-						      .name = v->dst->name,
-						      .off = v->hold->off});
+		return hooks_tell(h, (struct event){.kind = FAILURE_WRITE,
+						    .error = -r,
+						    .name = v->dst->name,
+						    .off = v->hold->off});
 	r = finish_sync(v->dst, v->request, CONV_FSYNC, h);
 	j->is_synced = r == 0;
 	return r;
@@ -108,7 +108,7 @@ judge_copy(struct judge *j, bool has_changed)
 	if (!q->verify)
 		return is_whole ? release_block(j) : -ENODATA;
 	v->stats->copied_ns = clock_ns();
-	hooks_tell(v->hooks, (struct failure){.phase = NOTICE_VERIFYING});
+	hooks_tell(v->hooks, (struct event){.kind = NOTICE_VERIFYING});
 	// All but the block that is held back: a copy that differs does not
 	// get it.
 	r = verify_run(v);

@@ -14,7 +14,7 @@
 #include "base.h"
 #include "cache.h"
 #include "copy.h"
-#include "failure.h"
+#include "event.h"
 #include "hasher.h"
 #include "hold.h"
 #include "hooks.h"
@@ -26,12 +26,12 @@
 #define GAP_MAX 512 // with less equal bytes between them two ranges are one
 
 static int
-tell(const struct verify *v, enum failure_phase phase, uint64_t off, int r)
+tell(const struct verify *v, enum event_kind kind, uint64_t off, int r)
 {
-	return hooks_tell(v->hooks, (struct failure){.phase = phase,
-						     .error = -r,
-						     .name = v->dst->name,
-						     .off = off});
+	return hooks_tell(v->hooks, (struct event){.kind = kind,
+						   .error = -r,
+						   .name = v->dst->name,
+						   .off = off});
 }
 
 // What the page cache holds proves nothing. Its pages are clean by now, so
@@ -54,12 +54,12 @@ tell_bad(struct verify *v)
 	v->stats->differing += bad.len;
 	v->stats->nr_differing++;
 	v->bad.len = 0;
-	hooks_tell(v->hooks, (struct failure){.phase = FAILURE_DIFFERS,
-					      .name = v->dst->name,
-					      .off = v->dst_off + bad.off,
-					      .len = bad.len,
-					      .wrote = bad.wrote,
-					      .found = bad.found});
+	hooks_tell(v->hooks, (struct event){.kind = FAILURE_DIFFERS,
+					    .name = v->dst->name,
+					    .off = v->dst_off + bad.off,
+					    .len = bad.len,
+					    .wrote = bad.wrote,
+					    .found = bad.found});
 }
 
 // In order of offsets.
@@ -84,7 +84,7 @@ copy_back(struct verify *v, struct copy *copy)
 		return -ECANCELED;
 	if (verdict == COPY_LOST)
 		return tell(v, FAILURE_VERIFY, v->dst_off, -EIO);
-	if (copy->failure.phase != FAILURE_NONE)
+	if (copy->failure.kind != EVENT_NONE)
 		return tell(v, FAILURE_VERIFY,
 			    v->dst_off + copy->stats_base + copy->failure.off,
 			    -copy->failure.error);

@@ -7,10 +7,10 @@
 #include <errno.h>
 #include <poll.h>
 
-#include "failure.h"
+#include "event.h"
 
 int
-hooks_tell(const struct hooks *h, struct failure failure)
+hooks_tell(const struct hooks *h, struct event failure)
 {
 	h->notice(h->ctx, &failure);
 	return -failure.error;

@@ -9,13 +9,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct failure;
+struct event;
 
 struct hooks {
 	void *ctx;
 
 	// Something to tell the user now, in order.
-	void (*notice)(void *ctx, const struct failure *f);
+	void (*notice)(void *ctx, const struct event *f);
 
 	// Where the caller writes what it is told, -1: not to a file.
 	int message_fd;
@@ -40,7 +40,7 @@ struct hooks {
 };
 
 // Something to tell the user. Returns -error of it.
-int hooks_tell(const struct hooks *h, struct failure failure);
+int hooks_tell(const struct hooks *h, struct event failure);
 
 // Sleep until fd is readable, and serve them meanwhile. 0, -ECANCELED, or
 // another -errno: there is no such sleep to be had.

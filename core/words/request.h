@@ -88,7 +88,7 @@ enum request_force {
 #define REQUEST_NO_LIMIT INT64_MAX
 
 // So many blocks of ibs or obs, and so many bytes (less than one block).
-struct request_extent {
+struct request_amount {
 	uint64_t blocks;
 	uint64_t bytes;
 };
@@ -100,9 +100,9 @@ struct request {
 	uint64_t ibs;                // > 0
 	uint64_t obs;                // > 0
 	uint64_t cbs;                // 0: no record conversion
-	struct request_extent skip;  // of ibs
-	struct request_extent seek;  // of obs
-	struct request_extent count; // of ibs; blocks may be REQUEST_NO_LIMIT
+	struct request_amount skip;  // of ibs
+	struct request_amount seek;  // of obs
+	struct request_amount count; // of ibs; blocks may be REQUEST_NO_LIMIT
 	unsigned conv;               // enum request_conv
 	unsigned iflags;             // enum request_flag
 	unsigned oflags;
@@ -142,7 +142,7 @@ request_is_trusted(const struct request *q)
 
 // pos + blocks * size + bytes as an offset, or UINT64_MAX if it is none.
 static inline uint64_t
-request_offset(uint64_t pos, const struct request_extent *extent,
+request_offset(uint64_t pos, const struct request_amount *extent,
 	       uint64_t size)
 {
 	int64_t off;

@@ -30,7 +30,7 @@ fuzz_shape(uint8_t *data, size_t size)
 }
 
 static void
-on_notice(void *ctx, const struct failure *f)
+on_notice(void *ctx, const struct event *f)
 {
 	(void)ctx;
 	(void)f;

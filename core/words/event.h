@@ -9,8 +9,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum failure_phase {
-	FAILURE_NONE,
+enum event_kind {
+	EVENT_NONE,
 
 	// Before the copy.
 	FAILURE_OPEN,
@@ -94,8 +94,8 @@ enum failure_phase {
 struct mounts_use;
 struct safety;
 
-struct failure {
-	enum failure_phase phase;
+struct event {
+	enum event_kind kind;
 	int error;               // positive errno, 0 if there is none to tell
 	const char *name;        // borrowed from the endpoint
 	uint64_t off;
@@ -110,16 +110,16 @@ struct failure {
 };
 
 static inline bool
-failure_is_notice(const struct failure *f)
+event_is_notice(const struct event *f)
 {
-	return f->phase >= NOTICE_READ_SKIPPED;
+	return f->kind >= NOTICE_READ_SKIPPED;
 }
 
 // Of several failures the one earliest in the file counts: dd would have
 // met it first.
 static inline void
-failure_record(struct failure *kept, const struct failure *f)
+event_keep_first(struct event *kept, const struct event *f)
 {
-	if (kept->phase == FAILURE_NONE || f->off < kept->off)
+	if (kept->kind == EVENT_NONE || f->off < kept->off)
 		*kept = *f;
 }
