@@ -8,21 +8,8 @@
 #include "base.h"
 #include "suites.h"
 
-// In the order of the layers, from below: the first failure is the cause.
-static Suite *(*const suites[])(void) = {
-	units_suite,	 report_suite,	   quote_suite,	   nearest_suite,
-	correct_suite,	 event_suite,	   job_suite,	   ring_suite,
-	aio_suite,	 submitter_suite,  loop_suite,	   extent_suite,
-	reader_suite,	 writer_suite,	   copy_suite,	   plan_suite,
-	memory_suite,	 probe_suite,	   endpoint_suite, safety_suite,
-	label_suite,	 caution_suite,	   change_suite,   pace_suite,
-	writeback_suite, digest_suite,	   hasher_suite,   identity_suite,
-	bar_suite,	 beside_suite,	   nocache_suite,  filter_suite,
-	reblock_suite,	 serial_suite,	   position_suite, walk_suite,
-	record_suite,	 clone_suite,	   hold_suite,	   verify_suite,
-	transfer_suite,	 durability_suite, outcome_suite,  journal_suite,
-	progress_suite,
-};
+#define NAME_SUITE(name) name##_suite,
+static Suite *(*const suites[])(void) = {SUITES(NAME_SUITE)};
 
 int
 main(void)

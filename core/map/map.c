@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+#include "config.h"
+
+#include "map.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define GROWTH_MAX 2 // one mark within a span makes three of it
+
+static uint64_t
+end_of(const struct map_span *span)
+{
+	return span->off + span->len;
+}
+
+int
+map_init(struct map *map, uint64_t len)
+{
+	*map = (struct map){.len = len};
+	if (map_reserve(map, 1) < 0)
+		return -ENOMEM;
+	if (len > 0)
+		map->spans[map->nr++] = (struct map_span){0, len, MAP_TODO};
+	map->totals[MAP_TODO] = len;
+	return 0;
+}
+
+void
+map_done(struct map *map)
+{
+	free(map->spans);
+	*map = (struct map){0};
+}
+
+int
+map_reserve(struct map *map, size_t nr_marks)
+{
+	const size_t want = map->nr + nr_marks * GROWTH_MAX + 1;
+
+	if (want <= map->room)
+		return 0;
+	// By halves more, so that many marks cost few copies of the map.
+	const size_t room = want + want / 2;
+	struct map_span *spans = reallocarray(map->spans, room,
+					      sizeof(*spans));
+	if (spans == NULL)
+		return -ENOMEM;
+	map->spans = spans;
+	map->room = room;
+	return 0;
+}
+
+// Of the span that has the byte at off.
+static size_t
+index_of(const struct map *map, uint64_t off)
+{
+	size_t from = 0, to = map->nr;
+
+	while (to - from > 1) {
+		const size_t half = from + (to - from) / 2;
+
+		if (map->spans[half].off <= off)
+			from = half;
+		else
+			to = half;
+	}
+	return from;
+}
+
+// Up to three spans that take the place of others.
+struct patch {
+	struct map_span spans[GROWTH_MAX + 1];
+	size_t nr;
+};
+
+static void
+patch_add(struct patch *patch, struct map_span span)
+{
+	const size_t nr = patch->nr;
+
+	if (nr > 0 && patch->spans[nr - 1].state == span.state)
+		patch->spans[nr - 1].len += span.len;
+	else if (span.len > 0)
+		patch->spans[patch->nr++] = span;
+}
+
+static void
+count_spans(struct map *map, const struct map_span *spans, size_t nr,
+	    bool is_added)
+{
+	for (size_t i = 0; i < nr; i++)
+		map->totals[spans[i].state] += is_added ? spans[i].len
+							: -spans[i].len;
+}
+
+static void
+replace(struct map *map, size_t from, size_t to, const struct patch *patch)
+{
+	struct map_span *spans = map->spans;
+
+	count_spans(map, spans + from, to - from, false);
+	memmove(spans + from + patch->nr, spans + to,
+		(map->nr - to) * sizeof(*spans));
+	memcpy(spans + from, patch->spans, patch->nr * sizeof(*spans));
+	count_spans(map, spans + from, patch->nr, true);
+	map->nr = map->nr - (to - from) + patch->nr;
+	if (map->first_todo >= from)
+		map->first_todo = from;
+	while (map->first_todo < map->nr &&
+	       spans[map->first_todo].state != MAP_TODO)
+		map->first_todo++;
+}
+
+int
+map_mark(struct map *map, uint64_t off, uint64_t len, enum map_state state)
+{
+	struct patch patch = {.nr = 0};
+
+	assert(off <= map->len && len <= map->len - off);
+	if (len == 0)
+		return 0;
+	if (map_reserve(map, 1) < 0)
+		return -ENOMEM;
+	size_t first = index_of(map, off), last = index_of(map, off + len - 1);
+	const struct map_span *left = &map->spans[first];
+	const struct map_span *right = &map->spans[last];
+
+	// With the neighbours, which may have the same state.
+	if (left->off < off)
+		patch_add(&patch, (struct map_span){left->off, off - left->off,
+						    left->state});
+	else if (first > 0)
+		patch_add(&patch, map->spans[--first]);
+	patch_add(&patch, (struct map_span){off, len, state});
+	if (end_of(right) > off + len)
+		patch_add(&patch,
+			  (struct map_span){off + len,
+					    end_of(right) - off - len,
+					    right->state});
+	else if (last + 1 < map->nr)
+		patch_add(&patch, map->spans[++last]);
+	replace(map, first, last + 1, &patch);
+	return 0;
+}
+
+void
+map_cut(struct map *map, uint64_t len)
+{
+	struct patch patch = {.nr = 0};
+
+	if (len >= map->len)
+		return;
+	const size_t last = index_of(map, len);
+	const struct map_span *span = &map->spans[last];
+
+	patch_add(&patch, (struct map_span){span->off, len - span->off,
+					    span->state});
+	replace(map, last, map->nr, &patch);
+	map->len = len;
+}
+
+uint64_t
+map_prefix(const struct map *map)
+{
+	return map->first_todo < map->nr ? map->spans[map->first_todo].off
+					 : map->len;
+}
+
+const struct map_span *
+map_find(const struct map *map, uint64_t off, enum map_state state)
+{
+	for (size_t i = index_of(map, off); i < map->nr; i++)
+		if (map->spans[i].state == state &&
+		    end_of(&map->spans[i]) > off)
+			return &map->spans[i];
+	return NULL;
+}
