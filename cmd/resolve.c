@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "beside.h"
+#include "conflict.h"
 #include "digest.h"
 #include "expect.h"
 #include "message.h"
@@ -81,33 +82,10 @@ has_two_of(unsigned set, unsigned of)
 	return __builtin_popcount(set & of) > 1;
 }
 
+// What dd itself refuses to combine, in its words.
 static const char *
-commit_conflict_of(const struct request *q)
+dd_conflict_of(const struct request *q)
 {
-	if (q->commit == REQUEST_COMMIT_NONE)
-		return NULL;
-	if (q->dst == NULL)
-		return "commit= needs a named output: DST or of=FILE";
-	if (q->oflags & FLAG_APPEND)
-		return "cannot combine commit= and oflag=append";
-	if (q->commit != REQUEST_COMMIT_RENAME)
-		return NULL;
-	if (q->conv & CONV_NOTRUNC)
-		return "cannot combine commit=rename and conv=notrunc";
-	if (q->seek.blocks > 0 || q->seek.bytes > 0)
-		return "cannot combine commit=rename and seek=";
-	// Others write to it, and would go on writing to the old one.
-	if (beside_is_open(q->dst, STDOUT_FILENO) ||
-	    beside_is_open(q->dst, STDERR_FILENO))
-		return "cannot combine commit=rename and a file that is open "
-		       "as standard output or error";
-	return NULL;
-}
-
-static const char *
-conflict_of(const struct options *options)
-{
-	const struct request *q = &options->request;
 	const unsigned cache = FLAG_DIRECT | FLAG_NOCACHE;
 
 	if (has_two_of(q->conv, CONV_EBCDIC_TABLES))
@@ -120,13 +98,17 @@ conflict_of(const struct options *options)
 		return "cannot combine excl and nocreat";
 	if (has_two_of(q->iflags, cache) || has_two_of(q->oflags, cache))
 		return "cannot combine direct and nocache";
+	return NULL;
+}
+
+// What is missing, or too much of it.
+static const char *
+fault_of(const struct options *options)
+{
+	const struct request *q = &options->request;
+
 	if (q->depth > 0 && q->iosize > PLAN_RING_MAX / q->depth)
 		return "depth= times iosize= must not exceed 1 GiB";
-	if (q->clone == REQUEST_CLONE_ALWAYS &&
-	    (q->verify || options->hashes != 0 || options->sums != NULL ||
-	     options->expect != NULL))
-		return "cannot combine clone=always, which reads no data, "
-		       "with hash=, sums=, expect= or verify=";
 	if (options->as != NULL && *options->as == '\0')
 		return "as= needs a name";
 	if (options->as != NULL && options->expect == NULL &&
@@ -137,9 +119,32 @@ conflict_of(const struct options *options)
 	    isatty(STDOUT_FILENO))
 		return "standard output is a terminal; name a DST, or give - "
 		       "to write there anyway";
-	if (q->verify && (q->oflags & FLAG_APPEND))
-		return "cannot combine verify= and oflag=append";
-	return commit_conflict_of(q);
+	if (q->commit != REQUEST_COMMIT_NONE && q->dst == NULL)
+		return "commit= needs a named output: DST or of=FILE";
+	// Others write to it, and would go on writing to the old one.
+	if (q->commit == REQUEST_COMMIT_RENAME &&
+	    (beside_is_open(q->dst, STDOUT_FILENO) ||
+	     beside_is_open(q->dst, STDERR_FILENO)))
+		return "cannot combine commit=rename and a file that is open "
+		       "as standard output or error";
+	return NULL;
+}
+
+// 0, or -EINVAL, told.
+static int
+check_conflicts(const struct options *options)
+{
+	const char *dd = dd_conflict_of(&options->request);
+	const struct conflict *c = dd == NULL ? conflict_find(options) : NULL;
+	const char *fault = dd == NULL && c == NULL ? fault_of(options) : dd;
+
+	if (c != NULL)
+		message_error(0, "cannot combine %s and %s: %s",
+			      conflict_name(c->one), conflict_name(c->other),
+			      c->why);
+	if (fault != NULL)
+		message_error(0, "%s", fault);
+	return c != NULL || fault != NULL ? -EINVAL : 0;
 }
 
 // sums= without hash= is what most people mean by a checksum.
@@ -198,12 +203,8 @@ resolve_options(struct options *options)
 	resolve_sizes(options);
 	resolve_extents(options);
 	q->is_single_buffer = options->bs > 0 && !(asked & CONV_BYTES);
-	const char *conflict = conflict_of(options);
-	if (conflict == NULL) {
-		const int r = check_json(options);
-
-		return r < 0 ? r : resolve_digests(options);
-	}
-	message_error(0, "%s", conflict);
-	return -EINVAL;
+	int r = check_conflicts(options);
+	if (r == 0)
+		r = check_json(options);
+	return r < 0 ? r : resolve_digests(options);
 }

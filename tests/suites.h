@@ -24,6 +24,7 @@
 	suite(clone) suite(caution) suite(transfer) suite(durability) \
 	suite(outcome) \
 	suite(units) suite(report) suite(quote) suite(nearest) suite(correct) \
+	suite(conflict) \
 	suite(bar) suite(journal) suite(progress)
 // clang-format on
 

@@ -139,10 +139,31 @@ for operands in 'a if=b' 'if=b a' 'a c of=b' 'of=b a c'; do
 done
 run aiodd if=nowhere if="$work/bin" of=/dev/null
 says 'of two if= the last one counts' "$work/err" 'Is a directory'
-for operand in verify=yes hash=md5 sums=- expect=md5:0; do
-	run aiodd a b clone=always $operand
-	is "clone=always and $operand: exit status" "$status" 1
-	says "clone=always and $operand: why" "$work/err" '^aiodd: cannot combine clone=always'
+
+# What excludes what, all of it: any other two of these go together.
+words='oflag=append clone=always commit=first-last commit=rename expect=md5:@
+	hash=md5 conv=notrunc seek=1 sums=s verify=yes'
+md5=$(md5sum "$work/data" | cut -c 1-32)
+cat >"$work/conflicts" <<'TABLE'
+clone=always and hash=: cloning reads no data
+clone=always and sums=: cloning reads no data
+clone=always and expect=: cloning reads no data
+clone=always and verify=: cloning reads no data
+verify= and oflag=append: others may append, too
+commit= and oflag=append: what is there already stays
+commit=rename and conv=notrunc: it replaces the whole file
+commit=rename and seek=: it replaces the whole file
+TABLE
+for one in $words; do
+	for other in $words; do
+		[ "${one%%=*}" != "${other%%=*}" ] || continue
+		must cp "$work/data" "$work/kept"
+		run aiodd if="$work/data" of="$work/kept" "${one/@/$md5}" "${other/@/$md5}" plan=yes
+		grep '^aiodd: cannot combine' "$work/err" | cut -d ' ' -f 4- >>"$work/told"
+		check "$one and $other: nothing is lost" cmp "$work/data" "$work/kept"
+	done
 done
+is 'these pairs are refused, and no others' \
+	"$(sort -u "$work/told")" "$(sort "$work/conflicts")"
 
 finish

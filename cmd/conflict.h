@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// Which operands exclude each other: a table of pairs, beside that of the
+// operands, from which the errors come. What dd itself refuses is not in it.
+
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct options;
+
+// What one of a pair may be: an operand, or one with a certain value.
+enum conflict_word {
+	CONFLICT_APPEND,
+	CONFLICT_CLONE_ALWAYS,
+	CONFLICT_COMMIT,
+	CONFLICT_COMMIT_RENAME,
+	CONFLICT_EXPECT,
+	CONFLICT_HASH,
+	CONFLICT_NOTRUNC,
+	CONFLICT_SEEK,
+	CONFLICT_SUMS,
+	CONFLICT_VERIFY,
+	CONFLICT_NR_WORDS,
+};
+
+struct conflict {
+	enum conflict_word one, other;
+	const char *why;         // a clause
+};
+
+// As the user writes it.
+const char *conflict_name(enum conflict_word word);
+bool conflict_is_given(enum conflict_word word, const struct options *options);
+
+// The rows of the table; NULL: there are no more.
+const struct conflict *conflict_at(size_t i);
+
+// The first row of which both are given, or NULL. The options are resolved.
+const struct conflict *conflict_find(const struct options *options);

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+#include "config.h"
+
+#include "conflict.h"
+
+#include "options.h"
+#include "suites.h"
+
+static struct options options;
+
+static void
+begin(void)
+{
+	options = (struct options){.request.src = "a"};
+}
+
+static void
+give(enum conflict_word word)
+{
+	struct request *q = &options.request;
+
+	switch (word) {
+	case CONFLICT_APPEND:
+		q->oflags |= FLAG_APPEND;
+		break;
+	case CONFLICT_CLONE_ALWAYS:
+		q->clone = REQUEST_CLONE_ALWAYS;
+		break;
+	case CONFLICT_COMMIT:
+		if (q->commit == REQUEST_COMMIT_NONE)
+			q->commit = REQUEST_COMMIT_FIRST_LAST;
+		break;
+	case CONFLICT_COMMIT_RENAME:
+		q->commit = REQUEST_COMMIT_RENAME;
+		break;
+	case CONFLICT_EXPECT:
+		options.expect = "md5:0";
+		break;
+	case CONFLICT_HASH:
+		options.hashes = 1;
+		break;
+	case CONFLICT_NOTRUNC:
+		q->conv |= CONV_NOTRUNC;
+		break;
+	case CONFLICT_SEEK:
+		q->seek.bytes = 1;
+		break;
+	case CONFLICT_SUMS:
+		options.sums = "-";
+		break;
+	case CONFLICT_VERIFY:
+		q->verify = true;
+		break;
+	case CONFLICT_NR_WORDS:
+		break;
+	}
+}
+
+START_TEST(nothing_excludes_nothing)
+{
+	for (int word = 0; word < CONFLICT_NR_WORDS; word++)
+		ck_assert(!conflict_is_given(word, &options));
+	ck_assert_ptr_null(conflict_find(&options));
+}
+END_TEST
+
+START_TEST(one_alone_excludes_nothing)
+{
+	give(_i);
+	ck_assert(conflict_is_given(_i, &options));
+	ck_assert_ptr_null(conflict_find(&options));
+}
+END_TEST
+
+START_TEST(each_row_is_found)
+{
+	const struct conflict *row = conflict_at((size_t)_i);
+
+	if (row == NULL)
+		return;
+	give(row->one);
+	give(row->other);
+	ck_assert_ptr_eq(conflict_find(&options), row);
+}
+END_TEST
+
+Suite *
+conflict_suite(void)
+{
+	Suite *s = suite_create("conflict");
+	TCase *t = tcase_create("conflict");
+
+	tcase_add_checked_fixture(t, begin, NULL);
+	tcase_add_test(t, nothing_excludes_nothing);
+	tcase_add_loop_test(t, one_alone_excludes_nothing, 0,
+			    CONFLICT_NR_WORDS);
+	tcase_add_loop_test(t, each_row_is_found, 0, 64);
+	suite_add_tcase(s, t);
+	return s;
+}
