@@ -12,7 +12,7 @@
 static struct request q;
 static struct facts src;
 static struct facts dst;
-static int aio_error;
+static struct plan_refused refused;
 static struct plan plan;
 
 // 1 GiB, cold, from one disk to a new file on another.
@@ -36,13 +36,13 @@ begin(void)
 	dst = src;
 	dst.size = dst.allocated = 0;
 	dst.dev = 2;
-	aio_error = 0;
+	refused = (struct plan_refused){.aio_error = 0};
 }
 
 static void
 make(void)
 {
-	plan_make(&plan, &q, &src, &dst, aio_error);
+	plan_make(&plan, &q, &src, &dst, &refused);
 }
 
 static void
@@ -174,7 +174,7 @@ START_TEST(jobs_are_whole_sectors_of_both_sides)
 	q.io = REQUEST_IO_AIO;
 	q.iosize = 4096;
 	src.dio_align = 16384;
-	plan_make(&plan, &q, &src, &dst, 0);
+	plan_make(&plan, &q, &src, &dst, &refused);
 	ck_assert_uint_eq(plan.job_size % 16384, 0);
 }
 END_TEST
@@ -493,9 +493,35 @@ END_TEST
 START_TEST(a_kernel_that_refuses_aio_is_not_asked_again)
 {
 	q.io = REQUEST_IO_AIO;
-	aio_error = -EPERM;
+	refused.aio_error = -EPERM;
 	check_src(PLAN_INLINE, "kernel AIO is not available");
 	check_dst(PLAN_INLINE, "kernel AIO is not available");
+}
+END_TEST
+
+START_TEST(a_side_that_refuses_o_direct_is_not_asked_again)
+{
+	q.io = REQUEST_IO_AIO;
+	refused.src.direct = true;
+	check_src(PLAN_INLINE, "this file system does not support O_DIRECT");
+	check_dst(PLAN_AIO, "io=aio");
+	refused = (struct plan_refused){.dst.direct = true};
+	check_src(PLAN_AIO, "io=aio");
+	check_dst(PLAN_INLINE, "this file system does not support O_DIRECT");
+	ck_assert_uint_eq(plan.final_size, 0);
+}
+END_TEST
+
+// Whatever it is: also what takes no call.
+START_TEST(a_side_that_refuses_offsets_goes_by_records)
+{
+	src.kind = _i == 0 ? FACTS_FILE : FACTS_ZERO;
+	dst.kind = _i == 0 ? FACTS_BLOCK : FACTS_NULL;
+	q.count.blocks = 1000;
+	refused.src.offsets = true;
+	check_record("the source is not seekable");
+	refused = (struct plan_refused){.dst.offsets = true};
+	check_record("the destination is not seekable");
 }
 END_TEST
 
@@ -640,7 +666,7 @@ END_TEST
 
 START_TEST(what_is_to_go_direct_does_so_without_aio)
 {
-	aio_error = -EPERM;
+	refused.aio_error = -EPERM;
 	q.oflags = FLAG_DIRECT;
 	q.ibs = q.obs = 4096;
 	check_dst(PLAN_CALL, "kernel AIO is not available");
@@ -1024,6 +1050,9 @@ START_TEST(the_kernel_copies_nothing_else)
 	src.is_kernel_copy = false;
 	check_kernel(false);
 	begin_kernel();
+	refused.kernel_copy = true;
+	check_kernel(false);
+	begin_kernel();
 	dst.is_direct = true;
 	check_kernel(false);
 	begin_kernel();
@@ -1144,6 +1173,9 @@ sides_tcase(void)
 	tcase_add_test(t, a_source_of_zeros_is_not_read);
 	tcase_add_test(t, inline_that_is_asked_for_is_given);
 	tcase_add_test(t, a_kernel_that_refuses_aio_is_not_asked_again);
+	tcase_add_test(t, a_side_that_refuses_o_direct_is_not_asked_again);
+	tcase_add_loop_test(t, a_side_that_refuses_offsets_goes_by_records, 0,
+			    2);
 	tcase_add_test(t, without_direct_io_all_is_inline);
 	tcase_add_test(t, a_misaligned_offset_is_inline);
 	tcase_add_test(t, aio_that_is_asked_for_is_given);

@@ -18,7 +18,7 @@ struct sides {
 	const struct request *q;
 	const struct facts *src;
 	const struct facts *dst;
-	int aio_error;
+	const struct plan_refused *refused;
 };
 
 static uint64_t
@@ -98,9 +98,11 @@ record_reason_found(const struct sides *s, const struct plan *plan)
 	const enum facts_kind src = s->src->kind;
 	const enum facts_kind dst = s->dst->kind;
 
-	if (!facts_has_offsets(s->src) && src != FACTS_ZERO)
+	if (s->refused->src.offsets ||
+	    (!facts_has_offsets(s->src) && src != FACTS_ZERO))
 		return "the source is not seekable";
-	if (!facts_has_offsets(s->dst) && dst != FACTS_NULL)
+	if (s->refused->dst.offsets ||
+	    (!facts_has_offsets(s->dst) && dst != FACTS_NULL))
 		return "the destination is not seekable";
 	if (s->dst->is_append)
 		return "the destination is opened for appending";
@@ -190,11 +192,12 @@ plan_stretch(struct plan *plan, const struct sides *s)
 
 // Why a side cannot do direct I/O, whatever is asked; NULL: it can.
 static const char *
-cached_reason(const struct sides *s, const struct facts *side, uint64_t off)
+cached_reason(const struct sides *s, const struct facts *side, uint64_t off,
+	      bool is_refused)
 {
 	if (s->q->io == REQUEST_IO_INLINE)
 		return "io=inline";
-	if (side->dio_align == 0)
+	if (side->dio_align == 0 || is_refused)
 		return "this file system does not support O_DIRECT";
 	if (off % side->dio_align != 0)
 		return "the offset is not aligned for O_DIRECT";
@@ -219,10 +222,11 @@ plan_src(const struct sides *s, const struct plan *plan)
 	if (src->kind == FACTS_ZERO)
 		return (struct plan_side){PLAN_NOTHING, 0,
 					  "zeros need not be read"};
-	const char *reason = cached_reason(s, src, plan->src_off);
+	const char *reason = cached_reason(s, src, plan->src_off,
+					   s->refused->src.direct);
 	if (reason != NULL)
 		return (struct plan_side){PLAN_INLINE, 0, reason};
-	if (s->aio_error != 0)
+	if (s->refused->aio_error != 0)
 		return without_aio(s->q->iflags & FLAG_DIRECT ? align : 0,
 				   "kernel AIO is not available");
 	if (s->q->io == REQUEST_IO_AIO)
@@ -264,7 +268,8 @@ plan_dst(const struct sides *s, const struct plan *plan)
 	const bool is_checked = dst->kind == FACTS_BLOCK &&
 				(!s->q->is_dd || is_durable(s->q));
 	const bool is_direct = is_checked || (s->q->oflags & FLAG_DIRECT);
-	const char *reason = cached_reason(s, dst, plan->dst_off);
+	const char *reason = cached_reason(s, dst, plan->dst_off,
+					   s->refused->dst.direct);
 	if (reason != NULL)
 		return (struct plan_side){PLAN_INLINE, 0, reason};
 	if (dst->is_checksummed)
@@ -273,7 +278,7 @@ plan_dst(const struct sides *s, const struct plan *plan)
 	if (plan->sparse_unit % align != 0)
 		return (struct plan_side){PLAN_INLINE, 0,
 					  "obs= is too small for O_DIRECT"};
-	if (s->aio_error != 0)
+	if (s->refused->aio_error != 0)
 		return without_aio(is_direct ? align : 0,
 				   "kernel AIO is not available");
 	if (s->q->io == REQUEST_IO_AIO)
@@ -427,7 +432,8 @@ plan_kernel(struct plan *plan, const struct sides *s)
 	    plan->src.method != PLAN_INLINE ||
 	    plan->dst.method != PLAN_INLINE ||
 	    plan->holes != PLAN_HOLES_READ || plan->sparse_unit > 0 ||
-	    !s->src->is_kernel_copy || s->src->dev != s->dst->dev ||
+	    !s->src->is_kernel_copy || s->refused->kernel_copy ||
+	    s->src->dev != s->dst->dev ||
 	    s->dst->kind != FACTS_FILE || s->src->is_direct ||
 	    s->dst->is_direct)
 		return;
@@ -467,9 +473,9 @@ prefer_aio(struct plan_side *side)
 
 void
 plan_make(struct plan *plan, const struct request *q, const struct facts *src,
-	  const struct facts *dst, int aio_error)
+	  const struct facts *dst, const struct plan_refused *refused)
 {
-	const struct sides s = {q, src, dst, aio_error};
+	const struct sides s = {q, src, dst, refused};
 
 	*plan = (struct plan){.way = PLAN_RECORD, .rate = q->rate};
 	const char *too_short = plan_stretch(plan, &s);

@@ -14,6 +14,7 @@
 
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -94,10 +95,21 @@ struct plan {
 	size_t sparse_unit;      // records of zeros are left out; 0: written
 };
 
-// aio_error: 0, or the -errno with which the kernel refused kernel AIO.
+// What a plan before this one has counted on in vain, whatever the facts say.
+// All zeros: nothing.
+struct plan_refused {
+	int aio_error;           // the -errno of kernel AIO
+	bool kernel_copy;        // copy_file_range
+	struct plan_refused_side {
+		bool offsets;    // there is no description for them
+		bool direct;     // nor one with O_DIRECT, or no size that is
+		                 // set before the first write
+	} src, dst;
+};
+
 void plan_make(struct plan *plan, const struct request *q,
 	       const struct facts *src, const struct facts *dst,
-	       int aio_error);
+	       const struct plan_refused *refused);
 
 // What was written is read again, into nothing: around the page cache
 // wherever that can be done, however short it is.

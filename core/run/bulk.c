@@ -30,7 +30,7 @@ static void
 bulk_plan(struct bulk *b)
 {
 	plan_make(&b->plan, b->request, &b->src->facts, &b->dst->facts,
-		  b->aio_error);
+		  &b->refused);
 	if (!plan_is_large(&b->plan))
 		return;
 	if (b->memory == 0)
@@ -44,8 +44,9 @@ static int
 bulk_open_aio(struct bulk *b)
 {
 	if (plan_uses_aio(&b->plan)) {
-		b->aio_error = aio_open(&b->aio, b->kernel, b->plan.depth);
-		if (b->aio_error == 0)
+		b->refused.aio_error =
+			aio_open(&b->aio, b->kernel, b->plan.depth);
+		if (b->refused.aio_error == 0)
 			return 0;
 		bulk_plan(b);
 	}
@@ -82,20 +83,21 @@ bulk_expect(struct bulk *b)
 		b->stats->bytes_total = count_len; // or less
 }
 
-// The descriptors and sizes that the plan counts on. False: one of them
-// cannot be had; the facts say so now, and the plan is to be made again.
+// The descriptors that the plan counts on for one side. False: one of them
+// cannot be had, which is noted, and the plan is to be made again.
 static bool
-prepare_side(struct endpoint *ep, const struct plan_side *side, int access)
+prepare_side(struct endpoint *ep, const struct plan_side *side, int access,
+	     struct plan_refused_side *refused)
 {
 	// Zeros and holes take no call that would find it closed.
 	if (!endpoint_allows(ep, access) ||
 	    (side->method != PLAN_NOTHING &&
 	     endpoint_open_buffered(ep, access) < 0)) {
-		ep->facts.kind = FACTS_STREAM;
+		refused->offsets = true;
 		return false;
 	}
 	if (plan_is_direct(side) && endpoint_open_direct(ep, access) < 0) {
-		ep->facts.dio_align = 0;
+		refused->direct = true;
 		return false;
 	}
 	return true;
@@ -132,11 +134,12 @@ bulk_prepare(struct bulk *b)
 {
 	const struct plan *plan = &b->plan;
 
-	if (!prepare_side(b->src, &plan->src, O_RDONLY) ||
-	    !prepare_side(b->dst, &plan->dst, O_WRONLY))
+	if (!prepare_side(b->src, &plan->src, O_RDONLY, &b->refused.src) ||
+	    !prepare_side(b->dst, &plan->dst, O_WRONLY, &b->refused.dst))
 		return false;
+	// Through the page cache the file grows as it is written.
 	if (bulk_grow(b) < 0) {
-		b->dst->facts.dio_align = 0;
+		b->refused.dst.direct = true;
 		return false;
 	}
 	return true;
@@ -352,7 +355,7 @@ bulk_settle(struct bulk *b, const struct copy *copy,
 		// Without kernel AIO it is the loop itself that cannot sleep.
 		const bool was_aio = plan_uses_aio(&b->plan);
 
-		b->aio_error = -EPERM;
+		b->refused.aio_error = -EPERM;
 		return bulk_step_back(b, whole, n,
 				      was_aio ? BULK_AGAIN : BULK_RECORDS);
 	}
@@ -482,7 +485,7 @@ bulk_in_kernel(struct bulk *b)
 	}
 	if (n == plan->len)
 		return bulk_complete(b);
-	b->src->facts.is_kernel_copy = false;
+	b->refused.kernel_copy = true;
 	return bulk_advance(b, round_down(n, plan->unit), BULK_AGAIN);
 }
 

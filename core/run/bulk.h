@@ -47,7 +47,7 @@ struct bulk {
 
 	struct plan plan;
 	struct aio aio;
-	int aio_error;           // why kernel AIO is not used, 0: it may be
+	struct plan_refused refused; // so far
 	uint64_t memory;         // that is allowed, 0: not looked at yet
 	uint64_t base;           // bytes of stretches that are through
 	uint64_t nr_direct;      // of them, those that went around the cache

@@ -68,6 +68,7 @@ check_request(const struct request *q)
 				   .dio_align = 512,
 				   .sector = 512,
 				   .ino = 1};
+	const struct plan_refused none = {.aio_error = 0};
 	struct facts other = file;
 	struct plan plan;
 
@@ -76,7 +77,7 @@ check_request(const struct request *q)
 	must(q->count.bytes < q->ibs);
 	other.ino = 2;
 	other.size = 0;
-	plan_make(&plan, q, &file, &other, 0);
+	plan_make(&plan, q, &file, &other, &none);
 	must(plan.way_reason != NULL);
 	if (plan.way != PLAN_BULK)
 		return;
