@@ -288,7 +288,7 @@ static json_t *
 digests_of(const struct journal *j)
 {
 	json_t *object = element.object();
-	const struct hasher *hasher = j->transfer->hasher;
+	const struct hasher *hasher = j->transfer->env.hasher;
 
 	if (hasher == NULL || j->status == EXIT_CODE_FAILURE ||
 	    j->status == EXIT_CODE_REFUSED)
@@ -305,7 +305,7 @@ static json_t *
 expected_of(const struct journal *j)
 {
 	const struct request_expected *expected = &j->request->expected;
-	const struct hasher *hasher = j->transfer->hasher;
+	const struct hasher *hasher = j->transfer->env.hasher;
 
 	if (expected->algs == 0)
 		return element.null();

@@ -103,7 +103,7 @@ tell(struct run *run, const struct event *f)
 	case FAILURE_UNEXPECTED:
 		expect_tell(f->name, &run->options.request,
 			    &run->transfer.src.facts, run->transfer.src_start,
-			    run->transfer.hasher);
+			    run->transfer.env.hasher);
 		return;
 	default:
 		if (!warning_tell(f))
@@ -378,7 +378,7 @@ tell_sums(struct run *run)
 	if (run->options.is_expect_signed)
 		on_notice(run, &(struct event){.kind = NOTICE_SIGNED,
 					       .name = run->options.expect});
-	return sums_write(&run->sums, run->transfer.hasher);
+	return sums_write(&run->sums, run->transfer.env.hasher);
 }
 
 enum transfer_verdict
@@ -461,7 +461,7 @@ print_expected(const struct run *run)
 		subject = expect_subject(name, q, &t->src.facts, t->src_start);
 	if (subject != NULL &&
 	    asprintf(&text, "%s has the expected %s", subject,
-		     digest_name(hasher_find(t->hasher, q->expected.algs,
+		     digest_name(hasher_find(t->env.hasher, q->expected.algs,
 					     q->expected.value))) > 0)
 		message_line(text);
 	free(text);

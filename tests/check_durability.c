@@ -18,7 +18,7 @@ static void
 begin(void)
 {
 	stats = (struct stats){0};
-	t = (struct transfer){.stats = &stats};
+	t = (struct transfer){.env.stats = &stats};
 	t.request.obs = 512;
 	hold = t.bulk.hold = hold_new(0, 4096);
 }

@@ -33,7 +33,7 @@ begin(void)
 	q = (struct request){.ibs = 512, .obs = 512, .seek.blocks = 32};
 	stats = (struct stats){0};
 	now_ns = 1000 * SECOND;
-	transfer = (struct transfer){.request = q, .stats = &stats};
+	transfer = (struct transfer){.request = q, .env.stats = &stats};
 	transfer.dst.facts.kind = FACTS_FILE;
 	j = journal_new(&q, &transfer, &stats, argv);
 	ck_assert_ptr_nonnull(j);

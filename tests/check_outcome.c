@@ -21,8 +21,8 @@ begin(void)
 {
 	rig_open();
 	stats = (struct stats){.start_ns = 1, .bytes = 8 * KIB};
-	t = (struct transfer){.hooks = &rig.hooks,
-			      .stats = &stats,
+	t = (struct transfer){.env.hooks = &rig.hooks,
+			      .env.stats = &stats,
 			      .src.name = "src",
 			      .dst.name = "dst"};
 	t.request.obs = 512;

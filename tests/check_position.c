@@ -10,11 +10,13 @@
 #include <unistd.h>
 
 #include "base.h"
+#include "env.h"
 #include "rig.h"
 #include "serial.h"
 #include "suites.h"
 
 static struct request q;
+static struct env env;
 static struct endpoint src;
 static struct endpoint dst;
 static struct serial serial;
@@ -41,7 +43,8 @@ end(void)
 static void
 start(void)
 {
-	serial_init(&serial, &q, &src, &dst, &rig.hooks);
+	env = (struct env){.asked = &q, .hooks = &rig.hooks};
+	serial_init(&serial, &env, &q, &src, &dst);
 }
 
 static void

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base.h"
+#include "env.h"
 #include "rig.h"
 #include "record.h"
 #include "suites.h"
@@ -43,8 +44,11 @@ end(void)
 static int
 run(void)
 {
-	serial_init(&serial, &q, &src, &dst, &rig.hooks);
-	record_init(&record, &serial, &q, &rig.hooks, &stats);
+	const struct env env = {
+		.asked = &q, .hooks = &rig.hooks, .stats = &stats};
+
+	serial_init(&serial, &env, &q, &src, &dst);
+	record_init(&record, &serial);
 	const int r = record_run(&record);
 	record_done(&record);
 	return r;

@@ -10,12 +10,14 @@
 
 #include "base.h"
 #include "clock.h"
+#include "env.h"
 #include "pace.h"
 #include "rig.h"
 #include "serial.h"
 #include "suites.h"
 
 static struct request q;
+static struct env env;
 static struct endpoint src;
 static struct endpoint dst;
 static struct serial serial;
@@ -42,7 +44,8 @@ end(void)
 static void
 start(void)
 {
-	serial_init(&serial, &q, &src, &dst, &rig.hooks);
+	env = (struct env){.asked = &q, .hooks = &rig.hooks};
+	serial_init(&serial, &env, &q, &src, &dst);
 }
 
 static void
@@ -214,7 +217,7 @@ start_paced(struct pace *pace, uint64_t *live)
 	dst.fd = rig_file("", 0);
 	start();
 	pace_init(pace, 200, clock_ns());
-	serial.throttle.pace = pace;
+	env.pace = pace;
 	serial.live_bytes = live;
 }
 

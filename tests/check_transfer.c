@@ -318,7 +318,7 @@ START_TEST(what_a_stopped_copy_has_taken_is_given_back)
 	q.digests = 1U << HASH_RANGES;
 	ck_assert_int_eq(ftruncate(src_fd, 64 * MIB), 0);
 	ck_assert_int_eq(run(), TRANSFER_STOPPED);
-	ck_assert_ptr_nonnull(transfer.hasher);
+	ck_assert_ptr_nonnull(transfer.env.hasher);
 	ck_assert_ptr_nonnull(transfer.writeback);
 	const unsigned nr = count_descriptors();
 	transfer_done(&transfer);
@@ -360,7 +360,7 @@ START_TEST(a_preview_does_not_count_on_an_AIO_that_is_not_there)
 	ck_assert_int_eq(preview_run(&transfer, &as_it_is), TRANSFER_OK);
 	ck_assert(plan_uses_aio(&transfer.bulk.plan));
 	transfer_init(&transfer, &q, &rig.hooks, &stats);
-	transfer.bulk.kernel = &none;
+	transfer.env.kernel = &none;
 	ck_assert_int_eq(preview_run(&transfer, &as_it_is), TRANSFER_OK);
 	ck_assert(!plan_uses_aio(&transfer.bulk.plan));
 }

@@ -11,6 +11,7 @@
 
 #include "aio.h"
 #include "base.h"
+#include "env.h"
 #include "fake_aio.h"
 #include "hasher.h"
 #include "probe.h"
@@ -26,6 +27,7 @@ static struct endpoint src;
 static struct endpoint dst;
 static struct endpoint back;
 static struct hasher *written;
+static struct env env;
 static struct verify verify;
 
 static struct endpoint
@@ -55,14 +57,15 @@ begin(void)
 	free(bytes);
 	q = rig_request(512);
 	stats = (struct stats){.bytes = LEN};
-	verify = (struct verify){.request = &q,
-				 .hooks = &rig.hooks,
-				 .kernel = &aio_kernel_linux,
-				 .stats = &stats,
+	env = (struct env){.asked = &q,
+			   .hooks = &rig.hooks,
+			   .stats = &stats,
+			   .hasher = written,
+			   .kernel = &aio_kernel_linux};
+	verify = (struct verify){.env = &env,
 				 .src = &src,
 				 .dst = &dst,
 				 .back = &back,
-				 .written = written,
 				 .src_off = 100,
 				 .dst_off = 4096,
 				 .len = LEN};
@@ -227,7 +230,7 @@ START_TEST(it_goes_without_kernel_aio)
 	struct fake_aio fake = {.setup_error = -ENOSYS};
 
 	fake_aio_use(&fake);
-	verify.kernel = &fake_aio_kernel;
+	env.kernel = &fake_aio_kernel;
 	flip(4096 + 9);
 	ck_assert_int_eq(verify_run(&verify), -EBADMSG);
 	check_range(0, 4096 + 9, 1);

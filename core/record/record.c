@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base.h"
+#include "env.h"
 #include "event.h"
 #include "hasher.h"
 #include "hooks.h"
@@ -37,17 +38,15 @@ static int
 record_write_full(void *ctx, const unsigned char *block, size_t len);
 
 void
-record_init(struct record *record, struct serial *serial,
-	    const struct request *q, const struct hooks *hooks,
-	    struct stats *stats)
+record_init(struct record *record, struct serial *serial)
 {
-	*record = (struct record){.serial = serial,
-				  .request = q,
-				  .hooks = hooks,
-				  .stats = stats};
+	const struct env *env = serial->env;
+	const struct request *q = serial->request;
+
+	*record = (struct record){.serial = serial, .env = env, .request = q};
 	record->is_salvaging = !q->is_dd && is_noerror(record) &&
 			       facts_has_offsets(&serial->src->facts);
-	salvage_init(&record->salvage, serial->src, hooks, stats);
+	salvage_init(&record->salvage, serial->src, env->hooks, env->stats);
 	record->salvage.pad = pad_byte(record);
 	record->salvage.leaves_out = !is_sync(record) &&
 				     !facts_keeps_place(&serial->dst->facts);
@@ -58,7 +57,7 @@ record_init(struct record *record, struct serial *serial,
 		.conv = q->conv,
 		.newline = record->filter.newline,
 		.space = record->filter.space,
-		.stats = stats,
+		.stats = env->stats,
 		.write = record_write_full,
 		.ctx = record,
 	};
@@ -78,7 +77,8 @@ static int
 tell_memory(struct record *record, enum event_kind kind, uint64_t len)
 {
 	record->is_out_of_memory = true;
-	hooks_tell(record->hooks, (struct event){.kind = kind, .len = len});
+	hooks_tell(record->env->hooks,
+		   (struct event){.kind = kind, .len = len});
 	return -ENOMEM;
 }
 
@@ -149,20 +149,20 @@ static int
 put_record(struct record *record, const unsigned char *buf, size_t len,
 	   uint64_t *count, enum event_kind kind)
 {
-	const uint64_t before = record->stats->bytes;
+	const uint64_t before = record->env->stats->bytes;
 	int error;
 	const size_t done = serial_write(record->serial, buf, len, &error);
 
 	// dd dies within the record, and has not counted it.
 	if (error == -ECANCELED && record->request->is_dd)
 		return error;
-	if (record->hasher != NULL)
-		hasher_update(record->hasher, before, buf, done);
-	record->stats->bytes = before + done;
+	if (record->env->hasher != NULL)
+		hasher_update(record->env->hasher, before, buf, done);
+	record->env->stats->bytes = before + done;
 	if (done == len)
 		++*count;
 	else if (done > 0)
-		record->stats->out_partial++;
+		record->env->stats->out_partial++;
 	if (error < 0 && error != -ECANCELED)
 		serial_tell_dst(record->serial, kind, -error);
 	return error;
@@ -180,16 +180,16 @@ record_write_full(void *ctx, const unsigned char *block, size_t len)
 {
 	struct record *record = ctx;
 
-	return quit(record,
-		    put_record(record, block, len, &record->stats->out_full,
-			       FAILURE_WRITE_TO));
+	return quit(record, put_record(record, block, len,
+				       &record->env->stats->out_full,
+				       FAILURE_WRITE_TO));
 }
 
 static int
 record_put(struct record *record, unsigned char *buf, size_t len)
 {
 	const struct request *q = record->request;
-	struct stats *stats = record->stats;
+	struct stats *stats = record->env->stats;
 	size_t changed;
 
 	if (q->is_single_buffer)
@@ -213,12 +213,13 @@ skip_bad_record(struct record *record, int error)
 	const struct serial *serial = record->serial;
 	const uint64_t len = record->request->ibs - record->short_record;
 
-	hooks_tell(record->hooks, (struct event){.kind = NOTICE_READ_SKIPPED,
-						 .error = error,
-						 .name = serial->src->name,
-						 .off = serial->src_off,
-						 .len = len});
-	stats_pass_over(record->stats, serial->src_off, len);
+	hooks_tell(record->env->hooks,
+		   (struct event){.kind = NOTICE_READ_SKIPPED,
+				  .error = error,
+				  .name = serial->src->name,
+				  .off = serial->src_off,
+				  .len = len});
+	stats_pass_over(record->env->stats, serial->src_off, len);
 	if (!position_pass_bad(record->serial, len))
 		record->is_failed = true;
 	return is_sync(record) && record->short_record == 0;
@@ -232,11 +233,11 @@ take_record(struct record *record, size_t n)
 	const size_t ibs = record->request->ibs;
 
 	if (n == ibs) {
-		record->stats->in_full++;
+		record->env->stats->in_full++;
 		record->short_record = 0;
 		return n;
 	}
-	record->stats->in_partial++;
+	record->env->stats->in_partial++;
 	record->short_record = n;
 	if (!is_sync(record))
 		return n;
@@ -299,9 +300,9 @@ take_salvaged(struct record *record, uint64_t n)
 	const size_t ibs = record->request->ibs;
 
 	if (n == ibs && !salvage->has_bad)
-		record->stats->in_full++;
+		record->env->stats->in_full++;
 	else
-		record->stats->in_partial++;
+		record->env->stats->in_partial++;
 	if (!is_sync(record))
 		return salvage->fill;
 	memset(record->src_block + salvage->fill, salvage->pad,
@@ -338,8 +339,8 @@ record_step(struct record *record)
 	unsigned char *buf = record->src_block;
 	const size_t len = next_len(record);
 
-	if (record->hooks->tick != NULL)
-		record->hooks->tick(record->hooks->ctx);
+	if (record->env->hooks->tick != NULL)
+		record->env->hooks->tick(record->env->hooks->ctx);
 	if (len == 0)
 		return 0;
 	if (record->is_salvaging)
@@ -378,7 +379,7 @@ record_flush(struct record *record)
 	if (r < 0 || reblock->fill == 0)
 		return r;
 	return put_record(record, reblock->block, reblock->fill,
-			  &record->stats->out_partial, FAILURE_WRITE);
+			  &record->env->stats->out_partial, FAILURE_WRITE);
 }
 
 int
@@ -423,7 +424,7 @@ record_finish(struct record *record)
 	const int r = serial_end_hole(record->serial);
 
 	if (r == 0)
-		hooks_tell(record->hooks,
+		hooks_tell(record->env->hooks,
 			   (struct event){.kind = NOTICE_SYNCING});
 	return r;
 }
@@ -437,7 +438,7 @@ record_run(struct record *record)
 		r = alloc_dst(record);
 	if (r < 0)
 		return r;
-	record->serial->live_bytes = &record->stats->bytes;
+	record->serial->live_bytes = &record->env->stats->bytes;
 	do {
 		r = record_step(record);
 	} while (r > 0);

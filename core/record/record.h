@@ -14,15 +14,12 @@
 #include "serial.h"
 #include "stats.h"
 
-struct hasher;
-struct hooks;
+struct env;
 
 struct record {
 	struct serial *serial;
+	const struct env *env;      // both are those of serial
 	const struct request *request;
-	const struct hooks *hooks;
-	struct stats *stats;
-	struct hasher *hasher;      // of what is written, NULL: none
 	struct salvage salvage;     // of the source
 	bool is_salvaging;          // every byte keeps its place
 
@@ -42,10 +39,8 @@ struct record {
 	                            // counts only after a sync that works
 };
 
-// All pointers are borrowed until record_done.
-void record_init(struct record *record, struct serial *serial,
-		 const struct request *q, const struct hooks *hooks,
-		 struct stats *stats);
+// serial is borrowed until record_done.
+void record_init(struct record *record, struct serial *serial);
 void record_done(struct record *record);
 
 // skip= and seek=: by lseek, or where that cannot be done by reading and by

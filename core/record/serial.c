@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base.h"
+#include "env.h"
 #include "fd.h"
 #include "hold.h"
 #include "hooks.h"
@@ -20,16 +21,16 @@
 #define PIECE_ALIGN 4096
 
 void
-serial_init(struct serial *serial, const struct request *q,
-	    const struct endpoint *src, const struct endpoint *dst,
-	    const struct hooks *hooks)
+serial_init(struct serial *serial, const struct env *env,
+	    const struct request *q, const struct endpoint *src,
+	    const struct endpoint *dst)
 {
 	*serial = (struct serial){
+		.env = env,
 		.request = q,
 		.src = src,
 		.dst = dst,
-		.hooks = hooks,
-		.throttle.hooks = hooks,
+		.throttle.env = env,
 		.is_sparse = (q->conv & CONV_SPARSE) != 0,
 		.src_nocache.fd = src->fd,
 		.dst_nocache.fd = dst->fd,
@@ -47,7 +48,7 @@ serial_init(struct serial *serial, const struct request *q,
 int
 serial_tell_src(const struct serial *serial, enum event_kind kind, int error)
 {
-	return hooks_tell(serial->hooks,
+	return hooks_tell(serial->env->hooks,
 			  (struct event){.kind = kind,
 					 .error = error,
 					 .name = serial->src->name,
@@ -60,7 +61,7 @@ serial_tell_dst(const struct serial *serial, enum event_kind kind, int error)
 	const off_t now = lseek(serial->dst->fd, 0, SEEK_CUR);
 	const uint64_t off = now < 0 ? 0 : (uint64_t)now;
 
-	return hooks_tell(serial->hooks,
+	return hooks_tell(serial->env->hooks,
 			  (struct event){.kind = kind,
 					 .error = error,
 					 .name = serial->dst->name,
@@ -70,7 +71,7 @@ serial_tell_dst(const struct serial *serial, enum event_kind kind, int error)
 static bool
 must_stop(const struct serial *serial)
 {
-	return serial->hooks->must_stop(serial->hooks->ctx);
+	return serial->env->hooks->must_stop(serial->env->hooks->ctx);
 }
 
 // A stream can be silent for long: whoever shows the time is called meanwhile.
@@ -78,7 +79,7 @@ must_stop(const struct serial *serial)
 static bool
 is_shown(const struct serial *serial)
 {
-	const struct hooks *h = serial->hooks;
+	const struct hooks *h = serial->env->hooks;
 
 	return !serial->request->is_dd && h->tick != NULL && h->tick_ms > 0 &&
 	       serial->src->facts.kind == FACTS_STREAM &&
@@ -97,7 +98,7 @@ read_shown(const struct serial *serial, int fd, unsigned char *buf, size_t len)
 	if (n >= 0 || errno == EINTR)
 		return n;
 	// Where there is no such sleep, the read does it.
-	if (hooks_wait(serial->hooks, fd) == -ECANCELED) {
+	if (hooks_wait(serial->env->hooks, fd) == -ECANCELED) {
 		errno = EINTR; // the caller looks why
 		return -1;
 	}
@@ -128,7 +129,7 @@ read_once(struct serial *serial, int fd, unsigned char *buf, size_t len)
 		return -errno;
 	}
 	if (n > 0 && was_short && serial->is_warning_partial) {
-		hooks_tell(serial->hooks,
+		hooks_tell(serial->env->hooks,
 			   (struct event){.kind = NOTICE_PARTIAL_READ,
 					  .len = last});
 		serial->is_warning_partial = false;
@@ -220,7 +221,7 @@ leave_hole(struct serial *serial, const unsigned char *buf, size_t len)
 		serial->is_sparse = false;
 		return false;
 	}
-	hooks_hole(serial->hooks, (uint64_t)end - len, len);
+	hooks_hole(serial->env->hooks, (uint64_t)end - len, len);
 	return true;
 }
 
@@ -282,7 +283,7 @@ write_piece(struct serial *serial, const unsigned char *buf, size_t len,
 		r = write_all(serial, buf, len, done);
 	if (r == 0 && !serial->ended_in_hole)
 		r = throttle_pass(throttle, serial->dst->fd, *done);
-	if (throttle->pace != NULL && serial->live_bytes != NULL)
+	if (throttle->env->pace != NULL && serial->live_bytes != NULL)
 		*serial->live_bytes += *done;
 	return r;
 }
@@ -361,9 +362,10 @@ drop_rest(const struct serial *serial, const struct endpoint *ep,
 
 	if (r == 0 || !is_only_cache(serial->request))
 		return 0;
-	hooks_tell(serial->hooks, (struct event){.kind = FAILURE_DISCARD_CACHE,
-						 .error = -r,
-						 .name = ep->name});
+	hooks_tell(serial->env->hooks,
+		   (struct event){.kind = FAILURE_DISCARD_CACHE,
+				  .error = -r,
+				  .name = ep->name});
 	return r;
 }
 

@@ -17,14 +17,14 @@
 #include "request.h"
 #include "throttle.h"
 
+struct env;
 struct hold;
-struct hooks;
 
 struct serial {
-	const struct request *request;
+	const struct env *env;
+	const struct request *request; // what is left of it
 	const struct endpoint *src;
 	const struct endpoint *dst;
-	const struct hooks *hooks;
 
 	struct hold *hold;        // NULL: nothing is held back
 	struct throttle throttle; // of the writes
@@ -41,9 +41,9 @@ struct serial {
 	struct nocache dst_nocache;
 };
 
-void serial_init(struct serial *serial, const struct request *q,
-		 const struct endpoint *src, const struct endpoint *dst,
-		 const struct hooks *hooks);
+void serial_init(struct serial *serial, const struct env *env,
+		 const struct request *q, const struct endpoint *src,
+		 const struct endpoint *dst);
 
 // Tell the user, about a side and where it stands. Returns -error.
 int serial_tell_src(const struct serial *serial, enum event_kind kind,

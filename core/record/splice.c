@@ -8,7 +8,9 @@
 #include <fcntl.h>
 
 #include "base.h"
+#include "env.h"
 #include "hooks.h"
+#include "stats.h"
 
 #define STEP MIB // what a pipe of ours holds
 
@@ -31,10 +33,11 @@ splice_len(const struct serial *serial)
 
 // Up to len bytes, or until something is not plain. Returns them.
 static uint64_t
-splice_pages(struct serial *serial, struct stats *stats, uint64_t len)
+splice_pages(struct serial *serial, uint64_t len)
 {
+	struct stats *stats = serial->env->stats;
 	const struct request *q = serial->request;
-	const struct hooks *h = serial->hooks;
+	const struct hooks *h = serial->env->hooks;
 	uint64_t n = 0;
 
 	while (n < len && !h->must_stop(h->ctx)) {
@@ -59,8 +62,9 @@ splice_pages(struct serial *serial, struct stats *stats, uint64_t len)
 // The rest of a record that was begun, from n on. What was read and cannot be
 // written is an error of the copy: nobody would read it again.
 static int
-end_record(struct serial *serial, struct stats *stats, uint64_t n)
+end_record(struct serial *serial, uint64_t n)
 {
+	struct stats *stats = serial->env->stats;
 	const struct request *q = serial->request;
 	unsigned char buf[4 * KIB];
 	int error = 0;
@@ -82,12 +86,12 @@ end_record(struct serial *serial, struct stats *stats, uint64_t n)
 }
 
 int
-splice_run(struct serial *serial, struct stats *stats)
+splice_run(struct serial *serial)
 {
-	const struct hooks *h = serial->hooks;
-	const uint64_t n = splice_pages(serial, stats, splice_len(serial));
+	const struct hooks *h = serial->env->hooks;
+	const uint64_t n = splice_pages(serial, splice_len(serial));
 
 	if (h->must_stop(h->ctx))
 		return -ECANCELED;
-	return end_record(serial, stats, n);
+	return end_record(serial, n);
 }

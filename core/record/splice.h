@@ -8,9 +8,8 @@
 #pragma once
 
 #include "serial.h"
-#include "stats.h"
 
 // From where the descriptors stand. Whole records, unless the source ends or
 // fails within one; the statistics have what was done. 0, -ECANCELED, or
 // another -errno, told.
-int splice_run(struct serial *serial, struct stats *stats);
+int splice_run(struct serial *serial);

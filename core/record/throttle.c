@@ -11,6 +11,7 @@
 
 #include "base.h"
 #include "clock.h"
+#include "env.h"
 #include "hooks.h"
 #include "pace.h"
 #include "writeback.h"
@@ -21,10 +22,10 @@
 size_t
 throttle_len(const struct throttle *throttle, size_t left, uint64_t unit)
 {
-	if (throttle->pace == NULL)
+	if (throttle->env->pace == NULL)
 		return left;
 	return (size_t)min_u64(
-		left, round_up(pace_piece(throttle->pace->rate), unit));
+		left, round_up(pace_piece(throttle->env->pace->rate), unit));
 }
 
 // So long at most, or until there is something to read from fd, if it is not
@@ -32,7 +33,7 @@ throttle_len(const struct throttle *throttle, size_t left, uint64_t unit)
 static int
 nap_wait(const struct throttle *throttle, int fd, uint64_t ns)
 {
-	const struct hooks *h = throttle->hooks;
+	const struct hooks *h = throttle->env->hooks;
 	const struct timespec nap = {.tv_nsec = (long)min_u64(ns, NAP_NS)};
 	struct pollfd news = {.fd = fd, .events = POLLIN};
 	uint64_t count;
@@ -54,7 +55,7 @@ nap_wait(const struct throttle *throttle, int fd, uint64_t ns)
 int
 throttle_wait(struct throttle *throttle, size_t len)
 {
-	struct pace *pace = throttle->pace;
+	struct pace *pace = throttle->env->pace;
 	struct writeback *wb = throttle->writeback;
 	uint64_t ns;
 	int r = 0;

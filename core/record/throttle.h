@@ -8,13 +8,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct hooks;
-struct pace;
+struct env;
 struct writeback;
 
 struct throttle {
-	const struct hooks *hooks;
-	struct pace *pace;           // NULL: as fast as it goes
+	const struct env *env;
 	struct writeback *writeback; // NULL: the page cache takes all
 	size_t unpassed;             // bytes that it was not told of
 };

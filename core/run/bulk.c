@@ -15,6 +15,7 @@
 #include "clock.h"
 #include "clone.h"
 #include "copy.h"
+#include "env.h"
 #include "event.h"
 #include "fd.h"
 #include "hooks.h"
@@ -44,8 +45,8 @@ static int
 bulk_open_aio(struct bulk *b)
 {
 	if (plan_uses_aio(&b->plan)) {
-		b->refused.aio_error =
-			aio_open(&b->aio, b->kernel, b->plan.depth);
+		b->refused.aio_error = aio_open(&b->aio, b->env->kernel,
+						b->plan.depth);
 		if (b->refused.aio_error == 0)
 			return 0;
 		bulk_plan(b);
@@ -56,14 +57,15 @@ bulk_open_aio(struct bulk *b)
 static void
 bulk_tell_plan(const struct bulk *b)
 {
-	hooks_tell(b->hooks, (struct event){.kind = NOTICE_PLANNED});
+	hooks_tell(b->env->hooks, (struct event){.kind = NOTICE_PLANNED});
 }
 
 void
 bulk_caution(struct bulk *b)
 {
 	if (!b->is_cautioned)
-		caution_tell(b->request, &b->plan, b->src, b->dst, b->hooks);
+		caution_tell(b->request, &b->plan, b->src, b->dst,
+			     b->env->hooks);
 	b->is_cautioned = true;
 }
 
@@ -74,13 +76,13 @@ bulk_expect(struct bulk *b)
 	const uint64_t count_len = b->plan.count_len;
 
 	if (b->plan.holes == PLAN_HOLES_KEEP)
-		b->stats->moved_total = min_u64(b->plan.len,
-						b->src->facts.allocated);
+		b->env->stats->moved_total = min_u64(b->plan.len,
+						     b->src->facts.allocated);
 	if (b->src->facts.kind != FACTS_STREAM)
-		b->stats->bytes_total = b->plan.len;
+		b->env->stats->bytes_total = b->plan.len;
 	else if ((b->request->iflags & FLAG_FULLBLOCK) &&
 		 count_len != UINT64_MAX)
-		b->stats->bytes_total = count_len; // or less
+		b->env->stats->bytes_total = count_len; // or less
 }
 
 // The descriptors that the plan counts on for one side. False: one of them
@@ -153,9 +155,9 @@ dst_size(const struct bulk *b)
 
 	if (fstat(b->dst->fd, &st) == 0)
 		return st.st_size;
-	return hooks_tell(b->hooks, (struct event){.kind = FAILURE_STAT,
-						   .error = errno,
-						   .name = b->dst->name});
+	return hooks_tell(b->env->hooks, (struct event){.kind = FAILURE_STAT,
+							.error = errno,
+							.name = b->dst->name});
 }
 
 static int
@@ -165,10 +167,11 @@ cut_dst(struct bulk *b, uint64_t size)
 
 	if (r == 0)
 		return 0;
-	return hooks_tell(b->hooks, (struct event){.kind = FAILURE_TRUNCATE,
-						   .error = -r,
-						   .name = b->dst->name,
-						   .off = size});
+	return hooks_tell(b->env->hooks,
+			  (struct event){.kind = FAILURE_TRUNCATE,
+					 .error = -r,
+					 .name = b->dst->name,
+					 .off = size});
 }
 
 // Where the last data of the file ends, 0: none is at or behind off.
@@ -230,7 +233,7 @@ bulk_put_offsets(struct bulk *b, uint64_t n)
 	if (r == 0)
 		return 0;
 	return hooks_tell(
-		b->hooks,
+		b->env->hooks,
 		(struct event){.kind = kind, .error = -r, .name = ep->name});
 }
 
@@ -251,8 +254,8 @@ bulk_advance(struct bulk *b, uint64_t n, enum bulk_verdict verdict)
 	    b->dst->facts.kind != FACTS_NULL && b->plan.dst.align == 0)
 		b->needs_fsync = true;
 	b->base += n;
-	stats_count(b->stats, b->base, q->ibs, q->obs);
-	b->stats->skipped = min_u64(b->stats->skipped, b->base);
+	stats_count(b->env->stats, b->base, q->ibs, q->obs);
+	b->env->stats->skipped = min_u64(b->env->stats->skipped, b->base);
 
 	q->skip = q->seek = (struct request_amount){0, 0};
 	if (request_has_count(q) && nr_records > q->count.blocks)
@@ -308,8 +311,9 @@ bulk_drop_cache(struct bulk *b, const struct copy *copy)
 	    cache_drop(copy->writer.buffered_fd, plan->dst_off,
 		       copy->ring.next) < 0 &&
 	    !b->request->is_dd && !b->request->verify)
-		hooks_tell(b->hooks, (struct event){.kind = NOTICE_CACHE_KEPT,
-						    .name = b->dst->name});
+		hooks_tell(b->env->hooks,
+			   (struct event){.kind = NOTICE_CACHE_KEPT,
+					  .name = b->dst->name});
 	if ((b->request->oflags & FLAG_DIRECT) && copy->writer.nr_cached > 0)
 		b->needs_fsync = true;
 }
@@ -329,8 +333,8 @@ bulk_count_refused(struct bulk *b, uint64_t n)
 	if (facts_has_offsets(&b->src->facts))
 		left = min_u64(left, b->src->facts.size - plan->src_off);
 	const uint64_t read = base + min_u64(round_up(end, q->ibs), left);
-	b->stats->in_full = read / q->ibs;
-	b->stats->in_partial = read % q->ibs != 0;
+	b->env->stats->in_full = read / q->ibs;
+	b->env->stats->in_partial = read % q->ibs != 0;
 	return q->is_single_buffer || left < end ? FAILURE_WRITE
 						 : FAILURE_WRITE_TO;
 }
@@ -368,7 +372,7 @@ bulk_settle(struct bulk *b, const struct copy *copy,
 		told.off += b->plan.dst_off;
 		(void)bulk_advance(b, n, BULK_FAILED); // as it is
 		told.kind = bulk_count_refused(b, n);
-		hooks_tell(b->hooks, told);
+		hooks_tell(b->env->hooks, told);
 		return BULK_FAILED;
 	}
 	if (!is_trimmed)
@@ -405,18 +409,18 @@ bulk_stretch(struct bulk *b)
 	if (copy_init(&copy, &b->plan, &b->aio, b->src, b->dst) < 0)
 		return bulk_give_up(b);
 	copy.request = b->request;
-	copy.stats = b->stats;
+	copy.stats = b->env->stats;
 	copy.stats_base = b->base;
-	copy.skipped_base = b->stats->skipped;
+	copy.skipped_base = b->env->stats->skipped;
 	copy.src = b->src;
 	copy.dst = b->dst;
 	copy.writer.hold = b->hold;
 	if (b->plan.dst.method == PLAN_INLINE)
 		copy.writer.writeback = b->writeback;
-	copy.reader.pace = b->pace;
-	if (b->hasher != NULL)
-		copy_set_hasher(&copy, b->hasher);
-	if (copy_open_loop(&copy, b->hooks) == 0) {
+	copy.reader.pace = b->env->pace;
+	if (b->env->hasher != NULL)
+		copy_set_hasher(&copy, b->env->hasher);
+	if (copy_open_loop(&copy, b->env->hooks) == 0) {
 		b->copy = &copy;
 		const enum copy_verdict end = copy_run(&copy);
 		b->copy = NULL;
@@ -457,7 +461,7 @@ static enum bulk_verdict
 bulk_in_kernel(struct bulk *b)
 {
 	const struct plan *plan = &b->plan;
-	const struct hooks *h = b->hooks;
+	const struct hooks *h = b->env->hooks;
 	struct clone clone = {.src_fd = b->src->fd, .dst_fd = b->dst->fd};
 	uint64_t n = 0, step = KERNEL_STEP_MIN;
 	int64_t got = 1;
@@ -474,7 +478,7 @@ bulk_in_kernel(struct bulk *b)
 			step = max_u64(step / 2, KERNEL_STEP_MIN);
 		else
 			step = min_u64(step * 2, KERNEL_STEP_MAX);
-		stats_count(b->stats, b->base + n, b->request->ibs,
+		stats_count(b->env->stats, b->base + n, b->request->ibs,
 			    b->request->obs);
 		(void)endpoint_put(b->src, plan->src_off + n);
 		(void)endpoint_put(b->dst, plan->dst_off + n);
@@ -498,9 +502,9 @@ bulk_not_cloned(const struct bulk *b, int r)
 
 	if (b->request->clone != REQUEST_CLONE_ALWAYS || is_empty)
 		return BULK_AGAIN;
-	hooks_tell(b->hooks, (struct event){.kind = FAILURE_CLONE,
-					    .error = -r,
-					    .name = b->src->name});
+	hooks_tell(b->env->hooks, (struct event){.kind = FAILURE_CLONE,
+						 .error = -r,
+						 .name = b->src->name});
 	return BULK_FAILED;
 }
 
@@ -515,7 +519,7 @@ bulk_clone(struct bulk *b)
 				    .src_off = plan->src_off,
 				    .dst_off = plan->dst_off,
 				    .len = plan->len};
-	const struct hooks *h = b->hooks;
+	const struct hooks *h = b->env->hooks;
 	int r = -EOPNOTSUPP;
 
 	if (plan->is_clone) {
@@ -525,8 +529,8 @@ bulk_clone(struct bulk *b)
 		} while (r == -EINTR && !h->must_stop(h->ctx));
 	}
 	if (r == 0) {
-		b->stats->skipped = plan->len;
-		b->stats->moved_total = 0; // data, too, is not moved
+		b->env->stats->skipped = plan->len;
+		b->env->stats->moved_total = 0; // data, too, is not moved
 		return bulk_complete(b);
 	}
 	if (r == -EINTR)

@@ -16,10 +16,8 @@
 #include "stats.h"
 
 struct copy;
-struct hasher;
+struct env;
 struct hold;
-struct hooks;
-struct pace;
 struct writeback;
 
 enum bulk_verdict {
@@ -35,12 +33,8 @@ struct bulk {
 	// Borrowed. The request becomes what is left of it, and the
 	// descriptors of both sides stand where that begins.
 	struct request *request;
-	const struct hooks *hooks;
-	const struct aio_kernel *kernel;
-	struct stats *stats;
-	struct hasher *hasher;   // NULL: none
+	const struct env *env;
 	struct hold *hold;       // NULL: nothing is held back
-	struct pace *pace;       // NULL: no rate=
 	struct writeback *writeback; // NULL: the page cache takes all
 	struct endpoint *src;
 	struct endpoint *dst;

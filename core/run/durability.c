@@ -15,14 +15,14 @@ held_back(const struct transfer *t)
 
 	return hold == NULL || hold->is_written
 		       ? 0
-		       : min_u64(t->stats->bytes, hold->size);
+		       : min_u64(t->env.stats->bytes, hold->size);
 }
 
 struct stats
 durability_stats(const struct transfer *t)
 {
 	const uint64_t held = held_back(t), obs = t->request.obs;
-	struct stats s = *t->stats;
+	struct stats s = *t->env.stats;
 
 	if (held == 0)
 		return s;
@@ -40,7 +40,7 @@ durability_stats(const struct transfer *t)
 uint64_t
 durability_on_device(const struct transfer *t)
 {
-	const uint64_t bytes = t->stats->bytes;
+	const uint64_t bytes = t->env.stats->bytes;
 	const uint64_t start = t->dst.facts.is_append ? t->dst.facts.size
 						      : t->dst_start;
 	uint64_t reached = bulk_direct(&t->bulk);
@@ -62,5 +62,5 @@ bool
 durability_is_safe_to_remove(const struct transfer *t)
 {
 	return t->request.dst != NULL && t->safety.is_alone && t->is_synced &&
-	       t->is_closed && t->stats->unread == 0;
+	       t->is_closed && t->env.stats->unread == 0;
 }

@@ -14,7 +14,8 @@
 static void
 tell(const struct transfer *t, enum event_kind kind)
 {
-	hooks_tell(t->hooks, (struct event){.kind = kind, .name = t->dst.name});
+	hooks_tell(t->env.hooks,
+		   (struct event){.kind = kind, .name = t->dst.name});
 }
 
 // The byte in place of those that could not be read; -1: there is none.
@@ -36,12 +37,12 @@ tell_incomplete(const struct transfer *t)
 {
 	const bool is_failure = request_is_trusted(&t->request);
 
-	hooks_tell(t->hooks,
+	hooks_tell(t->env.hooks,
 		   (struct event){.kind = is_failure ? FAILURE_INCOMPLETE
 						     : NOTICE_INCOMPLETE,
 				  .name = t->src.name,
-				  .off = t->stats->nr_unread,
-				  .len = t->stats->unread,
+				  .off = t->env.stats->nr_unread,
+				  .len = t->env.stats->unread,
 				  .wrote = padding(t)});
 }
 
@@ -84,7 +85,7 @@ tell_fate(const struct transfer *t, enum transfer_verdict verdict)
 void
 outcome_tell(const struct transfer *t, enum transfer_verdict verdict)
 {
-	const struct stats *s = t->stats;
+	const struct stats *s = t->env.stats;
 	const bool is_broken = verdict == TRANSFER_STOPPED ||
 			       verdict == TRANSFER_FAILED ||
 			       verdict == TRANSFER_UNCOUNTED;
@@ -100,17 +101,18 @@ outcome_tell(const struct transfer *t, enum transfer_verdict verdict)
 		tell(t, FAILURE_NOT_VERIFIED);
 	tell_fate(t, verdict);
 	if (verdict == TRANSFER_DIFFERS)
-		hooks_tell(t->hooks, (struct event){.kind = FAILURE_NOT_SAME,
-						    .name = t->dst.name,
-						    .off = s->nr_differing,
-						    .len = s->differing});
+		hooks_tell(t->env.hooks,
+			   (struct event){.kind = FAILURE_NOT_SAME,
+					  .name = t->dst.name,
+					  .off = s->nr_differing,
+					  .len = s->differing});
 }
 
 uint64_t
 outcome_untouched(const struct transfer *t)
 {
 	const struct request *q = &t->request;
-	const uint64_t size = t->dst.facts.size, end = t->stats->bytes;
+	const uint64_t size = t->dst.facts.size, end = t->env.stats->bytes;
 
 	if (q->is_dd || q->dst == NULL || t->dst.facts.rdev == 0 ||
 	    t->dst_start > 0 || request_has_count(q) || end == 0 ||

@@ -59,21 +59,21 @@ static int
 preview_open(struct transfer *t, bool *is_safe)
 {
 	const struct request *q = &t->request;
-	int r = commit_check(q, t->hooks);
+	int r = commit_check(q, t->env.hooks);
 
 	if (r < 0)
 		return r;
 	r = transfer_open_digest(t);
-	hasher_free(t->hasher);
-	t->hasher = t->bulk.hasher = NULL;
+	hasher_free(t->env.hasher);
+	t->env.hasher = NULL;
 	if (r == 0)
-		r = endpoint_look_src(&t->src, q, t->hooks);
+		r = endpoint_look_src(&t->src, q, t->env.hooks);
 	*is_safe = r < 0 || safety_check_path(&t->safety, q) == 0;
 	if (r < 0 || !*is_safe)
 		return r;
 	return q->commit == REQUEST_COMMIT_RENAME
-		       ? commit_look(q, t->hooks)
-		       : endpoint_look_dst(&t->dst, q, t->hooks);
+		       ? commit_look(q, t->env.hooks)
+		       : endpoint_look_dst(&t->dst, q, t->env.hooks);
 }
 
 // Of what is not there, the mode will allow it.
@@ -99,9 +99,9 @@ preview_run(struct transfer *t, struct facts *old)
 	if (preview_open(t, &is_safe) < 0)
 		return TRANSFER_UNCOUNTED;
 	if (preview_side(&t->src, q->src, STDIN_FILENO, q->iflags,
-			 t->hooks) < 0 ||
+			 t->env.hooks) < 0 ||
 	    preview_side(&t->dst, q->dst, STDOUT_FILENO, q->oflags,
-			 t->hooks) < 0)
+			 t->env.hooks) < 0)
 		return TRANSFER_UNCOUNTED;
 	// It will be another file, even where it has the name of the source.
 	*old = t->dst.facts;
@@ -109,7 +109,7 @@ preview_run(struct transfer *t, struct facts *old)
 		t->dst.facts.size = t->dst.facts.allocated =
 			t->dst.facts.ino = 0;
 	t->dst.facts.has_messages = probe_is_on(&t->dst.facts,
-						t->hooks->message_fd);
+						t->env.hooks->message_fd);
 	if (is_safe && !transfer_can_write(t))
 		return TRANSFER_UNCOUNTED;
 	is_safe = is_safe &&
@@ -121,7 +121,7 @@ preview_run(struct transfer *t, struct facts *old)
 	// It would be cut.
 	if (endpoint_is_cut(q) && t->dst.facts.kind == FACTS_FILE)
 		facts_cut(&t->dst.facts);
-	hooks_tell(t->hooks, (struct event){.kind = NOTICE_PROBED});
+	hooks_tell(t->env.hooks, (struct event){.kind = NOTICE_PROBED});
 	bulk_preview(&t->bulk);
 	if (!is_safe)
 		return transfer_refused(t);

@@ -30,16 +30,18 @@ void
 transfer_init(struct transfer *t, const struct request *q,
 	      const struct hooks *hooks, struct stats *stats)
 {
-	*t = (struct transfer){.request = *q, .hooks = hooks, .stats = stats};
+	*t = (struct transfer){.request = *q,
+			       .env = {.asked = q,
+				       .hooks = hooks,
+				       .stats = stats,
+				       .kernel = &aio_kernel_linux}};
 	if (q->commit != REQUEST_COMMIT_NONE || q->verify)
 		t->request.conv |= CONV_FSYNC;
 	if (q->verify)
 		t->request.digests |= 1U << HASH_RANGES;
 	safety_init(&t->safety);
 	t->bulk = (struct bulk){.request = &t->request,
-				.hooks = hooks,
-				.kernel = &aio_kernel_linux,
-				.stats = stats,
+				.env = &t->env,
 				.src = &t->src,
 				.dst = &t->dst};
 }
@@ -47,7 +49,7 @@ transfer_init(struct transfer *t, const struct request *q,
 static void
 transfer_tell(const struct transfer *t, enum event_kind kind)
 {
-	hooks_tell(t->hooks, (struct event){.kind = kind});
+	hooks_tell(t->env.hooks, (struct event){.kind = kind});
 }
 
 static const char *
@@ -59,9 +61,9 @@ dst_name(const struct transfer *t)
 enum transfer_verdict
 transfer_refused(const struct transfer *t)
 {
-	hooks_tell(t->hooks, (struct event){.kind = FAILURE_REFUSED,
-					    .name = dst_name(t),
-					    .safety = &t->safety});
+	hooks_tell(t->env.hooks, (struct event){.kind = FAILURE_REFUSED,
+						.name = dst_name(t),
+						.safety = &t->safety});
 	return TRANSFER_REFUSED;
 }
 
@@ -69,9 +71,10 @@ void
 transfer_warn_unchecked(const struct transfer *t)
 {
 	if (t->safety.unseen.error != 0)
-		hooks_tell(t->hooks, (struct event){.kind = NOTICE_UNCHECKED,
-						    .name = dst_name(t),
-						    .safety = &t->safety});
+		hooks_tell(t->env.hooks,
+			   (struct event){.kind = NOTICE_UNCHECKED,
+					  .name = dst_name(t),
+					  .safety = &t->safety});
 }
 
 // A pipe of a megabyte takes a record without a sleep in the middle. Refused
@@ -89,7 +92,7 @@ probe_sides(struct transfer *t)
 	probe_descriptor(t->src.fd, &t->src.facts);
 	probe_descriptor(t->dst.fd, &t->dst.facts);
 	t->dst.facts.has_messages = probe_is_on(&t->dst.facts,
-						t->hooks->message_fd);
+						t->env.hooks->message_fd);
 }
 
 static void
@@ -133,8 +136,8 @@ transfer_records(struct transfer *t, struct record *record,
 		return r;
 	if (t->request.count.blocks > 0 || t->request.count.bytes > 0) {
 		if (t->bulk.plan.way == PLAN_SPLICE) {
-			r = splice_run(record->serial, t->stats);
-			record->nr_records = t->stats->in_full;
+			r = splice_run(record->serial);
+			record->nr_records = t->env.stats->in_full;
 		}
 		return r < 0 ? r : record_run(record);
 	}
@@ -148,9 +151,9 @@ transfer_sync(struct transfer *t, const struct serial *serial)
 
 	if (serial->is_direct_off || t->bulk.needs_fsync)
 		conv |= CONV_FSYNC;
-	int r = commit_settle(&t->commit, t->hooks);
+	int r = commit_settle(&t->commit, t->env.hooks);
 	if (r == 0)
-		r = finish_sync(&t->dst, &t->request, conv, t->hooks);
+		r = finish_sync(&t->dst, conv, &t->env);
 	if (r == -ECANCELED)
 		return r;
 	const int late = writeback_free(t->writeback);
@@ -158,7 +161,7 @@ transfer_sync(struct transfer *t, const struct serial *serial)
 	// A device that has refused something, and a kernel that tells each
 	// error to one description only.
 	if (r == 0 && late < 0)
-		return hooks_tell(t->hooks,
+		return hooks_tell(t->env.hooks,
 				  (struct event){.kind = FAILURE_FSYNC,
 						 .error = -late,
 						 .name = t->dst.name});
@@ -196,18 +199,21 @@ transfer_tell_empty(const struct transfer *t)
 	const bool is_skipped = q->skip.blocks > 0 || q->skip.bytes > 0 ||
 				(q->count.blocks == 0 && q->count.bytes == 0);
 	const bool is_empty = !is_skipped && t->src.facts.size == 0 &&
-			      t->stats->in_full + t->stats->in_partial == 0;
+			      t->env.stats->in_full +
+					      t->env.stats->in_partial ==
+				      0;
 
 	if (is_empty && (q->verify || q->expected.algs != 0 ||
 			 (!q->is_dd && t->dst.facts.rdev != 0)))
-		hooks_tell(t->hooks, (struct event){.kind = NOTICE_SRC_EMPTY,
-						    .name = t->src.name});
+		hooks_tell(t->env.hooks,
+			   (struct event){.kind = NOTICE_SRC_EMPTY,
+					  .name = t->src.name});
 }
 
 static enum transfer_verdict
 transfer_judge(struct transfer *t, struct judge *judge, bool has_changed)
 {
-	judge->verify.len = t->stats->bytes;
+	judge->verify.len = t->env.stats->bytes;
 	judge->is_synced = t->is_synced;
 	transfer_tell_empty(t);
 	const int r = judge_copy(judge, has_changed);
@@ -218,20 +224,14 @@ transfer_judge(struct transfer *t, struct judge *judge, bool has_changed)
 static struct judge
 transfer_judge_of(struct transfer *t)
 {
-	return (struct judge){.verify = {.request = &t->request,
-					 .hooks = t->hooks,
-					 .kernel = t->bulk.kernel,
-					 .stats = t->stats,
+	return (struct judge){.verify = {.env = &t->env,
 					 .src = &t->src,
 					 .dst = &t->dst,
 					 .back = &t->back,
-					 .written = t->hasher,
 					 .hold = t->bulk.hold,
-					 .pace = t->bulk.pace,
 					 .src_off = t->src_start,
 					 .dst_off = t->dst_start},
-			      .change = &t->change,
-			      .hasher = t->hasher};
+			      .change = &t->change};
 }
 
 // The ring takes no block of ibs, but dd that cannot have one copies nothing.
@@ -252,19 +252,17 @@ transfer_copy(struct transfer *t)
 	const enum bulk_verdict bulk = transfer_bulk(t);
 	int r = -EIO;
 
-	serial_init(&serial, &t->request, &t->src, &t->dst, t->hooks);
+	serial_init(&serial, &t->env, &t->request, &t->src, &t->dst);
 	serial.hold = t->bulk.hold;
-	serial.throttle.pace = t->bulk.pace;
 	serial.throttle.writeback = t->writeback;
 	serial.ended_in_hole = t->bulk.base > 0 && (serial.is_sparse ||
 						    t->request.keeps_holes);
-	record_init(&record, &serial, &t->request, t->hooks, t->stats);
-	record.hasher = t->hasher;
+	record_init(&record, &serial);
 	if (bulk < BULK_FAILED)
 		r = transfer_records(t, &record, bulk);
 	t->is_copied = r == 0;
 	if (r == 0) // now it is known
-		t->stats->bytes_total = t->stats->bytes;
+		t->env.stats->bytes_total = t->env.stats->bytes;
 	else if (serial_end_hole(&serial) == 0 && bulk == BULK_STOPPED)
 		r = -ECANCELED;
 	const bool is_uncounted = record.is_out_of_memory;
@@ -296,10 +294,9 @@ transfer_open_digest(struct transfer *t)
 {
 	if (t->request.digests == 0)
 		return 0;
-	const int r = hasher_new(&t->hasher, t->request.digests);
-	t->bulk.hasher = t->hasher;
+	const int r = hasher_new(&t->env.hasher, t->request.digests);
 	if (r < 0)
-		hooks_tell(t->hooks,
+		hooks_tell(t->env.hooks,
 			   (struct event){.kind = FAILURE_DIGEST, .error = -r});
 	return r;
 }
@@ -307,8 +304,8 @@ transfer_open_digest(struct transfer *t)
 void
 transfer_done(struct transfer *t)
 {
-	hasher_free(t->hasher);
-	t->hasher = NULL;
+	hasher_free(t->env.hasher);
+	t->env.hasher = NULL;
 	free(t->bulk.hold);
 	t->bulk.hold = NULL;
 	writeback_free(t->writeback);
@@ -318,10 +315,10 @@ transfer_done(struct transfer *t)
 static enum transfer_verdict
 transfer_open(struct transfer *t)
 {
-	if (commit_check(&t->request, t->hooks) < 0 ||
+	if (commit_check(&t->request, t->env.hooks) < 0 ||
 	    transfer_open_digest(t) < 0)
 		return TRANSFER_UNCOUNTED;
-	int r = endpoint_open_src(&t->src, &t->request, t->hooks);
+	int r = endpoint_open_src(&t->src, &t->request, t->env.hooks);
 
 	// Opening it would create it.
 	if (r == 0 && safety_check_path(&t->safety, &t->request) < 0)
@@ -329,9 +326,9 @@ transfer_open(struct transfer *t)
 	if (r == 0)
 		r = t->request.commit == REQUEST_COMMIT_RENAME
 			    ? commit_open(&t->commit, &t->dst, &t->request,
-					  t->hooks)
+					  t->env.hooks)
 			    : endpoint_open_dst(&t->dst, &t->request,
-						t->hooks);
+						t->env.hooks);
 	if (r < 0)
 		return r == -ECANCELED ? TRANSFER_STOPPED
 				       : TRANSFER_UNCOUNTED;
@@ -349,7 +346,7 @@ transfer_hold(struct transfer *t)
 	t->bulk.hold = hold_new(t->dst_start, t->dst.facts.sector);
 	if (t->bulk.hold != NULL)
 		return 0;
-	hooks_tell(t->hooks,
+	hooks_tell(t->env.hooks,
 		   (struct event){.kind = FAILURE_DST_MEMORY, .len = HOLD_MAX});
 	return -ENOMEM;
 }
@@ -359,8 +356,8 @@ transfer_pace(struct transfer *t)
 {
 	if (t->request.rate == 0)
 		return;
-	pace_init(&t->pace, t->request.rate, t->stats->start_ns);
-	t->bulk.pace = &t->pace;
+	pace_init(&t->pace, t->request.rate, t->env.stats->start_ns);
+	t->env.pace = &t->pace;
 }
 
 // The page cache is between us and a sync.
@@ -389,7 +386,7 @@ transfer_cut(struct transfer *t)
 
 	if (!endpoint_is_cut(&t->request))
 		return 0;
-	const int r = endpoint_cut_dst(&t->dst, &t->request, t->hooks);
+	const int r = endpoint_cut_dst(&t->dst, &t->request, t->env.hooks);
 	if (r < 0)
 		return r;
 	if (t->request.seek.blocks > 0 || facts_is_same(&t->src.facts, dst))
@@ -405,9 +402,9 @@ transfer_can_write(const struct transfer *t)
 {
 	if (t->request.is_dd || !t->dst.facts.is_read_only)
 		return true;
-	hooks_tell(t->hooks, (struct event){.kind = FAILURE_WRITE_PROTECTED,
-					    .error = EROFS,
-					    .name = dst_name(t)});
+	hooks_tell(t->env.hooks, (struct event){.kind = FAILURE_WRITE_PROTECTED,
+						.error = EROFS,
+						.name = dst_name(t)});
 	return false;
 }
 
@@ -419,8 +416,8 @@ transfer_can_verify(const struct transfer *t)
 	// What was written has to be found again.
 	if (!t->request.verify || (facts_has_offsets(dst) && !dst->is_append))
 		return true;
-	hooks_tell(t->hooks, (struct event){.kind = FAILURE_NOT_VERIFIABLE,
-					    .name = t->dst.name});
+	hooks_tell(t->env.hooks, (struct event){.kind = FAILURE_NOT_VERIFIABLE,
+						.name = t->dst.name});
 	return false;
 }
 
@@ -435,7 +432,7 @@ transfer_open_back(struct transfer *t)
 		return 0;
 	const int r = endpoint_open_back(&t->dst, &t->back);
 	if (r < 0)
-		hooks_tell(t->hooks,
+		hooks_tell(t->env.hooks,
 			   (struct event){.kind = FAILURE_NOT_VERIFIABLE,
 					  .error = -r,
 					  .name = t->dst.name});
@@ -445,7 +442,7 @@ transfer_open_back(struct transfer *t)
 static enum transfer_verdict
 transfer_check(struct transfer *t)
 {
-	const struct hooks *h = t->hooks;
+	const struct hooks *h = t->env.hooks;
 	const bool is_safe = safety_check(&t->safety, &t->request,
 					  &t->src.facts, &t->dst.facts,
 					  t->dst.fd) == 0;
@@ -478,7 +475,7 @@ has_new_table(const struct transfer *t, enum transfer_verdict verdict)
 
 	return !t->request.is_dd && t->request.dst != NULL && dev != 0 &&
 	       (verdict == TRANSFER_OK || verdict == TRANSFER_INCOMPLETE) &&
-	       t->is_synced && t->stats->bytes > 0 && t->dst_start < MIB &&
+	       t->is_synced && t->env.stats->bytes > 0 && t->dst_start < MIB &&
 	       disk_whole(dev) == dev;
 }
 
@@ -492,9 +489,10 @@ transfer_partitions(const struct transfer *t, enum transfer_verdict verdict)
 		return;
 	const int r = finish_partitions(claim >= 0 ? claim : t->dst.fd);
 	if (r < 0)
-		hooks_tell(t->hooks, (struct event){.kind = NOTICE_TABLE_KEPT,
-						    .error = -r,
-						    .name = t->dst.name});
+		hooks_tell(t->env.hooks,
+			   (struct event){.kind = NOTICE_TABLE_KEPT,
+					  .error = -r,
+					  .name = t->dst.name});
 }
 
 static enum transfer_verdict
@@ -509,7 +507,7 @@ transfer_opened(struct transfer *t)
 	verdict = transfer_check(t);
 	if (verdict != TRANSFER_OK)
 		return verdict;
-	t->stats->start_ns = clock_ns();
+	t->env.stats->start_ns = clock_ns();
 	if (transfer_hold(t) < 0)
 		return TRANSFER_UNCOUNTED;
 	transfer_pace(t);
@@ -521,7 +519,7 @@ transfer_opened(struct transfer *t)
 	safety_done(&t->safety);
 	if (verdict == TRANSFER_UNCOUNTED)
 		return verdict;
-	if (finish_close(&t->src, &t->dst, t->hooks) < 0)
+	if (finish_close(&t->src, &t->dst, t->env.hooks) < 0)
 		return TRANSFER_UNCOUNTED;
 	t->is_closed = true;
 	return verdict;
@@ -530,9 +528,9 @@ transfer_opened(struct transfer *t)
 static enum transfer_verdict
 transfer_rename(struct transfer *t)
 {
-	if (t->hooks->must_stop(t->hooks->ctx))
+	if (t->env.hooks->must_stop(t->env.hooks->ctx))
 		return TRANSFER_STOPPED;
-	const int r = commit_rename(&t->commit, t->hooks);
+	const int r = commit_rename(&t->commit, t->env.hooks);
 	if (r == -ECANCELED)
 		return TRANSFER_STOPPED;
 	return r < 0 ? TRANSFER_FAILED : TRANSFER_OK;

@@ -9,12 +9,12 @@
 #include "change.h"
 #include "commit.h"
 #include "endpoint.h"
+#include "env.h"
 #include "pace.h"
 #include "request.h"
 #include "safety.h"
 #include "stats.h"
 
-struct hooks;
 struct writeback;
 
 enum transfer_verdict {
@@ -31,8 +31,7 @@ enum transfer_verdict {
 
 struct transfer {
 	struct request request;  // what is left of it, while it runs
-	const struct hooks *hooks;
-	struct stats *stats;
+	struct env env;          // borrowed, but for pace and hasher
 
 	struct endpoint src;
 	struct endpoint dst;
@@ -42,7 +41,6 @@ struct transfer {
 	uint64_t src_start;      // offsets where the copy begins
 	uint64_t dst_start;
 	struct bulk bulk;
-	struct hasher *hasher;   // NULL: none asked for
 	struct commit commit;    // of commit=rename
 	struct pace pace;        // of rate=
 	struct writeback *writeback; // of a page cache that is synced
@@ -55,7 +53,7 @@ struct transfer {
 void transfer_init(struct transfer *transfer, const struct request *q,
 		   const struct hooks *hooks, struct stats *stats);
 
-// The digests of a run that copied all stay in transfer->hasher.
+// The digests of a run that copied all stay in transfer->env.hasher.
 enum transfer_verdict transfer_run(struct transfer *transfer);
 
 void transfer_done(struct transfer *transfer);

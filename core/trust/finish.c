@@ -12,6 +12,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "env.h"
 #include "event.h"
 #include "hooks.h"
 #include "thread.h"
@@ -103,11 +104,12 @@ finish_fsync(int fd, const struct hooks *h)
 // The first error of a sync is the only one the kernel gives: it stands,
 // whatever the next one says.
 int
-finish_sync(const struct endpoint *dst, const struct request *q, unsigned conv,
-	    const struct hooks *h)
+finish_sync(const struct endpoint *dst, unsigned conv, const struct env *env)
 {
+	const struct hooks *h = env->hooks;
+	const bool is_dd = env->asked->is_dd;
 	int (*const wait)(int (*)(int), int, const struct hooks *) =
-		q->is_dd ? sync_here : sync_wait;
+		is_dd ? sync_here : sync_wait;
 	int data = 0, all = 0;
 
 	if (conv & CONV_FDATASYNC) {

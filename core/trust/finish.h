@@ -11,13 +11,14 @@
 #include "endpoint.h"
 #include "request.h"
 
+struct env;
 struct hooks;
 
 // conv: CONV_FSYNC and CONV_FDATASYNC count. Signals and progress are served
 // meanwhile; called as dd, only when the call has been interrupted, as in dd.
 // 0 or -errno, told; -ECANCELED: a signal.
-int finish_sync(const struct endpoint *dst, const struct request *q,
-		unsigned conv, const struct hooks *h);
+int finish_sync(const struct endpoint *dst, unsigned conv,
+		const struct env *env);
 
 // The fsync of another descriptor, with signals and progress served. 0,
 // -ECANCELED: a signal, and it may still be under way; or -errno, untold.

@@ -9,6 +9,7 @@
 
 #include "change.h"
 #include "clock.h"
+#include "env.h"
 #include "event.h"
 #include "finish.h"
 #include "hasher.h"
@@ -19,13 +20,13 @@
 bool
 judge_has_changed(const struct judge *j)
 {
-	const struct request *q = j->verify.request;
+	const struct request *q = j->verify.env->asked;
 	const bool is_trusted = request_is_trusted(q);
 	const unsigned changed = change_find(j->change);
 
 	if (changed == 0)
 		return false;
-	hooks_tell(j->verify.hooks,
+	hooks_tell(j->verify.env->hooks,
 		   (struct event){.kind = is_trusted ? FAILURE_SRC_CHANGED
 						     : NOTICE_SRC_CHANGED,
 				  .name = j->verify.src->name,
@@ -37,13 +38,14 @@ static int
 finish_digests(const struct judge *j)
 {
 	const struct verify *v = &j->verify;
+	const struct env *env = v->env;
 
-	if (j->hasher == NULL)
+	if (env->hasher == NULL)
 		return 0;
-	const int r = hasher_finish(j->hasher, v->len, v->hooks);
+	const int r = hasher_finish(env->hasher, v->len, env->hooks);
 	if (r == 0 || r == -ECANCELED)
 		return r;
-	return hooks_tell(v->hooks,
+	return hooks_tell(env->hooks,
 			  (struct event){.kind = FAILURE_DIGEST, .error = -r});
 }
 
@@ -51,18 +53,18 @@ finish_digests(const struct judge *j)
 static int
 judge_digest(const struct judge *j)
 {
-	const struct verify *v = &j->verify;
-	const struct request_expected *expected = &v->request->expected;
+	const struct env *env = j->verify.env;
+	const struct request_expected *expected = &env->asked->expected;
 
 	if (expected->algs == 0)
 		return 0;
 	const enum digest_alg alg =
-		hasher_find(j->hasher, expected->algs, expected->value);
-	if (memcmp(hasher_result(j->hasher, alg), expected->value,
+		hasher_find(env->hasher, expected->algs, expected->value);
+	if (memcmp(hasher_result(env->hasher, alg), expected->value,
 		   digest_size(alg)) == 0)
 		return 0;
-	hooks_tell(v->hooks, (struct event){.kind = FAILURE_UNEXPECTED,
-					    .name = v->src->name});
+	hooks_tell(env->hooks, (struct event){.kind = FAILURE_UNEXPECTED,
+					      .name = j->verify.src->name});
 	return -ESTALE;
 }
 
@@ -71,7 +73,7 @@ static int
 release_block(struct judge *j)
 {
 	const struct verify *v = &j->verify;
-	const struct hooks *h = v->hooks;
+	const struct hooks *h = v->env->hooks;
 
 	if (v->hold == NULL)
 		return 0;
@@ -83,7 +85,7 @@ release_block(struct judge *j)
 						    .error = -r,
 						    .name = v->dst->name,
 						    .off = v->hold->off});
-	r = finish_sync(v->dst, v->request, CONV_FSYNC, h);
+	r = finish_sync(v->dst, CONV_FSYNC, v->env);
 	j->is_synced = r == 0;
 	return r;
 }
@@ -92,8 +94,8 @@ int
 judge_copy(struct judge *j, bool has_changed)
 {
 	struct verify *v = &j->verify;
-	const struct request *q = v->request;
-	const bool is_whole = q->is_dd || v->stats->unread == 0;
+	const struct request *q = v->env->asked;
+	const bool is_whole = q->is_dd || v->env->stats->unread == 0;
 	int r = finish_digests(j);
 
 	if (has_changed)
@@ -107,8 +109,8 @@ judge_copy(struct judge *j, bool has_changed)
 		return -ENODATA;
 	if (!q->verify)
 		return is_whole ? release_block(j) : -ENODATA;
-	v->stats->copied_ns = clock_ns();
-	hooks_tell(v->hooks, (struct event){.kind = NOTICE_VERIFYING});
+	v->env->stats->copied_ns = clock_ns();
+	hooks_tell(v->env->hooks, (struct event){.kind = NOTICE_VERIFYING});
 	// All but the block that is held back: a copy that differs does not
 	// get it.
 	r = verify_run(v);

@@ -12,7 +12,6 @@ struct change;
 struct judge {
 	struct verify verify;         // also what the rest needs
 	const struct change *change;
-	struct hasher *hasher;        // NULL: no digests
 	bool is_synced;               // all of it, what was held back too
 };
 

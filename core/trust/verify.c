@@ -14,6 +14,7 @@
 #include "base.h"
 #include "cache.h"
 #include "copy.h"
+#include "env.h"
 #include "event.h"
 #include "hasher.h"
 #include "hold.h"
@@ -28,10 +29,10 @@
 static int
 tell(const struct verify *v, enum event_kind kind, uint64_t off, int r)
 {
-	return hooks_tell(v->hooks, (struct event){.kind = kind,
-						   .error = -r,
-						   .name = v->dst->name,
-						   .off = off});
+	return hooks_tell(v->env->hooks, (struct event){.kind = kind,
+							.error = -r,
+							.name = v->dst->name,
+							.off = off});
 }
 
 // What the page cache holds proves nothing. Its pages are clean by now, so
@@ -51,15 +52,15 @@ tell_bad(struct verify *v)
 	if (bad.len == 0)
 		return;
 	v->nr_bad += bad.len;
-	v->stats->differing += bad.len;
-	v->stats->nr_differing++;
+	v->env->stats->differing += bad.len;
+	v->env->stats->nr_differing++;
 	v->bad.len = 0;
-	hooks_tell(v->hooks, (struct event){.kind = FAILURE_DIFFERS,
-					    .name = v->dst->name,
-					    .off = v->dst_off + bad.off,
-					    .len = bad.len,
-					    .wrote = bad.wrote,
-					    .found = bad.found});
+	hooks_tell(v->env->hooks, (struct event){.kind = FAILURE_DIFFERS,
+						 .name = v->dst->name,
+						 .off = v->dst_off + bad.off,
+						 .len = bad.len,
+						 .wrote = bad.wrote,
+						 .found = bad.found});
 }
 
 // In order of offsets.
@@ -96,7 +97,7 @@ static int
 open_aio(const struct verify *v, struct plan *plan, struct aio *aio)
 {
 	if (plan->src.method == PLAN_AIO &&
-	    aio_open(aio, v->kernel, plan->depth) == 0)
+	    aio_open(aio, v->env->kernel, plan->depth) == 0)
 		return 0;
 	if (plan->src.method == PLAN_AIO)
 		plan->src.method = PLAN_CALL;
@@ -115,7 +116,7 @@ static int
 read_all(const struct verify *v, int fd, unsigned char *buf, uint64_t off,
 	 size_t len)
 {
-	const struct hooks *h = v->hooks;
+	const struct hooks *h = v->env->hooks;
 	size_t got = 0;
 
 	while (got < len) {
@@ -136,7 +137,7 @@ read_all(const struct verify *v, int fd, unsigned char *buf, uint64_t off,
 static int
 read_plainly(struct verify *v, struct hasher *hasher)
 {
-	const struct hooks *h = v->hooks;
+	const struct hooks *h = v->env->hooks;
 	unsigned char *buf = malloc(HASH_RANGE_LEN);
 	int r = buf != NULL ? 0 : -ENOMEM;
 
@@ -152,7 +153,7 @@ read_plainly(struct verify *v, struct hasher *hasher)
 		hasher_put(hasher, v->got, buf, len);
 		hasher_wait(hasher, nr);
 		v->got += len;
-		v->stats->verified = v->got;
+		v->env->stats->verified = v->got;
 		if (h->tick != NULL)
 			h->tick(h->ctx);
 	}
@@ -181,13 +182,13 @@ init_copy(const struct verify *v, struct copy *copy, struct plan *plan,
 static bool
 open_loop(struct verify *v, struct copy *copy, struct hasher *hasher)
 {
-	copy->request = v->request;
-	copy->stats = v->stats;
+	copy->request = v->env->asked;
+	copy->stats = v->env->stats;
 	copy->stats_base = v->got;
 	copy->is_reading_back = true;
-	copy->reader.pace = v->pace;
+	copy->reader.pace = v->env->pace;
 	copy_set_hasher(copy, hasher);
-	return copy_open_loop(copy, v->hooks) == 0 &&
+	return copy_open_loop(copy, v->env->hooks) == 0 &&
 	       loop_wait(&copy->loop, 0) == 0;
 }
 
@@ -203,8 +204,8 @@ read_back(struct verify *v, struct hasher *hasher)
 	v->got = held_len(v);
 	if (v->got == v->len)
 		return 0;
-	plan_make_back(&plan, v->request, &v->back->facts, v->dst_off + v->got,
-		       v->len - v->got);
+	plan_make_back(&plan, v->env->asked, &v->back->facts,
+		       v->dst_off + v->got, v->len - v->got);
 	if (plan_is_large(&plan))
 		plan_fit(&plan, memory_allowed());
 	int r = open_aio(v, &plan, &aio);
@@ -253,7 +254,7 @@ static bool
 can_compare(const struct verify *v)
 {
 	return facts_has_offsets(&v->src->facts) &&
-	       !(v->request->conv & (CONV_BYTES | CONV_SYNC | CONV_NOERROR));
+	       !(v->env->asked->conv & (CONV_BYTES | CONV_SYNC | CONV_NOERROR));
 }
 
 // Both sides of a range once more. False: they cannot be read, or are equal
@@ -276,14 +277,14 @@ static int
 compare_ranges(struct verify *v, const struct closer *c,
 	       const struct hasher *back)
 {
-	const struct hooks *h = v->hooks;
+	const struct hooks *h = v->env->hooks;
 
 	for (uint64_t off = 0; off < v->got; off += HASH_RANGE_LEN) {
 		const uint64_t len = min_u64(HASH_RANGE_LEN, v->got - off);
 		// The digests of one that is cut off tell nothing.
 		const bool is_cut = v->got < v->len && len < HASH_RANGE_LEN;
 
-		if (hasher_is_same_range(v->written, back,
+		if (hasher_is_same_range(v->env->hasher, back,
 					 off / HASH_RANGE_LEN))
 			continue;
 		if (h->tick != NULL)
@@ -332,7 +333,7 @@ hash_back(struct verify *v, struct hasher *back)
 	}
 	r = read_back(v, back);
 	if (r == 0) {
-		r = hasher_finish(back, v->got, v->hooks);
+		r = hasher_finish(back, v->got, v->env->hooks);
 		if (r < 0 && r != -ECANCELED)
 			tell(v, FAILURE_VERIFY, v->dst_off, r);
 	}
@@ -388,7 +389,7 @@ verify_block(struct verify *v)
 	if (r < 0 && r != -ECANCELED) {
 		tell(v, FAILURE_VERIFY, v->dst_off, r);
 	} else if (r == 0) {
-		v->stats->verified += len;
+		v->env->stats->verified += len;
 		if (compare_bytes(v, v->hold->block, buf, 0, len))
 			r = -EBADMSG;
 		tell_bad(v);

@@ -12,24 +12,16 @@
 #include "endpoint.h"
 #include "request.h"
 
-struct aio_kernel;
-struct hasher;
+struct env;
 struct hold;
-struct hooks;
-struct pace;
-struct stats;
 
 struct verify {
-	const struct request *request;   // conv and io count
-	const struct hooks *hooks;
-	const struct aio_kernel *kernel;
-	struct stats *stats;             // verified is kept current
+	const struct env *env;           // its hasher is finished, and has
+	                                 // HASH_RANGES; verified is counted
 	const struct endpoint *src;      // still open; a stream cannot be read
 	const struct endpoint *dst;      // again, its ranges are told whole
 	struct endpoint *back;           // of endpoint_open_back
-	const struct hasher *written;    // finished, with HASH_RANGES
 	struct hold *hold;               // not on the disk yet; NULL: all is
-	struct pace *pace;               // NULL: no rate=
 	uint64_t src_off;                // where the copy began
 	uint64_t dst_off;
 	uint64_t len;                    // of the copy
