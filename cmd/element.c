@@ -16,25 +16,13 @@
 #define REPLACEMENT "\xef\xbf\xbd" // U+FFFD
 
 struct element_library element;
+LAZY_LIBRARY(element, ELEMENT, SONAME, "json", "status=json and report=",
+	     "recommended")
 
 int
 element_load(void)
 {
-	const struct lazy_symbol symbols[] = {
-		{"json_pack", &element.pack},
-		{"json_null", &element.null},
-		{"json_stringn", &element.string},
-		{"json_integer", &element.integer},
-		{"json_real", &element.real},
-		{"json_object", &element.object},
-		{"json_object_set_new", &element.set},
-		{"json_object_update", &element.update},
-		{"json_array", &element.array},
-		{"json_array_append_new", &element.append},
-		{"json_dumps", &element.dumps},
-		{"json_delete", &element.delete},
-	};
-	const int r = lazy_load(SONAME, symbols, ARRAY_LEN(symbols));
+	const int r = load_element();
 
 	if (r < 0)
 		message_error(0, "status=json and report= need %s, which was "

@@ -9,22 +9,25 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "lazy.h"
+
+#define ELEMENT(X)				\
+	X(pack, json_pack)			\
+	X(null, json_null)			\
+	X(string, json_stringn)			\
+	X(integer, json_integer)		\
+	X(real, json_real)			\
+	X(object, json_object)			\
+	X(set, json_object_set_new)		\
+	X(update, json_object_update)		\
+	X(array, json_array)			\
+	X(append, json_array_append_new)	\
+	X(dumps, json_dumps)			\
+	X(delete, json_delete)
+
 // The functions of the library, after element_load. What they make has one
 // owner; NULL: no memory.
-extern struct element_library {
-	__typeof__(&json_pack) pack;
-	__typeof__(&json_null) null;
-	__typeof__(&json_stringn) string;
-	__typeof__(&json_integer) integer;
-	__typeof__(&json_real) real;
-	__typeof__(&json_object) object;
-	__typeof__(&json_object_set_new) set;
-	__typeof__(&json_object_update) update;
-	__typeof__(&json_array) array;
-	__typeof__(&json_array_append_new) append;
-	__typeof__(&json_dumps) dumps;
-	__typeof__(&json_delete) delete;
-} element;
+extern LAZY_STRUCT(element_library, ELEMENT) element;
 
 // 0 or -errno, told.
 int element_load(void);

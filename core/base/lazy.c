@@ -4,25 +4,27 @@
 
 #include "lazy.h"
 
+#ifdef ENABLE_DLOPEN
 #include <dlfcn.h>
 #include <errno.h>
 #include <string.h>
 
 int
-lazy_load(const char *soname, const struct lazy_symbol *symbols,
-	  size_t nr_symbols)
+lazy_load(const char *soname, const char *names, void *functions)
 {
 	void *library = dlopen(soname, RTLD_NOW | RTLD_LOCAL);
+	char *next = functions;
 
 	if (library == NULL)
 		return -ENOENT;
-	for (size_t i = 0; i < nr_symbols; i++) {
-		void *symbol = dlsym(library, symbols[i].name);
+	for (; *names != '\0'; names += strlen(names) + 1) {
+		void *symbol = dlsym(library, names);
 
 		if (symbol == NULL)
 			return -ENOENT;
 		// C has no cast from object to function pointer.
-		memcpy(symbols[i].ret, &symbol, sizeof(symbol));
+		next = mempcpy(next, &symbol, sizeof(symbol));
 	}
 	return 0;
 }
+#endif

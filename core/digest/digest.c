@@ -34,28 +34,22 @@ struct digest_library {
 #define TEXT(x) TEXT_OF(x)
 #define CRYPTO_SONAME "libcrypto.so." TEXT(OPENSSL_SHLIB_VERSION)
 
-static struct {
-	__typeof__(&EVP_MD_CTX_new) ctx_new;
-	__typeof__(&EVP_MD_CTX_free) ctx_free;
-	__typeof__(&EVP_get_digestbyname) by_name;
-	__typeof__(&EVP_DigestInit_ex) init;
-	__typeof__(&EVP_DigestUpdate) update;
-	__typeof__(&EVP_DigestFinal_ex) final;
-} evp;
+#define EVP(X)					\
+	X(ctx_new, EVP_MD_CTX_new)		\
+	X(ctx_free, EVP_MD_CTX_free)		\
+	X(by_name, EVP_get_digestbyname)	\
+	X(init, EVP_DigestInit_ex)		\
+	X(update, EVP_DigestUpdate)		\
+	X(final, EVP_DigestFinal_ex)
+
+static LAZY_STRUCT(evp, EVP) evp;
+LAZY_LIBRARY(evp, EVP, CRYPTO_SONAME, "hash",
+	     "computes all digests except xxh128", "recommended")
 
 static int
 evp_open(void **ret)
 {
-	const struct lazy_symbol symbols[] = {
-		{"EVP_MD_CTX_new", &evp.ctx_new},
-		{"EVP_MD_CTX_free", &evp.ctx_free},
-		{"EVP_get_digestbyname", &evp.by_name},
-		{"EVP_DigestInit_ex", &evp.init},
-		{"EVP_DigestUpdate", &evp.update},
-		{"EVP_DigestFinal_ex", &evp.final},
-	};
-
-	if (lazy_load(CRYPTO_SONAME, symbols, ARRAY_LEN(symbols)) < 0)
+	if (load_evp() < 0)
 		return -ELIBACC;
 	*ret = evp.ctx_new();
 	return *ret != NULL ? 0 : -ENOMEM;

@@ -444,31 +444,18 @@ disk_stack_init_file(struct disk_stack *stack, const struct facts *file)
 }
 
 #ifdef HAVE_LIBBLKID
-static struct {
-	__typeof__(&blkid_new_probe) new_probe;
-	__typeof__(&blkid_free_probe) free_probe;
-	__typeof__(&blkid_probe_set_device) set_device;
-	__typeof__(&blkid_probe_enable_partitions) enable_partitions;
-	__typeof__(&blkid_probe_set_superblocks_flags) set_flags;
-	__typeof__(&blkid_do_fullprobe) do_probe;
-	__typeof__(&blkid_probe_lookup_value) lookup;
-} blkid;
+#define BLKID(X)						\
+	X(new_probe, blkid_new_probe)				\
+	X(free_probe, blkid_free_probe)				\
+	X(set_device, blkid_probe_set_device)			\
+	X(enable_partitions, blkid_probe_enable_partitions)	\
+	X(set_flags, blkid_probe_set_superblocks_flags)		\
+	X(do_probe, blkid_do_fullprobe)				\
+	X(lookup, blkid_probe_lookup_value)
 
-static bool
-load_blkid(void)
-{
-	const struct lazy_symbol symbols[] = {
-		{"blkid_new_probe", &blkid.new_probe},
-		{"blkid_free_probe", &blkid.free_probe},
-		{"blkid_probe_set_device", &blkid.set_device},
-		{"blkid_probe_enable_partitions", &blkid.enable_partitions},
-		{"blkid_probe_set_superblocks_flags", &blkid.set_flags},
-		{"blkid_do_fullprobe", &blkid.do_probe},
-		{"blkid_probe_lookup_value", &blkid.lookup},
-	};
-
-	return lazy_load("libblkid.so.1", symbols, ARRAY_LEN(symbols)) == 0;
-}
+static LAZY_STRUCT(blkid, BLKID) blkid;
+LAZY_LIBRARY(blkid, BLKID, "libblkid.so.1", "content",
+	     "says what a refused disk contains", "suggested")
 
 static void
 copy_value(blkid_probe probe, const char *key, char *buf, size_t size)
@@ -482,7 +469,7 @@ copy_value(blkid_probe probe, const char *key, char *buf, size_t size)
 static void
 read_content(int fd, struct disk_content *ret)
 {
-	blkid_probe probe = load_blkid() ? blkid.new_probe() : NULL;
+	blkid_probe probe = load_blkid() == 0 ? blkid.new_probe() : NULL;
 
 	if (probe == NULL)
 		return;

@@ -22,41 +22,23 @@
 #include "base.h"
 #include "lazy.h"
 
-static struct {
-	__typeof__(&mnt_new_table) new_table;
-	__typeof__(&mnt_unref_table) unref_table;
-	__typeof__(&mnt_table_parse_file) parse_file;
-	__typeof__(&mnt_table_parse_swaps) parse_swaps;
-	__typeof__(&mnt_new_iter) new_iter;
-	__typeof__(&mnt_free_iter) free_iter;
-	__typeof__(&mnt_table_next_fs) next_fs;
-	__typeof__(&mnt_fs_get_devno) devno;
-	__typeof__(&mnt_fs_get_source) source;
-	__typeof__(&mnt_fs_get_target) target;
-	__typeof__(&mnt_fs_get_fs_options) fs_options;
-	__typeof__(&mnt_optstr_get_option) get_option;
-} mnt;
+#define MNT(X)					\
+	X(new_table, mnt_new_table)		\
+	X(unref_table, mnt_unref_table)		\
+	X(parse_file, mnt_table_parse_file)	\
+	X(parse_swaps, mnt_table_parse_swaps)	\
+	X(new_iter, mnt_new_iter)		\
+	X(free_iter, mnt_free_iter)		\
+	X(next_fs, mnt_table_next_fs)		\
+	X(devno, mnt_fs_get_devno)		\
+	X(source, mnt_fs_get_source)		\
+	X(target, mnt_fs_get_target)		\
+	X(fs_options, mnt_fs_get_fs_options)	\
+	X(get_option, mnt_optstr_get_option)
 
-static bool
-load_mnt(void)
-{
-	const struct lazy_symbol symbols[] = {
-		{"mnt_new_table", &mnt.new_table},
-		{"mnt_unref_table", &mnt.unref_table},
-		{"mnt_table_parse_file", &mnt.parse_file},
-		{"mnt_table_parse_swaps", &mnt.parse_swaps},
-		{"mnt_new_iter", &mnt.new_iter},
-		{"mnt_free_iter", &mnt.free_iter},
-		{"mnt_table_next_fs", &mnt.next_fs},
-		{"mnt_fs_get_devno", &mnt.devno},
-		{"mnt_fs_get_source", &mnt.source},
-		{"mnt_fs_get_target", &mnt.target},
-		{"mnt_fs_get_fs_options", &mnt.fs_options},
-		{"mnt_optstr_get_option", &mnt.get_option},
-	};
-
-	return lazy_load("libmount.so.1", symbols, ARRAY_LEN(symbols)) == 0;
-}
+static LAZY_STRUCT(mnt, MNT) mnt;
+LAZY_LIBRARY(mnt, MNT, "libmount.so.1", "mounts",
+	     "finds mounted file systems and swap", "recommended")
 
 struct search {
 	const struct disk_stack *stack;

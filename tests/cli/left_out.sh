@@ -12,7 +12,10 @@ require make cc
 mkdir "$work/build"
 cd "$work/build" || exit 99
 unset MAKEFLAGS MAKELEVEL
-check 'it can be configured' "$top/configure" -q CFLAGS=-O0 --enable-werror \
+# What one of them has found out holds for all.
+configure=("$top/configure" -q "--cache-file=$work/cache" CFLAGS=-O0
+	--enable-werror)
+check 'it can be configured' "${configure[@]}" \
 	--without-libcrypto --without-libxxhash --without-libmount \
 	--without-libblkid --without-jansson
 check 'it builds without a warning' make -j 2 aiodd
@@ -21,8 +24,7 @@ check 'it builds without a warning' make -j 2 aiodd
 # compiles.
 mkdir "$work/each"
 cd "$work/each" || exit 99
-check 'nothing left out: it can be configured' \
-	"$top/configure" -q -C CFLAGS=-O0 --enable-werror
+check 'nothing left out: it can be configured' "${configure[@]}"
 mv config.h all.h
 for library in libcrypto libxxhash libmount libblkid jansson; do
 	macro=HAVE_${library^^}
@@ -30,8 +32,8 @@ for library in libcrypto libxxhash libmount libblkid jansson; do
 		skip "without $library" 'it is not here at all'
 		continue
 	fi
-	check "without $library: it can be configured" "$top/configure" -q \
-		-C CFLAGS=-O0 --enable-werror "--without-$library"
+	check "without $library: it can be configured" "${configure[@]}" \
+		"--without-$library"
 	is "without $library: only that is missing" \
 		"$(diff all.h config.h | grep '^[<>]')" \
 		"< #define $macro 1
@@ -42,12 +44,31 @@ for library in libcrypto libxxhash libmount libblkid jansson; do
 done
 cd "$work" || exit 99
 
+# Linked plainly, nothing is loaded, and all works as it does otherwise.
+mkdir "$work/linked"
+cd "$work/linked" || exit 99
+check 'linked: it can be configured' "${configure[@]}" --disable-dlopen
+check 'linked: it builds without a warning' make -j 2 aiodd
+check 'linked: nothing in it loads a library' \
+	eval '! nm -u aiodd | grep -q " dlopen"'
+cd "$work" || exit 99
+make_data src 300000 1
+if grep -q '^#define HAVE_LIBCRYPTO 1' linked/config.h; then
+	is 'linked: hash=sha256' "$(linked/aiodd if=src of=linked.copy \
+		hash=sha256 sums=- status=none)" \
+		"$(sha256sum <src | cut -d " " -f 1)  linked.copy"
+	check 'linked: the needed library is named' \
+		eval 'readelf -d linked/aiodd | grep -q "NEEDED.*libcrypto"'
+else
+	skip 'linked: hash=sha256' 'libcrypto is not here'
+	skip 'linked: the needed library is named' 'libcrypto is not here'
+fi
+
 AIODD=$work/build/aiodd
 [ -x "$AIODD" ] || finish
 ln -sf "$AIODD" "$work/bin/ours/aiodd"
 cd "$work" || exit 99
 
-make_data src 300000 1
 for operand in hash=md5 hash=sha256,xxh128 hash=xxh128 sums=SUMS \
 	expect="sha1:$(printf %040d 0)" verify=yes status=json \
 	report=report.html; do
