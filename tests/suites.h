@@ -20,7 +20,7 @@
 	suite(ring) suite(reader) suite(writer) suite(copy) \
 	suite(filter) suite(reblock) suite(nocache) suite(serial) \
 	suite(position) suite(walk) suite(record) \
-	suite(change) suite(verify) \
+	suite(change) suite(commit) suite(verify) \
 	suite(clone) suite(caution) suite(transfer) suite(durability) \
 	suite(outcome) \
 	suite(units) suite(report) suite(quote) suite(nearest) suite(correct) \
