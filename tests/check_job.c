@@ -28,13 +28,14 @@ prep_dirty(struct job *job, unsigned char *buf, enum job_op op, int eventfd)
 {
 	memset(&job->iocb, 0xff, sizeof(job->iocb));
 	job->buf = buf;
-	job_prep(job, &(struct job_io){.op = op,
-				       .fd = 7,
-				       .pos = UINT64_C(0x123456789a),
-				       .from = 512,
-				       .len = 1024,
-				       .on_done = on_done,
-				       .eventfd = eventfd});
+	job_prep(job,
+		 &(struct job_io){.op = op,
+				  .fd = 7,
+				  .pos = UINT64_C(0x123456789a),
+				  .from = 512,
+				  .len = 1024,
+				  .on_done = on_done},
+		 eventfd);
 }
 
 static void

@@ -40,14 +40,14 @@ begin(void)
 	for (unsigned i = 0; i < NR; i++) {
 		jobs[i] = (struct job){.buf = &bytes[i]};
 		iocbs[i] = &jobs[i].iocb;
-		job_prep(&jobs[i], &(struct job_io){.op = JOB_READ,
-						    .fd = fd,
-						    .pos = i,
-						    .len = 1,
-						    .eventfd = announced_fd});
+		job_prep(&jobs[i],
+			 &(struct job_io){
+				 .op = JOB_READ, .fd = fd, .pos = i, .len = 1},
+			 announced_fd);
 	}
 	submitter = submitter_new(&fake_aio_kernel, ctx, NR, refused_fd);
 	ck_assert_ptr_nonnull(submitter);
+	ck_assert_int_eq(submitter_start(submitter), 0);
 }
 
 static void
@@ -97,11 +97,11 @@ START_TEST(what_is_refused_comes_back_with_the_reason)
 	fake.first_error = -EINVAL;
 	submitter_queue(submitter, iocbs, NR);
 	wait_for(refused_fd, 1);
-	ck_assert_uint_eq(submitter_take_refused(submitter, refused), 1);
+	ck_assert_uint_eq(submitter_take_refused(submitter, refused, NR), 1);
 	ck_assert_ptr_eq(refused[0].obj, iocbs[0]);
 	ck_assert_int_eq((long)refused[0].res, -EINVAL);
 	wait_for(announced_fd, NR - 1);
-	ck_assert_uint_eq(submitter_take_refused(submitter, refused), 0);
+	ck_assert_uint_eq(submitter_take_refused(submitter, refused, NR), 0);
 	ck_assert_uint_eq(submitter_free(submitter), NR - 1);
 }
 END_TEST
@@ -111,8 +111,12 @@ START_TEST(a_full_kernel_refuses_with_EAGAIN)
 	fake.nr_eagain = NR;
 	submitter_queue(submitter, iocbs, NR);
 	wait_for(refused_fd, NR);
-	ck_assert_uint_eq(submitter_take_refused(submitter, refused), NR);
-	for (unsigned i = 0; i < NR; i++)
+	ck_assert_uint_eq(submitter_take_refused(submitter, refused, 1), 1);
+	ck_assert_ptr_eq(refused[0].obj, iocbs[0]);
+	ck_assert_uint_eq(submitter_take_refused(submitter, refused, NR),
+			  NR - 1);
+	ck_assert_ptr_eq(refused[0].obj, iocbs[1]);
+	for (unsigned i = 0; i < NR - 1; i++)
 		ck_assert_int_eq((long)refused[i].res, -EAGAIN);
 	ck_assert_uint_eq(submitter_free(submitter), 0);
 }

@@ -150,7 +150,6 @@ START_TEST(the_tail_waits_for_the_writes_before_it)
 		go_on();
 		ck_assert_uint_eq(c.aio.counters.inlined, before);
 		fake_aio_complete_last(&c.fake);
-		aio_on_announced(&c.aio);
 		ck_assert_int_eq(aio_reap(&c.aio), 0);
 	}
 	go_on();
@@ -174,7 +173,6 @@ START_TEST(nothing_goes_direct_while_one_goes_through_the_page_cache)
 	c.copy.writer.nr_writing--;
 	fake_aio_complete(&c.fake, 1);
 	fake_aio_complete(&c.fake, 0);
-	aio_on_announced(&c.aio);
 	ck_assert_int_eq(aio_reap(&c.aio), 0);
 	writer_start(&c.copy.writer);
 	ck_assert(c.copy.writer.has_alone);

@@ -16,6 +16,7 @@
 
 #include "aio.h"
 #include "copy.h"
+#include "kaio.h"
 #include "request.h"
 
 enum { FAKE_MAX = 64, FAKE_LOG_MAX = 256, FAKE_NR_FAULTS = 4 };
@@ -83,6 +84,10 @@ void fake_aio_complete_all(struct fake_aio *fake);
 void fake_aio_complete_last(struct fake_aio *fake);
 void fake_aio_complete_any(struct fake_aio *fake);
 
+// The eventfd has counted nr so far: what the kernel does between an event and
+// its count. Returns how many it had counted.
+uint64_t fake_aio_set_count(int eventfd, uint64_t nr);
+
 // Below n, from fake->random.
 uint64_t fake_aio_below(struct fake_aio *fake, uint64_t n);
 
@@ -90,6 +95,7 @@ uint64_t fake_aio_below(struct fake_aio *fake, uint64_t n);
 // plan and the script at will, then starts.
 struct fake_copy {
 	struct fake_aio fake;
+	struct kaio *kaio; // the engine of aio
 	struct aio aio;
 	struct endpoint src;
 	struct endpoint dst;
@@ -116,7 +122,7 @@ struct job *fake_copy_job(struct fake_copy *c, unsigned nr);
 // is handed over.
 void fake_copy_deliver(struct fake_copy *c);
 
-// What was announced, then one step.
+// One step.
 enum copy_verdict fake_copy_step(struct fake_copy *c);
 
 // Steps until the verdict, completing what is pending: one at a time by

@@ -18,6 +18,7 @@
 	suite(map) \
 	suite(job) suite(aio) suite(submitter) \
 	suite(ring) suite(reader) suite(writer) suite(copy) \
+	suite(engine) \
 	suite(filter) suite(reblock) suite(nocache) suite(serial) \
 	suite(position) suite(walk) suite(record) \
 	suite(change) suite(commit) suite(verify) \

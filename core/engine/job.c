@@ -8,26 +8,28 @@
 #include <errno.h>
 
 void
-job_prep(struct job *job, const struct job_io *io)
+job_prep(struct job *job, const struct job_io *io, int eventfd)
 {
 	unsigned char *buf = job->buf + io->from;
 	const long long pos = (long long)io->pos;
 
-	if (io->op == JOB_READ)
+	switch (io->op) {
+	case JOB_READ:
 		io_prep_pread(&job->iocb, io->fd, buf, io->len, pos);
-	else
+		break;
+	case JOB_WRITE:
 		io_prep_pwrite(&job->iocb, io->fd, buf, io->len, pos);
+		break;
+	case JOB_FSYNC:
+		io_prep_fsync(&job->iocb, io->fd);
+		break;
+	case JOB_FDSYNC:
+		io_prep_fdsync(&job->iocb, io->fd);
+		break;
+	}
 	io_set_callback(&job->iocb, io->on_done);
-	if (io->eventfd >= 0)
-		io_set_eventfd(&job->iocb, io->eventfd);
-}
-
-enum job_route
-job_first_route(uint32_t align, int eventfd)
-{
-	if (align == 0)
-		return JOB_BY_CACHE;
-	return eventfd < 0 ? JOB_BY_CALL : JOB_BY_AIO;
+	if (eventfd >= 0)
+		io_set_eventfd(&job->iocb, eventfd);
 }
 
 bool
@@ -61,4 +63,41 @@ job_move(struct job *job, enum job_state to)
 {
 	assert(legal_moves[job->state][to]);
 	job->state = to;
+}
+
+void
+job_list_put(struct job_list *list, struct job *job)
+{
+	job->next = NULL;
+	if (list->first == NULL)
+		list->first = job;
+	else
+		list->last->next = job;
+	list->last = job;
+}
+
+struct job *
+job_list_take(struct job_list *list)
+{
+	struct job *job = list->first;
+
+	if (job != NULL)
+		list->first = job->next;
+	return job;
+}
+
+unsigned
+job_list_take_events(struct job_list *list, struct io_event *events,
+		     unsigned max)
+{
+	struct job *job;
+	unsigned nr = 0;
+
+	while (nr < max && (job = job_list_take(list)) != NULL)
+		events[nr++] = (struct io_event){
+			.data = job->iocb.data,
+			.obj = &job->iocb,
+			.res = (unsigned long)job->res,
+		};
+	return nr;
 }

@@ -45,9 +45,15 @@ enum job_state {
 
 // How a request is carried out. What one refuses goes the next one's way.
 enum job_route {
-	JOB_BY_AIO,               // kernel AIO, O_DIRECT
+	JOB_BY_AIO,               // asynchronously: kernel AIO, O_DIRECT
 	JOB_BY_CALL,              // pread or pwrite, O_DIRECT
 	JOB_BY_CACHE,             // the same, through the page cache
+};
+
+// The first job that went in is the first to come out. {0}: none.
+struct job_list {
+	struct job *first;
+	struct job *last;
 };
 
 struct job {
@@ -70,27 +76,28 @@ struct job {
 	bool is_alone;            // while nothing else is written
 	size_t piece;             // bytes a request at most, 0: all
 	int error;                // why in pieces: positive errno, or 0
+
+	// Of whoever has the request: the dispatcher, or its engine.
+	struct job *next;
+	long res;                 // how the call ended
 };
 
-enum job_op { JOB_READ, JOB_WRITE };
+enum job_op { JOB_READ, JOB_WRITE, JOB_FSYNC, JOB_FDSYNC };
 
 struct job_io {
 	enum job_op op;
+	enum job_route route;
 	int fd;
 	uint64_t pos;             // in the file
 	size_t from;              // in the buffer
 	size_t len;
 	io_callback_t on_done;
-	int eventfd;              // -1 for an inline request
 };
-
-// Of a side with this alignment for O_DIRECT, 0: none; eventfd -1: there is no
-// kernel AIO.
-enum job_route job_first_route(uint32_t align, int eventfd);
 
 // The only caller of io_prep_*, which clear the callback, the eventfd and
 // the flags: everything that a submission needs is set here, together.
-void job_prep(struct job *job, const struct job_io *io);
+// eventfd: of the engine that it goes to, -1: it has none.
+void job_prep(struct job *job, const struct job_io *io, int eventfd);
 
 // res may be a refusal and no failure, of this way to carry the request out:
 // then the next way is chosen, and it is to be made again. False: there is
@@ -99,3 +106,10 @@ bool job_reroute(struct job *job, long res);
 
 // The only place that assigns the state. Asserts that the move is legal.
 void job_move(struct job *job, enum job_state to);
+
+void job_list_put(struct job_list *list, struct job *job);
+// NULL: there is none.
+struct job *job_list_take(struct job_list *list);
+// The ends of at most max of them, with their res. Returns how many.
+unsigned job_list_take_events(struct job_list *list, struct io_event *events,
+			      unsigned max);

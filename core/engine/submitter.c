@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/eventfd.h>
 
+#include "base.h"
 #include "thread.h"
 
 // The answer to the batch. An error concerns the first of it only.
@@ -42,6 +43,18 @@ take_batch(struct submitter *s)
 	s->nr_queued = 0;
 }
 
+// Under the lock, which io_submit is called without.
+static void
+submit_all(struct submitter *s)
+{
+	for (take_batch(s); s->nr_batch > 0; take_batch(s)) {
+		pthread_mutex_unlock(&s->lock);
+		const int r = s->kernel->submit(s->ctx, s->nr_batch, s->batch);
+		pthread_mutex_lock(&s->lock);
+		take_answer(s, r);
+	}
+}
+
 static void *
 submitter_main(void *ctx)
 {
@@ -49,17 +62,10 @@ submitter_main(void *ctx)
 
 	pthread_mutex_lock(&s->lock);
 	for (;;) {
-		take_batch(s);
-		if (s->nr_batch == 0 && s->is_ending)
+		submit_all(s);
+		if (s->is_ending)
 			break;
-		if (s->nr_batch == 0) {
-			pthread_cond_wait(&s->changed, &s->lock);
-			continue;
-		}
-		pthread_mutex_unlock(&s->lock);
-		const int r = s->kernel->submit(s->ctx, s->nr_batch, s->batch);
-		pthread_mutex_lock(&s->lock);
-		take_answer(s, r);
+		pthread_cond_wait(&s->changed, &s->lock);
 	}
 	pthread_mutex_unlock(&s->lock);
 	return NULL;
@@ -90,22 +96,36 @@ submitter_new(const struct aio_kernel *kernel, io_context_t ctx,
 	s->queue = calloc(capacity, sizeof(s->queue[0]));
 	s->batch = calloc(capacity, sizeof(s->batch[0]));
 	s->refused = calloc(capacity, sizeof(s->refused[0]));
-	if (s->queue == NULL || s->batch == NULL || s->refused == NULL ||
-	    thread_start(&s->thread, submitter_main, s) < 0) {
-		free_memory(s);
-		return NULL;
-	}
-	return s;
+	if (s->queue != NULL && s->batch != NULL && s->refused != NULL)
+		return s;
+	free_memory(s);
+	return NULL;
 }
 
-uint64_t
-submitter_free(struct submitter *s)
+int
+submitter_start(struct submitter *s)
+{
+	const int r = thread_start(&s->thread, submitter_main, s);
+
+	s->has_thread = r == 0;
+	return r;
+}
+
+static void
+end_thread(struct submitter *s)
 {
 	pthread_mutex_lock(&s->lock);
 	s->is_ending = true;
 	pthread_cond_signal(&s->changed);
 	pthread_mutex_unlock(&s->lock);
 	pthread_join(s->thread, NULL);
+}
+
+uint64_t
+submitter_free(struct submitter *s)
+{
+	if (s->has_thread)
+		end_thread(s);
 
 	// A request can have ended before the io_submit that took it
 	// returned: only now is the count right.
@@ -122,17 +142,22 @@ submitter_queue(struct submitter *s, struct iocb **iocbs, unsigned nr)
 	pthread_mutex_lock(&s->lock);
 	memcpy(s->queue + s->nr_queued, iocbs, nr * sizeof(s->queue[0]));
 	s->nr_queued += nr;
-	pthread_cond_signal(&s->changed);
+	if (s->has_thread)
+		pthread_cond_signal(&s->changed);
+	else
+		submit_all(s);
 	pthread_mutex_unlock(&s->lock);
 }
 
 unsigned
-submitter_take_refused(struct submitter *s, struct io_event *events)
+submitter_take_refused(struct submitter *s, struct io_event *events,
+		       unsigned max)
 {
 	pthread_mutex_lock(&s->lock);
-	const unsigned nr = s->nr_refused;
+	const unsigned nr = (unsigned)min_u64(s->nr_refused, max);
 	memcpy(events, s->refused, nr * sizeof(events[0]));
-	s->nr_refused = 0;
+	s->nr_refused -= nr;
+	memmove(s->refused, s->refused + nr, s->nr_refused * sizeof(events[0]));
 	pthread_mutex_unlock(&s->lock);
 	return nr;
 }

@@ -147,17 +147,12 @@ copy_open_signals(struct copy *copy)
 			  copy_on_signal);
 }
 
-static int
-copy_watch_aio(struct copy *copy)
+// The next step takes what has ended, and with it what makes the descriptor
+// readable: nobody else may read a count that says how many may be reaped.
+static void
+copy_on_ended(void *ctx)
 {
-	struct aio *aio = copy->aio;
-
-	copy->announced = (struct loop_source){aio->eventfd, aio_on_announced,
-					       aio};
-	copy->refused = (struct loop_source){aio->refused_fd, aio_on_refused,
-					     aio};
-	const int r = loop_add(&copy->loop, &copy->announced);
-	return r < 0 ? r : loop_add(&copy->loop, &copy->refused);
+	(void)ctx;
 }
 
 int
@@ -171,8 +166,9 @@ copy_open_loop(struct copy *copy, const struct hooks *hooks)
 	r = copy_open_signals(copy);
 	if (r == 0)
 		r = copy_open_timer(copy);
-	if (r == 0 && copy->aio->eventfd >= 0)
-		r = copy_watch_aio(copy);
+	if (r == 0 && aio_news_fd(copy->aio) >= 0)
+		r = copy_watch(copy, &copy->ended, aio_news_fd(copy->aio),
+			       copy_on_ended);
 	if (r == 0 && copy->hasher != NULL)
 		r = copy_watch_news(copy, &copy->digested,
 				    hasher_fd(copy->hasher));
@@ -249,7 +245,7 @@ copy_verdict(const struct copy *copy)
 	if (aio_has_work(copy->aio) || writer_can_start(&copy->writer) ||
 	    can_digest(copy))
 		return COPY_RUN;
-	assert(copy->aio->nr_out > 0 || has_undigested(copy) ||
+	assert(aio_nr_out(copy->aio) > 0 || has_undigested(copy) ||
 	       copy->writer.writeback != NULL ||
 	       reader_wait_ms(&copy->reader) >= 0);
 	return COPY_WAIT;
@@ -266,7 +262,7 @@ copy_step(struct copy *copy)
 	// Writes before reads, so that the ring drains before it fills.
 	writer_start(&copy->writer);
 	reader_start(&copy->reader);
-	// Both stages in one io_submit.
+	// Both stages at once.
 	aio_submit(copy->aio);
 	return copy_verdict(copy);
 }

@@ -52,8 +52,7 @@ struct copy {
 
 	struct loop loop;
 	uint64_t looked_ns;       // into it, last
-	struct loop_source announced;
-	struct loop_source refused;
+	struct loop_source ended;
 	struct loop_source digested;
 	struct loop_source written_out;
 	struct loop_source signalled;

@@ -28,25 +28,20 @@ static void
 reader_request(struct reader *reader, struct job *job)
 {
 	const bool is_direct = can_go_direct(reader, job);
-	const bool is_aio = is_direct && job->route == JOB_BY_AIO;
 	const size_t missing = job->want - job->len;
 	const struct job_io io = {
 		.op = JOB_READ,
+		.route = is_direct ? job->route : JOB_BY_CACHE,
 		.fd = is_direct ? reader->direct_fd : reader->buffered_fd,
 		.pos = reader->base + job->off + job->len,
 		.from = job->len,
 		.len = is_direct ? (size_t)round_up(missing, reader->align)
 				 : missing,
 		.on_done = reader_on_done,
-		.eventfd = is_aio ? reader->aio->eventfd : -1,
 	};
 
 	assert(io.len <= reader->ring->job_size - io.from);
-	job_prep(job, &io);
-	if (is_aio)
-		aio_queue(reader->aio, &job->iocb);
-	else
-		aio_queue_inline(reader->aio, &job->iocb);
+	aio_queue(reader->aio, job, &io);
 }
 
 // The job holds all that it will get.
@@ -138,7 +133,7 @@ reader_take(struct reader *reader, uint64_t most)
 
 	if (reader->pace != NULL)
 		pace_take(reader->pace, job->want, clock_ns());
-	job->route = job_first_route(reader->align, reader->aio->eventfd);
+	job->route = aio_first_route(reader->aio, reader->align);
 	job_move(job, JOB_READING);
 	return job;
 }

@@ -137,22 +137,17 @@ writer_set_alone(struct writer *writer, struct job *job)
 static void
 writer_queue(struct writer *writer, struct job *job, int fd, size_t len)
 {
-	const bool is_aio = job->route == JOB_BY_AIO;
 	const struct job_io io = {
 		.op = JOB_WRITE,
+		.route = job->route,
 		.fd = fd,
 		.pos = writer->base + job->off + job->done,
 		.from = job->done,
 		.len = len,
 		.on_done = writer_on_done,
-		.eventfd = is_aio ? writer->aio->eventfd : -1,
 	};
 
-	job_prep(job, &io);
-	if (is_aio)
-		aio_queue(writer->aio, &job->iocb);
-	else
-		aio_queue_inline(writer->aio, &job->iocb);
+	aio_queue(writer->aio, job, &io);
 }
 
 // No direct write is out. A page that somebody has read since it was written
@@ -334,8 +329,7 @@ writer_take(struct writer *writer, struct job *job)
 	}
 	job->len = (size_t)min_u64(job->len, end - job->off);
 	if (!job->is_alone) // it does not come back from the queue
-		job->route = job_first_route(writer->align,
-					     writer->aio->eventfd);
+		job->route = aio_first_route(writer->aio, writer->align);
 	writer->has_alone = job->is_alone;
 	job_move(job, JOB_WRITING);
 	writer->nr_writing++;

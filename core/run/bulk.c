@@ -39,19 +39,39 @@ bulk_plan(struct bulk *b)
 	plan_fit(&b->plan, b->memory);
 }
 
+static void
+add_counters(struct aio_counters *sum, const struct aio_counters *add)
+{
+	sum->submitted += add->submitted;
+	sum->announced += add->announced;
+	sum->reaped += add->reaped;
+	sum->inlined += add->inlined;
+	sum->stalls += add->stalls;
+	sum->longest_ns = max_u64(sum->longest_ns, add->longest_ns);
+}
+
+void
+bulk_done(struct bulk *b)
+{
+	aio_done(&b->aio);
+	add_counters(&b->counters, &b->aio.counters);
+	b->aio.counters = (struct aio_counters){0};
+}
+
 // Where the plan counts on kernel AIO, see whether there is any, and if not
-// plan without. 0, or -ENOMEM.
-static int
+// plan without.
+static void
 bulk_open_aio(struct bulk *b)
 {
-	if (plan_uses_aio(&b->plan)) {
-		b->refused.aio_error = aio_open(&b->aio, b->env->kernel,
-						b->plan.depth);
-		if (b->refused.aio_error == 0)
-			return 0;
-		bulk_plan(b);
-	}
-	return aio_init(&b->aio, NULL, b->plan.depth);
+	const bool is_wanted = plan_uses_aio(&b->plan);
+
+	bulk_done(b); // with the stretch before
+	const int r = aio_open(&b->aio, is_wanted ? b->env->kernel : NULL,
+			       b->plan.depth);
+	if (r == 0)
+		return;
+	b->refused.aio_error = r;
+	bulk_plan(b);
 }
 
 static void
@@ -433,17 +453,6 @@ bulk_stretch(struct bulk *b)
 	return verdict;
 }
 
-static void
-add_counters(struct aio_counters *sum, const struct aio_counters *add)
-{
-	sum->submitted += add->submitted;
-	sum->announced += add->announced;
-	sum->reaped += add->reaped;
-	sum->inlined += add->inlined;
-	sum->stalls += add->stalls;
-	sum->longest_ns = max_u64(sum->longest_ns, add->longest_ns);
-}
-
 // All of the stretch is through.
 static enum bulk_verdict
 bulk_complete(struct bulk *b)
@@ -551,8 +560,8 @@ bulk_run(struct bulk *b)
 		bulk_plan(b);
 		const bool is_in_ring = b->plan.way == PLAN_BULK &&
 					b->plan.src.method != PLAN_KERNEL;
-		if (is_in_ring && bulk_open_aio(b) < 0)
-			return BULK_RECORDS;
+		if (is_in_ring)
+			bulk_open_aio(b);
 		bulk_tell_plan(b);
 		bulk_caution(b);
 		if (b->plan.way != PLAN_BULK)
@@ -563,8 +572,7 @@ bulk_run(struct bulk *b)
 		}
 		if (bulk_prepare(b))
 			verdict = bulk_stretch(b);
-		aio_done(&b->aio);
-		add_counters(&b->counters, &b->aio.counters);
+		bulk_done(b);
 		endpoint_close_extra(b->src);
 		endpoint_close_extra(b->dst);
 	}
@@ -575,8 +583,9 @@ void
 bulk_preview(struct bulk *b)
 {
 	bulk_plan(b);
-	if (b->plan.way == PLAN_BULK && bulk_open_aio(b) == 0)
-		aio_done(&b->aio);
+	if (b->plan.way == PLAN_BULK)
+		bulk_open_aio(b);
+	bulk_done(b);
 	bulk_expect(b);
 	bulk_tell_plan(b);
 }

@@ -66,5 +66,9 @@ bool bulk_can_clone(const struct bulk *bulk);
 // Both sides are open and probed.
 enum bulk_verdict bulk_run(struct bulk *bulk);
 
+// After a run, in which kernel AIO is given back by a thread: waits for that,
+// and the counters are complete.
+void bulk_done(struct bulk *bulk);
+
 // Bytes written so far that never were in the page cache.
 uint64_t bulk_direct(const struct bulk *bulk);

@@ -513,6 +513,7 @@ transfer_opened(struct transfer *t)
 	transfer_pace(t);
 	transfer_writeback(t);
 	verdict = transfer_copy(t);
+	bulk_done(&t->bulk);
 	if (t->request.verify)
 		endpoint_close_extra(&t->back);
 	transfer_partitions(t, verdict);

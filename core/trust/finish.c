@@ -6,16 +6,17 @@
 
 #include <errno.h>
 #include <linux/fs.h>
-#include <pthread.h>
 #include <stdlib.h>
-#include <sys/eventfd.h>
 #include <sys/ioctl.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "aio.h"
+#include "base.h"
 #include "env.h"
 #include "event.h"
+#include "helper.h"
 #include "hooks.h"
-#include "thread.h"
 
 static int
 tell(const struct hooks *h, enum event_kind kind, const char *name, int r)
@@ -25,12 +26,12 @@ tell(const struct hooks *h, enum event_kind kind, const char *name, int r)
 }
 
 static int
-sync_here(int (*sync)(int), int fd, const struct hooks *h)
+sync_here(enum job_op op, int fd, const struct hooks *h)
 {
 	int r;
 
 	do {
-		r = sync(fd) < 0 ? -errno : 0;
+		r = (op == JOB_FSYNC ? fsync : fdatasync)(fd) < 0 ? -errno : 0;
 	} while (r == -EINTR && !h->must_stop(h->ctx));
 	return r == -EINTR ? -ECANCELED : r;
 }
@@ -38,59 +39,69 @@ sync_here(int (*sync)(int), int fd, const struct hooks *h)
 // A sync in a thread of its own. On the heap, because the run may end by a
 // signal while it sleeps.
 struct syncing {
-	int (*sync)(int);
-	int fd;
-	int done_fd;     // eventfd
-	int result;      // valid when done_fd is readable
-	pthread_t thread;
+	struct aio aio;
+	struct job job;
+	struct job_io io;
+	bool is_done;
+	int result;
 };
 
-static void *
-syncing_main(void *ctx)
+static void
+syncing_on_done(io_context_t ctx, struct iocb *iocb, long res, long res2)
 {
-	struct syncing *s = ctx;
+	struct job *job = container_of(iocb, struct job, iocb);
+	struct syncing *s = container_of(job, struct syncing, job);
 
-	// Not by a signal, which it has none of: a server may say so.
-	do {
-		s->result = s->sync(s->fd) < 0 ? -errno : 0;
-	} while (s->result == -EINTR);
-	(void)eventfd_write(s->done_fd, 1);
-	return NULL;
+	(void)ctx;
+	(void)res2; // always 0
+	s->result = (int)res;
+	// Not by a signal, which the thread has none of: a server may say so.
+	if (res == -EINTR)
+		aio_queue(&s->aio, job, &s->io);
+	else
+		s->is_done = true;
 }
 
 static struct syncing *
-syncing_new(int (*sync)(int), int fd)
+syncing_new(enum job_op op, int fd)
 {
-	struct syncing *s = calloc(1, sizeof(*s));
+	struct engine *engine = helper_new();
+	struct syncing *s = engine != NULL ? calloc(1, sizeof(*s)) : NULL;
 
-	if (s == NULL)
+	if (s == NULL) {
+		engine_free(engine);
 		return NULL;
-	*s = (struct syncing){.sync = sync, .fd = fd};
-	s->done_fd = eventfd(0, EFD_CLOEXEC);
-	const bool is_started =
-		s->done_fd >= 0 &&
-		thread_start(&s->thread, syncing_main, s) == 0;
-	if (is_started)
-		return s;
-	if (s->done_fd >= 0)
-		(void)close(s->done_fd); // only counts
-	free(s);
-	return NULL;
+	}
+	s->io = (struct job_io){.op = op,
+				.route = JOB_BY_AIO,
+				.fd = fd,
+				.on_done = syncing_on_done};
+	aio_init(&s->aio, engine);
+	aio_queue(&s->aio, &s->job, &s->io);
+	return s;
 }
 
 // fsync sleeps without hearing signals, for as long as the disk needs.
 static int
-sync_wait(int (*sync)(int), int fd, const struct hooks *h)
+sync_wait(enum job_op op, int fd, const struct hooks *h)
 {
-	struct syncing *s = syncing_new(sync, fd);
+	const struct timespec look = {.tv_nsec = 1000 * 1000};
+	struct syncing *s = syncing_new(op, fd);
+	int r;
 
 	if (s == NULL)
-		return sync_here(sync, fd, h);
-	if (hooks_wait(h, s->done_fd) == -ECANCELED)
-		return -ECANCELED; // the process ends
-	pthread_join(s->thread, NULL); // sleeps where that could not
-	const int r = s->result;
-	(void)close(s->done_fd); // only counts
+		return sync_here(op, fd, h);
+	while (!s->is_done) {
+		aio_submit(&s->aio);
+		r = hooks_wait(h, aio_news_fd(&s->aio));
+		if (r == -ECANCELED)
+			return r; // the process ends
+		if (r < 0)
+			(void)nanosleep(&look, NULL); // nor is there a poll
+		(void)aio_reap(&s->aio); // a thread loses nothing
+	}
+	r = s->result;
+	aio_done(&s->aio);
 	free(s);
 	return r;
 }
@@ -98,7 +109,7 @@ sync_wait(int (*sync)(int), int fd, const struct hooks *h)
 int
 finish_fsync(int fd, const struct hooks *h)
 {
-	return sync_wait(fsync, fd, h);
+	return sync_wait(JOB_FSYNC, fd, h);
 }
 
 // The first error of a sync is the only one the kernel gives: it stands,
@@ -108,12 +119,12 @@ finish_sync(const struct endpoint *dst, unsigned conv, const struct env *env)
 {
 	const struct hooks *h = env->hooks;
 	const bool is_dd = env->asked->is_dd;
-	int (*const wait)(int (*)(int), int, const struct hooks *) =
+	int (*const wait)(enum job_op, int, const struct hooks *) =
 		is_dd ? sync_here : sync_wait;
 	int data = 0, all = 0;
 
 	if (conv & CONV_FDATASYNC) {
-		data = wait(fdatasync, dst->fd, h);
+		data = wait(JOB_FDSYNC, dst->fd, h);
 		if (data == -ENOSYS || data == -EINVAL)
 			data = 0;
 		else if (data < 0 && data != -ECANCELED)
@@ -124,7 +135,7 @@ finish_sync(const struct endpoint *dst, unsigned conv, const struct env *env)
 	if (data == -ECANCELED)
 		return data;
 	if (conv & (CONV_FSYNC | CONV_FDATASYNC)) {
-		all = wait(fsync, dst->fd, h);
+		all = wait(JOB_FSYNC, dst->fd, h);
 		if (all < 0 && all != -ECANCELED)
 			tell(h, FAILURE_FSYNC, dst->name, all);
 	}

@@ -92,18 +92,6 @@ copy_back(struct verify *v, struct copy *copy)
 	return 0;
 }
 
-// Kernel AIO where it is to be had, else calls. 0 or -errno.
-static int
-open_aio(const struct verify *v, struct plan *plan, struct aio *aio)
-{
-	if (plan->src.method == PLAN_AIO &&
-	    aio_open(aio, v->env->kernel, plan->depth) == 0)
-		return 0;
-	if (plan->src.method == PLAN_AIO)
-		plan->src.method = PLAN_CALL;
-	return aio_init(aio, NULL, plan->depth);
-}
-
 // Bytes at the beginning that are in memory.
 static size_t
 held_len(const struct verify *v)
@@ -208,10 +196,10 @@ read_back(struct verify *v, struct hasher *hasher)
 		       v->dst_off + v->got, v->len - v->got);
 	if (plan_is_large(&plan))
 		plan_fit(&plan, memory_allowed());
-	int r = open_aio(v, &plan, &aio);
-	if (r < 0)
-		return tell(v, FAILURE_VERIFY, v->dst_off, r);
-	r = init_copy(v, &copy, &plan, &aio);
+	// Where it is refused, by calls.
+	(void)aio_open(&aio, plan_uses_aio(&plan) ? v->env->kernel : NULL,
+		       plan.depth);
+	int r = init_copy(v, &copy, &plan, &aio);
 	if (r < 0) {
 		tell(v, FAILURE_VERIFY, v->dst_off, r);
 	} else {

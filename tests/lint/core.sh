@@ -28,8 +28,7 @@ includes()
 
 all=$(find core -name '*.[ch]' | sort)
 not_job=$(find core -name '*.[ch]' ! -path core/engine/job.c | sort)
-not_aio=$(find core cmd -name '*.[ch]' ! -path core/engine/job.h \
-	! -path 'core/engine/aio*.[ch]' | sort)
+not_engine=$(find core cmd -name '*.[ch]' ! -path 'core/engine/*' | sort)
 
 # shellcheck disable=SC2086
 {
@@ -40,8 +39,8 @@ not_aio=$(find core cmd -name '*.[ch]' ! -path core/engine/job.h \
 		calls '(_?exit|_Exit|quick_exit|abort|errx?) *\(' $all
 	clean "core does not read the environment" \
 		calls '((secure_)?getenv *\(|environ[^a-z_])' $all
-	clean "only job.h and aio headers include <libaio.h>" \
-		includes libaio.h $not_aio
+	clean "only the engine room includes <libaio.h>" \
+		includes libaio.h $not_engine
 	clean "job_prep() is the only caller of io_prep_*" \
 		calls 'io_prep_[a-z]* *\(' $not_job
 }
