@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base.h"
+#include "cut.h"
 #include "digest.h"
 #include "disk.h"
 #include "expect.h"
@@ -66,17 +67,17 @@ amount_of(const struct transfer *t)
 	if (reach > off)
 		return (struct amount){.kind = EXACT,
 				       .len = what_fits(t, reach) - off};
-	if (count == 0 || src->kind == FACTS_NULL ||
+	if (count == 0 || facts_is_null(src) ||
 	    (facts_has_offsets(src) && src->size <= src_off(t)))
 		return (struct amount){.kind = EXACT};
 	if (q->conv & (CONV_BLOCK | CONV_UNBLOCK))
 		return (struct amount){.kind = UNKNOWN};
 	if (count != UINT64_MAX)
 		return (struct amount){.kind = AT_MOST, .len = count};
-	if (src->kind != FACTS_ZERO)
+	if (!facts_is_endless(src))
 		return (struct amount){.kind = UNKNOWN};
 	// Until the device is full.
-	if (t->dst.facts.kind == FACTS_BLOCK && t->dst.facts.size > off)
+	if (facts_is_device(&t->dst.facts) && t->dst.facts.size > off)
 		return (struct amount){.kind = EXACT,
 				       .len = t->dst.facts.size - off};
 	return (struct amount){.kind = ENDLESS};
@@ -203,7 +204,7 @@ cut_size(const struct intent *i)
 {
 	const struct request *q = &i->t->request;
 
-	if (i->old->kind != FACTS_FILE || !endpoint_is_cut(q))
+	if (!facts_is_file(i->old) || !cut_is_due(q))
 		return UINT64_MAX;
 	return q->seek.blocks > 0 ? i->off : 0;
 }
@@ -256,7 +257,7 @@ static void
 print_deed(const struct intent *i)
 {
 	const struct request *q = &i->t->request;
-	const bool is_file = q->dst != NULL && i->old->kind == FACTS_FILE;
+	const bool is_file = q->dst != NULL && facts_is_file(i->old);
 
 	if (is_file && i->is_missing) {
 		print_create(i);
@@ -272,7 +273,7 @@ print_deed(const struct intent *i)
 	} else if (i->old->is_append) {
 		printf("append %s", i->amount.text);
 		print_around(i, " to ", "");
-	} else if (is_file || i->old->kind == FACTS_BLOCK) {
+	} else if (is_file || facts_is_device(i->old)) {
 		print_overwrite(i);
 	} else {
 		printf("write %s to ", i->amount.text);
@@ -433,7 +434,7 @@ intent_print(const struct options *options, const struct transfer *t,
 			   .old = old,
 			   .amount = amount_of(t),
 			   .off = dst_off(t),
-			   .is_missing = old->kind == FACTS_FILE &&
+			   .is_missing = facts_is_file(old) &&
 					 old->ino == 0};
 
 	format_amount(&i.amount);

@@ -180,7 +180,7 @@ enter(struct journal *j, enum stats_phase phase, uint64_t ns)
 }
 
 static void
-take_side(struct journal_side *side, const struct endpoint *ep,
+take_side(struct journal_side *side, const struct side *ep,
 	  const struct request_amount *extent, uint64_t size)
 {
 	side->facts = ep->facts;

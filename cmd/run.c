@@ -437,7 +437,7 @@ end_journal(struct run *run, enum exit_code code, int signo)
 }
 
 static void
-print_of(const struct endpoint *ep, const char *words)
+print_of(const struct side *ep, const char *words)
 {
 	char *name = quote_name_always(ep->name), *text = NULL;
 

@@ -9,14 +9,16 @@
 
 #include "base.h"
 #include "caution.h"
+#include "file.h"
 #include "plan.h"
+#include "probe.h"
 #include "rig.h"
 #include "suites.h"
 
 static struct request q;
 static struct plan plan;
-static struct endpoint src;
-static struct endpoint dst;
+static struct side src;
+static struct side dst;
 
 // A file of 10 MiB into an empty one, with 8 MiB to spare.
 static void
@@ -26,15 +28,12 @@ begin(void)
 	q = rig_request(512);
 	q.dst = "/nonesuch";
 	plan = (struct plan){.way = PLAN_BULK};
-	src = (struct endpoint){.fd = -1,
-				.name = "src",
-				.facts = {.kind = FACTS_FILE,
-					  .size = 10 * MIB,
-					  .allocated = 10 * MIB}};
-	dst = (struct endpoint){.fd = -1,
-				.name = "dst",
-				.facts = {.kind = FACTS_FILE,
-					  .free = 8 * MIB}};
+	file_init(&src, -1, "src", false);
+	src.facts = (struct facts){.kind = FACTS_FILE,
+				   .size = 10 * MIB,
+				   .allocated = 10 * MIB};
+	file_init(&dst, -1, "dst", false);
+	dst.facts = (struct facts){.kind = FACTS_FILE, .free = 8 * MIB};
 }
 
 static void
@@ -110,13 +109,13 @@ START_TEST(what_is_cut_off_is_free)
 {
 	dst.facts.size = 5 * MIB;
 	dst.facts.allocated = 3 * MIB;
-	facts_cut(&dst.facts);
+	probe_cut(&dst.facts);
 	ck_assert_uint_eq(dst.facts.free, 11 * MIB);
 	ck_assert_uint_eq(space(), 10 * MIB);
 	ck_assert_uint_eq(told(NOTICE_SPACE), 0);
 	dst.facts.free = UINT64_MAX;
 	dst.facts.allocated = MIB;
-	facts_cut(&dst.facts);
+	probe_cut(&dst.facts);
 	ck_assert_uint_eq(dst.facts.free, UINT64_MAX);
 }
 END_TEST

@@ -96,7 +96,7 @@ END_TEST
 
 START_TEST(what_could_get_no_name_is_not_made)
 {
-	struct endpoint dst;
+	struct side dst;
 
 	if (getuid() != 0)
 		return;

@@ -217,8 +217,8 @@ END_TEST
 
 /* Through the ring */
 
-static struct endpoint src;
-static struct endpoint dst;
+static struct side src;
+static struct side dst;
 static struct plan plan;
 static struct copy copy;
 static uint64_t random_state;
@@ -230,13 +230,13 @@ below(uint64_t n)
 	return (random_state >> 33) % n;
 }
 
-static struct endpoint
+static struct side
 side(const char *name)
 {
 	const int fd = memfd_create(name, MFD_CLOEXEC);
 
 	ck_assert_int_ge(fd, 0);
-	return (struct endpoint){
+	return (struct side){
 		.name = name, .fd = fd, .direct_fd = fd, .buffered_fd = fd};
 }
 

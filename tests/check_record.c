@@ -17,8 +17,8 @@
 enum { PAGE = 4096 };
 
 static struct request q;
-static struct endpoint src;
-static struct endpoint dst;
+static struct side src;
+static struct side dst;
 static struct serial serial;
 static struct record record;
 static struct stats stats;
@@ -29,8 +29,8 @@ begin(void)
 	rig_open();
 	q = rig_request(4);
 	stats = (struct stats){0};
-	src = rig_endpoint(-1);
-	dst = rig_endpoint(rig_file("", 0));
+	src = rig_side(-1);
+	dst = rig_side(rig_file("", 0));
 }
 
 static void

@@ -18,8 +18,8 @@
 
 static struct request q;
 static struct env env;
-static struct endpoint src;
-static struct endpoint dst;
+static struct side src;
+static struct side dst;
 static struct serial serial;
 static unsigned char buf[64];
 
@@ -28,7 +28,7 @@ begin(void)
 {
 	rig_open();
 	q = rig_request(4);
-	src = dst = rig_endpoint(-1);
+	src = dst = rig_side(-1);
 }
 
 static void

@@ -14,7 +14,6 @@
 #include "env.h"
 #include "fake_aio.h"
 #include "hasher.h"
-#include "probe.h"
 #include "rig.h"
 #include "stats.h"
 #include "suites.h"
@@ -23,19 +22,19 @@ enum { LEN = 3 * 256 * 1024 + 777 };
 
 static struct request q;
 static struct stats stats;
-static struct endpoint src;
-static struct endpoint dst;
-static struct endpoint back;
+static struct side src;
+static struct side dst;
+static struct side back;
 static struct hasher *written;
 static struct env env;
 static struct verify verify;
 
-static struct endpoint
-endpoint_of(int fd)
+static struct side
+side_at(int fd)
 {
-	struct endpoint ep = rig_endpoint(fd);
+	struct side ep = rig_side(fd);
 
-	probe_descriptor(fd, &ep.facts);
+	ep.ops->probe(&ep, -1);
 	return ep;
 }
 
@@ -46,11 +45,11 @@ begin(void)
 	unsigned char *bytes = calloc(1, 4096 + LEN);
 
 	rig_open();
-	src = endpoint_of(rig_pattern_file(100 + LEN));
+	src = side_at(rig_pattern_file(100 + LEN));
 	ck_assert_int_eq(pread(src.fd, bytes + 4096, LEN, 100), LEN);
-	dst = endpoint_of(rig_file(bytes, 4096 + LEN));
+	dst = side_at(rig_file(bytes, 4096 + LEN));
 	ck_assert_int_eq(fsync(dst.fd), 0);
-	ck_assert_int_eq(endpoint_open_back(&dst, &back), 0);
+	ck_assert_int_eq(dst.ops->open_back(&dst, &back), 0);
 	ck_assert_int_eq(hasher_new(&written, 1U << HASH_RANGES), 0);
 	hasher_put(written, 0, bytes + 4096, LEN);
 	ck_assert_int_eq(hasher_finish(written, LEN, NULL), 0);
@@ -75,7 +74,7 @@ static void
 end(void)
 {
 	hasher_free(written);
-	endpoint_close_extra(&back);
+	side_close_extra(&back);
 	close(src.fd);
 	close(dst.fd);
 	rig_close();
@@ -250,8 +249,7 @@ START_TEST(what_cannot_be_read_is_told)
 	int fds[2];
 
 	ck_assert_int_eq(pipe(fds), 0);
-	endpoint_close_extra(&back);
-	back.facts.dio_align = 0;
+	side_close_extra(&back);
 	back.buffered_fd = fds[0];
 	ck_assert_int_lt(verify_run(&verify), 0);
 	ck_assert_int_eq(rig_told(FAILURE_VERIFY)->error, ESPIPE);

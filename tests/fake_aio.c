@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include "fake_aio.h"
+#include "file.h"
 
 #include <check.h>
 #include <errno.h>
@@ -344,10 +345,10 @@ open_memory(size_t len)
 
 // The two descriptors differ, so that the log tells them apart.
 static void
-open_side(struct endpoint *ep, const char *name, size_t len)
+open_side(struct side *ep, const char *name, size_t len)
 {
-	ep->name = name;
-	ep->fd = ep->buffered_fd = open_memory(len);
+	file_init(ep, open_memory(len), name, false);
+	ep->buffered_fd = ep->fd;
 	ep->direct_fd = dup(ep->fd);
 	ck_assert_int_ge(ep->direct_fd, 0);
 }

@@ -97,8 +97,8 @@ struct fake_copy {
 	struct fake_aio fake;
 	struct kaio *kaio; // the engine of aio
 	struct aio aio;
-	struct endpoint src;
-	struct endpoint dst;
+	struct side src;
+	struct side dst;
 	struct plan plan;
 	struct request request;
 	struct stats stats;

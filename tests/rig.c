@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "base.h"
+#include "file.h"
 
 struct rig rig;
 _Atomic uint64_t rig_clock_ns;
@@ -156,11 +157,13 @@ rig_packets(void)
 	return fds[0];
 }
 
-struct endpoint
-rig_endpoint(int fd)
+struct side
+rig_side(int fd)
 {
-	return (struct endpoint){
-		.fd = fd, .direct_fd = -1, .buffered_fd = -1, .name = "it"};
+	struct side side;
+
+	file_init(&side, fd, "it", false);
+	return side;
 }
 
 struct request

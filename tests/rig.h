@@ -9,7 +9,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "endpoint.h"
+#include "side.h"
 #include "event.h"
 #include "hooks.h"
 #include "request.h"
@@ -50,7 +50,7 @@ const char *rig_path(int fd);
 // then ends.
 int rig_packets(void);
 
-struct endpoint rig_endpoint(int fd);
+struct side rig_side(int fd);
 // bs=: records of bs bytes to the end, written as they are read.
 struct request rig_request(uint64_t bs);
 

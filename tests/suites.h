@@ -11,7 +11,7 @@
 	suite(loop) suite(memory) \
 	suite(digest) suite(hasher) \
 	suite(safety) suite(label) \
-	suite(endpoint) suite(probe) suite(extent) suite(identity) \
+	suite(open) suite(side) suite(probe) suite(extent) suite(identity) \
 	suite(beside) \
 	suite(pace) suite(writeback) suite(hold) \
 	suite(plan) \

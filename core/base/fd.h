@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <sys/types.h>
 #include <unistd.h>
 
@@ -57,4 +58,24 @@ fd_move_up(int fd)
 	const int r = up < 0 ? -errno : up;
 	(void)close(fd); // its description lives on in up
 	return r;
+}
+
+// The description of from goes on as to. 0 or -errno; from is closed.
+static inline int
+fd_move(int from, int to)
+{
+	const int r = dup2(from, to) < 0 ? -errno : 0;
+
+	(void)close(from); // its description lives on in to
+	return r;
+}
+
+// A description of our own of what fd names, above the three. -errno.
+static inline int
+fd_reopen(int fd, int flags)
+{
+	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	return fd_move_up(open(path, flags | O_CLOEXEC));
 }

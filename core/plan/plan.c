@@ -511,10 +511,9 @@ plan_make(struct plan *plan, const struct request *q, const struct facts *src,
 }
 
 void
-plan_make_back(struct plan *plan, const struct request *q,
-	       const struct facts *dst, uint64_t off, uint64_t len)
+plan_make_back(struct plan *plan, const struct request *q, uint32_t align,
+	       uint64_t off, uint64_t len)
 {
-	const uint32_t align = dst->dio_align;
 	const bool is_direct = q->io != REQUEST_IO_INLINE && align > 0 &&
 			       off % align == 0;
 

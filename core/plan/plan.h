@@ -112,9 +112,10 @@ void plan_make(struct plan *plan, const struct request *q,
 	       const struct plan_refused *refused);
 
 // What was written is read again, into nothing: around the page cache
-// wherever that can be done, however short it is.
+// wherever that can be done, however short it is. align: what O_DIRECT wants;
+// 0: there is none.
 void plan_make_back(struct plan *plan, const struct request *q,
-		    const struct facts *dst, uint64_t off, uint64_t len);
+		    uint32_t align, uint64_t off, uint64_t len);
 
 // The ring takes more than PLAN_RING_SMALL.
 bool plan_is_large(const struct plan *plan);

@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "endpoint.h"
+#include "side.h"
 #include "event.h"
 #include "request.h"
 #include "serial.h"
@@ -33,7 +33,7 @@ pass_block(struct request_amount *left)
 // Move a descriptor by the extent. 0, 1 if that cannot be done but reading
 // can, or -errno, told: past what the file or device can ever hold.
 static int
-move_by(const struct serial *serial, const struct endpoint *ep,
+move_by(const struct serial *serial, const struct side *ep,
 	const struct request_amount *extent, uint64_t size, int *ret_error)
 {
 	int64_t off;

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "base.h"
-#include "endpoint.h"
+#include "side.h"
 #include "hooks.h"
 #include "stats.h"
 #include "walk.h"
@@ -21,7 +21,7 @@
 #define WARY_LEN MIB // more than a folio of the page cache, and readahead
 
 void
-salvage_init(struct salvage *s, const struct endpoint *src,
+salvage_init(struct salvage *s, const struct side *src,
 	     const struct hooks *hooks, struct stats *stats)
 {
 	*s = (struct salvage){.src = src,
@@ -52,7 +52,7 @@ open_buffered(struct salvage *s)
 {
 	const struct facts *facts = &s->src->facts;
 
-	s->fd = endpoint_open_again(s->src, O_RDONLY);
+	s->fd = side_reopen(s->src, O_RDONLY);
 	s->align = 0;
 	s->unit = PAGE_UNIT;
 	if (s->fd >= 0) {
@@ -73,7 +73,7 @@ open_own(struct salvage *s)
 	if (s->fd >= 0)
 		return;
 	if (align > 0 && align <= BOUNCE_LEN)
-		s->fd = endpoint_open_again(s->src, O_RDONLY | O_DIRECT);
+		s->fd = side_reopen(s->src, O_RDONLY | O_DIRECT);
 	s->align = s->unit = align;
 	if (s->fd < 0)
 		open_buffered(s);

@@ -13,12 +13,12 @@
 
 #include "event.h"
 
-struct endpoint;
+struct side;
 struct hooks;
 struct stats;
 
 struct salvage {
-	const struct endpoint *src;
+	const struct side *src;
 	const struct hooks *hooks;
 	struct stats *stats;    // count what is bad
 	bool leaves_out;        // nothing in place of what is bad
@@ -37,7 +37,7 @@ struct salvage {
 };
 
 // Borrows all until salvage_done.
-void salvage_init(struct salvage *salvage, const struct endpoint *src,
+void salvage_init(struct salvage *salvage, const struct side *src,
 		  const struct hooks *hooks, struct stats *stats);
 void salvage_done(struct salvage *salvage);
 

@@ -22,8 +22,8 @@
 
 void
 serial_init(struct serial *serial, const struct env *env,
-	    const struct request *q, const struct endpoint *src,
-	    const struct endpoint *dst)
+	    const struct request *q, const struct side *src,
+	    const struct side *dst)
 {
 	*serial = (struct serial){
 		.env = env,
@@ -82,7 +82,7 @@ is_shown(const struct serial *serial)
 	const struct hooks *h = serial->env->hooks;
 
 	return !serial->request->is_dd && h->tick != NULL && h->tick_ms > 0 &&
-	       serial->src->facts.kind == FACTS_STREAM &&
+	       facts_is_stream(&serial->src->facts) &&
 	       !(serial->request->iflags & FLAG_NONBLOCK);
 }
 
@@ -307,7 +307,7 @@ serial_write(struct serial *serial, const unsigned char *buf, size_t len,
 {
 	const struct facts *dst = &serial->dst->facts;
 	// What follows on a file or disk begins at a whole page.
-	const uint64_t unit = dst->kind == FACTS_STREAM
+	const uint64_t unit = facts_is_stream(dst)
 				      ? 1
 				      : max_u64(PIECE_ALIGN, dst->dio_align);
 	size_t done = 0, n;
@@ -353,7 +353,7 @@ is_only_cache(const struct request *q)
 }
 
 static int
-drop_rest(const struct serial *serial, const struct endpoint *ep,
+drop_rest(const struct serial *serial, const struct side *ep,
 	  struct nocache *nocache, enum nocache_rest rest)
 {
 	const off_t end = lseek(ep->fd, 0, SEEK_CUR);

@@ -11,7 +11,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "endpoint.h"
+#include "side.h"
 #include "event.h"
 #include "nocache.h"
 #include "request.h"
@@ -23,8 +23,8 @@ struct hold;
 struct serial {
 	const struct env *env;
 	const struct request *request; // what is left of it
-	const struct endpoint *src;
-	const struct endpoint *dst;
+	const struct side *src;
+	const struct side *dst;
 
 	struct hold *hold;        // NULL: nothing is held back
 	struct throttle throttle; // of the writes
@@ -42,8 +42,8 @@ struct serial {
 };
 
 void serial_init(struct serial *serial, const struct env *env,
-		 const struct request *q, const struct endpoint *src,
-		 const struct endpoint *dst);
+		 const struct request *q, const struct side *src,
+		 const struct side *dst);
 
 // Tell the user, about a side and where it stands. Returns -error.
 int serial_tell_src(const struct serial *serial, enum event_kind kind,

@@ -22,7 +22,7 @@
 
 int
 copy_init(struct copy *copy, const struct plan *plan, struct aio *aio,
-	  const struct endpoint *src, const struct endpoint *dst)
+	  const struct side *src, const struct side *dst)
 {
 	*copy = (struct copy){.aio = aio, .loop.epoll_fd = -1};
 	const int r = ring_init(&copy->ring, plan->depth, plan->job_size);
@@ -43,7 +43,6 @@ copy_init(struct copy *copy, const struct plan *plan, struct aio *aio,
 		.base = plan->src_off,
 		.hole_base = plan->dst_off,
 		.holes = plan->holes,
-		.extent.fd = src->buffered_fd,
 	};
 	copy->writer = (struct writer){
 		.aio = aio,
@@ -53,7 +52,7 @@ copy_init(struct copy *copy, const struct plan *plan, struct aio *aio,
 		.direct_fd = dst->direct_fd,
 		.buffered_fd = dst->buffered_fd,
 		.align = plan->dst.align,
-		.patches = dst->facts.kind == FACTS_BLOCK,
+		.patches = facts_is_device(&dst->facts),
 		.is_null = plan->dst.method == PLAN_NOTHING,
 		.is_one_by_one = plan->is_in_order,
 		.sparse_unit = plan->sparse_unit,
@@ -292,8 +291,8 @@ copy_put_offsets(const struct copy *copy)
 	if (copy->src == NULL)
 		return;
 	// At the end an error of these is told.
-	(void)endpoint_put(copy->src, copy->reader.base + n);
-	(void)endpoint_put(copy->dst, copy->writer.base + n);
+	(void)copy->src->ops->put(copy->src, copy->reader.base + n);
+	(void)copy->dst->ops->put(copy->dst, copy->writer.base + n);
 }
 
 // Sleep where there is nothing to do, else look now and then. 0 or -errno.

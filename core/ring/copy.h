@@ -10,7 +10,7 @@
 #include <signal.h>
 
 #include "aio.h"
-#include "endpoint.h"
+#include "side.h"
 #include "event.h"
 #include "loop.h"
 #include "plan.h"
@@ -43,8 +43,8 @@ struct copy {
 	uint64_t stats_base;      // bytes that went before this stretch
 	uint64_t skipped_base;    // of them, those that were not moved
 	bool is_reading_back;     // counts as verified
-	const struct endpoint *src; // to stand where the copy is; NULL: they
-	const struct endpoint *dst; // need not
+	const struct side *src; // to stand where the copy is; NULL: they
+	const struct side *dst; // need not
 
 	struct hasher *hasher;    // NULL: nobody wants any
 	uint64_t digest_base;     // parts it had taken before this stretch
@@ -63,7 +63,7 @@ struct copy {
 // Everything that is needed until copy_done. aio, hooks, request and stats
 // are borrowed. -errno: nothing is held, nothing was copied.
 int copy_init(struct copy *copy, const struct plan *plan, struct aio *aio,
-	      const struct endpoint *src, const struct endpoint *dst);
+	      const struct side *src, const struct side *dst);
 // Before the first step: the bytes go through hasher on their way.
 void copy_set_hasher(struct copy *copy, struct hasher *hasher);
 // The loop around it: separate, so that a test can step by hand.

@@ -108,7 +108,7 @@ reader_find_data(struct reader *reader, uint64_t *ret_end)
 	struct extent *extent = &reader->extent;
 	const uint64_t pos = reader->base + reader->ring->next;
 
-	extent_find(extent, pos);
+	extent_find(reader->buffered_fd, pos, extent);
 	// A file that shrank: what was read before stays.
 	if (extent->end <= pos)
 		ring_cut(reader->ring, reader->ring->next);

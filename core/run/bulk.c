@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #include "base.h"
-#include "cache.h"
 #include "caution.h"
 #include "clock.h"
 #include "clone.h"
@@ -98,7 +97,7 @@ bulk_expect(struct bulk *b)
 	if (b->plan.holes == PLAN_HOLES_KEEP)
 		b->env->stats->moved_total = min_u64(b->plan.len,
 						     b->src->facts.allocated);
-	if (b->src->facts.kind != FACTS_STREAM)
+	if (!facts_is_stream(&b->src->facts))
 		b->env->stats->bytes_total = b->plan.len;
 	else if ((b->request->iflags & FLAG_FULLBLOCK) &&
 		 count_len != UINT64_MAX)
@@ -108,17 +107,15 @@ bulk_expect(struct bulk *b)
 // The descriptors that the plan counts on for one side. False: one of them
 // cannot be had, which is noted, and the plan is to be made again.
 static bool
-prepare_side(struct endpoint *ep, const struct plan_side *side, int access,
+prepare_side(struct side *ep, const struct plan_side *side, int access,
 	     struct plan_refused_side *refused)
 {
-	// Zeros and holes take no call that would find it closed.
-	if (!endpoint_allows(ep, access) ||
-	    (side->method != PLAN_NOTHING &&
-	     endpoint_open_buffered(ep, access) < 0)) {
+	if (ep->ops->open(ep, access, SIDE_BUFFERED) < 0) {
 		refused->offsets = true;
 		return false;
 	}
-	if (plan_is_direct(side) && endpoint_open_direct(ep, access) < 0) {
+	if (plan_is_direct(side) &&
+	    ep->ops->open(ep, access, SIDE_DIRECT) < 0) {
 		refused->direct = true;
 		return false;
 	}
@@ -242,13 +239,13 @@ bulk_put_offsets(struct bulk *b, uint64_t n)
 {
 	const struct plan *plan = &b->plan;
 	enum event_kind kind = FAILURE_SKIP;
-	const struct endpoint *ep = b->src;
-	int r = endpoint_put(ep, plan->src_off + n);
+	const struct side *ep = b->src;
+	int r = ep->ops->put(ep, plan->src_off + n);
 
 	if (r == 0) {
 		kind = FAILURE_SEEK;
 		ep = b->dst;
-		r = endpoint_put(ep, plan->dst_off + n);
+		r = ep->ops->put(ep, plan->dst_off + n);
 	}
 	if (r == 0)
 		return 0;
@@ -271,7 +268,7 @@ bulk_advance(struct bulk *b, uint64_t n, enum bulk_verdict verdict)
 	b->dst->facts.size = max_u64(b->dst->facts.size, b->dst->facts.pos);
 	// dd syncs where it turned O_DIRECT off; we never had it on.
 	if ((q->oflags & FLAG_DIRECT) &&
-	    b->dst->facts.kind != FACTS_NULL && b->plan.dst.align == 0)
+	    !b->dst->ops->is_void && b->plan.dst.align == 0)
 		b->needs_fsync = true;
 	b->base += n;
 	stats_count(b->env->stats, b->base, q->ibs, q->obs);
@@ -294,7 +291,7 @@ bulk_step_back(struct bulk *b, uint64_t whole, uint64_t n,
 {
 	const uint64_t start = b->plan.dst_off, old = b->dst->facts.size;
 
-	if (whole < n && b->dst->facts.kind == FACTS_FILE && old < start + n) {
+	if (whole < n && facts_is_file(&b->dst->facts) && old < start + n) {
 		const int64_t now = dst_size(b);
 
 		if (now < 0 || (now == (int64_t)(start + n) &&
@@ -313,7 +310,7 @@ can_retry_write(const struct bulk *b, const struct copy *copy)
 	const bool is_full = error == ENOSPC || error == EDQUOT;
 
 	return writer_can_retry(error) && copy->writer.nr_broken == 0 &&
-	       !(is_full && b->dst->facts.kind == FACTS_BLOCK);
+	       !(is_full && facts_is_device(&b->dst->facts));
 }
 
 // What was written around the page cache may be in it as it was before.
@@ -325,11 +322,11 @@ bulk_drop_cache(struct bulk *b, const struct copy *copy)
 	// The kernel itself sees to other files; verify= says the same.
 	const struct facts *dst = &b->dst->facts;
 	const bool is_late = plan_is_direct(&plan->dst) &&
-			     (dst->kind == FACTS_BLOCK || dst->is_remote);
+			     (facts_is_device(dst) || dst->is_remote);
 
 	if (is_late && copy->ring.next > 0 &&
-	    cache_drop(copy->writer.buffered_fd, plan->dst_off,
-		       copy->ring.next) < 0 &&
+	    b->dst->ops->drop_cache(b->dst, plan->dst_off, copy->ring.next) <
+		    0 &&
 	    !b->request->is_dd && !b->request->verify)
 		hooks_tell(b->env->hooks,
 			   (struct event){.kind = NOTICE_CACHE_KEPT,
@@ -369,7 +366,7 @@ bulk_settle(struct bulk *b, const struct copy *copy,
 	const uint64_t whole = round_down(n, b->plan.unit);
 	const uint64_t src_size = b->src->facts.size;
 	const bool is_eof = n < b->plan.len ||
-			    (b->src->facts.kind != FACTS_ZERO &&
+			    (!facts_is_endless(&b->src->facts) &&
 			     b->plan.src_off + n >= src_size);
 
 	const bool is_trimmed = bulk_trim(b, n, copy->ring.next) == 0;
@@ -489,8 +486,8 @@ bulk_in_kernel(struct bulk *b)
 			step = min_u64(step * 2, KERNEL_STEP_MAX);
 		stats_count(b->env->stats, b->base + n, b->request->ibs,
 			    b->request->obs);
-		(void)endpoint_put(b->src, plan->src_off + n);
-		(void)endpoint_put(b->dst, plan->dst_off + n);
+		(void)b->src->ops->put(b->src, plan->src_off + n);
+		(void)b->dst->ops->put(b->dst, plan->dst_off + n);
 		if (h->tick != NULL)
 			h->tick(h->ctx);
 		if (h->must_stop(h->ctx))
@@ -506,7 +503,7 @@ bulk_in_kernel(struct bulk *b)
 static enum bulk_verdict
 bulk_not_cloned(const struct bulk *b, int r)
 {
-	const bool is_empty = b->src->facts.kind == FACTS_FILE &&
+	const bool is_empty = facts_is_file(&b->src->facts) &&
 			      b->src->facts.size == 0;
 
 	if (b->request->clone != REQUEST_CLONE_ALWAYS || is_empty)
@@ -573,8 +570,8 @@ bulk_run(struct bulk *b)
 		if (bulk_prepare(b))
 			verdict = bulk_stretch(b);
 		bulk_done(b);
-		endpoint_close_extra(b->src);
-		endpoint_close_extra(b->dst);
+		side_close_extra(b->src);
+		side_close_extra(b->dst);
 	}
 	return verdict;
 }

@@ -10,7 +10,7 @@
 #pragma once
 
 #include "aio.h"
-#include "endpoint.h"
+#include "side.h"
 #include "plan.h"
 #include "request.h"
 #include "stats.h"
@@ -36,8 +36,8 @@ struct bulk {
 	const struct env *env;
 	struct hold *hold;       // NULL: nothing is held back
 	struct writeback *writeback; // NULL: the page cache takes all
-	struct endpoint *src;
-	struct endpoint *dst;
+	struct side *src;
+	struct side *dst;
 
 	struct plan plan;
 	struct aio aio;

@@ -9,7 +9,7 @@
 
 #include "base.h"
 #include "disk.h"
-#include "endpoint.h"
+#include "side.h"
 #include "event.h"
 #include "fd.h"
 #include "hooks.h"
@@ -41,10 +41,10 @@ caution_space(const struct request *q, const struct plan *plan,
 
 static void
 tell_space(const struct request *q, const struct plan *plan,
-	   const struct endpoint *src, const struct endpoint *dst,
+	   const struct side *src, const struct side *dst,
 	   const struct hooks *h)
 {
-	const uint64_t space = dst->facts.kind == FACTS_FILE
+	const uint64_t space = facts_is_file(&dst->facts)
 				       ? caution_space(q, plan, &src->facts,
 						       &dst->facts)
 				       : 0;
@@ -69,7 +69,7 @@ is_image(const struct request *q, const struct facts *src,
 
 static bool
 read_label(struct label *ret, const struct request *q,
-	   const struct endpoint *src, uint32_t sector)
+	   const struct side *src, uint32_t sector)
 {
 	int fd = src->fd;
 
@@ -82,8 +82,8 @@ read_label(struct label *ret, const struct request *q,
 }
 
 static void
-tell_label(const struct request *q, const struct endpoint *src,
-	   const struct endpoint *dst, const struct hooks *h)
+tell_label(const struct request *q, const struct side *src,
+	   const struct side *dst, const struct hooks *h)
 {
 	const uint32_t sector = dst->facts.sector;
 	const struct mounts_use disk = {.dev = dst->facts.rdev};
@@ -108,7 +108,7 @@ tell_label(const struct request *q, const struct endpoint *src,
 
 void
 caution_tell(const struct request *q, const struct plan *plan,
-	     const struct endpoint *src, const struct endpoint *dst,
+	     const struct side *src, const struct side *dst,
 	     const struct hooks *h)
 {
 	if (q->is_dd)

@@ -8,7 +8,7 @@
 
 #include <stdint.h>
 
-struct endpoint;
+struct side;
 struct facts;
 struct hooks;
 struct plan;
@@ -20,7 +20,7 @@ struct request;
 // src need not be open where plan_only is asked for; called as dd nothing is
 // told.
 void caution_tell(const struct request *q, const struct plan *plan,
-		  const struct endpoint *src, const struct endpoint *dst,
+		  const struct side *src, const struct side *dst,
 		  const struct hooks *h);
 
 // Bytes that the copy will take from those that are free on the file system of

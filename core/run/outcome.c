@@ -78,7 +78,7 @@ tell_fate(const struct transfer *t, enum transfer_verdict verdict)
 		tell(t, is_written ? FAILURE_NO_FIRST_BLOCK
 				   : FAILURE_OLD_FIRST_BLOCK);
 	else if (verdict == TRANSFER_UNEXPECTED &&
-		 t->dst.facts.kind != FACTS_NULL)
+		 !facts_is_null(&t->dst.facts))
 		tell(t, FAILURE_WRITTEN);
 }
 

@@ -9,26 +9,30 @@
 #include <unistd.h>
 
 #include "commit.h"
+#include "cut.h"
 #include "event.h"
 #include "fd.h"
+#include "file.h"
 #include "hasher.h"
 #include "hooks.h"
+#include "look.h"
 #include "probe.h"
 #include "safety.h"
 
 static int
-preview_side(struct endpoint *ep, const char *path, int fd, unsigned flags,
+preview_side(struct side *ep, const char *path, int fd, unsigned flags,
 	     const struct hooks *h)
 {
+	struct facts facts;
 	int r = 0;
 
-	*ep = (struct endpoint){.fd = fd, .name = path ? path : ep->name};
+	file_init(ep, fd, path ? path : ep->name, ep->is_dd);
 	if (path == NULL)
-		probe_descriptor(fd, &ep->facts);
+		probe_descriptor(fd, &facts);
 	else
-		r = probe_path(path, &ep->facts);
-	ep->facts.is_direct |= (flags & FLAG_DIRECT) != 0;
-	ep->facts.is_append |= (flags & FLAG_APPEND) != 0;
+		r = probe_path(path, &facts);
+	probe_flags(&facts, flags);
+	file_set_facts(ep, &facts);
 	if (r < 0)
 		hooks_tell(h, (struct event){.kind = FAILURE_OPEN,
 					     .error = -r,
@@ -67,13 +71,13 @@ preview_open(struct transfer *t, bool *is_safe)
 	hasher_free(t->env.hasher);
 	t->env.hasher = NULL;
 	if (r == 0)
-		r = endpoint_look_src(&t->src, q, t->env.hooks);
+		r = look_src(&t->src, q, t->env.hooks);
 	*is_safe = r < 0 || safety_check_path(&t->safety, q) == 0;
 	if (r < 0 || !*is_safe)
 		return r;
 	return q->commit == REQUEST_COMMIT_RENAME
 		       ? commit_look(q, t->env.hooks)
-		       : endpoint_look_dst(&t->dst, q, t->env.hooks);
+		       : look_dst(&t->dst, q, t->env.hooks);
 }
 
 // Of what is not there, the mode will allow it.
@@ -86,7 +90,7 @@ preview_can_verify(struct transfer *t)
 		return true;
 	const int r = transfer_open_back(t);
 	if (r == 0)
-		endpoint_close_extra(&t->back);
+		side_close_extra(&t->back);
 	return r == 0;
 }
 
@@ -106,10 +110,8 @@ preview_run(struct transfer *t, struct facts *old)
 	// It will be another file, even where it has the name of the source.
 	*old = t->dst.facts;
 	if (q->commit == REQUEST_COMMIT_RENAME)
-		t->dst.facts.size = t->dst.facts.allocated =
-			t->dst.facts.ino = 0;
-	t->dst.facts.has_messages = probe_is_on(&t->dst.facts,
-						t->env.hooks->message_fd);
+		probe_replaced(&t->dst.facts);
+	probe_messages(&t->dst.facts, t->env.hooks->message_fd);
 	if (is_safe && !transfer_can_write(t))
 		return TRANSFER_UNCOUNTED;
 	is_safe = is_safe &&
@@ -119,8 +121,8 @@ preview_run(struct transfer *t, struct facts *old)
 	if (is_safe && !preview_can_verify(t))
 		return TRANSFER_UNCOUNTED;
 	// It would be cut.
-	if (endpoint_is_cut(q) && t->dst.facts.kind == FACTS_FILE)
-		facts_cut(&t->dst.facts);
+	if (cut_is_due(q))
+		probe_cut(&t->dst.facts);
 	hooks_tell(t->env.hooks, (struct event){.kind = NOTICE_PROBED});
 	bulk_preview(&t->bulk);
 	if (!is_safe)

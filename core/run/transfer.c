@@ -13,6 +13,7 @@
 #include "base.h"
 #include "beside.h"
 #include "clock.h"
+#include "cut.h"
 #include "disk.h"
 #include "event.h"
 #include "finish.h"
@@ -20,6 +21,7 @@
 #include "hold.h"
 #include "hooks.h"
 #include "judge.h"
+#include "open.h"
 #include "probe.h"
 #include "record.h"
 #include "serial.h"
@@ -80,19 +82,17 @@ transfer_warn_unchecked(const struct transfer *t)
 // A pipe of a megabyte takes a record without a sleep in the middle. Refused
 // for what is no pipe, and beyond the user's share: then it stays as it is.
 static void
-widen_pipe(const struct endpoint *ep)
+widen_pipe(const struct side *ep)
 {
-	if (ep->facts.kind == FACTS_STREAM)
+	if (facts_is_stream(&ep->facts))
 		(void)fcntl(ep->fd, F_SETPIPE_SZ, (int)MIB);
 }
 
 static void
 probe_sides(struct transfer *t)
 {
-	probe_descriptor(t->src.fd, &t->src.facts);
-	probe_descriptor(t->dst.fd, &t->dst.facts);
-	t->dst.facts.has_messages = probe_is_on(&t->dst.facts,
-						t->env.hooks->message_fd);
+	t->src.ops->probe(&t->src, -1);
+	t->dst.ops->probe(&t->dst, t->env.hooks->message_fd);
 }
 
 static void
@@ -115,7 +115,7 @@ static void
 transfer_watch(struct transfer *t)
 {
 	const bool is_watched =
-		!t->request.is_dd && t->src.facts.kind == FACTS_FILE &&
+		!t->request.is_dd && facts_is_file(&t->src.facts) &&
 		!facts_is_same(&t->src.facts, &t->dst.facts);
 
 	change_init(&t->change, is_watched ? t->src.fd : -1);
@@ -318,7 +318,7 @@ transfer_open(struct transfer *t)
 	if (commit_check(&t->request, t->env.hooks) < 0 ||
 	    transfer_open_digest(t) < 0)
 		return TRANSFER_UNCOUNTED;
-	int r = endpoint_open_src(&t->src, &t->request, t->env.hooks);
+	int r = open_src(&t->src, &t->request, t->env.hooks);
 
 	// Opening it would create it.
 	if (r == 0 && safety_check_path(&t->safety, &t->request) < 0)
@@ -327,7 +327,7 @@ transfer_open(struct transfer *t)
 		r = t->request.commit == REQUEST_COMMIT_RENAME
 			    ? commit_open(&t->commit, &t->dst, &t->request,
 					  t->env.hooks)
-			    : endpoint_open_dst(&t->dst, &t->request,
+			    : open_dst(&t->dst, &t->request,
 						t->env.hooks);
 	if (r < 0)
 		return r == -ECANCELED ? TRANSFER_STOPPED
@@ -373,7 +373,7 @@ transfer_writeback(struct transfer *t)
 	    (t->request.oflags & direct) || dst->is_direct || is_short ||
 	    !facts_has_offsets(dst))
 		return;
-	const int fd = endpoint_open_again(&t->dst, O_WRONLY);
+	const int fd = side_reopen(&t->dst, O_WRONLY);
 	if (fd >= 0)
 		t->writeback = t->bulk.writeback = writeback_new(fd);
 }
@@ -384,15 +384,15 @@ transfer_cut(struct transfer *t)
 {
 	struct facts *dst = &t->dst.facts;
 
-	if (!endpoint_is_cut(&t->request))
+	if (!cut_is_due(&t->request))
 		return 0;
-	const int r = endpoint_cut_dst(&t->dst, &t->request, t->env.hooks);
+	const int r = cut_dst(&t->dst, &t->request, t->env.hooks);
 	if (r < 0)
 		return r;
 	if (t->request.seek.blocks > 0 || facts_is_same(&t->src.facts, dst))
 		probe_sides(t);
-	else if (dst->kind == FACTS_FILE)
-		facts_cut(dst);
+	else
+		probe_cut(dst);
 	return 0;
 }
 
@@ -430,7 +430,7 @@ transfer_open_back(struct transfer *t)
 		return -EINVAL;
 	if (!t->request.verify)
 		return 0;
-	const int r = endpoint_open_back(&t->dst, &t->back);
+	const int r = t->dst.ops->open_back(&t->dst, &t->back);
 	if (r < 0)
 		hooks_tell(t->env.hooks,
 			   (struct event){.kind = FAILURE_NOT_VERIFIABLE,
@@ -515,7 +515,7 @@ transfer_opened(struct transfer *t)
 	verdict = transfer_copy(t);
 	bulk_done(&t->bulk);
 	if (t->request.verify)
-		endpoint_close_extra(&t->back);
+		side_close_extra(&t->back);
 	transfer_partitions(t, verdict);
 	safety_done(&t->safety);
 	if (verdict == TRANSFER_UNCOUNTED)

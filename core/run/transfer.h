@@ -8,7 +8,7 @@
 #include "bulk.h"
 #include "change.h"
 #include "commit.h"
-#include "endpoint.h"
+#include "side.h"
 #include "env.h"
 #include "pace.h"
 #include "request.h"
@@ -33,9 +33,9 @@ struct transfer {
 	struct request request;  // what is left of it, while it runs
 	struct env env;          // borrowed, but for pace and hasher
 
-	struct endpoint src;
-	struct endpoint dst;
-	struct endpoint back;    // dst to be read, of verify=
+	struct side src;
+	struct side dst;
+	struct side back;    // dst to be read, of verify=
 	struct safety safety;    // claims a block device while it is written
 	struct change change;    // of the source
 	uint64_t src_start;      // offsets where the copy begins

@@ -84,9 +84,9 @@ src_len(const struct request *q, const struct facts *src)
 {
 	const uint64_t off = request_src_off(q, src->pos);
 
-	if (src->kind == FACTS_ZERO)
+	if (facts_is_endless(src))
 		return UINT64_MAX;
-	if (src->kind != FACTS_FILE && src->kind != FACTS_BLOCK)
+	if (!facts_has_offsets(src))
 		return 0;
 	return src->size > off ? src->size - off : 0;
 }
@@ -168,7 +168,7 @@ is_in_place(const struct check *c)
 				     : UINT64_MAX;
 	uint64_t to = request_dst_off(q, c->dst->pos);
 
-	if (c->src->kind != FACTS_FILE)
+	if (!facts_is_file(c->src))
 		return false;
 	if (q->dst != NULL && !(q->conv & CONV_NOTRUNC)) {
 		if (q->seek.blocks == 0)
@@ -340,7 +340,7 @@ find_disk_stacks(struct check *c)
 	disk_stack_init(&c->dst_stack, c->dst->rdev);
 	if (c->src->rdev != 0)
 		disk_stack_init(&c->src_stack, c->src->rdev);
-	else if (c->src->kind == FACTS_FILE && c->src->size > 0)
+	else if (facts_is_file(c->src) && c->src->size > 0)
 		disk_stack_init_file(&c->src_stack, c->src);
 	if (!c->dst_stack.is_blind)
 		return;
@@ -376,7 +376,7 @@ safety_check(struct safety *safety, const struct request *q,
 	if (dst->rdev != 0) {
 		disk_unseen_note(&c.bytes, "the source", src->error);
 		find_disk_stacks(&c);
-	} else if (dst->kind == FACTS_FILE) {
+	} else if (facts_is_file(dst)) {
 		find_file_stack(&c);
 	} else if (dst->error == 0) {
 		return 0;
@@ -397,7 +397,7 @@ safety_check_replaced(struct safety *safety, const struct request *q,
 			  .ret = safety};
 
 	// Nothing that is mounted or swapped to is smaller than a page.
-	if (q->is_dd || old->kind != FACTS_FILE || old->size < 4 * KIB)
+	if (q->is_dd || !facts_is_file(old) || old->size < 4 * KIB)
 		return 0;
 	// No byte of it is written, so what cannot be seen is no reason: others
 	// may have images that we must not look at.

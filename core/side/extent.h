@@ -10,12 +10,12 @@
 #include <stdint.h>
 
 struct extent {
-	int fd;            // its offset moves
 	uint64_t start;    // the extent of data last found, in the file
 	uint64_t end;
 };
 
 // The extent of data at or after pos: sets start (>= pos) and end. When
 // only a hole follows, both are the size of the file, which may be less
-// than pos. Where the file system cannot tell, all is data.
-void extent_find(struct extent *extent, uint64_t pos);
+// than pos. Where the file system cannot tell, all is data. Moves the offset
+// of fd.
+void extent_find(int fd, uint64_t pos, struct extent *extent);

@@ -28,6 +28,7 @@
 #include "disk.h"
 #include "fd.h"
 #include "memory.h"
+#include "request.h"
 
 #define DIO_ALIGN_GUESS 4096 // for a file system that cannot be asked
 
@@ -261,8 +262,8 @@ probe_descriptor(int fd, struct facts *facts)
 	facts->is_direct = flags >= 0 && (flags & O_DIRECT);
 }
 
-bool
-probe_is_on(const struct facts *facts, int fd)
+static bool
+is_on(const struct facts *facts, int fd)
 {
 	struct stat st;
 
@@ -272,6 +273,35 @@ probe_is_on(const struct facts *facts, int fd)
 		return st.st_rdev == facts->rdev;
 	return facts->ino != 0 && st.st_ino == facts->ino &&
 	       st.st_dev == facts->dev;
+}
+
+void
+probe_messages(struct facts *facts, int message_fd)
+{
+	facts->has_messages = is_on(facts, message_fd);
+}
+
+void
+probe_flags(struct facts *facts, unsigned flags)
+{
+	facts->is_direct |= (flags & FLAG_DIRECT) != 0;
+	facts->is_append |= (flags & FLAG_APPEND) != 0;
+}
+
+void
+probe_cut(struct facts *facts)
+{
+	if (!facts_is_file(facts))
+		return;
+	if (__builtin_add_overflow(facts->free, facts->allocated, &facts->free))
+		facts->free = UINT64_MAX;
+	facts->size = facts->allocated = facts->cached = 0;
+}
+
+void
+probe_replaced(struct facts *facts)
+{
+	facts->size = facts->allocated = facts->ino = 0;
 }
 
 static int

@@ -20,9 +20,17 @@
 // answer.
 void probe_descriptor(int fd, struct facts *facts);
 
-// What is written to fd lands among the bytes of that side.
-bool probe_is_on(const struct facts *facts, int fd);
+// Whether messages, which go to this descriptor, land among its bytes.
+void probe_messages(struct facts *facts, int message_fd);
 
 // From a path, without opening it; what does not exist is taken as a new
 // regular file in its directory. 0, or -errno if neither can be looked at.
 int probe_path(const char *path, struct facts *facts);
+
+// What has changed since, or will have:
+// - it is opened with these flags (FLAG_*);
+void probe_flags(struct facts *facts, unsigned flags);
+// - if it is a file, it is cut to nothing;
+void probe_cut(struct facts *facts);
+// - another file, a new one, is made in its place.
+void probe_replaced(struct facts *facts);

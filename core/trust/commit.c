@@ -13,6 +13,7 @@
 #include "event.h"
 #include "finish.h"
 #include "hooks.h"
+#include "open.h"
 
 static int
 commit_tell(const struct hooks *h, enum event_kind kind, const char *name,
@@ -88,7 +89,7 @@ make_file(struct commit *commit, const struct request *q,
 	if (r < 0)
 		return r;
 	commit->is_new_only = (q->conv & CONV_EXCL) != 0;
-	r = beside_make(beside, endpoint_make_flags(q));
+	r = beside_make(beside, open_make_flags(q));
 	return r < 0 ? commit_tell(h, FAILURE_OPEN, q->dst, -r) : 0;
 }
 
@@ -108,12 +109,12 @@ commit_look(const struct request *q, const struct hooks *h)
 }
 
 int
-commit_open(struct commit *commit, struct endpoint *dst,
+commit_open(struct commit *commit, struct side *dst,
 	    const struct request *q, const struct hooks *h)
 {
 	const int r = make_file(commit, q, h);
 
-	return r < 0 ? r : endpoint_take_dst(dst, commit->beside.fd, q, h);
+	return r < 0 ? r : open_take_dst(dst, commit->beside.fd, q, h);
 }
 
 int

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 
 #include "beside.h"
-#include "endpoint.h"
+#include "side.h"
 #include "request.h"
 
 struct hooks;
@@ -27,9 +27,9 @@ int commit_look(const struct request *q, const struct hooks *h);
 
 // Make the file beside the destination, with the owner and group of the old
 // one as far as we may, and let it be the destination. Returns as
-// endpoint_open_dst does; in any case commit_done is to be called. What is
+// open_dst does; in any case commit_done is to be called. What is
 // below does nothing where there is no such file.
-int commit_open(struct commit *commit, struct endpoint *dst,
+int commit_open(struct commit *commit, struct side *dst,
 		const struct request *q, const struct hooks *h);
 
 // The file is complete: give it the mode and the ACL of the old one, to be

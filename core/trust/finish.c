@@ -115,7 +115,7 @@ finish_fsync(int fd, const struct hooks *h)
 // The first error of a sync is the only one the kernel gives: it stands,
 // whatever the next one says.
 int
-finish_sync(const struct endpoint *dst, unsigned conv, const struct env *env)
+finish_sync(const struct side *dst, unsigned conv, const struct env *env)
 {
 	const struct hooks *h = env->hooks;
 	const bool is_dd = env->asked->is_dd;
@@ -151,14 +151,14 @@ finish_partitions(int fd)
 }
 
 int
-finish_close(struct endpoint *src, struct endpoint *dst,
+finish_close(struct side *src, struct side *dst,
 	     const struct hooks *h)
 {
-	int r = endpoint_close(src);
+	int r = side_close(src);
 
 	if (r < 0)
 		return tell(h, FAILURE_CLOSE_SRC, src->name, r);
-	r = endpoint_close(dst);
+	r = side_close(dst);
 	if (r < 0)
 		return tell(h, FAILURE_CLOSE_DST, dst->name, r);
 	return 0;

@@ -8,7 +8,7 @@
 
 #include <stdbool.h>
 
-#include "endpoint.h"
+#include "side.h"
 #include "request.h"
 
 struct env;
@@ -17,7 +17,7 @@ struct hooks;
 // conv: CONV_FSYNC and CONV_FDATASYNC count. Signals and progress are served
 // meanwhile; called as dd, only when the call has been interrupted, as in dd.
 // 0 or -errno, told; -ECANCELED: a signal.
-int finish_sync(const struct endpoint *dst, unsigned conv,
+int finish_sync(const struct side *dst, unsigned conv,
 		const struct env *env);
 
 // The fsync of another descriptor, with signals and progress served. 0,
@@ -30,5 +30,5 @@ int finish_fsync(int fd, const struct hooks *h);
 int finish_partitions(int fd);
 
 // 0 or -errno, told.
-int finish_close(struct endpoint *src, struct endpoint *dst,
+int finish_close(struct side *src, struct side *dst,
 		 const struct hooks *h);

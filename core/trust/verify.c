@@ -21,6 +21,7 @@
 #include "hooks.h"
 #include "loop.h"
 #include "memory.h"
+#include "null.h"
 #include "plan.h"
 #include "stats.h"
 
@@ -40,7 +41,7 @@ tell(const struct verify *v, enum event_kind kind, uint64_t off, int r)
 static void
 drop_cache(const struct verify *v, uint64_t len)
 {
-	if (cache_drop(v->dst->fd, v->dst_off, len) < 0)
+	if (v->dst->ops->drop_cache(v->dst, v->dst_off, len) < 0)
 		tell(v, NOTICE_CACHE_KEPT, v->dst_off, 0);
 }
 
@@ -101,8 +102,8 @@ held_len(const struct verify *v)
 
 // 0, -errno, or -ECANCELED: a signal.
 static int
-read_all(const struct verify *v, int fd, unsigned char *buf, uint64_t off,
-	 size_t len)
+read_all(const struct verify *v, const struct side *side, enum side_way way,
+	 unsigned char *buf, uint64_t off, size_t len)
 {
 	const struct hooks *h = v->env->hooks;
 	size_t got = 0;
@@ -110,12 +111,12 @@ read_all(const struct verify *v, int fd, unsigned char *buf, uint64_t off,
 	while (got < len) {
 		if (h->must_stop(h->ctx))
 			return -ECANCELED;
-		const ssize_t n = pread(fd, buf + got, len - got,
-					(off_t)(off + got));
+		const ssize_t n = side->ops->read_at(side, way, buf + got,
+						     len - got, off + got);
 		if (n == 0)
 			return -EIO; // it has become shorter
-		if (n < 0 && errno != EINTR)
-			return -errno;
+		if (n < 0 && n != -EINTR)
+			return (int)n;
 		got += n > 0 ? (size_t)n : 0;
 	}
 	return 0;
@@ -134,8 +135,8 @@ read_plainly(struct verify *v, struct hasher *hasher)
 						   v->len - v->got);
 		const uint64_t nr = hasher_nr_done(hasher) + 1;
 
-		r = read_all(v, v->back->buffered_fd, buf, v->dst_off + v->got,
-			     len);
+		r = read_all(v, v->back, SIDE_BUFFERED, buf,
+			     v->dst_off + v->got, len);
 		if (r < 0)
 			break;
 		hasher_put(hasher, v->got, buf, len);
@@ -155,13 +156,12 @@ static int
 init_copy(const struct verify *v, struct copy *copy, struct plan *plan,
 	  struct aio *aio)
 {
-	const struct endpoint nothing = {.fd = -1};
-	int r = copy_init(copy, plan, aio, v->back, &nothing);
+	int r = copy_init(copy, plan, aio, v->back, &null_side);
 
 	if (r == -ENOMEM) {
 		plan->depth = 1;
 		plan->job_size = (size_t)round_up(PLAN_CACHE_SIZE, plan->step);
-		r = copy_init(copy, plan, aio, v->back, &nothing);
+		r = copy_init(copy, plan, aio, v->back, &null_side);
 	}
 	return r;
 }
@@ -180,6 +180,13 @@ open_loop(struct verify *v, struct copy *copy, struct hasher *hasher)
 	       loop_wait(&copy->loop, 0) == 0;
 }
 
+// What O_DIRECT wants, 0: it is not to be had.
+static uint32_t
+back_align(const struct verify *v)
+{
+	return side_fd(v->back, SIDE_DIRECT) < 0 ? 0 : v->back->facts.dio_align;
+}
+
 // What is held back has been handed to the digest.
 static int
 read_back(struct verify *v, struct hasher *hasher)
@@ -192,7 +199,7 @@ read_back(struct verify *v, struct hasher *hasher)
 	v->got = held_len(v);
 	if (v->got == v->len)
 		return 0;
-	plan_make_back(&plan, v->env->asked, &v->back->facts,
+	plan_make_back(&plan, v->env->asked, back_align(v),
 		       v->dst_off + v->got, v->len - v->got);
 	if (plan_is_large(&plan))
 		plan_fit(&plan, memory_allowed());
@@ -214,8 +221,8 @@ read_back(struct verify *v, struct hasher *hasher)
 
 // With what a range is looked at once more.
 struct closer {
-	int src_fd;           // -1: the source cannot be read again
-	int dst_fd;
+	struct side src;      // once more
+	bool has_src;         // false: it cannot be read again
 	unsigned char *wrote; // NULL: no memory
 	unsigned char *found;
 };
@@ -252,9 +259,11 @@ look_closer(struct verify *v, const struct closer *c, uint64_t off, size_t len)
 {
 	const size_t held = off == 0 ? held_len(v) : 0;
 
-	if (c->wrote == NULL || c->found == NULL || c->src_fd < 0 ||
-	    read_all(v, c->src_fd, c->wrote, v->src_off + off, len) < 0 ||
-	    read_all(v, c->dst_fd, c->found, v->dst_off + off, len) < 0)
+	if (c->wrote == NULL || c->found == NULL || !c->has_src ||
+	    read_all(v, &c->src, SIDE_BUFFERED, c->wrote, v->src_off + off,
+		     len) < 0 ||
+	    read_all(v, v->back, SIDE_BUFFERED, c->found, v->dst_off + off,
+		     len) < 0)
 		return false;
 	if (held > 0)
 		memcpy(c->found, v->hold->block, held);
@@ -289,13 +298,13 @@ compare_ranges(struct verify *v, const struct closer *c,
 static int
 compare(struct verify *v, const struct hasher *back)
 {
-	const struct closer closer = {
-		.src_fd = can_compare(v) ? endpoint_open_again(v->src, O_RDONLY)
-					 : -1,
-		.dst_fd = v->back->buffered_fd,
+	struct closer closer = {
 		.wrote = malloc(HASH_RANGE_LEN),
 		.found = malloc(HASH_RANGE_LEN),
 	};
+
+	closer.has_src = can_compare(v) &&
+			 v->src->ops->open_back(v->src, &closer.src) == 0;
 	const int r = compare_ranges(v, &closer, back);
 
 	if (r == 0 && v->got < v->len) // it ends too early
@@ -304,8 +313,8 @@ compare(struct verify *v, const struct hasher *back)
 	tell_bad(v);
 	free(closer.found);
 	free(closer.wrote);
-	if (closer.src_fd >= 0)
-		(void)close(closer.src_fd); // was only read
+	if (closer.has_src)
+		side_close_extra(&closer.src); // was only read
 	return r == 0 && v->nr_bad > 0 ? -EBADMSG : r;
 }
 
@@ -351,16 +360,16 @@ verify_run(struct verify *v)
 static int
 read_block(const struct verify *v, unsigned char *buf, size_t len)
 {
-	const struct endpoint *ep = v->back;
-	const uint32_t align = ep->facts.dio_align;
+	const uint32_t align = back_align(v);
 	const bool is_direct = align > 0 && v->dst_off % align == 0;
 	int r = -EINVAL;
 
 	if (is_direct)
-		r = read_all(v, ep->direct_fd, buf, v->dst_off,
+		r = read_all(v, v->back, SIDE_DIRECT, buf, v->dst_off,
 			     (size_t)round_up(len, align));
 	if (r == -EINVAL)
-		r = read_all(v, ep->buffered_fd, buf, v->dst_off, len);
+		r = read_all(v, v->back, SIDE_BUFFERED, buf, v->dst_off,
+			     len);
 	return r;
 }
 

@@ -9,7 +9,7 @@
 
 #include <stdint.h>
 
-#include "endpoint.h"
+#include "side.h"
 #include "request.h"
 
 struct env;
@@ -18,9 +18,9 @@ struct hold;
 struct verify {
 	const struct env *env;           // its hasher is finished, and has
 	                                 // HASH_RANGES; verified is counted
-	const struct endpoint *src;      // still open; a stream cannot be read
-	const struct endpoint *dst;      // again, its ranges are told whole
-	struct endpoint *back;           // of endpoint_open_back
+	const struct side *src;      // still open; a stream cannot be read
+	const struct side *dst;      // again, its ranges are told whole
+	struct side *back;           // of endpoint_open_back
 	struct hold *hold;               // not on the disk yet; NULL: all is
 	uint64_t src_off;                // where the copy began
 	uint64_t dst_off;

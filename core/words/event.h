@@ -97,7 +97,7 @@ struct safety;
 struct event {
 	enum event_kind kind;
 	int error;               // positive errno, 0 if there is none to tell
-	const char *name;        // borrowed from the endpoint
+	const char *name;        // borrowed from the side
 	uint64_t off;
 	uint64_t len;
 	int wrote, found;        // of FAILURE_DIFFERS: bytes, -1: not known;

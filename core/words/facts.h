@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// What probing found out about one side. Plain data from endpoint to plan,
+// What probing found out about one side. Plain data from side to plan,
 // so that every rule of the plan can be tested without a file.
 
 #pragma once
@@ -45,27 +45,56 @@ struct facts {
 	bool has_messages;     // they are written to it, too
 };
 
+// What a kind is like. Others than the plan and the words ask for that, not for
+// the kind.
+
+// It has a size, which is set, and a file system, which can be full.
+static inline bool
+facts_is_file(const struct facts *facts)
+{
+	return facts->kind == FACTS_FILE;
+}
+
+// Its size stands, and its blocks are written whole.
+static inline bool
+facts_is_device(const struct facts *facts)
+{
+	return facts->kind == FACTS_BLOCK;
+}
+
+// What is behind it has no size, and comes or goes in its own time.
+static inline bool
+facts_is_stream(const struct facts *facts)
+{
+	return facts->kind == FACTS_STREAM;
+}
+
+// It gives as much as is wanted.
+static inline bool
+facts_is_endless(const struct facts *facts)
+{
+	return facts->kind == FACTS_ZERO;
+}
+
+// It gives nothing, and keeps nothing of what it takes.
+static inline bool
+facts_is_null(const struct facts *facts)
+{
+	return facts->kind == FACTS_NULL;
+}
+
 // What is written to it has a place of its own, in order or not.
 static inline bool
 facts_keeps_place(const struct facts *facts)
 {
-	return facts->kind != FACTS_STREAM && !facts->is_append;
-}
-
-// A file that has been cut to nothing, or will be.
-static inline void
-facts_cut(struct facts *facts)
-{
-	if (__builtin_add_overflow(facts->free, facts->allocated, &facts->free))
-		facts->free = UINT64_MAX;
-	facts->size = facts->allocated = facts->cached = 0;
+	return !facts_is_stream(facts) && !facts->is_append;
 }
 
 // Its bytes can be read and written at any place.
 static inline bool
 facts_has_offsets(const struct facts *facts)
 {
-	return facts->kind == FACTS_FILE || facts->kind == FACTS_BLOCK;
+	return facts_is_file(facts) || facts_is_device(facts);
 }
 
 // An overlay has a device number of its own, and all else from the file that it

@@ -11,6 +11,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "file.h"
 #include "fuzz.h"
 #include "hooks.h"
 #include "record.h"
@@ -120,13 +121,14 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	const struct request q = make_request(data);
 	const struct hooks hooks = {.notice = on_notice,
 				    .must_stop = on_must_stop};
-	struct endpoint src = {.fd = memfd_create("src", 0), .name = "src"};
-	struct endpoint dst = {.fd = memfd_create("dst", 0), .name = "dst"};
+	struct side src, dst;
 	struct stats stats = {0};
 	struct serial serial;
 	struct record record;
 	const size_t len = size - HEAD;
 
+	file_init(&src, memfd_create("src", 0), "src", q.is_dd);
+	file_init(&dst, memfd_create("dst", 0), "dst", q.is_dd);
 	must(src.fd >= 0 && dst.fd >= 0);
 	must(pwrite(src.fd, data + HEAD, len, 0) == (ssize_t)len);
 	serial_init(&serial, &q, &src, &dst, &hooks);

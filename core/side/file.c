@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+#include "config.h"
+
+#include "file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "cache.h"
+#include "extent.h"
+#include "fd.h"
+#include "null.h"
+#include "probe.h"
+
+static const struct side_ops *const ops_of[] = {
+	[FACTS_STREAM] = &file_ops, [FACTS_FILE] = &file_ops,
+	[FACTS_BLOCK] = &file_ops,  [FACTS_NULL] = &null_ops,
+	[FACTS_ZERO] = &null_ops,
+};
+
+void
+file_init(struct side *side, int fd, const char *name, bool is_dd)
+{
+	*side = (struct side){.ops = &file_ops,
+			      .fd = fd,
+			      .direct_fd = -1,
+			      .buffered_fd = -1,
+			      .is_dd = is_dd,
+			      .name = name};
+}
+
+void
+file_set_facts(struct side *side, const struct facts *facts)
+{
+	side->facts = *facts;
+	side->ops = ops_of[facts->kind];
+}
+
+static void
+file_probe(struct side *side, int message_fd)
+{
+	struct facts facts;
+
+	probe_descriptor(side->fd, &facts);
+	if (message_fd >= 0)
+		probe_messages(&facts, message_fd);
+	file_set_facts(side, &facts);
+}
+
+static int
+open_direct(const struct side *side, int access)
+{
+	int fd = -EINVAL;
+
+	// A block that is written in part is read first.
+	if (facts_is_device(&side->facts) && access == O_WRONLY)
+		fd = side_reopen(side, O_RDWR | O_DIRECT);
+	return fd < 0 ? side_reopen(side, access | O_DIRECT) : fd;
+}
+
+static int
+open_buffered(const struct side *side, int access)
+{
+	const int old = fcntl(side->fd, F_GETFL);
+
+	if (old < 0)
+		return -errno;
+	if (!side_allows(side, access))
+		return -EBADF;
+	return old & O_DIRECT ? side_reopen(side, access) : side->fd;
+}
+
+static int
+file_open(struct side *side, int access, enum side_way way)
+{
+	int *const ret = way == SIDE_DIRECT ? &side->direct_fd
+					    : &side->buffered_fd;
+	const int fd = way == SIDE_DIRECT ? open_direct(side, access)
+					  : open_buffered(side, access);
+
+	if (fd < 0)
+		return fd;
+	*ret = fd;
+	return 0;
+}
+
+static int
+file_open_back(const struct side *side, struct side *ret)
+{
+	const int old = fcntl(side->fd, F_GETFL);
+	int fd = fd_reopen(side->fd, O_RDONLY);
+
+	// No /proc, or a mode that forbids it.
+	if (fd < 0 && old >= 0 && (old & (O_ACCMODE | O_DIRECT)) == O_RDWR) {
+		fd = fcntl(side->fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+		if (fd < 0)
+			fd = -errno;
+	}
+	*ret = *side;
+	ret->direct_fd = -1;
+	ret->buffered_fd = fd < 0 ? -1 : fd;
+	if (fd < 0)
+		return fd;
+	// Later its mode may forbid that.
+	if (side->facts.dio_align > 0) {
+		fd = fd_reopen(side->fd, O_RDONLY | O_DIRECT);
+		ret->direct_fd = fd < 0 ? -1 : fd;
+	}
+	return 0;
+}
+
+static int
+file_put(const struct side *side, uint64_t off)
+{
+	return lseek(side->fd, (off_t)off, SEEK_SET) < 0 ? -errno : 0;
+}
+
+static void
+file_find_data(const struct side *side, uint64_t pos, struct extent *extent)
+{
+	extent_find(side->buffered_fd, pos, extent);
+}
+
+static ssize_t
+file_read_at(const struct side *side, enum side_way way, void *buf, size_t len,
+	     uint64_t off)
+{
+	const ssize_t n = pread(side_fd(side, way), buf, len, (off_t)off);
+
+	return n < 0 ? -errno : n;
+}
+
+static int
+file_drop_cache(const struct side *side, uint64_t off, uint64_t len)
+{
+	const int fd = side->buffered_fd;
+
+	return cache_drop(fd >= 0 ? fd : side->fd, off, len);
+}
+
+static int
+file_write_out(const struct side *side, uint64_t off, uint64_t len)
+{
+	return cache_write_out(side->buffered_fd, off, len);
+}
+
+const struct side_ops file_ops = {
+	.probe = file_probe,
+	.open = file_open,
+	.open_back = file_open_back,
+	.put = file_put,
+	.find_data = file_find_data,
+	.read_at = file_read_at,
+	.drop_cache = file_drop_cache,
+	.write_out = file_write_out,
+};

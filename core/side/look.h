@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// The failures of opening, found by looking: nothing is opened for writing,
+// made or cut. Also that the first read of the source would fail.
+
+#pragma once
+
+struct hooks;
+struct request;
+struct side;
+
+// Return as open_src and open_dst.
+int look_src(struct side *side, const struct request *q,
+	     const struct hooks *h);
+int look_dst(struct side *side, const struct request *q,
+	     const struct hooks *h);

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+#include "config.h"
+
+#include "null.h"
+
+#include <errno.h>
+
+#include "probe.h"
+
+// It stays what it is, and has no bytes for messages to be among.
+static void
+null_probe(struct side *side, int message_fd)
+{
+	(void)message_fd;
+	probe_descriptor(side->fd, &side->facts);
+}
+
+// No call would find it closed.
+static int
+null_open(struct side *side, int access, enum side_way way)
+{
+	(void)way;
+	return side_allows(side, access) ? 0 : -EBADF;
+}
+
+static int
+null_put(const struct side *side, uint64_t off)
+{
+	(void)side;
+	(void)off;
+	return 0;
+}
+
+// The others come with requests.
+const struct side_ops null_ops = {
+	.is_void = true,
+	.probe = null_probe,
+	.open = null_open,
+	.put = null_put,
+};
+
+const struct side null_side = {
+	.ops = &null_ops,
+	.fd = -1,
+	.direct_fd = -1,
+	.buffered_fd = -1,
+	.facts.kind = FACTS_NULL,
+};

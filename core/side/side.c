@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+#include "config.h"
+
+#include "side.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "fd.h"
+#include "hooks.h"
+
+// What a description of our own takes over from the one that was given.
+#define KEPT_FLAGS (O_SYNC | O_DSYNC | O_NOATIME)
+
+int
+side_tell(const struct side *side, const struct hooks *h,
+	  enum event_kind kind, int error)
+{
+	return hooks_tell(h, (struct event){.kind = kind,
+					    .error = error,
+					    .name = side->name});
+}
+
+bool
+side_allows(const struct side *side, int access)
+{
+	const int old = fcntl(side->fd, F_GETFL);
+
+	return old >= 0 && ((old & O_ACCMODE) == O_RDWR ||
+			    (old & O_ACCMODE) == (access & O_ACCMODE));
+}
+
+int
+side_reopen(const struct side *side, int access)
+{
+	const int old = fcntl(side->fd, F_GETFL);
+
+	if (old < 0)
+		return -errno;
+	if (!side_allows(side, access))
+		return -EBADF;
+	return fd_reopen(side->fd, access | (old & KEPT_FLAGS));
+}
+
+// A server that takes the data at the close may refuse it there. One that is
+// interrupted has told nothing; dd closes again, and is content with a
+// descriptor that is closed already.
+static void
+close_one(struct side *side, int fd)
+{
+	int r = close(fd) < 0 ? -errno : 0;
+
+	while (r == -EINTR && side->is_dd)
+		r = close(fd) < 0 && errno != EBADF ? -errno : 0;
+	if (r < 0 && side->close_error == 0)
+		side->close_error = r;
+}
+
+void
+side_close_extra(struct side *side)
+{
+	if (side->direct_fd >= 0)
+		close_one(side, side->direct_fd);
+	if (side->buffered_fd >= 0 && side->buffered_fd != side->fd)
+		close_one(side, side->buffered_fd);
+	side->direct_fd = -1;
+	side->buffered_fd = -1;
+}
+
+int
+side_close(struct side *side)
+{
+	close_one(side, side->fd);
+	return side->close_error;
+}

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// One side of the copy, and how its kind does what a copy needs of it. dd's
+// own calls are made on the descriptor as they are; whoever addresses bytes
+// by offset (the ring, the checks behind it) goes through the operations, so
+// that a new kind is a file of its own.
+//
+// The descriptors beside the first one (without the page cache, or with it
+// where the user asked for O_DIRECT) are descriptions of our own: flags of a
+// description that we inherited are never changed, but for what dd itself
+// changes when we are called as dd.
+
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "event.h"
+#include "facts.h"
+
+struct extent;
+struct hooks;
+struct side;
+
+// Which description a request is made on.
+enum side_way { SIDE_BUFFERED, SIDE_DIRECT };
+
+// access: O_RDONLY or O_WRONLY. Without a word: 0 or -errno.
+struct side_ops {
+	bool is_void;      // nothing is requested: it gives zeros, takes all
+	// Find out the facts, all of them anew. message_fd: where messages go,
+	// -1: that does not matter.
+	void (*probe)(struct side *side, int message_fd);
+	// A description to make requests on. The copy can go without.
+	int (*open)(struct side *side, int access, enum side_way way);
+	// The destination once more, to be read: *ret has descriptions of its
+	// own only, direct ones if they are to be had.
+	int (*open_back)(const struct side *side, struct side *ret);
+	// Let whoever goes on begin there.
+	int (*put)(const struct side *side, uint64_t off);
+	// As extent_find.
+	void (*find_data)(const struct side *side, uint64_t pos,
+			  struct extent *extent);
+	// One read: the bytes, 0 at the end, or -errno.
+	ssize_t (*read_at)(const struct side *side, enum side_way way,
+			   void *buf, size_t len, uint64_t off);
+	// As cache_drop and cache_write_out.
+	int (*drop_cache)(const struct side *side, uint64_t off, uint64_t len);
+	int (*write_out)(const struct side *side, uint64_t off, uint64_t len);
+};
+
+struct side {
+	const struct side_ops *ops;
+	int fd;            // 0 or 1
+	int direct_fd;     // O_DIRECT, our own; -1: none
+	int buffered_fd;   // no O_DIRECT; fd itself, or our own; -1: none
+	int close_error;   // -errno of the first close that has failed
+	bool is_dd;        // closed as by dd
+	const char *name;  // for messages, borrowed
+	struct facts facts; // as they were probed
+};
+
+// A failure of this side: -error.
+int side_tell(const struct side *side, const struct hooks *h,
+	      enum event_kind kind, int error);
+
+// What a request is made on; -1: there is none.
+static inline int
+side_fd(const struct side *side, enum side_way way)
+{
+	return way == SIDE_DIRECT ? side->direct_fd : side->buffered_fd;
+}
+
+// One description more, which is the caller's, with O_DIRECT if access has it:
+// a descriptor or -errno. The given one must allow the access: its path in
+// /proc would allow more.
+int side_reopen(const struct side *side, int access);
+// Whether it does.
+bool side_allows(const struct side *side, int access);
+
+// Close the descriptions of our own, or the descriptor itself. -errno of the
+// first that has failed: late write errors end here.
+void side_close_extra(struct side *side);
+int side_close(struct side *side);
