@@ -18,6 +18,7 @@
 #include "engine.h"
 #include "helper.h"
 #include "inline.h"
+#include "rig.h"
 #include "suites.h"
 
 enum { DEPTH = 5, JOB_LEN = 512, LEN = 23 * JOB_LEN + 9, ALIGN = 512 };
@@ -231,13 +232,13 @@ below(uint64_t n)
 }
 
 static struct side
-side(const char *name)
+side_of(const char *name)
 {
-	const int fd = memfd_create(name, MFD_CLOEXEC);
+	struct side side = rig_side(memfd_create(name, MFD_CLOEXEC));
 
-	ck_assert_int_ge(fd, 0);
-	return (struct side){
-		.name = name, .fd = fd, .direct_fd = fd, .buffered_fd = fd};
+	ck_assert_int_ge(side.fd, 0);
+	side.direct_fd = side.buffered_fd = side.fd;
+	return side;
 }
 
 static void
@@ -248,8 +249,8 @@ open_copy(void)
 
 	for (size_t i = 0; i < LEN; i++)
 		bytes[i] = (unsigned char)(i * 7 + i / 251);
-	src = side("source");
-	dst = side("destination");
+	src = side_of("source");
+	dst = side_of("destination");
 	ck_assert_int_eq(pwrite(src.fd, bytes, LEN, 0), LEN);
 	plan = (struct plan){.way = PLAN_BULK,
 			     .len = LEN,

@@ -247,7 +247,7 @@ START_TEST(a_source_of_zeros_is_not_called)
 
 	fake_copy_open(&c, 0);
 	c.plan.len = 2 * FAKE_JOB + 5;
-	c.plan.src.method = PLAN_NOTHING;
+	fake_copy_make_void(&c.plan.src, &c.src);
 	start();
 	ck_assert_uint_eq(c.fake.nr_submits, 0);
 	ck_assert_uint_eq(c.aio.counters.inlined, 0);

@@ -193,7 +193,7 @@ START_TEST(what_kernel_AIO_has_no_room_for_is_written_by_a_call)
 	fake_copy_open(&c, FAKE_JOB);
 	c.fake.faults[0] = (struct fake_fault){c.dst.direct_fd, 0, 1, EAGAIN};
 	start();
-	c.copy.writer.buffered_fd = -1;
+	c.dst.buffered_fd = -1;
 	fake_copy_deliver(&c);
 	ck_assert_uint_eq(c.fake.nr_log, 1);
 	fake_copy_deliver(&c);
@@ -208,7 +208,7 @@ START_TEST(what_O_DIRECT_is_refused_for_goes_through_the_page_cache)
 	fake_copy_open(&c, FAKE_JOB);
 	c.fake.align = 2 * FAKE_JOB;
 	start();
-	c.copy.writer.direct_fd = -1; // the call is refused as well
+	c.dst.direct_fd = -1; // the call is refused as well
 	fake_copy_job(&c, 0)->route = JOB_BY_CALL;
 	fake_copy_deliver(&c);
 	go_on();
@@ -224,7 +224,7 @@ START_TEST(an_error_through_the_page_cache_is_final)
 	fake_copy_open(&c, FAKE_JOB);
 	c.fake.align = 2 * FAKE_JOB;
 	start();
-	c.copy.writer.buffered_fd = -1;
+	c.dst.buffered_fd = -1;
 	fake_copy_job(&c, 0)->route = JOB_BY_CALL;
 	fake_copy_deliver(&c);
 	go_on();
@@ -411,7 +411,7 @@ END_TEST
 START_TEST(a_null_destination_is_not_called)
 {
 	fake_copy_open(&c, 3 * FAKE_JOB + 1);
-	c.plan.dst.method = PLAN_NOTHING;
+	fake_copy_make_void(&c.plan.dst, &c.dst);
 	start();
 	ck_assert_uint_eq(c.fake.nr_submits, 0);
 	ck_assert(ring_is_drained(&c.copy.ring));

@@ -3,7 +3,6 @@
 #include "config.h"
 
 #include "fake_aio.h"
-#include "file.h"
 
 #include <check.h>
 #include <errno.h>
@@ -16,6 +15,7 @@
 #include <unistd.h>
 
 #include "base.h"
+#include "file.h"
 
 #define READ_PAINT 0xee	  // in a buffer that the kernel is to fill
 #define IOCB_FLAG_RESFD 1 // of the kernel; libaio.h has no name for it
@@ -380,6 +380,15 @@ fake_copy_make_inline(struct fake_copy *c, enum fake_inline side)
 		c->plan.src = plan;
 	else
 		c->plan.dst = plan;
+}
+
+void
+fake_copy_make_void(struct plan_side *plan, struct side *side)
+{
+	const struct facts facts = {.kind = FACTS_NULL};
+
+	plan->method = PLAN_NOTHING;
+	file_set_facts(side, &facts);
 }
 
 void

@@ -114,6 +114,9 @@ void fake_copy_open(struct fake_copy *c, size_t src_len);
 enum fake_inline { FAKE_INLINE_SRC, FAKE_INLINE_DST };
 void fake_copy_make_inline(struct fake_copy *c, enum fake_inline side);
 
+// Of a side that moves no byte.
+void fake_copy_make_void(struct plan_side *plan, struct side *side);
+
 void fake_copy_start(struct fake_copy *c);
 
 struct job *fake_copy_job(struct fake_copy *c, unsigned nr);

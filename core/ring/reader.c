@@ -32,7 +32,8 @@ reader_request(struct reader *reader, struct job *job)
 	const struct job_io io = {
 		.op = JOB_READ,
 		.route = is_direct ? job->route : JOB_BY_CACHE,
-		.fd = is_direct ? reader->direct_fd : reader->buffered_fd,
+		.fd = side_fd(reader->side,
+			      is_direct ? SIDE_DIRECT : SIDE_BUFFERED),
 		.pos = reader->base + job->off + job->len,
 		.from = job->len,
 		.len = is_direct ? (size_t)round_up(missing, reader->align)
@@ -62,7 +63,7 @@ reader_fail(struct reader *reader, struct job *job, int error)
 	event_keep_first(reader->failure,
 			 &(struct event){.kind = FAILURE_READ,
 					 .error = error,
-					 .name = reader->name,
+					 .name = reader->side->name,
 					 .off = job->off + job->len,
 					 .len = job->want - job->len});
 	reader_finish(reader, job);
@@ -95,7 +96,7 @@ reader_on_done(io_context_t ctx, struct iocb *iocb, long res, long res2)
 static void
 reader_give_zeros(struct reader *reader, struct job *job)
 {
-	if (!reader->is_zero_source)
+	if (!reader->side->ops->is_void) // there they are zeros, and stay so
 		memset(job->buf, 0, job->want);
 	job->len = job->want;
 	reader_finish(reader, job);
@@ -108,7 +109,7 @@ reader_find_data(struct reader *reader, uint64_t *ret_end)
 	struct extent *extent = &reader->extent;
 	const uint64_t pos = reader->base + reader->ring->next;
 
-	extent_find(reader->buffered_fd, pos, extent);
+	reader->side->ops->find_data(reader->side, pos, extent);
 	// A file that shrank: what was read before stays.
 	if (extent->end <= pos)
 		ring_cut(reader->ring, reader->ring->next);
@@ -167,7 +168,7 @@ reader_start_plain(struct reader *reader)
 {
 	struct job *job = reader_take(reader, reader->ring->job_size);
 
-	if (reader->is_zero_source)
+	if (reader->side->ops->is_void)
 		reader_give_zeros(reader, job);
 	else
 		reader_request(reader, job);

@@ -13,6 +13,7 @@
 #include "event.h"
 #include "plan.h"
 #include "ring.h"
+#include "side.h"
 
 struct hooks;
 struct pace;
@@ -21,11 +22,9 @@ struct reader {
 	struct aio *aio;
 	struct ring *ring;
 	struct event *failure;
-	const char *name;
-	int direct_fd;        // for aligned requests
-	int buffered_fd;      // for all others, inline
-	uint32_t align;       // of direct_fd; 0: there is none
-	bool is_zero_source;  // the buffers are zeros and stay so
+	const struct side *side;
+	uint32_t align;       // of aligned requests, which go around the page
+	                      // cache; 0: all others, inline
 	uint64_t base;        // file offset of the stretch
 	enum plan_holes holes;
 	const struct hooks *hooks; // told of the holes, NULL: nobody is

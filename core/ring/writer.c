@@ -7,10 +7,8 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base.h"
-#include "cache.h"
 #include "hold.h"
 #include "hooks.h"
 #include "plan.h"
@@ -81,7 +79,7 @@ writer_complete(struct writer *writer, struct job *job)
 {
 	const struct event notice = {.kind = NOTICE_WRITE_PIECES,
 				     .error = job->error,
-				     .name = writer->name,
+				     .name = writer->side->name,
 				     .off = writer->base + job->off,
 				     .len = job->len};
 
@@ -135,12 +133,13 @@ writer_set_alone(struct writer *writer, struct job *job)
 }
 
 static void
-writer_queue(struct writer *writer, struct job *job, int fd, size_t len)
+writer_queue(struct writer *writer, struct job *job, enum side_way way,
+	     size_t len)
 {
 	const struct job_io io = {
 		.op = JOB_WRITE,
 		.route = job->route,
-		.fd = fd,
+		.fd = side_fd(writer->side, way),
 		.pos = writer->base + job->off + job->done,
 		.from = job->done,
 		.len = len,
@@ -155,12 +154,13 @@ writer_queue(struct writer *writer, struct job *job, int fd, size_t len)
 static void
 writer_queue_cached(struct writer *writer, struct job *job, size_t len)
 {
+	const struct side *side = writer->side;
 	const uint64_t pos = writer->base + job->off + job->done;
 
 	len = (size_t)min_u64(len, PLAN_CACHE_SIZE);
 	if (writer->align > 0)
-		(void)cache_drop(writer->buffered_fd, pos, len);
-	writer_queue(writer, job, writer->buffered_fd, len);
+		(void)side->ops->drop_cache(side, pos, len);
+	writer_queue(writer, job, SIDE_BUFFERED, len);
 }
 
 // The tail of the copy, on a disk.
@@ -169,7 +169,8 @@ writer_can_patch(const struct writer *writer, const struct job *job, size_t len)
 {
 	const uint64_t pos = writer->base + job->off + job->done;
 
-	return writer->patches && job->route != JOB_BY_CACHE &&
+	return facts_is_device(&writer->side->facts) &&
+	       job->route != JOB_BY_CACHE &&
 	       len < writer->align && job->done + len == job->len &&
 	       pos % writer->align == 0 && job->done % writer->align == 0;
 }
@@ -180,12 +181,13 @@ writer_can_patch(const struct writer *writer, const struct job *job, size_t len)
 static bool
 writer_patch(const struct writer *writer, struct job *job, size_t len)
 {
+	const struct side *side = writer->side;
 	const uint64_t pos = writer->base + job->off + job->done;
 	unsigned char *block = aligned_alloc(writer->align, writer->align);
-	const ssize_t n = block == NULL
-				  ? -1
-				  : pread(writer->direct_fd, block,
-					  writer->align, (off_t)pos);
+	const ssize_t n =
+		block == NULL ? -ENOMEM
+			      : side->ops->read_at(side, SIDE_DIRECT, block,
+						   writer->align, pos);
 
 	if (n == (ssize_t)writer->align)
 		memcpy(job->buf + job->done + len, block + len,
@@ -203,13 +205,13 @@ writer_request(struct writer *writer, struct job *job)
 	if (len == 0) {
 		writer_complete(writer, job);
 	} else if (direct > 0) {
-		writer_queue(writer, job, writer->direct_fd, direct);
+		writer_queue(writer, job, SIDE_DIRECT, direct);
 	} else if (writer->align > 0 && !job->is_alone) {
 		writer_set_alone(writer, job);
 	} else if (writer_can_patch(writer, job, len) &&
 		   writer_patch(writer, job, len)) {
 		job->route = JOB_BY_CALL;
-		writer_queue(writer, job, writer->direct_fd, writer->align);
+		writer_queue(writer, job, SIDE_DIRECT, writer->align);
 	} else {
 		job->route = JOB_BY_CACHE;
 		writer_queue_cached(writer, job, len);
@@ -223,7 +225,7 @@ writer_fail(struct writer *writer, struct job *job, int error, uint64_t off)
 	event_keep_first(writer->failure,
 			 &(struct event){.kind = FAILURE_WRITE,
 					 .error = error,
-					 .name = writer->name,
+					 .name = writer->side->name,
 					 .off = off,
 					 .len = job->len - job->done});
 	ring_cut(writer->ring, job->off + job->done);
@@ -277,13 +279,14 @@ writer_fail_late(struct writer *writer, struct job *job, int error)
 static int
 writer_pass(struct writer *writer, struct job *job, size_t len)
 {
+	const struct side *side = writer->side;
 	const uint64_t off = writer->base + job->off + job->done;
 	int r = 0;
 
 	if (job->route == JOB_BY_CACHE) {
 		writer->nr_cached += len;
 		if (writer->align > 0)
-			r = cache_write_out(writer->buffered_fd, off, len);
+			r = side->ops->write_out(side, off, len);
 		else if (writer->writeback != NULL)
 			r = writeback_pass(writer->writeback, off, len);
 	}
@@ -333,7 +336,7 @@ writer_take(struct writer *writer, struct job *job)
 	writer->has_alone = job->is_alone;
 	job_move(job, JOB_WRITING);
 	writer->nr_writing++;
-	if (writer->is_null)
+	if (writer->side->ops->is_void)
 		job->done = job->len;
 	writer_request(writer, job);
 }

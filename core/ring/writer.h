@@ -18,6 +18,7 @@
 #include "aio.h"
 #include "event.h"
 #include "ring.h"
+#include "side.h"
 
 struct hold;
 struct hooks;
@@ -27,13 +28,9 @@ struct writer {
 	struct aio *aio;
 	struct ring *ring;
 	struct event *failure;
-	const char *name;
-	int direct_fd;        // for aligned requests
-	int buffered_fd;      // for all others, inline
-	uint32_t align;       // of direct_fd; 0: there is none
-	bool patches;         // what is no whole block is filled up with what
-	                      // direct_fd, of a disk, can read there
-	bool is_null;         // /dev/null: nothing to call
+	const struct side *side;
+	uint32_t align;       // of aligned requests, which go around the page
+	                      // cache; 0: all others, inline
 	bool is_one_by_one;   // one write at a time: the file has no gaps
 	bool has_alone;       // a job that is written alone is out
 	size_t sparse_unit;   // records of zeros of this size are left out
