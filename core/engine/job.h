@@ -10,16 +10,19 @@
 //
 //   state    owner   entered by                     left by
 //   FREE     ring    start; written; nothing read   reader_start
-//   READING  kernel  reader_start, and again for    reader_on_done
-//                    the rest of a short read
-//   FILLED   core    reader_on_done                 ring_fill, in order;
+//   READING  engine  reader_start; it stays so for  ring_fill; ring_put,
+//                    the rest of a short read       where nothing came
+//   FILLED   core    ring_fill                      ring_fill, in order;
 //                                                   ring_release, with
 //                                                   digests
-//   READY    core    ring_fill, ring_release; back  writer_start; dropped
-//                    from WRITING, if it has to be  to FREE behind the
-//                    written alone                  end of the ring
-//   WRITING  kernel  writer_start, and again for    writer_on_done; or
-//                    the rest of a short write      back to READY
+//   READY    core    ring_fill, ring_release; back  writer_start; ring_put,
+//                    from WRITING, if it has to be  behind the end of the
+//                    written alone                  ring
+//   WRITING  engine  writer_start; it stays so for  ring_put; or back to
+//                    the rest of a short write      READY
+//
+// The engine is the kernel, or the call that is made in place of it; bytes
+// that are known to be zeros pass through READING without a request.
 //
 // A buffer is not touched, let alone freed, while its job is READING or
 // WRITING: on failure nothing new is started and all is waited for.
