@@ -569,7 +569,7 @@ bulk_run(struct bulk *b)
 		}
 		if (bulk_prepare(b))
 			verdict = bulk_stretch(b);
-		bulk_done(b);
+		aio_start_done(&b->aio); // while others go on: bulk_done
 		side_close_extra(b->src);
 		side_close_extra(b->dst);
 	}
