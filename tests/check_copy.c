@@ -142,6 +142,33 @@ START_TEST(a_ring_that_is_always_full_keeps_turning)
 }
 END_TEST
 
+// Jobs 1 and 3 are read and written, and go on, while 0 and 2 are still read.
+START_TEST(what_nobody_needs_in_order_is_written_when_it_is_read)
+{
+	fake_copy_open(&c, 8 * FAKE_JOB);
+	c.plan.is_any_order = true;
+	fake_copy_start(&c);
+	step_to_wait();
+	fake_aio_complete(&c.fake, 3);
+	fake_aio_complete(&c.fake, 1);
+	step_to_wait();
+	ck_assert_uint_eq(c.fake.log[4].pos, FAKE_JOB);
+	ck_assert_int_eq(c.fake.log[4].op, IO_CMD_PWRITE);
+	ck_assert_uint_eq(c.fake.log[5].pos, 3 * FAKE_JOB);
+	ck_assert_int_eq(c.fake.log[5].op, IO_CMD_PWRITE);
+	fake_aio_complete_last(&c.fake);
+	step_to_wait();
+	ck_assert_uint_eq(c.fake.log[6].pos, 4 * FAKE_JOB);
+	ck_assert_int_eq(c.fake.log[6].op, IO_CMD_PREAD);
+	ck_assert_ptr_eq(c.fake.log[6].buf, c.fake.log[5].buf);
+	ck_assert_uint_eq(ring_prefix(&c.copy.ring), 0);
+	ck_assert_uint_eq(c.copy.ring.map.totals[MAP_DONE], FAKE_JOB);
+	ck_assert_int_eq(fake_copy_finish(&c), COPY_DONE);
+	fake_copy_check(&c, 8 * FAKE_JOB);
+	fake_copy_close(&c);
+}
+END_TEST
+
 START_TEST(a_ring_with_a_rate_waits_for_its_time)
 {
 	struct pace pace;
@@ -150,7 +177,7 @@ START_TEST(a_ring_with_a_rate_waits_for_its_time)
 	fake_copy_start(&c);
 	rig_clock_ns = SECOND_NS;
 	pace_init(&pace, 100 * FAKE_JOB, clock_ns());
-	c.copy.reader.pace = &pace;
+	c.env.pace = &pace;
 	ck_assert_int_eq(fake_copy_step(&c), COPY_WAIT);
 	ck_assert_uint_eq(c.fake.nr_pending, 0);
 	ck_assert_int_gt(reader_wait_ms(&c.copy.reader), 0);
@@ -517,6 +544,32 @@ START_TEST(nothing_behind_a_read_error_is_written)
 }
 END_TEST
 
+// The first read takes long, and fails.
+START_TEST(no_more_than_the_reach_is_written_behind_a_read_error)
+{
+	const uint64_t reach = RING_SPAN * 4 * FAKE_JOB;
+
+	fake_copy_open(&c, 32 * FAKE_JOB);
+	c.plan.is_any_order = true;
+	fail_at(0, c.src.direct_fd, 0, EIO);
+	fake_copy_start(&c);
+	step_to_wait();
+	while (c.fake.nr_pending > 1) {
+		while (c.fake.nr_pending > 1)
+			fake_aio_complete_last(&c.fake);
+		step_to_wait();
+	}
+	ck_assert_uint_eq(c.copy.ring.next, reach);
+	ck_assert_int_eq(rig_size(c.dst.fd), (off_t)reach);
+	ck_assert_int_eq(fake_copy_finish(&c), COPY_DONE);
+	check_failure(FAILURE_READ, EIO, 0);
+	fake_copy_check(&c, 0);
+	ck_assert_int_eq(rig_size(c.dst.fd), (off_t)reach);
+	ck_assert_uint_eq(c.copy.ring.map.totals[MAP_DONE], reach - FAKE_JOB);
+	fake_copy_close(&c);
+}
+END_TEST
+
 START_TEST(an_inline_destination_has_no_gap_after_an_error)
 {
 	fake_copy_open(&c, 9 * FAKE_JOB);
@@ -671,7 +724,8 @@ run_in_loop(struct watch *watch)
 
 	sigemptyset(&hooks.signals);
 	sigaddset(&hooks.signals, SIGUSR2);
-	ck_assert_int_eq(copy_open_loop(&c.copy, &hooks), 0);
+	c.env.hooks = &hooks;
+	ck_assert_int_eq(copy_open_loop(&c.copy), 0);
 	const enum copy_verdict verdict = copy_run(&c.copy);
 	ck_assert_uint_eq(c.stats.bytes, ring_prefix(&c.copy.ring));
 	return verdict;
@@ -700,7 +754,8 @@ START_TEST(a_loop_that_cannot_be_had_is_none)
 	for (int i = 0; i <= _i; i++)
 		close(taken[i]);
 	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &low), 0);
-	const int r = copy_open_loop(&c.copy, &hooks);
+	c.env.hooks = &hooks;
+	const int r = copy_open_loop(&c.copy);
 	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &old), 0);
 	ck_assert_int_eq(r, _i < 3 ? -EMFILE : 0);
 	fake_copy_close(&c);
@@ -896,6 +951,7 @@ open_by_chance(unsigned seed)
 		punch_holes(len);
 	}
 	c.plan.holes = below(3);
+	c.plan.is_any_order = below(2) == 0;
 	c.fake.is_trouble = below(8) != 0;
 	return len;
 }
@@ -943,6 +999,8 @@ rules_tcase(void)
 	tcase_add_test(t, submitted_announced_and_reaped_agree_at_the_end);
 	tcase_add_test(t, a_step_hands_over_all_writes_and_then_all_reads);
 	tcase_add_test(t, a_ring_that_is_always_full_keeps_turning);
+	tcase_add_test(t,
+		       what_nobody_needs_in_order_is_written_when_it_is_read);
 	tcase_add_test(t, a_ring_with_a_rate_waits_for_its_time);
 	return t;
 }
@@ -992,6 +1050,8 @@ errors_tcase(void)
 	tcase_add_test(t, a_kernel_that_gives_nothing_out_is_lost);
 	tcase_add_test(t, ordered_writes_go_out_one_by_one_in_order);
 	tcase_add_loop_test(t, nothing_behind_a_read_error_is_written, 0, 8);
+	tcase_add_test(t,
+		       no_more_than_the_reach_is_written_behind_a_read_error);
 	tcase_add_loop_test(t, an_inline_destination_has_no_gap_after_an_error,
 			    0, 8);
 	return t;

@@ -19,6 +19,7 @@
 #include "helper.h"
 #include "inline.h"
 #include "rig.h"
+#include "stats.h"
 #include "suites.h"
 
 enum { DEPTH = 5, JOB_LEN = 512, LEN = 23 * JOB_LEN + 9, ALIGN = 512 };
@@ -244,7 +245,14 @@ side_of(const char *name)
 static void
 open_copy(void)
 {
+	static struct stats stats;
+	static const struct env env = {.stats = &stats};
 	const struct plan_side by_aio = {PLAN_AIO, ALIGN, "a test"};
+	const struct copy_parts parts = {.env = &env,
+					 .plan = &plan,
+					 .aio = &aio,
+					 .src = &src,
+					 .dst = &dst};
 	unsigned char bytes[LEN];
 
 	for (size_t i = 0; i < LEN; i++)
@@ -260,7 +268,7 @@ open_copy(void)
 			     .step = ALIGN,
 			     .depth = DEPTH};
 	open_script();
-	ck_assert_int_eq(copy_init(&copy, &plan, &aio, &src, &dst), 0);
+	ck_assert_int_eq(copy_init(&copy, &parts), 0);
 }
 
 static void

@@ -915,6 +915,30 @@ START_TEST(what_others_may_be_writing_grows_by_writes_only)
 }
 END_TEST
 
+START_TEST(what_is_read_may_be_written_but_not_as_dd)
+{
+	q.conv = CONV_FSYNC;
+	make();
+	ck_assert(!plan.is_any_order);
+	q.is_dd = false;
+	make();
+	ck_assert(plan.is_any_order);
+}
+END_TEST
+
+// One behind the other.
+START_TEST(a_file_that_grows_by_writes_is_written_in_order)
+{
+	q.is_dd = false;
+	q.conv = CONV_FSYNC | CONV_NOTRUNC;
+	make();
+	ck_assert(!plan.is_any_order);
+	q.io = REQUEST_IO_INLINE;
+	make();
+	ck_assert(!plan.is_any_order);
+}
+END_TEST
+
 START_TEST(a_new_file_gets_its_size_first)
 {
 	q.conv = CONV_FSYNC;
@@ -1325,6 +1349,8 @@ destination_tcase(void)
 	TCase *t = tcase_create("destination");
 
 	tcase_add_checked_fixture(t, begin, NULL);
+	tcase_add_test(t, what_is_read_may_be_written_but_not_as_dd);
+	tcase_add_test(t, a_file_that_grows_by_writes_is_written_in_order);
 	tcase_add_test(t, a_new_file_gets_its_size_first);
 	tcase_add_test(t,
 		       what_others_may_be_writing_grows_by_writes_only);

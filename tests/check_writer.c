@@ -296,7 +296,7 @@ START_TEST(what_can_be_written_in_pieces_is_written_and_told)
 	c.fake.faults[0] =
 		(struct fake_fault){c.dst.direct_fd, 0, UINT64_MAX, EIO};
 	start();
-	c.copy.writer.hooks = &rig.hooks;
+	c.env.hooks = &rig.hooks;
 	fake_copy_deliver(&c);
 	c.fake.faults[0].to = 0;
 	write_out();

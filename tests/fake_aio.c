@@ -369,6 +369,7 @@ fake_copy_open(struct fake_copy *c, size_t src_len)
 				.step = FAKE_ALIGN,
 				.depth = 4};
 	c->request = (struct request){.ibs = 512, .obs = 512};
+	c->env = (struct env){.asked = &c->request, .stats = &c->stats};
 }
 
 void
@@ -394,22 +395,25 @@ fake_copy_make_void(struct plan_side *plan, struct side *side)
 void
 fake_copy_start(struct fake_copy *c)
 {
+	const struct copy_parts parts = {.env = &c->env,
+					 .plan = &c->plan,
+					 .aio = &c->aio,
+					 .src = &c->src,
+					 .dst = &c->dst};
+
 	fake_aio_use(&c->fake);
 	c->fake.aio = &c->aio;
 	ck_assert_int_eq(kaio_new(&c->kaio, &fake_aio_kernel, c->plan.depth,
 				  &c->aio.counters),
 			 0);
 	aio_init(&c->aio, &c->kaio->engine);
-	ck_assert_int_eq(
-		copy_init(&c->copy, &c->plan, &c->aio, &c->src, &c->dst), 0);
-	c->copy.request = &c->request;
-	c->copy.stats = &c->stats;
+	ck_assert_int_eq(copy_init(&c->copy, &parts), 0);
 }
 
 struct job *
 fake_copy_job(struct fake_copy *c, unsigned nr)
 {
-	return ring_job(&c->copy.ring, nr);
+	return &c->copy.ring.jobs[nr];
 }
 
 void

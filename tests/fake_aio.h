@@ -18,6 +18,7 @@
 #include "copy.h"
 #include "kaio.h"
 #include "request.h"
+#include "stats.h"
 
 enum { FAKE_MAX = 64, FAKE_LOG_MAX = 256, FAKE_NR_FAULTS = 4 };
 
@@ -102,6 +103,7 @@ struct fake_copy {
 	struct plan plan;
 	struct request request;
 	struct stats stats;
+	struct env env;
 	struct copy copy;
 };
 
@@ -119,6 +121,8 @@ void fake_copy_make_void(struct plan_side *plan, struct side *side);
 
 void fake_copy_start(struct fake_copy *c);
 
+// The one with buffer number nr: until a job is FREE again, the one that was
+// taken as number nr.
 struct job *fake_copy_job(struct fake_copy *c, unsigned nr);
 
 // Everything that is under way ends, once; what the callbacks queue for it

@@ -12,9 +12,10 @@
 //   FREE     ring    start; written; nothing read   reader_start
 //   READING  engine  reader_start; it stays so for  ring_fill; ring_put,
 //                    the rest of a short read       where nothing came
-//   FILLED   core    ring_fill                      ring_fill, in order;
-//                                                   ring_release, with
-//                                                   digests
+//   FILLED   core    ring_fill                      ring_fill, at once or
+//                                                   when all before it are
+//                                                   read; ring_release,
+//                                                   with digests
 //   READY    core    ring_fill, ring_release; back  writer_start; ring_put,
 //                    from WRITING, if it has to be  behind the end of the
 //                    written alone                  ring
@@ -69,6 +70,7 @@ struct job {
 	struct writer *writer;
 
 	// What it carries.
+	uint64_t number;          // of the ring
 	uint64_t off;             // from the start of the stretch
 	size_t want;              // bytes to read
 	size_t len;               // bytes read so far
@@ -80,7 +82,8 @@ struct job {
 	size_t piece;             // bytes a request at most, 0: all
 	int error;                // why in pieces: positive errno, or 0
 
-	// Of whoever has the request: the dispatcher, or its engine.
+	// Of whoever has the job: the ring, while it is FREE or READY, the
+	// dispatcher, or its engine.
 	struct job *next;
 	long res;                 // how the call ended
 };

@@ -508,6 +508,8 @@ plan_make(struct plan *plan, const struct request *q, const struct facts *src,
 	plan_kernel(plan, &s);
 	plan_clone(plan, &s);
 	plan_size(plan, q, dst);
+	// dd writes nothing behind a byte that it cannot read.
+	plan->is_any_order = !q->is_dd && !plan->is_in_order;
 }
 
 void

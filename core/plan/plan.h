@@ -87,6 +87,8 @@ struct plan {
 	const char *depth_reason;
 	uint64_t final_size;     // set before the first write; 0: leave it
 	bool is_in_order;        // one write at a time, each behind the last
+	bool is_any_order;       // what is read may be written, also behind
+	                         // what is not
 	const char *size_reason;
 	enum plan_holes holes;   // of the source
 	const char *holes_reason;

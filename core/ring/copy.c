@@ -14,56 +14,88 @@
 #include "clock.h"
 #include "hasher.h"
 #include "hooks.h"
+#include "request.h"
+#include "stats.h"
 #include "writeback.h"
 
 // How long a run of inline requests may keep signals and the timer waiting.
 // Looking after each cost a tenth of a copy in the page cache.
 #define LOOK_NS (1000 * 1000)
 
-int
-copy_init(struct copy *copy, const struct plan *plan, struct aio *aio,
-	  const struct side *src, const struct side *dst)
+static enum ring_order
+order_of(const struct copy_parts *parts)
 {
-	*copy = (struct copy){.aio = aio, .loop.epoll_fd = -1};
-	const int r = ring_init(&copy->ring, plan->depth, plan->job_size);
-	if (r < 0)
-		return r;
-	copy->ring.end = plan->len;
-	copy->ring.step = plan->step;
-	copy->ring.skew = plan->skew;
-	copy->reader = (struct reader){
-		.aio = aio,
+	if (parts->env->hasher != NULL)
+		return RING_AFTER_RELEASE;
+	return parts->plan->is_any_order ? RING_ANY_ORDER : RING_AFTER_READS;
+}
+
+static struct reader
+make_reader(struct copy *copy, const struct copy_parts *parts)
+{
+	const struct plan *plan = parts->plan;
+
+	return (struct reader){
+		.env = parts->env,
+		.aio = parts->aio,
 		.ring = &copy->ring,
 		.failure = &copy->failure,
-		.side = src,
+		.side = parts->src,
 		.align = plan->src.align,
 		.base = plan->src_off,
 		.hole_base = plan->dst_off,
 		.holes = plan->holes,
 	};
-	copy->writer = (struct writer){
-		.aio = aio,
+}
+
+static struct writer
+make_writer(struct copy *copy, const struct copy_parts *parts)
+{
+	const struct plan *plan = parts->plan;
+	const bool is_inline = plan->dst.method == PLAN_INLINE;
+
+	return (struct writer){
+		.env = parts->env,
+		.aio = parts->aio,
 		.ring = &copy->ring,
 		.failure = &copy->failure,
-		.side = dst,
+		.side = parts->dst,
 		.align = plan->dst.align,
 		.is_one_by_one = plan->is_in_order,
 		.sparse_unit = plan->sparse_unit,
 		.base = plan->dst_off,
+		.hold = parts->hold,
+		.writeback = is_inline ? parts->writeback : NULL,
 	};
-	for (unsigned i = 0; i < plan->depth; i++) {
+}
+
+int
+copy_init(struct copy *copy, const struct copy_parts *parts)
+{
+	const struct env *env = parts->env;
+
+	*copy = (struct copy){
+		.aio = parts->aio,
+		.reader = make_reader(copy, parts),
+		.writer = make_writer(copy, parts),
+		.env = env,
+		.base = parts->base,
+		.skipped_base = env->stats->skipped,
+		.is_reading_back = parts->is_reading_back,
+		.src = parts->src,
+		.dst = parts->dst,
+		.loop.epoll_fd = -1,
+		.ticked.fd = -1,
+		.signalled.fd = -1,
+	};
+	if (env->hasher != NULL)
+		copy->digest_base = hasher_nr_done(env->hasher);
+	const int r = ring_init(&copy->ring, parts->plan, order_of(parts));
+	for (unsigned i = 0; r == 0 && i < copy->ring.depth; i++) {
 		copy->ring.jobs[i].reader = &copy->reader;
 		copy->ring.jobs[i].writer = &copy->writer;
 	}
-	return 0;
-}
-
-void
-copy_set_hasher(struct copy *copy, struct hasher *hasher)
-{
-	copy->hasher = hasher;
-	copy->digest_base = hasher_nr_done(hasher);
-	copy->ring.is_held = true;
+	return r;
 }
 
 // Of a thread that helps: the count is only a reason to look.
@@ -83,7 +115,8 @@ copy_on_signal(void *ctx)
 	struct signalfd_siginfo info;
 
 	if (read(copy->signalled.fd, &info, sizeof(info)) == sizeof(info))
-		copy->hooks->signalled(copy->hooks->ctx, (int)info.ssi_signo);
+		copy->env->hooks->signalled(copy->env->hooks->ctx,
+					    (int)info.ssi_signo);
 }
 
 static void
@@ -93,7 +126,7 @@ copy_on_tick(void *ctx)
 	uint64_t expirations;
 
 	if (read(copy->ticked.fd, &expirations, sizeof(expirations)) > 0)
-		copy->hooks->tick(copy->hooks->ctx);
+		copy->env->hooks->tick(copy->env->hooks->ctx);
 }
 
 static int
@@ -114,11 +147,11 @@ copy_watch_news(struct copy *copy, struct loop_source *source, int fd)
 static int
 copy_open_timer(struct copy *copy)
 {
-	const unsigned ms = copy->hooks->tick_ms;
+	const unsigned ms = copy->env->hooks->tick_ms;
 	const struct timespec every = {ms / 1000, ms % 1000 * 1000000L};
 	const struct itimerspec when = {every, every};
 
-	if (copy->hooks->tick == NULL)
+	if (copy->env->hooks->tick == NULL)
 		return 0;
 	const int fd = timerfd_create(CLOCK_MONOTONIC,
 				      TFD_NONBLOCK | TFD_CLOEXEC);
@@ -131,7 +164,7 @@ copy_open_timer(struct copy *copy)
 static int
 copy_open_signals(struct copy *copy)
 {
-	const sigset_t *set = &copy->hooks->signals;
+	const sigset_t *set = &copy->env->hooks->signals;
 
 	sigprocmask(SIG_BLOCK, set, &copy->old_mask);
 	return copy_watch(copy, &copy->signalled,
@@ -148,10 +181,8 @@ copy_on_ended(void *ctx)
 }
 
 int
-copy_open_loop(struct copy *copy, const struct hooks *hooks)
+copy_open_loop(struct copy *copy)
 {
-	copy->hooks = copy->reader.hooks = copy->writer.hooks = hooks;
-	copy->ticked.fd = -1;
 	int r = loop_init(&copy->loop);
 	if (r < 0)
 		return r;
@@ -161,9 +192,9 @@ copy_open_loop(struct copy *copy, const struct hooks *hooks)
 	if (r == 0 && aio_news_fd(copy->aio) >= 0)
 		r = copy_watch(copy, &copy->ended, aio_news_fd(copy->aio),
 			       copy_on_ended);
-	if (r == 0 && copy->hasher != NULL)
+	if (r == 0 && copy->env->hasher != NULL)
 		r = copy_watch_news(copy, &copy->digested,
-				    hasher_fd(copy->hasher));
+				    hasher_fd(copy->env->hasher));
 	if (r == 0 && copy->writer.writeback != NULL)
 		r = copy_watch_news(copy, &copy->written_out,
 				    writeback_fd(copy->writer.writeback));
@@ -182,9 +213,9 @@ copy_done(struct copy *copy)
 		sigprocmask(SIG_SETMASK, &copy->old_mask, NULL);
 	}
 	// The digests may still read what a lost stretch has left behind.
-	if (copy->hasher != NULL)
-		hasher_wait(copy->hasher,
-			    copy->digest_base + copy->nr_digested);
+	if (copy->env->hasher != NULL)
+		hasher_wait(copy->env->hasher,
+			    copy->digest_base + copy->nr_hashed);
 	ring_done(&copy->ring);
 }
 
@@ -193,37 +224,39 @@ copy_done(struct copy *copy)
 static void
 copy_digest(struct copy *copy)
 {
+	struct hasher *hasher = copy->env->hasher;
 	struct ring *ring = &copy->ring;
 
-	for (; copy->nr_digested < ring->head; copy->nr_digested++) {
-		const struct job *job = ring_job(ring, copy->nr_digested);
-		const bool is_in = job->state == JOB_FILLED &&
-				   job->off < ring->end;
+	for (; copy->nr_hashed < ring->head; copy->nr_hashed++) {
+		const struct job *job = ring_job(ring, copy->nr_hashed);
 
-		if (job->state == JOB_READING)
+		if (!ring_is_read(ring, copy->nr_hashed))
 			break;
-		hasher_put(copy->hasher, copy->stats_base + job->off, job->buf,
-			   is_in ? (size_t)min_u64(job->len,
-						   ring->end - job->off)
-				 : 0);
+		if (job != NULL && job->off < ring->end)
+			hasher_put(hasher, copy->base + job->off, job->buf,
+				   (size_t)min_u64(job->len,
+						   ring->end - job->off));
+		else
+			hasher_put(hasher, copy->base, NULL, 0);
 	}
-	ring_release(ring, hasher_nr_done(copy->hasher) - copy->digest_base);
+	ring_release(ring, hasher_nr_done(hasher) - copy->digest_base);
 }
 
+// Without a hasher no job has a number.
 static bool
-has_undigested(const struct copy *copy)
+has_unreleased(const struct copy *copy)
 {
-	return copy->hasher != NULL && !ring_is_drained(&copy->ring) &&
-	       copy->ring.digested < copy->ring.head;
+	return copy->env->hasher != NULL && !ring_is_drained(&copy->ring) &&
+	       copy->ring.released < copy->ring.head;
 }
 
 // There is one to hand over.
 static bool
 can_digest(const struct copy *copy)
 {
-	return copy->hasher != NULL && copy->nr_digested < copy->ring.head &&
-	       ring_job(&copy->ring, copy->nr_digested)->state !=
-		       JOB_READING;
+	return copy->env->hasher != NULL &&
+	       copy->nr_hashed < copy->ring.head &&
+	       ring_is_read(&copy->ring, copy->nr_hashed);
 }
 
 static enum copy_verdict
@@ -237,7 +270,7 @@ copy_verdict(const struct copy *copy)
 	if (aio_has_work(copy->aio) || writer_can_start(&copy->writer) ||
 	    can_digest(copy))
 		return COPY_RUN;
-	assert(aio_nr_out(copy->aio) > 0 || has_undigested(copy) ||
+	assert(aio_nr_out(copy->aio) > 0 || has_unreleased(copy) ||
 	       copy->writer.writeback != NULL ||
 	       reader_wait_ms(&copy->reader) >= 0);
 	return COPY_WAIT;
@@ -249,7 +282,7 @@ copy_step(struct copy *copy)
 	// First what has ended, because it gives buffers back.
 	if (aio_reap(copy->aio) < 0)
 		return COPY_LOST;
-	if (copy->hasher != NULL)
+	if (copy->env->hasher != NULL)
 		copy_digest(copy);
 	// Writes before reads, so that the ring drains before it fills.
 	writer_start(&copy->writer);
@@ -263,15 +296,16 @@ static void
 copy_count(const struct copy *copy)
 {
 	const uint64_t n = ring_prefix(&copy->ring);
+	const struct request *asked = copy->env->asked;
+	struct stats *stats = copy->env->stats;
 
 	if (copy->is_reading_back) {
-		copy->stats->verified = n;
+		stats->verified = n;
 		return;
 	}
-	stats_count(copy->stats, copy->stats_base + n, copy->request->ibs,
-		    copy->request->obs);
-	copy->stats->skipped = copy->skipped_base + n -
-			       min_u64(n, copy->writer.nr_moved);
+	stats_count(stats, copy->base + n, asked->ibs, asked->obs);
+	stats->skipped = copy->skipped_base + n -
+			 min_u64(n, copy->writer.nr_moved);
 }
 
 // Others may look at the descriptors, or share them: whoever writes after a
@@ -281,7 +315,7 @@ copy_put_offsets(const struct copy *copy)
 {
 	const uint64_t n = ring_prefix(&copy->ring);
 
-	if (copy->src == NULL)
+	if (copy->is_reading_back)
 		return;
 	// At the end an error of these is told.
 	(void)copy->src->ops->put(copy->src, copy->reader.base + n);
@@ -315,14 +349,14 @@ copy_stop(struct copy *copy)
 	copy->is_stopped = true;
 	ring_cut(&copy->ring, copy->ring.next);
 	copy->writer.writeback = NULL;
-	if (copy->hasher != NULL)
-		hasher_cancel(copy->hasher);
+	if (copy->env->hasher != NULL)
+		hasher_cancel(copy->env->hasher);
 }
 
 enum copy_verdict
 copy_run(struct copy *copy)
 {
-	const struct hooks *hooks = copy->hooks;
+	const struct hooks *hooks = copy->env->hooks;
 	enum copy_verdict verdict;
 
 	while ((verdict = copy_step(copy)) < COPY_DONE) {

@@ -10,17 +10,14 @@
 #include <signal.h>
 
 #include "aio.h"
-#include "side.h"
+#include "env.h"
 #include "event.h"
 #include "loop.h"
 #include "plan.h"
 #include "reader.h"
 #include "ring.h"
-#include "stats.h"
+#include "side.h"
 #include "writer.h"
-
-struct hasher;
-struct hooks;
 
 enum copy_verdict {
 	COPY_RUN,     // step again at once
@@ -35,20 +32,17 @@ struct copy {
 	struct reader reader;
 	struct writer writer;
 	struct event failure;   // the first in the file, if any
-	bool is_stopped;          // by a signal
+	bool is_stopped;        // by a signal
 
-	const struct hooks *hooks;
-	const struct request *request;
-	struct stats *stats;      // kept current for the hooks
-	uint64_t stats_base;      // bytes that went before this stretch
+	const struct env *env;
+	uint64_t base;            // bytes that went before this stretch
 	uint64_t skipped_base;    // of them, those that were not moved
-	bool is_reading_back;     // counts as verified
-	const struct side *src; // to stand where the copy is; NULL: they
-	const struct side *dst; // need not
+	bool is_reading_back;
+	const struct side *src;
+	const struct side *dst;
 
-	struct hasher *hasher;    // NULL: nobody wants any
-	uint64_t digest_base;     // parts it had taken before this stretch
-	uint64_t nr_digested;     // jobs handed to it
+	uint64_t digest_base;     // parts the hasher had before this stretch
+	uint64_t nr_hashed;       // jobs handed to it
 
 	struct loop loop;
 	uint64_t looked_ns;       // into it, last
@@ -60,14 +54,25 @@ struct copy {
 	sigset_t old_mask;
 };
 
-// Everything that is needed until copy_done. aio, hooks, request and stats
-// are borrowed. -errno: nothing is held, nothing was copied.
-int copy_init(struct copy *copy, const struct plan *plan, struct aio *aio,
-	      const struct side *src, const struct side *dst);
-// Before the first step: the bytes go through hasher on their way.
-void copy_set_hasher(struct copy *copy, struct hasher *hasher);
+// What a stretch is copied with. All is borrowed, and but for the plan until
+// copy_done.
+struct copy_parts {
+	const struct env *env;    // with hasher the bytes go through it, in
+	                          // order; stats are kept current for hooks
+	const struct plan *plan;
+	struct aio *aio;
+	const struct side *src; // both stand where the copy is, unless
+	const struct side *dst; // it is_reading_back
+	struct hold *hold;        // NULL: nothing is held back
+	struct writeback *writeback; // NULL: the page cache takes all
+	uint64_t base;            // bytes that went before this stretch
+	bool is_reading_back;     // what was written: counts as verified
+};
+
+// -errno: nothing is held, nothing was copied.
+int copy_init(struct copy *copy, const struct copy_parts *parts);
 // The loop around it: separate, so that a test can step by hand.
-int copy_open_loop(struct copy *copy, const struct hooks *hooks);
+int copy_open_loop(struct copy *copy);
 void copy_done(struct copy *copy);
 
 enum copy_verdict copy_step(struct copy *copy);

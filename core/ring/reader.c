@@ -11,6 +11,7 @@
 
 #include "base.h"
 #include "clock.h"
+#include "env.h"
 #include "hooks.h"
 #include "pace.h"
 
@@ -124,7 +125,8 @@ reader_skip(struct reader *reader, uint64_t data)
 	const uint64_t from = ring->next;
 
 	ring_skip(ring, data);
-	hooks_hole(reader->hooks, reader->hole_base + from, ring->next - from);
+	hooks_hole(reader->env->hooks, reader->hole_base + from,
+		   ring->next - from);
 }
 
 static struct job *
@@ -132,8 +134,8 @@ reader_take(struct reader *reader, uint64_t most)
 {
 	struct job *job = ring_take(reader->ring, most);
 
-	if (reader->pace != NULL)
-		pace_take(reader->pace, job->want, clock_ns());
+	if (reader->env->pace != NULL)
+		pace_take(reader->env->pace, job->want, clock_ns());
 	job->route = aio_first_route(reader->aio, reader->align);
 	job_move(job, JOB_READING);
 	return job;
@@ -188,9 +190,9 @@ reader_wait_ns(const struct reader *reader)
 {
 	const struct ring *ring = reader->ring;
 
-	if (reader->pace == NULL)
+	if (reader->env->pace == NULL)
 		return 0;
-	return pace_wait_ns(reader->pace,
+	return pace_wait_ns(reader->env->pace,
 			    min_u64(ring->job_size, ring->end - ring->next),
 			    clock_ns());
 }
@@ -198,7 +200,7 @@ reader_wait_ns(const struct reader *reader)
 int
 reader_wait_ms(const struct reader *reader)
 {
-	if (reader->pace == NULL || !reader_has_next(reader))
+	if (reader->env->pace == NULL || !reader_has_next(reader))
 		return -1;
 	const uint64_t ms = (reader_wait_ns(reader) + 999999) / 1000000;
 	return (int)min_u64(ms, INT_MAX);

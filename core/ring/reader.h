@@ -15,10 +15,10 @@
 #include "ring.h"
 #include "side.h"
 
-struct hooks;
-struct pace;
+struct env;
 
 struct reader {
+	const struct env *env; // hooks are told of the holes, pace is kept
 	struct aio *aio;
 	struct ring *ring;
 	struct event *failure;
@@ -27,10 +27,8 @@ struct reader {
 	                      // cache; 0: all others, inline
 	uint64_t base;        // file offset of the stretch
 	enum plan_holes holes;
-	const struct hooks *hooks; // told of the holes, NULL: nobody is
 	uint64_t hole_base;   // where they are in the destination
 	struct extent extent; // of data, with holes to be left out
-	struct pace *pace;    // NULL: as fast as it goes
 };
 
 // Start reading into every free job whose time has come.

@@ -47,28 +47,66 @@ map_arena(size_t len, size_t *ret_len)
 	return map;
 }
 
-int
-ring_init(struct ring *ring, unsigned depth, size_t job_size)
+// Of the map: a job under way parts it once, and has a gap before it. The
+// others are for the hole that is marked, and what map_mark itself wants.
+static int
+reserve_marks(struct ring *ring)
+{
+	return map_reserve(&ring->map, ring->depth + 3);
+}
+
+static size_t
+line_len(const struct ring *ring)
+{
+	return (size_t)RING_SPAN * ring->depth;
+}
+
+static int
+take_memory(struct ring *ring)
 {
 	size_t len;
 
-	*ring = (struct ring){
-		.depth = depth, .job_size = job_size, .step = 1};
-	if (__builtin_mul_overflow(depth, job_size, &len) ||
+	if (__builtin_mul_overflow(ring->depth, ring->job_size, &len) ||
 	    len > SIZE_MAX / 2)
 		return -ENOMEM;
 	if (len >= HUGE_PAGE)
 		len = (size_t)round_up(len, HUGE_PAGE);
-	ring->jobs = calloc(depth, sizeof(*ring->jobs));
-	if (ring->jobs == NULL)
+	if (map_init(&ring->map, ring->end) < 0 ||
+	    reserve_marks(ring) < 0)
+		return -ENOMEM;
+	ring->jobs = calloc(ring->depth, sizeof(*ring->jobs));
+	ring->line = calloc(line_len(ring), sizeof(*ring->line));
+	if (ring->jobs == NULL || ring->line == NULL)
 		return -ENOMEM;
 	ring->arena = map_arena(len, &ring->arena_len);
-	if (ring->arena == NULL) {
+	return ring->arena == NULL ? -ENOMEM : 0;
+}
+
+static void
+push_free(struct ring *ring, struct job *job)
+{
+	job->next = ring->free;
+	ring->free = job;
+	ring->nr_free++;
+}
+
+int
+ring_init(struct ring *ring, const struct plan *plan, enum ring_order order)
+{
+	*ring = (struct ring){.depth = plan->depth,
+			      .job_size = plan->job_size,
+			      .order = order,
+			      .step = plan->step,
+			      .skew = plan->skew,
+			      .end = plan->len};
+	if (take_memory(ring) < 0) {
 		ring_done(ring);
 		return -ENOMEM;
 	}
-	for (unsigned i = 0; i < depth; i++)
-		ring->jobs[i].buf = ring->arena + i * job_size;
+	for (unsigned i = ring->depth; i-- > 0;) {
+		ring->jobs[i].buf = ring->arena + i * ring->job_size;
+		push_free(ring, &ring->jobs[i]);
+	}
 	return 0;
 }
 
@@ -77,46 +115,45 @@ ring_done(struct ring *ring)
 {
 	if (ring->arena != NULL)
 		(void)munmap(ring->arena, ring->arena_len);
+	map_done(&ring->map);
+	free(ring->line);
 	free(ring->jobs);
 	*ring = (struct ring){0};
-}
-
-struct job *
-ring_job(const struct ring *ring, uint64_t number)
-{
-	return &ring->jobs[number % ring->depth];
 }
 
 bool
 ring_has_free(const struct ring *ring)
 {
-	return ring->head - ring->tail < ring->depth;
+	return ring->free != NULL &&
+	       ring->head - ring->tail < line_len(ring);
 }
 
 bool
 ring_is_drained(const struct ring *ring)
 {
-	return ring->head == ring->tail;
+	return ring->nr_free == ring->depth;
 }
 
 struct job *
 ring_take(struct ring *ring, uint64_t most)
 {
-	struct job *job = ring_job(ring, ring->head);
+	struct job *job = ring->free;
 
-	assert(ring_has_free(ring) && ring->next < ring->end);
-	job->off = ring->next;
+	assert(job != NULL && ring->next < ring->end);
+	ring->free = job->next;
+	ring->nr_free--;
 	const uint64_t room =
 		ring->job_size - (ring->next + ring->skew) % ring->step;
-	job->want = (size_t)min_u64(min_u64(room, most),
-				    ring->end - ring->next);
-	job->len = 0;
-	job->done = 0;
-	job->route = JOB_BY_AIO;
-	job->is_alone = false;
-	job->piece = 0;
-	job->error = 0;
-	ring->head++;
+	*job = (struct job){
+		.buf = job->buf,
+		.reader = job->reader,
+		.writer = job->writer,
+		.number = ring->head,
+		.off = ring->next,
+		.want = (size_t)min_u64(min_u64(room, most),
+					ring->end - ring->next),
+	};
+	ring->line[ring->head++ % line_len(ring)] = job;
 	ring->next += job->want;
 	return job;
 }
@@ -135,53 +172,123 @@ ring_ceil(const struct ring *ring, uint64_t off)
 	return round_up(off + ring->skew, ring->step) - ring->skew;
 }
 
+// What is written needs no more memory: that was reserved before the first
+// request, and again with each hole. A hole for which there is none is data.
+static void
+mark(struct ring *ring, uint64_t off, uint64_t len, enum map_state state)
+{
+	if (state == MAP_HOLE &&
+	    (ring->map.nr > RING_HOLES || reserve_marks(ring) < 0))
+		state = MAP_DONE;
+	const int r = map_mark(&ring->map, off, len, state);
+	assert(r == 0);
+	(void)r;
+}
+
 void
 ring_skip(struct ring *ring, uint64_t off)
 {
-	ring->next = max_u64(ring->next, min_u64(off, ring->end));
+	const uint64_t from = ring->next;
+
+	ring->next = max_u64(from, min_u64(off, ring->end));
+	mark(ring, from, ring->next - from, MAP_HOLE);
+}
+
+// In its place in the file: almost always behind the others.
+static void
+make_ready(struct ring *ring, struct job *job)
+{
+	struct job **at = &ring->ready;
+
+	job_move(job, JOB_READY);
+	if (ring->ready != NULL && ring->last_ready->off < job->off)
+		at = &ring->last_ready->next;
+	while (*at != NULL && (*at)->off < job->off)
+		at = &(*at)->next;
+	if (*at == NULL)
+		ring->last_ready = job;
+	job->next = *at;
+	*at = job;
+}
+
+struct job *
+ring_job(const struct ring *ring, uint64_t number)
+{
+	return ring->line[number % line_len(ring)];
+}
+
+bool
+ring_is_read(const struct ring *ring, uint64_t number)
+{
+	const struct job *job = ring_job(ring, number);
+
+	return job == NULL || job->state != JOB_READING;
+}
+
+void
+ring_release(struct ring *ring, uint64_t number)
+{
+	for (; ring->released < number; ring->released++) {
+		struct job *job = ring_job(ring, ring->released);
+
+		if (job != NULL)
+			make_ready(ring, job);
+	}
 }
 
 static void
-ring_digest(struct ring *ring)
+release_what_is_read(struct ring *ring)
 {
-	for (; ring->digested < ring->head; ring->digested++) {
-		struct job *job = ring_job(ring, ring->digested);
+	uint64_t number = ring->released;
 
-		if (job->state == JOB_READING)
-			return;
-		if (job->state == JOB_FILLED)
-			job_move(job, JOB_READY);
-	}
+	while (number < ring->head && ring_is_read(ring, number))
+		number++;
+	ring_release(ring, number);
 }
 
 void
 ring_fill(struct ring *ring, struct job *job)
 {
 	job_move(job, JOB_FILLED);
-	if (!ring->is_held)
-		ring_digest(ring);
+	if (ring->order == RING_ANY_ORDER)
+		make_ready(ring, job);
+	else if (ring->order == RING_AFTER_READS)
+		release_what_is_read(ring);
+}
+
+struct job *
+ring_take_ready(struct ring *ring)
+{
+	struct job *job = ring->ready;
+
+	ring->ready = job->next;
+	return job;
 }
 
 void
-ring_release(struct ring *ring, uint64_t number)
+ring_return(struct ring *ring, struct job *job)
 {
-	for (; ring->digested < number; ring->digested++) {
-		struct job *job = ring_job(ring, ring->digested);
+	make_ready(ring, job);
+}
 
-		if (job->state == JOB_FILLED)
-			job_move(job, JOB_READY);
-	}
+void
+ring_mark(struct ring *ring, struct job *job, size_t len,
+	  enum map_state state)
+{
+	mark(ring, job->off + job->done, len, state);
+	job->done += len;
 }
 
 void
 ring_put(struct ring *ring, struct job *job)
 {
 	job_move(job, JOB_FREE);
-	if (!ring->is_held)
-		ring_digest(ring);
-	while (ring->tail < ring->head &&
-	       ring_job(ring, ring->tail)->state == JOB_FREE)
+	push_free(ring, job);
+	ring->line[job->number % line_len(ring)] = NULL;
+	while (ring->tail < ring->head && ring_job(ring, ring->tail) == NULL)
 		ring->tail++;
+	if (ring->order == RING_AFTER_READS)
+		release_what_is_read(ring);
 }
 
 void
@@ -193,19 +300,23 @@ ring_cut(struct ring *ring, uint64_t off)
 uint64_t
 ring_prefix(const struct ring *ring)
 {
-	const uint64_t off = ring_is_drained(ring)
-				     ? ring->next
-				     : ring_job(ring, ring->tail)->off;
-
-	return min_u64(off, ring->end);
+	return min_u64(map_prefix(&ring->map), ring->end);
 }
 
 void
 ring_check(const struct ring *ring)
 {
-	assert(ring->tail <= ring->head);
-	assert(ring->head - ring->tail <= ring->depth);
-	assert(ring->is_held || ring->digested >= ring->tail);
-	for (uint64_t n = ring->head; n < ring->tail + ring->depth; n++)
-		assert(ring_job(ring, n)->state == JOB_FREE);
+	unsigned nr_free = 0;
+
+	for (const struct job *job = ring->free; job != NULL; job = job->next) {
+		assert(job->state == JOB_FREE);
+		nr_free++;
+	}
+	assert(nr_free == ring->nr_free);
+	for (const struct job *job = ring->ready; job != NULL; job = job->next)
+		assert(job->state == JOB_READY &&
+		       (job->next == NULL || job->off < job->next->off));
+	assert(ring->tail <= ring->head && ring->released <= ring->head);
+	assert(ring->head - ring->tail <= line_len(ring));
+	assert((ring->head == ring->tail) == ring_is_drained(ring));
 }

@@ -1,14 +1,19 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// The fixed set of jobs, in file order, with the arena of their buffers.
-// Three cursors chase each other round it, as job numbers that only grow:
+// The fixed set of jobs with the arena of their buffers, and how far they have
+// come. The jobs are a pool: whichever is FREE takes the next bytes of the
+// file. What is written goes into a map, so "how far are we" is one number
+// whatever the order: ring_prefix.
 //
-//   head      the next job to be read
-//   digested  the next one for whoever wants the bytes in order
-//   tail      the oldest one not yet written
+// Each job that is taken has a number, in file order:
 //
-// Everything before tail is finished, so "how far are we" is one number. A
-// slot is used again only in its turn.
+//   head      the next one to be taken
+//   released  the next one to become READY, where there is an order
+//   tail      the oldest one that is not FREE again
+//
+// head is at most RING_SPAN rings ahead of tail: one request that takes long
+// does not stop the others at once, and no more than that can be written
+// behind a byte that then cannot be read.
 //
 // All memory is mapped here, before the first request. The arena lies in huge
 // pages, and a request of 2 MiB in one of them: fewer segments made 529 MB/s
@@ -19,19 +24,38 @@
 #pragma once
 
 #include "job.h"
+#include "map.h"
+#include "plan.h"
+
+#define RING_SPAN 2
+#define RING_HOLES 65536 // spans of the map, about: other holes are data to it
+
+enum ring_order {
+	RING_ANY_ORDER,       // at once
+	RING_AFTER_READS,     // when all before it are read, so that nothing
+	                      // is written behind a byte that cannot be
+	RING_AFTER_RELEASE,   // when ring_release says so
+};
 
 struct ring {
 	struct job *jobs;
 	unsigned depth;
-	bool is_held;         // READY by ring_release only
 	size_t job_size;
 	unsigned char *arena;
 	size_t arena_len;
 
+	enum ring_order order;
+	struct job *free;     // the one that was put back last is first
+	unsigned nr_free;
+	struct job *ready;    // the first in the file
+	struct job *last_ready;
+
+	struct job **line;    // by number, NULL: it is FREE again
 	uint64_t head;
-	uint64_t digested;
+	uint64_t released;
 	uint64_t tail;
 
+	struct map map;       // of the stretch
 	uint64_t next;        // offset of the next byte to be read
 	size_t step;          // jobs meet where offset + skew is a multiple
 	size_t skew;          // of step: between two pages of the file
@@ -39,16 +63,17 @@ struct ring {
 			      // end, or EOF, or the first failure
 };
 
-// -ENOMEM: nothing was taken.
-int ring_init(struct ring *ring, unsigned depth, size_t job_size);
+// For the stretch of the plan. -ENOMEM: nothing was taken.
+int ring_init(struct ring *ring, const struct plan *plan,
+	      enum ring_order order);
 void ring_done(struct ring *ring);
 
-struct job *ring_job(const struct ring *ring, uint64_t number);
+// There is a buffer for the next bytes, and they are not too far ahead.
 bool ring_has_free(const struct ring *ring);
 bool ring_is_drained(const struct ring *ring);
 
-// The next job in turn, FREE, for at most so many bytes. The caller has seen
-// ring_has_free and that next < end.
+// A job, FREE, for the next bytes, of which there are most at most. The
+// caller has seen ring_has_free and that next < end.
 struct job *ring_take(struct ring *ring, uint64_t most);
 
 // The places nearest to off, not after and not before it, where jobs may meet.
@@ -58,12 +83,24 @@ uint64_t ring_ceil(const struct ring *ring, uint64_t off);
 // Nothing before off needs a job: it is a hole that is kept.
 void ring_skip(struct ring *ring, uint64_t off);
 
-// A job that has been read: FILLED, and READY when all before it are, so that
-// nothing is written behind a byte that cannot be read.
+// A job that has been read: FILLED, and READY as the order wants it.
 void ring_fill(struct ring *ring, struct job *job);
 
-// What is_held keeps FILLED: the jobs before this number become READY.
+// From released to head. NULL: it had nothing.
+struct job *ring_job(const struct ring *ring, uint64_t number);
+bool ring_is_read(const struct ring *ring, uint64_t number);
+// RING_AFTER_RELEASE: the jobs before this number become READY.
 void ring_release(struct ring *ring, uint64_t number);
+
+// The READY jobs stand in file order, as ring.ready: take the first, to be
+// written or put.
+struct job *ring_take_ready(struct ring *ring);
+// One that is written already, to be written alone: READY again.
+void ring_return(struct ring *ring, struct job *job);
+
+// len more bytes of the job are DONE, or a HOLE.
+void ring_mark(struct ring *ring, struct job *job, size_t len,
+	       enum map_state state);
 
 // A job that is through, or had nothing: FREE.
 void ring_put(struct ring *ring, struct job *job);
@@ -74,5 +111,5 @@ void ring_cut(struct ring *ring, uint64_t off);
 // Bytes from the start that are written without a gap.
 uint64_t ring_prefix(const struct ring *ring);
 
-// Asserts the order of the cursors and that jobs outside them are FREE.
+// Asserts that the jobs are where their states say.
 void ring_check(const struct ring *ring);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base.h"
+#include "env.h"
 #include "hold.h"
 #include "hooks.h"
 #include "plan.h"
@@ -37,10 +38,11 @@ writer_next_run(const struct writer *writer, struct job *job)
 	// Within a record, of which something was written.
 	if (from % unit != 0)
 		return (size_t)min_u64(round_up(from, unit), job->len) - from;
-	while (job->done < job->len && is_hole_at(writer, job, job->done))
-		job->done = (size_t)min_u64(job->done + unit, job->len);
-	hooks_hole(writer->hooks, writer->base + job->off + from,
-		   job->done - from);
+	for (end = from; end < job->len && is_hole_at(writer, job, end);)
+		end = (size_t)min_u64(end + unit, job->len);
+	hooks_hole(writer->env->hooks, writer->base + job->off + from,
+		   end - from);
+	ring_mark(writer->ring, job, end - from, MAP_HOLE);
 	for (end = job->done; end < job->len; end += unit)
 		if (end > job->done && is_hole_at(writer, job, end))
 			break;
@@ -85,8 +87,8 @@ writer_complete(struct writer *writer, struct job *job)
 
 	if (job->error != 0) {
 		writer->nr_broken -= !writer_can_retry(job->error);
-		if (writer->hooks != NULL)
-			hooks_tell(writer->hooks, notice);
+		if (writer->env->hooks != NULL)
+			hooks_tell(writer->env->hooks, notice);
 	}
 	writer_finish(writer, job);
 }
@@ -118,7 +120,7 @@ writer_next_len(const struct writer *writer, struct job *job)
 			held = hold_take(writer->hold,
 					 writer->base + job->off + job->done,
 					 job->buf + job->done, len);
-		job->done += held;
+		ring_mark(writer->ring, job, held, MAP_DONE);
 	} while (held > 0 && held == len);
 	return len - held;
 }
@@ -129,7 +131,7 @@ writer_set_alone(struct writer *writer, struct job *job)
 {
 	job->is_alone = true;
 	writer->nr_writing--;
-	job_move(job, JOB_READY);
+	ring_return(writer->ring, job);
 }
 
 static void
@@ -291,7 +293,7 @@ writer_pass(struct writer *writer, struct job *job, size_t len)
 			r = writeback_pass(writer->writeback, off, len);
 	}
 	if (r == 0 || writer->writeback != NULL)
-		job->done += len;
+		ring_mark(writer->ring, job, len, MAP_DONE);
 	return r;
 }
 
@@ -337,48 +339,29 @@ writer_take(struct writer *writer, struct job *job)
 	job_move(job, JOB_WRITING);
 	writer->nr_writing++;
 	if (writer->side->ops->is_void)
-		job->done = job->len;
+		ring_mark(writer->ring, job, job->len - job->done, MAP_DONE);
 	writer_request(writer, job);
-}
-
-static struct job *
-writer_oldest(const struct writer *writer)
-{
-	const struct ring *ring = writer->ring;
-
-	for (uint64_t n = ring->tail; n < ring->head; n++)
-		if (ring_job(ring, n)->state == JOB_READY)
-			return ring_job(ring, n);
-	return NULL;
-}
-
-// The oldest job, if it may be written now, or NULL.
-static struct job *
-writer_next(const struct writer *writer)
-{
-	struct job *job = writer_oldest(writer);
-
-	if (job == NULL)
-		return NULL;
-	if (writer->nr_writing > 0 && (writer->is_one_by_one ||
-				       writer->has_alone || job->is_alone))
-		return NULL;
-	if (writer->writeback != NULL && writeback_is_full(writer->writeback))
-		return NULL;
-	return job;
 }
 
 bool
 writer_can_start(const struct writer *writer)
 {
-	return writer_next(writer) != NULL;
+	// The first in the file goes first: of several that have failed it is
+	// the one that counts.
+	const struct job *job = writer->ring->ready;
+
+	if (job == NULL)
+		return false;
+	if (writer->nr_writing > 0 && (writer->is_one_by_one ||
+				       writer->has_alone || job->is_alone))
+		return false;
+	return writer->writeback == NULL ||
+	       !writeback_is_full(writer->writeback);
 }
 
 void
 writer_start(struct writer *writer)
 {
-	struct job *job;
-
-	while ((job = writer_next(writer)) != NULL)
-		writer_take(writer, job);
+	while (writer_can_start(writer))
+		writer_take(writer, ring_take_ready(writer->ring));
 }

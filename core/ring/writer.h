@@ -9,7 +9,7 @@
 //   is refused for) goes through the page cache: a page of it may have bytes
 //   of a direct write beside it, and would bring back what was there before.
 // - What failed is written again in smaller pieces, to find the first block
-//   that the device refuses. The oldest is the first to go.
+//   that the device refuses. The first in the file is the first to go.
 
 #pragma once
 
@@ -20,11 +20,12 @@
 #include "ring.h"
 #include "side.h"
 
+struct env;
 struct hold;
-struct hooks;
 struct writeback;
 
 struct writer {
+	const struct env *env; // hooks are told of the holes
 	struct aio *aio;
 	struct ring *ring;
 	struct event *failure;
@@ -37,7 +38,6 @@ struct writer {
 	uint64_t base;        // file offset of the stretch
 	struct hold *hold;    // NULL: nothing is held back
 	struct writeback *writeback; // inline: NULL: the cache takes all
-	const struct hooks *hooks; // told of the holes, NULL: nobody is
 	unsigned nr_writing;
 	uint64_t nr_cached;   // bytes that went through the page cache
 	uint64_t nr_moved;    // bytes, of the jobs that are through

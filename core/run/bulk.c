@@ -420,24 +420,20 @@ bulk_direct(const struct bulk *b)
 static enum bulk_verdict
 bulk_stretch(struct bulk *b)
 {
+	const struct copy_parts parts = {.env = b->env,
+					 .plan = &b->plan,
+					 .aio = &b->aio,
+					 .src = b->src,
+					 .dst = b->dst,
+					 .hold = b->hold,
+					 .writeback = b->writeback,
+					 .base = b->base};
 	struct copy copy;
 	enum bulk_verdict verdict;
 
-	if (copy_init(&copy, &b->plan, &b->aio, b->src, b->dst) < 0)
+	if (copy_init(&copy, &parts) < 0)
 		return bulk_give_up(b);
-	copy.request = b->request;
-	copy.stats = b->env->stats;
-	copy.stats_base = b->base;
-	copy.skipped_base = b->env->stats->skipped;
-	copy.src = b->src;
-	copy.dst = b->dst;
-	copy.writer.hold = b->hold;
-	if (b->plan.dst.method == PLAN_INLINE)
-		copy.writer.writeback = b->writeback;
-	copy.reader.pace = b->env->pace;
-	if (b->env->hasher != NULL)
-		copy_set_hasher(&copy, b->env->hasher);
-	if (copy_open_loop(&copy, b->env->hooks) == 0) {
+	if (copy_open_loop(&copy) == 0) {
 		b->copy = &copy;
 		const enum copy_verdict end = copy_run(&copy);
 		b->copy = NULL;

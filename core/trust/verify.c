@@ -81,14 +81,14 @@ copy_back(struct verify *v, struct copy *copy)
 {
 	const enum copy_verdict verdict = copy_run(copy);
 
-	v->got = copy->stats_base + ring_prefix(&copy->ring);
+	v->got = copy->base + ring_prefix(&copy->ring);
 	if (copy->is_stopped)
 		return -ECANCELED;
 	if (verdict == COPY_LOST)
 		return tell(v, FAILURE_VERIFY, v->dst_off, -EIO);
 	if (copy->failure.kind != EVENT_NONE)
 		return tell(v, FAILURE_VERIFY,
-			    v->dst_off + copy->stats_base + copy->failure.off,
+			    v->dst_off + copy->base + copy->failure.off,
 			    -copy->failure.error);
 	return 0;
 }
@@ -152,32 +152,26 @@ read_plainly(struct verify *v, struct hasher *hasher)
 		       : r;
 }
 
+// Into nothing but the digest.
 static int
-init_copy(const struct verify *v, struct copy *copy, struct plan *plan,
-	  struct aio *aio)
+init_copy(const struct verify *v, struct copy *copy, const struct env *env,
+	  struct plan *plan, struct aio *aio)
 {
-	int r = copy_init(copy, plan, aio, v->back, &null_side);
+	const struct copy_parts parts = {.env = env,
+					 .plan = plan,
+					 .aio = aio,
+					 .src = v->back,
+					 .dst = &null_side,
+					 .base = v->got,
+					 .is_reading_back = true};
+	int r = copy_init(copy, &parts);
 
 	if (r == -ENOMEM) {
 		plan->depth = 1;
 		plan->job_size = (size_t)round_up(PLAN_CACHE_SIZE, plan->step);
-		r = copy_init(copy, plan, aio, v->back, &null_side);
+		r = copy_init(copy, &parts);
 	}
 	return r;
-}
-
-// Into nothing but the digest. False: there is no loop to wait in.
-static bool
-open_loop(struct verify *v, struct copy *copy, struct hasher *hasher)
-{
-	copy->request = v->env->asked;
-	copy->stats = v->env->stats;
-	copy->stats_base = v->got;
-	copy->is_reading_back = true;
-	copy->reader.pace = v->env->pace;
-	copy_set_hasher(copy, hasher);
-	return copy_open_loop(copy, v->env->hooks) == 0 &&
-	       loop_wait(&copy->loop, 0) == 0;
 }
 
 // What O_DIRECT wants, 0: it is not to be had.
@@ -191,11 +185,13 @@ back_align(const struct verify *v)
 static int
 read_back(struct verify *v, struct hasher *hasher)
 {
+	struct env env = *v->env;
 	struct plan plan;
 	struct aio aio;
 	struct copy copy;
 	bool has_loop = true;
 
+	env.hasher = hasher;
 	v->got = held_len(v);
 	if (v->got == v->len)
 		return 0;
@@ -206,11 +202,12 @@ read_back(struct verify *v, struct hasher *hasher)
 	// Where it is refused, by calls.
 	(void)aio_open(&aio, plan_uses_aio(&plan) ? v->env->kernel : NULL,
 		       plan.depth);
-	int r = init_copy(v, &copy, &plan, &aio);
+	int r = init_copy(v, &copy, &env, &plan, &aio);
 	if (r < 0) {
 		tell(v, FAILURE_VERIFY, v->dst_off, r);
 	} else {
-		has_loop = open_loop(v, &copy, hasher);
+		has_loop = copy_open_loop(&copy) == 0 &&
+			   loop_wait(&copy.loop, 0) == 0;
 		if (has_loop)
 			r = copy_back(v, &copy);
 		copy_done(&copy);
