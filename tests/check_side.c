@@ -5,9 +5,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "extent.h"
+#include "fake_aio.h"
 #include "file.h"
 #include "rig.h"
 #include "side.h"
@@ -155,6 +158,150 @@ START_TEST(a_closed_standard_error_stays_closed)
 }
 END_TEST
 
+/* A kind that the ring has never heard of */
+
+// What it is to say, and what it was asked. Its bytes lie in memory files.
+static struct {
+	struct extent data;
+	int write_out_error;
+	unsigned nr_finds;
+	uint64_t dropped;
+	uint64_t written_out;
+} script;
+
+static void
+scripted_find_data(const struct side *s, uint64_t pos, struct extent *extent)
+{
+	(void)s;
+	script.nr_finds++;
+	*extent = script.data;
+	if (pos > extent->start)
+		extent->start = pos;
+	if (pos >= script.data.end)
+		extent->start = extent->end = 8 * FAKE_JOB;
+}
+
+static ssize_t
+scripted_read_at(const struct side *s, enum side_way way, void *buf, size_t len,
+		 uint64_t off)
+{
+	(void)s;
+	ck_assert_int_eq(way, SIDE_DIRECT);
+	ck_assert_uint_eq(off % FAKE_ALIGN, 0);
+	memset(buf, 'b', len);
+	return (ssize_t)len;
+}
+
+static int
+scripted_drop_cache(const struct side *s, uint64_t off, uint64_t len)
+{
+	(void)s;
+	(void)off;
+	script.dropped += len;
+	return 0;
+}
+
+static int
+scripted_write_out(const struct side *s, uint64_t off, uint64_t len)
+{
+	(void)s;
+	(void)off;
+	script.written_out += len;
+	return script.write_out_error;
+}
+
+static const struct side_ops scripted_ops = {
+	.find_data = scripted_find_data,
+	.read_at = scripted_read_at,
+	.drop_cache = scripted_drop_cache,
+	.write_out = scripted_write_out,
+};
+
+static struct fake_copy c;
+
+START_TEST(its_holes_are_left_out)
+{
+	unsigned char got[8 * FAKE_JOB], want[8 * FAKE_JOB] = {0};
+
+	script.data = (struct extent){2 * FAKE_JOB, 4 * FAKE_JOB};
+	fake_copy_open(&c, sizeof(got));
+	c.src.ops = &scripted_ops;
+	c.plan.holes = PLAN_HOLES_KEEP;
+	ck_assert_int_eq(ftruncate(c.dst.fd, sizeof(got)), 0);
+	fake_copy_start(&c);
+	ck_assert_int_eq(fake_copy_finish(&c), COPY_DONE);
+	ck_assert_uint_gt(script.nr_finds, 0);
+	ck_assert_uint_eq(c.fake.nr_log, 4); // two reads, two writes
+	ck_assert_int_eq(pread(c.src.fd, want + 2 * FAKE_JOB, 2 * FAKE_JOB,
+			       2 * FAKE_JOB), 2 * FAKE_JOB);
+	ck_assert_int_eq(pread(c.dst.fd, got, sizeof(got), 0), sizeof(got));
+	ck_assert_mem_eq(got, want, sizeof(got));
+	fake_copy_close(&c);
+}
+END_TEST
+
+START_TEST(its_page_cache_is_emptied_and_written_out)
+{
+	fake_copy_open(&c, FAKE_JOB + 5);
+	c.dst.ops = &scripted_ops;
+	fake_copy_run(&c, FAKE_JOB + 5);
+	ck_assert_uint_eq(script.dropped, 5);
+	ck_assert_uint_eq(script.written_out, 5);
+}
+END_TEST
+
+START_TEST(what_it_refuses_late_is_a_failure)
+{
+	script.write_out_error = -EIO;
+	fake_copy_open(&c, FAKE_JOB + 5);
+	c.dst.ops = &scripted_ops;
+	fake_copy_start(&c);
+	ck_assert_int_eq(fake_copy_finish(&c), COPY_DONE);
+	ck_assert_int_eq(c.copy.failure.kind, FAILURE_WRITE);
+	ck_assert_int_eq(c.copy.failure.error, EIO);
+	ck_assert_uint_eq(ring_prefix(&c.copy.ring), FAKE_JOB);
+	fake_copy_close(&c);
+}
+END_TEST
+
+START_TEST(its_blocks_are_filled_up_with_what_it_has)
+{
+	unsigned char got[FAKE_ALIGN], want[FAKE_ALIGN];
+
+	fake_copy_open(&c, FAKE_JOB + 5);
+	c.dst.ops = &scripted_ops;
+	c.dst.facts = (struct facts){.kind = FACTS_BLOCK};
+	fake_copy_start(&c);
+	ck_assert_int_eq(fake_copy_finish(&c), COPY_DONE);
+	ck_assert_uint_eq(script.dropped + script.written_out, 0);
+	memset(want, 'b', sizeof(want));
+	ck_assert_int_eq(pread(c.src.fd, want, 5, FAKE_JOB), 5);
+	ck_assert_int_eq(pread(c.dst.fd, got, sizeof(got), FAKE_JOB),
+			 sizeof(got));
+	ck_assert_mem_eq(got, want, sizeof(got));
+	fake_copy_close(&c);
+}
+END_TEST
+
+static void
+begin_script(void)
+{
+	memset(&script, 0, sizeof(script));
+}
+
+static TCase *
+scripted_tcase(void)
+{
+	TCase *t = tcase_create("scripted");
+
+	tcase_add_checked_fixture(t, begin_script, NULL);
+	tcase_add_test(t, its_holes_are_left_out);
+	tcase_add_test(t, its_page_cache_is_emptied_and_written_out);
+	tcase_add_test(t, what_it_refuses_late_is_a_failure);
+	tcase_add_test(t, its_blocks_are_filled_up_with_what_it_has);
+	return t;
+}
+
 Suite *
 side_suite(void)
 {
@@ -171,5 +318,6 @@ side_suite(void)
 	tcase_add_test(t, what_is_open_for_both_is_read_back_without_a_path);
 	tcase_add_test(t, a_closed_standard_error_stays_closed);
 	suite_add_tcase(s, t);
+	suite_add_tcase(s, scripted_tcase());
 	return s;
 }
