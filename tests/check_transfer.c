@@ -101,6 +101,23 @@ START_TEST(syncs_that_are_asked_for_are_made)
 }
 END_TEST
 
+START_TEST(what_is_relied_on_is_synced)
+{
+	const unsigned sync = CONV_FSYNC;
+
+	q.conv = 0;
+	transfer_init(&transfer, &q, &rig.hooks, &stats);
+	ck_assert_uint_eq(transfer.request.conv & sync, 0);
+	q.verify = true;
+	transfer_init(&transfer, &q, &rig.hooks, &stats);
+	ck_assert_uint_eq(transfer.request.conv & sync, sync);
+	q.verify = false;
+	q.commit = REQUEST_COMMIT_RENAME;
+	transfer_init(&transfer, &q, &rig.hooks, &stats);
+	ck_assert_uint_eq(transfer.request.conv & sync, sync);
+}
+END_TEST
+
 START_TEST(records_go_on_where_the_stretch_ends)
 {
 	// Nothing is known to be behind the end of the file, nor how much.
@@ -393,6 +410,7 @@ transfer_suite(void)
 	tcase_add_loop_test(t, a_file_is_copied_in_every_way, 0, nr);
 	tcase_add_test(t, a_longer_file_is_cut);
 	tcase_add_loop_test(t, syncs_that_are_asked_for_are_made, 0, 2);
+	tcase_add_test(t, what_is_relied_on_is_synced);
 	tcase_add_loop_test(t, records_go_on_where_the_stretch_ends, 0, nr);
 	tcase_add_loop_test(t, count_ends_the_copy, 0, nr);
 	tcase_add_loop_test(t, skip_and_seek_move_both_sides, 0, nr);
