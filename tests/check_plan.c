@@ -13,6 +13,7 @@ static struct request q;
 static struct facts src;
 static struct facts dst;
 static struct plan_refused refused;
+static struct rest rest;
 static struct plan plan;
 
 // 1 GiB, cold, from one disk to a new file on another.
@@ -37,12 +38,13 @@ begin(void)
 	dst.size = dst.allocated = 0;
 	dst.dev = 2;
 	refused = (struct plan_refused){.aio_error = 0};
+	rest = (struct rest){.done = 0};
 }
 
 static void
 make(void)
 {
-	plan_make(&plan, &q, &src, &dst, &refused);
+	plan_make(&plan, &q, &rest, &src, &dst, &refused);
 }
 
 static void
@@ -174,7 +176,7 @@ START_TEST(jobs_are_whole_sectors_of_both_sides)
 	q.io = REQUEST_IO_AIO;
 	q.iosize = 4096;
 	src.dio_align = 16384;
-	plan_make(&plan, &q, &src, &dst, &refused);
+	plan_make(&plan, &q, &rest, &src, &dst, &refused);
 	ck_assert_uint_eq(plan.job_size % 16384, 0);
 }
 END_TEST

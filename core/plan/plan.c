@@ -16,6 +16,7 @@
 
 struct sides {
 	const struct request *q;
+	const struct rest *rest;
 	const struct facts *src;
 	const struct facts *dst;
 	const struct plan_refused *refused;
@@ -176,11 +177,13 @@ plan_stretch(struct plan *plan, const struct sides *s)
 		return "ibs= and obs= have no common multiple within 64 MiB";
 	plan->src_off = s->src->kind == FACTS_ZERO
 				? 0
-				: request_src_off(q, s->src->pos);
+				: rest_off(s->rest,
+					   request_src_off(q, s->src->pos));
 	plan->dst_off = s->dst->kind == FACTS_NULL
 				? 0
-				: request_dst_off(q, s->dst->pos);
-	plan->count_len = request_count_len(q);
+				: rest_off(s->rest,
+					   request_dst_off(q, s->dst->pos));
+	plan->count_len = rest_count_len(s->rest, q);
 	plan->len = stretch_len(s, plan);
 	if (plan->len < (may_clone(s) ? 1 : PLAN_BULK_MIN))
 		return "less than 128 KiB, or of unknown length";
@@ -212,12 +215,19 @@ without_aio(uint32_t align, const char *reason)
 				  reason};
 }
 
+// A copy that goes on goes on as it began: what is through counts as well.
+static uint64_t
+copy_len(const struct sides *s, const struct plan *plan)
+{
+	return s->rest->done + plan->len;
+}
+
 static struct plan_side
 plan_src(const struct sides *s, const struct plan *plan)
 {
 	const struct facts *src = s->src;
 	const uint32_t align = src->dio_align;
-	const uint64_t data = min_u64(plan->len, src->allocated);
+	const uint64_t data = min_u64(copy_len(s, plan), src->allocated);
 
 	if (src->kind == FACTS_ZERO)
 		return (struct plan_side){PLAN_NOTHING, 0,
@@ -256,9 +266,10 @@ plan_dst(const struct sides *s, const struct plan *plan)
 {
 	const struct facts *dst = s->dst;
 	const uint32_t align = dst->dio_align;
+	const uint64_t len = copy_len(s, plan);
 	const uint64_t data = plan->holes == PLAN_HOLES_KEEP
-				      ? min_u64(plan->len, s->src->allocated)
-				      : plan->len;
+				      ? min_u64(len, s->src->allocated)
+				      : len;
 
 	if (dst->kind == FACTS_NULL)
 		return (struct plan_side){PLAN_NOTHING, 0,
@@ -472,10 +483,11 @@ prefer_aio(struct plan_side *side)
 }
 
 void
-plan_make(struct plan *plan, const struct request *q, const struct facts *src,
-	  const struct facts *dst, const struct plan_refused *refused)
+plan_make(struct plan *plan, const struct request *q, const struct rest *rest,
+	  const struct facts *src, const struct facts *dst,
+	  const struct plan_refused *refused)
 {
-	const struct sides s = {q, src, dst, refused};
+	const struct sides s = {q, rest, src, dst, refused};
 
 	*plan = (struct plan){.way = PLAN_RECORD, .rate = q->rate};
 	const char *too_short = plan_stretch(plan, &s);

@@ -20,6 +20,7 @@
 
 #include "facts.h"
 #include "request.h"
+#include "rest.h"
 
 // Below these the set-up costs more than it saves. io_destroy, and exit
 // with a context, wait about 30 ms for an RCU grace period.
@@ -109,9 +110,10 @@ struct plan_refused {
 	} src, dst;
 };
 
+// Of what is left of it.
 void plan_make(struct plan *plan, const struct request *q,
-	       const struct facts *src, const struct facts *dst,
-	       const struct plan_refused *refused);
+	       const struct rest *rest, const struct facts *src,
+	       const struct facts *dst, const struct plan_refused *refused);
 
 // What was written is read again, into nothing: around the page cache
 // wherever that can be done, however short it is. align: what O_DIRECT wants;

@@ -260,6 +260,21 @@ next_len(const struct record *record)
 	return nr == q->count.blocks ? (size_t)q->count.bytes : 0;
 }
 
+void
+record_go_on(struct record *record, const struct rest *rest)
+{
+	const uint64_t ibs = record->request->ibs;
+
+	// A short record is the last one.
+	record->nr_records = rest->done / ibs + (rest->done % ibs != 0);
+}
+
+bool
+record_has_next(const struct record *record)
+{
+	return next_len(record) > 0;
+}
+
 // A record of len bytes with padding in place of what cannot be read, or
 // nothing. Returns the bytes of the source that it stands for, 0 at the end,
 // or -errno, untold.

@@ -10,6 +10,7 @@
 #include "filter.h"
 #include "reblock.h"
 #include "request.h"
+#include "rest.h"
 #include "salvage.h"
 #include "serial.h"
 #include "stats.h"
@@ -42,6 +43,12 @@ struct record {
 // serial is borrowed until record_done.
 void record_init(struct record *record, struct serial *serial);
 void record_done(struct record *record);
+
+// Where stretches that went before have left off.
+void record_go_on(struct record *record, const struct rest *rest);
+
+// count= leaves something to do.
+bool record_has_next(const struct record *record);
 
 // skip= and seek=: by lseek, or where that cannot be done by reading and by
 // writing zeros. 0 or -errno, told; -ECANCELED: a signal.

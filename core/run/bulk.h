@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// The stretches of a run that can be copied by offset: shared, copied by the
-// kernel, or taken through the ring, as the plan says. Whatever is met that
-// is not plain (a read error, a full disk, a source that shrank or grew) ends
-// the stretch at a record boundary, and the record engine goes on from there
-// as dd would have: it makes the same calls, gets the same answers, and tells
-// them in the same words.
+// The part of a run that is copied by offset, in stretches: what it knows of
+// both sides, the plan of the stretch in hand, and how far it has come. The
+// other modules of this room work on it: stretch runs the stretches, offload
+// those that the kernel copies by itself, settle takes what the ring has left
+// behind, course lets the record engine have what is not plain.
 
 #pragma once
 
@@ -13,6 +12,7 @@
 #include "side.h"
 #include "plan.h"
 #include "request.h"
+#include "rest.h"
 #include "stats.h"
 
 struct copy;
@@ -22,29 +22,28 @@ struct writeback;
 
 enum bulk_verdict {
 	BULK_DONE,      // count= is reached
-	BULK_RECORDS,   // the record engine goes on
-	BULK_AGAIN,     // within bulk_run: another stretch, planned anew
+	BULK_RECORDS,   // the record engine goes on, to the end
+	BULK_AGAIN,     // another stretch at once, planned anew
 	// Nobody goes on.
 	BULK_FAILED,    // told
 	BULK_STOPPED,   // by a signal
 };
 
 struct bulk {
-	// Borrowed. The request becomes what is left of it, and the
-	// descriptors of both sides stand where that begins.
-	struct request *request;
+	// Borrowed.
+	const struct request *request;
 	const struct env *env;
 	struct hold *hold;       // NULL: nothing is held back
 	struct writeback *writeback; // NULL: the page cache takes all
 	struct side *src;
 	struct side *dst;
 
+	struct rest rest;
 	struct plan plan;
 	struct aio aio;
 	struct plan_refused refused; // so far
 	uint64_t memory;         // that is allowed, 0: not looked at yet
-	uint64_t base;           // bytes of stretches that are through
-	uint64_t nr_direct;      // of them, those that went around the cache
+	uint64_t nr_direct;      // bytes that went around the page cache
 	const struct copy *copy; // the one that is under way, or NULL
 	bool is_cautioned;       // the user is
 	bool needs_fsync;        // O_DIRECT was asked for, and not all had it
@@ -54,21 +53,30 @@ struct bulk {
 	struct aio_counters counters; // of all stretches
 };
 
-// The plan as it would be carried out, after a look whether the kernel
-// takes part.
-void bulk_preview(struct bulk *bulk);
-// Tells, once, what there is to warn of in carrying it out.
-void bulk_caution(struct bulk *bulk);
-// Of such a plan: clone=always may succeed, or is not asked for; if neither,
-// that is told.
-bool bulk_can_clone(const struct bulk *bulk);
-
-// Both sides are open and probed.
-enum bulk_verdict bulk_run(struct bulk *bulk);
-
+// Plan what is left.
+void bulk_plan(struct bulk *bulk);
+// Where the plan counts on kernel AIO, see whether there is any, and if not
+// plan without.
+void bulk_open_aio(struct bulk *bulk);
 // After a run, in which kernel AIO is given back by a thread: waits for that,
 // and the counters are complete.
 void bulk_done(struct bulk *bulk);
+
+void bulk_tell_plan(const struct bulk *bulk);
+// Tells, once, what there is to warn of in carrying it out.
+void bulk_caution(struct bulk *bulk);
+// The statistics get to know how much there is to copy, 0: only the end of the
+// source will tell.
+void bulk_expect(struct bulk *bulk);
+
+// The first n bytes of the stretch are through: counts them, and puts both
+// descriptors behind them. The verdict, or BULK_FAILED.
+enum bulk_verdict bulk_advance(struct bulk *bulk, uint64_t n,
+			       enum bulk_verdict verdict);
+
+// The plan as it would be carried out, after a look whether the kernel
+// takes part.
+void bulk_preview(struct bulk *bulk);
 
 // Bytes written so far that never were in the page cache.
 uint64_t bulk_direct(const struct bulk *bulk);

@@ -16,6 +16,7 @@
 #include "hasher.h"
 #include "hooks.h"
 #include "look.h"
+#include "offload.h"
 #include "probe.h"
 #include "safety.h"
 
@@ -131,5 +132,5 @@ preview_run(struct transfer *t, struct facts *old)
 	// Blocks that are shared need no room.
 	if (!t->bulk.plan.is_clone)
 		bulk_caution(&t->bulk);
-	return bulk_can_clone(&t->bulk) ? TRANSFER_OK : TRANSFER_FAILED;
+	return offload_can_clone(&t->bulk) ? TRANSFER_OK : TRANSFER_FAILED;
 }

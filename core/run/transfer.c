@@ -14,6 +14,7 @@
 #include "beside.h"
 #include "clock.h"
 #include "cut.h"
+#include "course.h"
 #include "disk.h"
 #include "event.h"
 #include "finish.h"
@@ -23,9 +24,6 @@
 #include "judge.h"
 #include "open.h"
 #include "probe.h"
-#include "record.h"
-#include "serial.h"
-#include "splice.h"
 #include "writeback.h"
 
 void
@@ -122,29 +120,6 @@ transfer_watch(struct transfer *t)
 }
 
 static int
-transfer_records(struct transfer *t, struct record *record,
-		 enum bulk_verdict bulk)
-{
-	int r;
-
-	if (bulk == BULK_DONE)
-		return record_finish(record);
-	r = record_skip(record);
-	if (r == 0)
-		r = record_seek(record);
-	if (r < 0)
-		return r;
-	if (t->request.count.blocks > 0 || t->request.count.bytes > 0) {
-		if (t->bulk.plan.way == PLAN_SPLICE) {
-			r = splice_run(record->serial);
-			record->nr_records = t->env.stats->in_full;
-		}
-		return r < 0 ? r : record_run(record);
-	}
-	return t->bulk.base > 0 ? record_finish(record) : 0;
-}
-
-static int
 transfer_sync(struct transfer *t, const struct serial *serial)
 {
 	unsigned conv = t->request.conv;
@@ -234,53 +209,32 @@ transfer_judge_of(struct transfer *t)
 			      .change = &t->change};
 }
 
-// The ring takes no block of ibs, but dd that cannot have one copies nothing.
-static enum bulk_verdict
-transfer_bulk(struct transfer *t)
-{
-	if (t->request.is_dd && !record_can_alloc(&t->request))
-		return BULK_RECORDS;
-	return bulk_run(&t->bulk);
-}
-
 static enum transfer_verdict
 transfer_copy(struct transfer *t)
 {
 	struct judge judge = transfer_judge_of(t);
-	struct serial serial;
-	struct record record;
-	const enum bulk_verdict bulk = transfer_bulk(t);
-	int r = -EIO;
+	struct course course;
+	const int r = course_run(&course, &t->bulk);
+	const struct record *record = &course.record;
+	const enum nocache_rest rest = record->is_at_eof ? NOCACHE_TO_EOF
+							 : NOCACHE_PENDING;
 
-	serial_init(&serial, &t->env, &t->request, &t->src, &t->dst);
-	serial.hold = t->bulk.hold;
-	serial.throttle.writeback = t->writeback;
-	serial.ended_in_hole = t->bulk.base > 0 && (serial.is_sparse ||
-						    t->request.keeps_holes);
-	record_init(&record, &serial);
-	if (bulk < BULK_FAILED)
-		r = transfer_records(t, &record, bulk);
+	course_done(&course);
 	t->is_copied = r == 0;
 	if (r == 0) // now it is known
 		t->env.stats->bytes_total = t->env.stats->bytes;
-	else if (serial_end_hole(&serial) == 0 && bulk == BULK_STOPPED)
-		r = -ECANCELED;
-	const bool is_uncounted = record.is_out_of_memory;
-	const enum nocache_rest rest = record.is_at_eof ? NOCACHE_TO_EOF
-							: NOCACHE_PENDING;
-	record_done(&record);
-	if (is_uncounted)
+	if (record->is_out_of_memory)
 		return TRANSFER_UNCOUNTED;
 	if (r == -ECANCELED)
 		return TRANSFER_STOPPED;
 	const bool has_changed = judge_has_changed(&judge);
-	const int synced = transfer_sync(t, &serial);
+	const int synced = transfer_sync(t, &course.serial);
 	if (synced == -ECANCELED)
 		return TRANSFER_STOPPED;
 	// Where dd quits, a failing sync leaves no time for statistics.
-	if (record.has_quit)
+	if (record->has_quit)
 		return synced < 0 ? TRANSFER_UNCOUNTED : TRANSFER_FAILED;
-	if (serial_drop_cache(&serial, rest) < 0 || r < 0 || synced < 0)
+	if (serial_drop_cache(&course.serial, rest) < 0 || r < 0 || synced < 0)
 		return TRANSFER_FAILED;
 	// It is told when the others are closed: not all of it has arrived.
 	if (t->dst.close_error < 0)

@@ -69,6 +69,7 @@ check_request(const struct request *q)
 				   .sector = 512,
 				   .ino = 1};
 	const struct plan_refused none = {.aio_error = 0};
+	const struct rest all = {.done = 0};
 	struct facts other = file;
 	struct plan plan;
 
@@ -77,7 +78,7 @@ check_request(const struct request *q)
 	must(q->count.bytes < q->ibs);
 	other.ino = 2;
 	other.size = 0;
-	plan_make(&plan, q, &file, &other, &none);
+	plan_make(&plan, q, &all, &file, &other, &none);
 	must(plan.way_reason != NULL);
 	if (plan.way != PLAN_BULK)
 		return;

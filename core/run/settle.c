@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+#include "config.h"
+
+#include "settle.h"
+
+#include <errno.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base.h"
+#include "bulk.h"
+#include "copy.h"
+#include "env.h"
+#include "event.h"
+#include "fd.h"
+#include "hooks.h"
+
+int
+settle_grow(struct bulk *b)
+{
+	const off_t end = (off_t)b->plan.final_size;
+	struct stat st;
+
+	b->is_grown = false;
+	if (end == 0)
+		return 0;
+	if (fstat(b->dst->fd, &st) < 0)
+		return -errno;
+	if (st.st_size >= end)
+		return 0;
+	const int r = fd_truncate(b->dst->fd, end);
+	if (r < 0)
+		return r;
+	b->is_grown = true;
+	b->grown_from = (uint64_t)st.st_size;
+	// A file system that tells no holes calls them data.
+	b->tells_holes = lseek(b->dst->direct_fd, end - 1, SEEK_DATA) < 0 &&
+			 errno == ENXIO;
+	return 0;
+}
+
+// The size that the destination has now, or -errno, told.
+static int64_t
+dst_size(const struct bulk *b)
+{
+	struct stat st;
+
+	if (fstat(b->dst->fd, &st) == 0)
+		return st.st_size;
+	return hooks_tell(b->env->hooks, (struct event){.kind = FAILURE_STAT,
+							.error = errno,
+							.name = b->dst->name});
+}
+
+static int
+cut_dst(struct bulk *b, uint64_t size)
+{
+	const int r = fd_truncate(b->dst->fd, (off_t)size);
+
+	if (r == 0)
+		return 0;
+	return hooks_tell(b->env->hooks,
+			  (struct event){.kind = FAILURE_TRUNCATE,
+					 .error = -r,
+					 .name = b->dst->name,
+					 .off = size});
+}
+
+// Where the last data of the file ends, 0: none is at or behind off.
+static uint64_t
+end_of_data(int fd, uint64_t off)
+{
+	off_t data = (off_t)off, end = 0;
+
+	while ((data = lseek(fd, data, SEEK_DATA)) >= 0 &&
+	       (data = lseek(fd, data, SEEK_HOLE)) >= 0)
+		end = data;
+	return (uint64_t)end;
+}
+
+// The file was given its final size at once: without all of its bytes it
+// must not look complete. What others have written is not ours to cut: a file
+// that they have made longer, and data behind `next`, the last that this copy
+// can have written. 0 or -errno, told.
+static int
+trim(struct bulk *b, uint64_t n, uint64_t next)
+{
+	const struct plan *plan = &b->plan;
+	uint64_t size = max_u64(b->grown_from, plan->dst_off + n);
+
+	if (!b->is_grown || n >= plan->len)
+		return 0;
+	const int64_t now = dst_size(b);
+	if (now != (int64_t)plan->final_size)
+		return now < 0 ? (int)now : 0;
+	if (b->tells_holes)
+		size = max_u64(size, end_of_data(b->dst->direct_fd,
+						 plan->dst_off + next));
+	b->is_grown = false;
+	return cut_dst(b, size);
+}
+
+enum bulk_verdict
+settle_nothing(struct bulk *b)
+{
+	return trim(b, 0, 0) < 0 ? BULK_FAILED : BULK_RECORDS;
+}
+
+// The copy goes on at a record boundary before what was written: a record
+// that is then left out must leave nothing behind. What it has written ends
+// the file, or others have written there.
+static enum bulk_verdict
+step_back(struct bulk *b, uint64_t n, enum bulk_verdict verdict)
+{
+	const uint64_t start = b->plan.dst_off, old = b->dst->facts.size;
+	const uint64_t whole = round_down(n, b->plan.unit);
+
+	if (whole < n && facts_is_file(&b->dst->facts) && old < start + n) {
+		const int64_t now = dst_size(b);
+
+		if (now < 0 || (now == (int64_t)(start + n) &&
+				cut_dst(b, max_u64(old, start + whole)) < 0))
+			verdict = BULK_FAILED;
+	}
+	return bulk_advance(b, whole, verdict);
+}
+
+// The record engine may get further. Not on a device that is full: the page
+// cache has room, and takes what the device refuses.
+static bool
+can_retry_write(const struct bulk *b, const struct copy *copy)
+{
+	const int error = copy->failure.error;
+	const bool is_full = error == ENOSPC || error == EDQUOT;
+
+	return writer_can_retry(error) && copy->writer.nr_broken == 0 &&
+	       !(is_full && facts_is_device(&b->dst->facts));
+}
+
+// What was written around the page cache may be in it as it was before.
+static void
+drop_cache(struct bulk *b, const struct copy *copy)
+{
+	const struct plan *plan = &b->plan;
+
+	// The kernel itself sees to other files; verify= says the same.
+	const struct facts *dst = &b->dst->facts;
+	const bool is_late = plan_is_direct(&plan->dst) &&
+			     (facts_is_device(dst) || dst->is_remote);
+
+	if (is_late && copy->ring.next > 0 &&
+	    b->dst->ops->drop_cache(b->dst, plan->dst_off, copy->ring.next) <
+		    0 &&
+	    !b->request->is_dd && !b->request->verify)
+		hooks_tell(b->env->hooks,
+			   (struct event){.kind = NOTICE_CACHE_KEPT,
+					  .name = b->dst->name});
+	if ((b->request->oflags & FLAG_DIRECT) && copy->writer.nr_cached > 0)
+		b->needs_fsync = true;
+}
+
+// Byte n of the stretch could not be written: whatever goes into its record has
+// been read before, and dd counts it. A record that ends with the source has
+// words of its own.
+static enum event_kind
+count_refused(struct bulk *b, uint64_t n)
+{
+	const struct request *q = b->request;
+	const struct plan *plan = &b->plan;
+	const uint64_t base = b->rest.done - n;
+	const uint64_t end = round_down(n, q->obs) + q->obs;
+	uint64_t left = plan->count_len;
+
+	if (facts_has_offsets(&b->src->facts))
+		left = min_u64(left, b->src->facts.size - plan->src_off);
+	const uint64_t read = base + min_u64(round_up(end, q->ibs), left);
+	b->env->stats->in_full = read / q->ibs;
+	b->env->stats->in_partial = read % q->ibs != 0;
+	return q->is_single_buffer || left < end ? FAILURE_WRITE
+						 : FAILURE_WRITE_TO;
+}
+
+// No completions any more: all has ended, and the rest goes without them.
+// Without kernel AIO it is the loop itself that cannot sleep.
+static enum bulk_verdict
+settle_lost(struct bulk *b, uint64_t n)
+{
+	const bool was_aio = plan_uses_aio(&b->plan);
+
+	b->refused.aio_error = -EPERM;
+	return step_back(b, n, was_aio ? BULK_AGAIN : BULK_RECORDS);
+}
+
+static enum bulk_verdict
+settle_refused(struct bulk *b, uint64_t n, struct event failure)
+{
+	failure.off += b->plan.dst_off;
+	(void)bulk_advance(b, n, BULK_FAILED); // as it is
+	failure.kind = count_refused(b, n);
+	hooks_tell(b->env->hooks, failure);
+	return BULK_FAILED;
+}
+
+// Of the source, where count= has not ended it.
+static bool
+is_at_end(const struct bulk *b, uint64_t n)
+{
+	return n < b->plan.len || (!facts_is_endless(&b->src->facts) &&
+				   b->plan.src_off + n >= b->src->facts.size);
+}
+
+enum bulk_verdict
+settle_copy(struct bulk *b, const struct copy *copy, enum copy_verdict verdict)
+{
+	const struct event *failure = &copy->failure;
+	const uint64_t n = ring_prefix(&copy->ring);
+	const bool is_trimmed = trim(b, n, copy->ring.next) == 0;
+
+	drop_cache(b, copy);
+	if (verdict == COPY_LOST && is_trimmed)
+		return settle_lost(b, n);
+	if (copy->is_stopped)
+		return bulk_advance(b, n, BULK_STOPPED);
+	if (failure->kind == FAILURE_WRITE &&
+	    !(is_trimmed && can_retry_write(b, copy)))
+		return settle_refused(b, n, *failure);
+	if (!is_trimmed)
+		return bulk_advance(b, n, BULK_FAILED);
+	if (failure->kind == EVENT_NONE && n == b->plan.count_len)
+		return bulk_advance(b, n, BULK_DONE);
+	if (failure->kind == EVENT_NONE && is_at_end(b, n))
+		return bulk_advance(b, n, BULK_RECORDS);
+	return step_back(b, n, BULK_RECORDS);
+}

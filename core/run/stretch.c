@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+#include "config.h"
+
+#include "stretch.h"
+
+#include <fcntl.h>
+
+#include "base.h"
+#include "bulk.h"
+#include "copy.h"
+#include "env.h"
+#include "offload.h"
+#include "settle.h"
+
+// The descriptors that the plan counts on for one side. False: one of them
+// cannot be had, which is noted, and the plan is to be made again.
+static bool
+prepare_side(struct side *ep, const struct plan_side *side, int access,
+	     struct plan_refused_side *refused)
+{
+	if (ep->ops->open(ep, access, SIDE_BUFFERED) < 0) {
+		refused->offsets = true;
+		return false;
+	}
+	if (plan_is_direct(side) &&
+	    ep->ops->open(ep, access, SIDE_DIRECT) < 0) {
+		refused->direct = true;
+		return false;
+	}
+	return true;
+}
+
+static bool
+prepare(struct bulk *b)
+{
+	const struct plan *plan = &b->plan;
+
+	if (!prepare_side(b->src, &plan->src, O_RDONLY, &b->refused.src) ||
+	    !prepare_side(b->dst, &plan->dst, O_WRONLY, &b->refused.dst))
+		return false;
+	// Through the page cache the file grows as it is written.
+	if (settle_grow(b) < 0) {
+		b->refused.dst.direct = true;
+		return false;
+	}
+	return true;
+}
+
+static enum bulk_verdict
+take_through_ring(struct bulk *b)
+{
+	const struct copy_parts parts = {.env = b->env,
+					 .plan = &b->plan,
+					 .aio = &b->aio,
+					 .src = b->src,
+					 .dst = b->dst,
+					 .hold = b->hold,
+					 .writeback = b->writeback,
+					 .base = b->rest.done};
+	struct copy copy;
+	enum bulk_verdict verdict;
+
+	if (copy_init(&copy, &parts) < 0)
+		return settle_nothing(b);
+	if (copy_open_loop(&copy) == 0) {
+		b->copy = &copy;
+		const enum copy_verdict end = copy_run(&copy);
+		b->nr_direct = bulk_direct(b);
+		b->copy = NULL;
+		verdict = settle_copy(b, &copy, end);
+	} else {
+		verdict = settle_nothing(b);
+	}
+	copy_done(&copy);
+	return verdict;
+}
+
+// BULK_AGAIN also where something was refused that the plan had counted on.
+static enum bulk_verdict
+run_ring(struct bulk *b)
+{
+	const enum bulk_verdict verdict = prepare(b) ? take_through_ring(b)
+						     : BULK_AGAIN;
+
+	aio_start_done(&b->aio); // while others go on: bulk_done
+	side_close_extra(b->src);
+	side_close_extra(b->dst);
+	return verdict;
+}
+
+// The next one, as it is planned now.
+static enum bulk_verdict
+run_next(struct bulk *b)
+{
+	bulk_plan(b);
+	const bool is_in_ring = b->plan.way == PLAN_BULK &&
+				b->plan.src.method != PLAN_KERNEL;
+	if (is_in_ring)
+		bulk_open_aio(b);
+	bulk_tell_plan(b);
+	bulk_caution(b);
+	if (b->plan.way != PLAN_BULK)
+		return BULK_RECORDS;
+	return is_in_ring ? run_ring(b) : offload_copy(b);
+}
+
+enum bulk_verdict
+stretch_run(struct bulk *b)
+{
+	enum bulk_verdict verdict;
+
+	bulk_plan(b);
+	bulk_expect(b);
+	verdict = offload_clone(b);
+	while (verdict == BULK_AGAIN)
+		verdict = run_next(b);
+	return verdict;
+}

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// Stretches of bytes with offsets on both sides: shared, copied by the kernel,
+// or taken through the ring, as the plan says. Whatever is met that is not
+// plain (a read error, a full disk, a source that shrank or grew) ends one, and
+// the record engine goes on from there as dd would have: it makes the same
+// calls, gets the same answers, and tells them in the same words.
+
+#pragma once
+
+#include "bulk.h"
+
+// Both sides are open and probed: all that can be copied so.
+enum bulk_verdict stretch_run(struct bulk *bulk);
