@@ -162,12 +162,36 @@ START_TEST(noerror_goes_by_records_as_dd_only)
 }
 END_TEST
 
-START_TEST(noerror_with_digests_goes_by_records)
+// What is written of a record when a read fails cannot stay, and may not be
+// readable again.
+START_TEST(noerror_with_digests_of_whole_records_goes_by_records)
 {
 	q.conv = CONV_NOERROR;
 	q.is_dd = false;
 	q.digests = 1;
+	check_bulk(GIB);
+	if (_i == 0)
+		q.conv |= CONV_SPARSE;
+	else
+		q.oflags = FLAG_DIRECT;
 	check_record("conv=noerror may replace data that is hashed");
+}
+END_TEST
+
+START_TEST(what_is_left_is_planned_as_the_whole_was)
+{
+	q.skip.blocks = 8;
+	q.seek.blocks = 16;
+	q.count = (struct request_amount){(GIB - 4096) / 512, 5};
+	rest.done = GIB - MIB;
+	make();
+	ck_assert_int_eq(plan.way, PLAN_BULK);
+	ck_assert_uint_eq(plan.src_off, GIB - MIB + 4096);
+	ck_assert_uint_eq(plan.dst_off, GIB - MIB + 8192);
+	ck_assert_uint_eq(plan.len, MIB - 4096);
+	ck_assert_uint_eq(plan.count_len, MIB - 4096 + 5);
+	// As a whole it would be too small for kernel AIO.
+	ck_assert_int_eq(plan.src.method, PLAN_AIO);
 }
 END_TEST
 
@@ -1147,7 +1171,9 @@ way_tcase(void)
 	tcase_add_loop_test(t, other_conversions_do_not, 0,
 			    ARRAY_LEN(other_convs));
 	tcase_add_test(t, noerror_goes_by_records_as_dd_only);
-	tcase_add_test(t, noerror_with_digests_goes_by_records);
+	tcase_add_loop_test(
+		t, noerror_with_digests_of_whole_records_goes_by_records, 0, 2);
+	tcase_add_test(t, what_is_left_is_planned_as_the_whole_was);
 	tcase_add_test(t, jobs_are_whole_sectors_of_both_sides);
 	tcase_add_test(t, conv_sync_leaves_the_short_record_to_be_padded);
 	tcase_add_loop_test(t, nocache_goes_by_records, 0, 2);

@@ -359,6 +359,94 @@ START_TEST(a_preview_touches_nothing)
 }
 END_TEST
 
+// The kernel's own, but reads of these bytes of the source fail.
+static uint64_t bad_from, bad_to;
+static unsigned nr_setups;
+
+static int
+counting_setup(int nr, io_context_t *ctx)
+{
+	nr_setups++;
+	return aio_kernel_linux.setup(nr, ctx);
+}
+
+static int
+bad_getevents(io_context_t ctx, long min_nr, long nr, struct io_event *events,
+	      struct timespec *timeout)
+{
+	const int got = aio_kernel_linux.getevents(ctx, min_nr, nr, events,
+						   timeout);
+
+	for (int i = 0; i < got; i++) {
+		const struct iocb *iocb = events[i].obj;
+		const uint64_t from = (uint64_t)iocb->u.c.offset;
+
+		if (iocb->aio_lio_opcode == IO_CMD_PREAD && from < bad_to &&
+		    from + iocb->u.c.nbytes > bad_from)
+			events[i].res = (unsigned long)-EIO;
+	}
+	return got;
+}
+
+static void
+run_on_bad(void)
+{
+	struct aio_kernel bad = aio_kernel_linux;
+
+	bad.setup = counting_setup;
+	bad.getevents = bad_getevents;
+	nr_setups = 0;
+	q.io = REQUEST_IO_AIO;
+	q.iosize = 16 * KIB;
+	q.depth = 4;
+	transfer_init(&transfer, &q, &rig.hooks, &stats);
+	transfer.env.kernel = &bad;
+	ck_assert_int_eq(transfer_run(&transfer), TRANSFER_OK);
+	rig_check_same(dst_fd, src_fd);
+	ck_assert_uint_eq(stats.bytes, MIB);
+}
+
+// Of the source's own sectors none is bad, so that all of it arrives.
+static const struct {
+	uint64_t ibs, obs;
+} records[] = {{512, 512}, {1000, 1000}, {64 * KIB, 64 * KIB},
+	       {512, 4 * KIB}, {4 * KIB, 1000}, {2000, 500}};
+
+START_TEST(behind_a_bad_place_the_ring_goes_on)
+{
+	close(src_fd);
+	src_fd = rig_pattern_file(MIB);
+	q.src = rig_path(src_fd);
+	q.ibs = records[_i].ibs;
+	q.obs = records[_i].obs;
+	q.is_single_buffer = q.ibs == q.obs;
+	q.conv = CONV_NOERROR;
+	bad_from = 96 * KIB;
+	bad_to = bad_from + 512;
+	run_on_bad();
+	ck_assert_uint_eq(nr_setups, 2);
+	ck_assert_uint_eq(stats.in_full, MIB / q.ibs);
+	ck_assert_uint_eq(stats.in_partial, MIB % q.ibs != 0);
+	ck_assert_uint_eq(stats.out_full, MIB / q.obs);
+	ck_assert_uint_eq(stats.out_partial, MIB % q.obs != 0);
+}
+END_TEST
+
+START_TEST(where_many_places_are_bad_records_take_ever_more)
+{
+	close(src_fd);
+	src_fd = rig_pattern_file(MIB);
+	q.src = rig_path(src_fd);
+	q.conv = CONV_NOERROR;
+	bad_from = 512; // the probe of kernel AIO reads a byte at 0
+	bad_to = MIB;
+	run_on_bad();
+	// At 0, 4, 72, 204 and 464 KiB.
+	ck_assert_uint_eq(nr_setups, 5);
+	ck_assert_uint_eq(stats.in_full, MIB / 512);
+}
+END_TEST
+
 static int
 no_setup(int nr, io_context_t *ctx)
 {
@@ -427,6 +515,9 @@ transfer_suite(void)
 	tcase_add_test(t, a_preview_touches_nothing);
 	tcase_add_test(t,
 		       a_preview_does_not_count_on_an_AIO_that_is_not_there);
+	tcase_add_loop_test(t, behind_a_bad_place_the_ring_goes_on, 0,
+			    ARRAY_LEN(records));
+	tcase_add_test(t, where_many_places_are_bad_records_take_ever_more);
 	tcase_add_loop_test(t, descriptors_that_were_given_end_behind_the_copy,
 			    0, nr);
 	suite_add_tcase(s, t);

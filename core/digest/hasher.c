@@ -285,6 +285,13 @@ hasher_update(struct hasher *hasher, uint64_t off, const void *buf, size_t len)
 }
 
 void
+hasher_flush(struct hasher *hasher)
+{
+	hand_over(hasher);
+	hasher_wait(hasher, hasher->nr_put);
+}
+
+void
 hasher_cancel(struct hasher *hasher)
 {
 	hasher->is_cancelled = true;

@@ -32,9 +32,11 @@ uint64_t hasher_nr_done(struct hasher *hasher);
 void hasher_wait(struct hasher *hasher, uint64_t nr);
 
 // For one record at a time: the bytes are copied, and handed over when there
-// are enough of them. Nothing of hasher_put comes between or after.
+// are enough of them. hasher_flush, which sleeps until all are through, comes
+// between it and hasher_put.
 void hasher_update(struct hasher *hasher, uint64_t off, const void *buf,
 		   size_t len);
+void hasher_flush(struct hasher *hasher);
 
 // Nobody wants the results any more: what is under way is through at once.
 void hasher_cancel(struct hasher *hasher);

@@ -74,6 +74,13 @@ is_misaligned_as_dd(const struct sides *s, const struct plan *plan)
 		(q->obs % dst != 0 || plan->dst_off % dst != 0));
 }
 
+// A record of zeros is a hole, and O_DIRECT takes no part of a sector.
+static bool
+is_whole(const struct request *q)
+{
+	return (q->conv & CONV_SPARSE) || (q->oflags & FLAG_DIRECT);
+}
+
 // Why dd's own order is needed, from what was asked; NULL: it is not.
 static const char *
 record_reason_asked(const struct request *q)
@@ -85,7 +92,7 @@ record_reason_asked(const struct request *q)
 	// What a bad disk answers depends on what it is asked for.
 	if (q->is_dd && (q->conv & CONV_NOERROR))
 		return "conv=noerror must read exactly as dd does";
-	if ((q->conv & CONV_NOERROR) && q->digests != 0)
+	if ((q->conv & CONV_NOERROR) && q->digests != 0 && is_whole(q))
 		return "conv=noerror may replace data that is hashed";
 	if ((q->iflags | q->oflags) & FLAG_NOCACHE)
 		return "nocache drops the cache record by record";
@@ -357,6 +364,9 @@ plan_jobs(struct plan *plan, const struct request *q)
 	plan->job_size = (size_t)round_up(size, plan->step);
 	assert(plan->job_size > 0);
 	plan->skew = plan_skew(plan);
+	plan->resume_unit = lcm(plan->unit, plan->step);
+	if (plan->resume_unit > PLAN_UNIT_MAX)
+		plan->resume_unit = plan->unit;
 
 	plan->depth = is_aio ? PLAN_DEPTH : 1;
 	plan->depth_reason = is_aio ? "keeps the device busy"
@@ -489,7 +499,9 @@ plan_make(struct plan *plan, const struct request *q, const struct rest *rest,
 {
 	const struct sides s = {q, rest, src, dst, refused};
 
-	*plan = (struct plan){.way = PLAN_RECORD, .rate = q->rate};
+	*plan = (struct plan){.way = PLAN_RECORD,
+			      .rate = q->rate,
+			      .is_whole = is_whole(q)};
 	const char *too_short = plan_stretch(plan, &s);
 	if (can_splice(&s)) {
 		plan->way = PLAN_SPLICE;

@@ -77,6 +77,7 @@ struct plan {
 	uint64_t len;
 	uint64_t count_len;      // bytes that count= allows, or UINT64_MAX
 	uint64_t unit;           // both sides begin a record at each multiple
+	uint64_t resume_unit;    // and a page: where another stretch can begin
 
 	bool is_clone;           // ask the file system first
 	const char *clone_reason;
@@ -96,6 +97,7 @@ struct plan {
 	size_t step;             // jobs begin at multiples of it, less skew:
 	size_t skew;             // of pages and blocks of the file
 	size_t sparse_unit;      // records of zeros are left out; 0: written
+	bool is_whole;           // a record is written as one, or not at all
 };
 
 // What a plan before this one has counted on in vain, whatever the facts say.

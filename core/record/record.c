@@ -150,14 +150,20 @@ put_record(struct record *record, const unsigned char *buf, size_t len,
 	   uint64_t *count, enum event_kind kind)
 {
 	const uint64_t before = record->env->stats->bytes;
+	const size_t there = (size_t)min_u64(record->there_out, len);
 	int error;
-	const size_t done = serial_write(record->serial, buf, len, &error);
+	const size_t n = serial_write(record->serial, buf + there, len - there,
+				      &error);
+	const size_t done = there + n;
+
+	record->there_out -= there;
 
 	// dd dies within the record, and has not counted it.
 	if (error == -ECANCELED && record->request->is_dd)
 		return error;
 	if (record->env->hasher != NULL)
-		hasher_update(record->env->hasher, before, buf, done);
+		hasher_update(record->env->hasher, before + there, buf + there,
+			      n);
 	record->env->stats->bytes = before + done;
 	if (done == len)
 		++*count;
@@ -263,10 +269,25 @@ next_len(const struct record *record)
 void
 record_go_on(struct record *record, const struct rest *rest)
 {
-	const uint64_t ibs = record->request->ibs;
+	const uint64_t ibs = record->request->ibs, obs = record->request->obs;
+	struct stats *stats = record->env->stats;
 
-	// A short record is the last one.
-	record->nr_records = rest->done / ibs + (rest->done % ibs != 0);
+	record->nr_records = rest->done / ibs;
+	if (!rest->is_within) { // a short record is the last one
+		record->nr_records += rest->done % ibs != 0;
+		return;
+	}
+	const uint64_t start = round_down(rest->done, ibs);
+
+	record->there_in = (size_t)(rest->done - start);
+	record->there_out = rest->done - round_down(start, obs);
+	if (!record->request->is_single_buffer)
+		record->reblock.fill = (size_t)(start % obs);
+	// What is begun is counted when it is whole.
+	stats_count(stats, start, ibs, obs);
+	stats->out_partial = 0;
+	stats->bytes = rest->done - record->there_out;
+	salvage_be_wary(&record->salvage, record->serial->src_off);
 }
 
 bool
@@ -284,8 +305,9 @@ salvage_record(struct record *record, size_t len)
 	struct salvage *salvage = &record->salvage;
 	struct serial *serial = record->serial;
 	int64_t n = 0;
-	size_t done = 0;
+	size_t done = record->there_in;
 
+	record->there_in = 0;
 	if (!salvage_is_wary(salvage, serial->src_off)) {
 		n = serial_read(serial, record->src_block, len);
 		done = n > 0 ? (size_t)n : 0;
@@ -318,6 +340,7 @@ take_salvaged(struct record *record, uint64_t n)
 		record->env->stats->in_full++;
 	else
 		record->env->stats->in_partial++;
+	record->env->stats->in_marred += n == ibs && salvage->has_bad;
 	if (!is_sync(record))
 		return salvage->fill;
 	memset(record->src_block + salvage->fill, salvage->pad,
@@ -444,27 +467,54 @@ record_finish(struct record *record)
 	return r;
 }
 
-int
-record_run(struct record *record)
+static int
+begin(struct record *record)
 {
 	int r = alloc_src(record);
 
 	if (r == 0)
 		r = alloc_dst(record);
-	if (r < 0)
-		return r;
 	record->serial->live_bytes = &record->env->stats->bytes;
-	do {
-		r = record_step(record);
-	} while (r > 0);
-	salvage_tell(&record->salvage);
+	return r;
+}
+
+// r: why no record comes any more.
+static int
+end(struct record *record, int r)
+{
 	const int read_error = record->is_read_failed ? r : 0;
+	struct stats *stats = record->env->stats;
+
+	salvage_tell(&record->salvage);
 	// What was read before the error still goes out.
 	if (r == 0 || record->is_read_failed)
 		r = record_flush(record);
 	if (r == 0)
 		r = record_finish(record);
+	// What a stretch has left of a record stays what it was.
+	if (record->there_out > 0)
+		stats_count(stats, stats->bytes + record->there_out,
+			    record->request->ibs, record->request->obs);
 	if (r < 0)
 		return r;
 	return record->is_failed ? -EIO : read_error;
+}
+
+int
+record_run_to(struct record *record, uint64_t nr_records)
+{
+	int r = begin(record);
+
+	if (r < 0)
+		return r;
+	do {
+		r = record_step(record);
+	} while (r > 0 && record->nr_records < nr_records);
+	return r > 0 ? r : end(record, r);
+}
+
+int
+record_run(struct record *record)
+{
+	return record_run_to(record, UINT64_MAX);
 }

@@ -31,6 +31,9 @@ struct record {
 	struct reblock reblock;
 
 	uint64_t nr_records;        // read, of count=
+	size_t there_in;            // bytes of the next one that need no read,
+	uint64_t there_out;         // and of the block in hand that no write:
+	                            // a stretch has ended within them
 	size_t short_record;        // bytes of the record before if short
 	bool is_at_eof;
 	bool is_read_failed;
@@ -44,7 +47,7 @@ struct record {
 void record_init(struct record *record, struct serial *serial);
 void record_done(struct record *record);
 
-// Where stretches that went before have left off.
+// Where stretches that went before have left off, also in between.
 void record_go_on(struct record *record, const struct rest *rest);
 
 // count= leaves something to do.
@@ -58,6 +61,8 @@ int record_seek(struct record *record);
 // The copy, until count= or the end of the source. Returns as above; the
 // statistics are what was done in any case.
 int record_run(struct record *record);
+// The same, but 1 once so many records are read in all.
+int record_run_to(struct record *record, uint64_t nr_records);
 
 // Whether dd could have its blocks. They are given back at once.
 bool record_can_alloc(const struct request *q);

@@ -35,14 +35,21 @@ serial_init(struct serial *serial, const struct env *env,
 		.src_nocache.fd = src->fd,
 		.dst_nocache.fd = dst->fd,
 	};
-	const off_t pos = lseek(src->fd, 0, SEEK_CUR);
-	serial->src_seek_error = pos < 0 ? errno : 0;
-	serial->src_off = pos < 0 ? 0 : (uint64_t)pos;
+	serial_go_on(serial);
 	serial->is_warning_partial =
 		q->is_single_buffer && !(q->iflags & FLAG_FULLBLOCK) &&
 		(q->skip.blocks > 0 ||
 		 (q->count.blocks > 0 && request_has_count(q)) ||
 		 ((q->iflags | q->oflags) & FLAG_DIRECT));
+}
+
+void
+serial_go_on(struct serial *serial)
+{
+	const off_t pos = lseek(serial->src->fd, 0, SEEK_CUR);
+
+	serial->src_seek_error = pos < 0 ? errno : 0;
+	serial->src_off = pos < 0 ? 0 : (uint64_t)pos;
 }
 
 int

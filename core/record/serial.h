@@ -45,6 +45,9 @@ void serial_init(struct serial *serial, const struct env *env,
 		 const struct request *q, const struct side *src,
 		 const struct side *dst);
 
+// Somebody else has put the descriptors where they stand now.
+void serial_go_on(struct serial *serial);
+
 // Tell the user, about a side and where it stands. Returns -error.
 int serial_tell_src(const struct serial *serial, enum event_kind kind,
 		    int error);

@@ -23,6 +23,7 @@ struct writeback;
 enum bulk_verdict {
 	BULK_DONE,      // count= is reached
 	BULK_RECORDS,   // the record engine goes on, to the end
+	BULK_OBSTACLE,  // the record engine goes round it: conv=noerror
 	BULK_AGAIN,     // another stretch at once, planned anew
 	// Nobody goes on.
 	BULK_FAILED,    // told

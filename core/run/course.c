@@ -6,9 +6,16 @@
 
 #include <errno.h>
 
+#include "base.h"
 #include "env.h"
+#include "hasher.h"
 #include "splice.h"
 #include "stretch.h"
+
+// A ring takes some 30 ms to set up and to take down, and reads as far ahead as
+// it is long: a stretch that gets not even so far does not pay.
+#define NEAR_LEN (64 * MIB)
+#define PASS_MIN (64 * KIB)
 
 // The ring takes no block of ibs, but dd that cannot have one copies nothing.
 static enum bulk_verdict
@@ -20,6 +27,18 @@ run_stretches(struct bulk *b)
 }
 
 static void
+go_on(struct course *c)
+{
+	const struct bulk *b = c->bulk;
+	struct serial *serial = &c->serial;
+
+	serial->ended_in_hole =
+		b->rest.done > 0 &&
+		(serial->is_sparse || b->request->keeps_holes);
+	record_go_on(&c->record, &b->rest);
+}
+
+static void
 open_records(struct course *c)
 {
 	const struct bulk *b = c->bulk;
@@ -28,10 +47,7 @@ open_records(struct course *c)
 	serial_init(serial, b->env, b->request, b->src, b->dst);
 	serial->hold = b->hold;
 	serial->throttle.writeback = b->writeback;
-	serial->ended_in_hole = b->rest.done > 0 &&
-				(serial->is_sparse || b->request->keeps_holes);
 	record_init(&c->record, serial);
-	record_go_on(&c->record, &b->rest);
 }
 
 // 0 or -errno.
@@ -70,13 +86,69 @@ finish(struct course *c, enum bulk_verdict verdict)
 	return verdict < BULK_FAILED ? run_records(c) : -EIO;
 }
 
+// Where a stretch may begin.
+static uint64_t
+pass_end(const struct course *c)
+{
+	const struct bulk *b = c->bulk;
+	const uint64_t ibs = b->request->ibs;
+	const uint64_t nr = c->record.nr_records + c->pass_len / ibs + 1;
+
+	return round_up(nr, b->plan.resume_unit / ibs);
+}
+
+// Record by record past what could not be read. 1: a stretch may go on, else as
+// record_run.
+static int
+go_round(struct course *c)
+{
+	struct record *record = &c->record;
+	struct bulk *b = c->bulk;
+	int r;
+
+	// An area in hand is told at its end, and only once.
+	do {
+		r = record_run_to(record, pass_end(c));
+	} while (r > 0 && record->salvage.bad.len > 0);
+	throttle_flush(&c->serial.throttle, b->dst->fd);
+	if (r > 0 && b->env->hasher != NULL)
+		hasher_flush(b->env->hasher);
+	b->rest.done = b->env->stats->bytes;
+	b->rest.is_within = false;
+	return r;
+}
+
+// Another stretch. Where it meets the next obstacle soon, its start cost more
+// than it gained: the records go twice as far then.
+static enum bulk_verdict
+resume(struct course *c)
+{
+	struct bulk *b = c->bulk;
+	const uint64_t from = b->rest.done;
+	const enum bulk_verdict verdict = stretch_resume(b);
+
+	if (b->rest.done - from >= NEAR_LEN)
+		c->pass_len = 0;
+	else
+		c->pass_len = max_u64(2 * c->pass_len, PASS_MIN);
+	serial_go_on(&c->serial);
+	go_on(c);
+	return verdict;
+}
+
 int
 course_run(struct course *c, struct bulk *bulk)
 {
-	c->bulk = bulk;
-	const enum bulk_verdict verdict = run_stretches(bulk);
+	enum bulk_verdict verdict = run_stretches(bulk);
+	int r = 1;
+
+	*c = (struct course){.bulk = bulk};
 	open_records(c);
-	const int r = finish(c, verdict);
+	go_on(c);
+	while (verdict == BULK_OBSTACLE && (r = go_round(c)) > 0)
+		verdict = resume(c);
+	if (r > 0)
+		r = finish(c, verdict);
 	// What was done keeps its size, whatever has ended it.
 	if (r < 0 && serial_end_hole(&c->serial) == 0 &&
 	    verdict == BULK_STOPPED)

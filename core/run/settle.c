@@ -175,8 +175,9 @@ count_refused(struct bulk *b, uint64_t n)
 	if (facts_has_offsets(&b->src->facts))
 		left = min_u64(left, b->src->facts.size - plan->src_off);
 	const uint64_t read = base + min_u64(round_up(end, q->ibs), left);
-	b->env->stats->in_full = read / q->ibs;
-	b->env->stats->in_partial = read % q->ibs != 0;
+	b->env->stats->in_full = read / q->ibs - b->env->stats->in_marred;
+	b->env->stats->in_partial =
+		(read % q->ibs != 0) + b->env->stats->in_marred;
 	return q->is_single_buffer || left < end ? FAILURE_WRITE
 						 : FAILURE_WRITE_TO;
 }
@@ -210,6 +211,26 @@ is_at_end(const struct bulk *b, uint64_t n)
 				   b->plan.src_off + n >= b->src->facts.size);
 }
 
+// What has been written of the record stays, and is not read again: what could
+// be read once may not be readable twice, and the digests have it.
+static enum bulk_verdict
+settle_obstacle(struct bulk *b, uint64_t n)
+{
+	b->rest.is_within = true;
+	return b->plan.is_whole ? step_back(b, n, BULK_OBSTACLE)
+				: bulk_advance(b, n, BULK_OBSTACLE);
+}
+
+// As dd what a bad disk answers depends on what it is asked for.
+static bool
+can_go_round(const struct bulk *b, const struct event *failure)
+{
+	const struct request *q = b->request;
+
+	return failure->kind == FAILURE_READ && !q->is_dd &&
+	       (q->conv & CONV_NOERROR) && facts_has_offsets(&b->src->facts);
+}
+
 enum bulk_verdict
 settle_copy(struct bulk *b, const struct copy *copy, enum copy_verdict verdict)
 {
@@ -231,5 +252,7 @@ settle_copy(struct bulk *b, const struct copy *copy, enum copy_verdict verdict)
 		return bulk_advance(b, n, BULK_DONE);
 	if (failure->kind == EVENT_NONE && is_at_end(b, n))
 		return bulk_advance(b, n, BULK_RECORDS);
+	if (can_go_round(b, failure))
+		return settle_obstacle(b, n);
 	return step_back(b, n, BULK_RECORDS);
 }

@@ -91,14 +91,15 @@ run_ring(struct bulk *b)
 
 // The next one, as it is planned now.
 static enum bulk_verdict
-run_next(struct bulk *b)
+run_next(struct bulk *b, bool is_told)
 {
 	bulk_plan(b);
 	const bool is_in_ring = b->plan.way == PLAN_BULK &&
 				b->plan.src.method != PLAN_KERNEL;
 	if (is_in_ring)
 		bulk_open_aio(b);
-	bulk_tell_plan(b);
+	if (is_told)
+		bulk_tell_plan(b);
 	bulk_caution(b);
 	if (b->plan.way != PLAN_BULK)
 		return BULK_RECORDS;
@@ -114,6 +115,17 @@ stretch_run(struct bulk *b)
 	bulk_expect(b);
 	verdict = offload_clone(b);
 	while (verdict == BULK_AGAIN)
-		verdict = run_next(b);
+		verdict = run_next(b, true);
+	return verdict;
+}
+
+enum bulk_verdict
+stretch_resume(struct bulk *b)
+{
+	// It goes on as it was told.
+	enum bulk_verdict verdict = run_next(b, false);
+
+	while (verdict == BULK_AGAIN)
+		verdict = run_next(b, true);
 	return verdict;
 }

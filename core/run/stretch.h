@@ -12,3 +12,5 @@
 
 // Both sides are open and probed: all that can be copied so.
 enum bulk_verdict stretch_run(struct bulk *bulk);
+// The same of what is left, once the record engine is past an obstacle.
+enum bulk_verdict stretch_resume(struct bulk *bulk);

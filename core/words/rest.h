@@ -14,6 +14,7 @@ struct rest {
 	uint64_t done;   // bytes from where the copy began that are through
 	bool is_placed;  // both descriptors stand behind them: skip= and
 	                 // seek= are over
+	bool is_within;  // a record, of which more is to come
 };
 
 // Where a side goes on that began at start, UINT64_MAX: nowhere.

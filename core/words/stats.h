@@ -17,6 +17,8 @@ enum stats_phase {
 struct stats {
 	uint64_t in_full;      // input records of ibs bytes
 	uint64_t in_partial;   // shorter ones
+	uint64_t in_marred;    // of them, those that are shorter only by what
+	                       // could not be read, within the source
 	uint64_t out_full;     // output records of obs bytes
 	uint64_t out_partial;  // shorter ones
 	uint64_t truncated;    // conv=block lines cut to cbs
@@ -64,12 +66,12 @@ stats_pass_over(struct stats *stats, uint64_t off, uint64_t len)
 }
 
 // The counts of n bytes that went through without an odd record but the
-// last.
+// last, and those that were marred.
 static inline void
 stats_count(struct stats *stats, uint64_t n, uint64_t ibs, uint64_t obs)
 {
-	stats->in_full = n / ibs;
-	stats->in_partial = n % ibs != 0;
+	stats->in_full = n / ibs - stats->in_marred;
+	stats->in_partial = (n % ibs != 0) + stats->in_marred;
 	stats->out_full = n / obs;
 	stats->out_partial = n % obs != 0;
 	stats->bytes = n;
