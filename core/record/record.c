@@ -287,7 +287,6 @@ record_go_on(struct record *record, const struct rest *rest)
 	stats_count(stats, start, ibs, obs);
 	stats->out_partial = 0;
 	stats->bytes = rest->done - record->there_out;
-	salvage_be_wary(&record->salvage, record->serial->src_off);
 }
 
 bool
@@ -309,12 +308,12 @@ salvage_record(struct record *record, size_t len)
 
 	record->there_in = 0;
 	if (!salvage_is_wary(salvage, serial->src_off)) {
-		n = serial_read(serial, record->src_block, len);
-		done = n > 0 ? (size_t)n : 0;
+		n = serial_read(serial, record->src_block + done, len - done);
+		done += n > 0 ? (size_t)n : 0;
 	}
 	salvage_begin(salvage, record->src_block, done);
 	if (n == -ECANCELED || done == len)
-		return n;
+		return n < 0 ? n : (int64_t)done;
 	while (done < len) {
 		n = salvage_read(salvage, serial->src_off, len - done,
 				 n < 0 ? (int)-n : 0);

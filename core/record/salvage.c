@@ -194,12 +194,6 @@ salvage_is_wary(const struct salvage *s, uint64_t off)
 }
 
 void
-salvage_be_wary(struct salvage *s, uint64_t off)
-{
-	s->wary_end = off + WARY_LEN;
-}
-
-void
 salvage_begin(struct salvage *s, unsigned char *buf, size_t fill)
 {
 	s->buf = buf;

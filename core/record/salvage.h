@@ -43,8 +43,6 @@ void salvage_done(struct salvage *salvage);
 
 // Behind a failed read others would fail that need not.
 bool salvage_is_wary(const struct salvage *salvage, uint64_t off);
-// Somebody else's has failed at off.
-void salvage_be_wary(struct salvage *salvage, uint64_t off);
 
 // A record is begun in buf, of which so many bytes are there.
 void salvage_begin(struct salvage *salvage, unsigned char *buf, size_t fill);
