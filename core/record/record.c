@@ -311,6 +311,7 @@ salvage_record(struct record *record, size_t len)
 		n = serial_read(serial, record->src_block + done, len - done);
 		done += n > 0 ? (size_t)n : 0;
 	}
+	serial->last_read = 0; // what is short, is made up for
 	salvage_begin(salvage, record->src_block, done);
 	if (n == -ECANCELED || done == len)
 		return n < 0 ? n : (int64_t)done;
@@ -322,7 +323,6 @@ salvage_record(struct record *record, size_t len)
 		serial_pass_src(serial, (uint64_t)n);
 		done += (size_t)n;
 	}
-	serial->last_read = 0; // what was short, was made up for
 	// It has offsets, and this is one.
 	(void)lseek(serial->src->fd, (off_t)serial->src_off, SEEK_SET);
 	return n == -ECANCELED || done == 0 ? n : (int64_t)done;
