@@ -16,13 +16,12 @@
 #include "transfer.h"
 
 bool
-beyond_source(const struct options *options, const struct transfer *t)
+beyond_source(const struct options *options, const struct transfer_side *src)
 {
-	const struct facts *src = &t->src.facts;
+	const struct facts *facts = src->facts;
 
-	return options->skip.number.value > 0 && facts_has_offsets(src) &&
-	       src->size > 0 &&
-	       request_src_off(&t->request, src->pos) > src->size;
+	return options->skip.number.value > 0 && facts_has_offsets(facts) &&
+	       facts->size > 0 && src->start > facts->size;
 }
 
 static bool

@@ -9,11 +9,11 @@
 
 struct event;
 struct options;
-struct transfer;
+struct transfer_side;
 
 // Both sides are known: skip= leads past the end of the source.
 bool beyond_source(const struct options *options,
-		   const struct transfer *transfer);
+		   const struct transfer_side *src);
 // NOTICE_SKIP_PAST_END in our words.
 void beyond_tell_skip(const struct options *options, const struct event *f);
 // seek= is in blocks of a size that was not given, and its number has a suffix.

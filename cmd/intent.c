@@ -24,51 +24,45 @@ struct amount {
 	char text[PHRASE_SIZE_MAX];
 };
 
+struct sides {
+	const struct request *q;
+	struct transfer_side src;
+	struct transfer_side dst;
+};
+
 struct intent {
-	const struct transfer *t;
+	const struct sides *s;
 	const struct facts *old;  // the destination
 	struct amount amount;
 	uint64_t off;             // where it begins there
 	bool is_missing;          // so far
 };
 
-static uint64_t
-src_off(const struct transfer *t)
-{
-	return request_src_off(&t->request, t->src.facts.pos);
-}
-
-static uint64_t
-dst_off(const struct transfer *t)
-{
-	return request_dst_off(&t->request, t->dst.facts.pos);
-}
-
 // force=size writes no more.
 static uint64_t
-what_fits(const struct transfer *t, uint64_t reach)
+what_fits(const struct sides *s, uint64_t reach)
 {
-	const struct facts *dst = &t->dst.facts;
+	const struct facts *dst = s->dst.facts;
 
-	if (dst->rdev == 0 || !(t->request.force & REQUEST_FORCE_SIZE))
+	if (dst->rdev == 0 || !(s->q->force & REQUEST_FORCE_SIZE))
 		return reach;
-	return min_u64(reach, max_u64(dst->size, dst_off(t)));
+	return min_u64(reach, max_u64(dst->size, s->dst.start));
 }
 
 static struct amount
-amount_of(const struct transfer *t)
+amount_of(const struct sides *s)
 {
-	const struct request *q = &t->request;
-	const struct facts *src = &t->src.facts;
-	const uint64_t off = dst_off(t);
-	const uint64_t reach = safety_reach(q, src, &t->dst.facts);
+	const struct request *q = s->q;
+	const struct facts *src = s->src.facts;
+	const uint64_t off = s->dst.start;
+	const uint64_t reach = safety_reach(q, src, s->dst.facts);
 	const uint64_t count = request_count_len(q);
 
 	if (reach > off)
 		return (struct amount){.kind = EXACT,
-				       .len = what_fits(t, reach) - off};
+				       .len = what_fits(s, reach) - off};
 	if (count == 0 || facts_is_null(src) ||
-	    (facts_has_offsets(src) && src->size <= src_off(t)))
+	    (facts_has_offsets(src) && src->size <= s->src.start))
 		return (struct amount){.kind = EXACT};
 	if (q->conv & (CONV_BLOCK | CONV_UNBLOCK))
 		return (struct amount){.kind = UNKNOWN};
@@ -77,9 +71,9 @@ amount_of(const struct transfer *t)
 	if (!facts_is_endless(src))
 		return (struct amount){.kind = UNKNOWN};
 	// Until the device is full.
-	if (facts_is_device(&t->dst.facts) && t->dst.facts.size > off)
+	if (facts_is_device(s->dst.facts) && s->dst.facts->size > off)
 		return (struct amount){.kind = EXACT,
-				       .len = t->dst.facts.size - off};
+				       .len = s->dst.facts->size - off};
 	return (struct amount){.kind = ENDLESS};
 }
 
@@ -137,7 +131,7 @@ print_disk(const struct facts *facts)
 static void
 print_dst(const struct intent *i)
 {
-	print_name(i->t->request.dst, "standard output");
+	print_name(i->s->q->dst, "standard output");
 	if (i->is_missing || !facts_has_offsets(i->old))
 		return;
 	fputs(" (", stdout);
@@ -202,7 +196,7 @@ is_nothing(const struct intent *i)
 static uint64_t
 cut_size(const struct intent *i)
 {
-	const struct request *q = &i->t->request;
+	const struct request *q = i->s->q;
 
 	if (!facts_is_file(i->old) || !cut_is_due(q))
 		return UINT64_MAX;
@@ -256,7 +250,7 @@ print_extend(const struct intent *i)
 static void
 print_deed(const struct intent *i)
 {
-	const struct request *q = &i->t->request;
+	const struct request *q = i->s->q;
 	const bool is_file = q->dst != NULL && facts_is_file(i->old);
 
 	if (is_file && i->is_missing) {
@@ -273,7 +267,7 @@ print_deed(const struct intent *i)
 	} else if (i->old->is_append) {
 		printf("append %s", i->amount.text);
 		print_around(i, " to ", "");
-	} else if (is_file || facts_is_device(i->old)) {
+	} else if (is_file || i->old->kind == FACTS_BLOCK) {
 		print_overwrite(i);
 	} else {
 		printf("write %s to ", i->amount.text);
@@ -283,12 +277,12 @@ print_deed(const struct intent *i)
 
 // Which part of the source, if not all.
 static void
-print_part(const struct transfer *t)
+print_part(const struct sides *s)
 {
-	const struct facts *src = &t->src.facts;
-	const uint64_t from = src_off(t), size = src->size;
+	const struct facts *src = s->src.facts;
+	const uint64_t from = s->src.start, size = src->size;
 	const uint64_t left = size > from ? size - from : 0;
-	const uint64_t len = min_u64(left, request_count_len(&t->request));
+	const uint64_t len = min_u64(left, request_count_len(s->q));
 	char text[PHRASE_SIZE_MAX], off[PHRASE_SIZE_MAX];
 
 	if (len == size)
@@ -301,13 +295,13 @@ print_part(const struct transfer *t)
 }
 
 static void
-print_src(const struct transfer *t)
+print_src(const struct sides *s)
 {
-	const struct facts *src = &t->src.facts;
+	const struct facts *src = s->src.facts;
 	char size[PHRASE_SIZE_MAX];
 
 	printf("source: ");
-	print_name(t->request.src, "standard input");
+	print_name(s->q->src, "standard input");
 	switch (src->kind) {
 	case FACTS_ZERO:
 		printf(" (zeros)");
@@ -325,13 +319,13 @@ print_src(const struct transfer *t)
 		else
 			print_size(src->size);
 		printf(")");
-		print_part(t);
+		print_part(s);
 		putchar('\n');
 		return;
 	}
-	if (request_has_count(&t->request))
+	if (request_has_count(s->q))
 		printf(", up to %s",
-		       phrase_size(size, request_count_len(&t->request)));
+		       phrase_size(size, request_count_len(s->q)));
 	putchar('\n');
 }
 
@@ -349,15 +343,15 @@ print_algs(unsigned set, const char *between)
 }
 
 static void
-print_expected(const struct transfer *t)
+print_expected(const struct sides *s)
 {
-	const struct request_expected *expected = &t->request.expected;
+	const struct request_expected *expected = &s->q->expected;
 	char hex[DIGEST_HEX_MAX], *subject;
 
 	if (expected->algs == 0)
 		return;
-	subject = expect_subject("the source", &t->request, &t->src.facts,
-				 src_off(t));
+	subject = expect_subject("the source", s->q, s->src.facts,
+				 s->src.start);
 	printf("expect: %s has ", subject ? subject : "?");
 	print_algs(expected->algs, " or ");
 	digest_format((enum digest_alg)__builtin_ctz(expected->algs),
@@ -383,9 +377,9 @@ print_digests(const struct options *options)
 }
 
 static const char *
-sync_of(const struct transfer *t)
+sync_of(const struct sides *s)
 {
-	const struct request *q = &t->request;
+	const struct request *q = s->q;
 
 	if (q->commit != REQUEST_COMMIT_NONE)
 		return "at the end (commit=)";
@@ -393,7 +387,7 @@ sync_of(const struct transfer *t)
 		return "at the end (verify=yes)";
 	if (q->conv & CONV_FSYNC)
 		return "at the end (conv=fsync)";
-	if (t->dst.facts.rdev != 0)
+	if (s->dst.facts->rdev != 0)
 		return "at the end (block device)";
 	if (q->conv & CONV_FDATASYNC)
 		return "at the end (conv=fdatasync)";
@@ -405,11 +399,11 @@ sync_of(const struct transfer *t)
 }
 
 static void
-print_promises(const struct options *options, const struct transfer *t)
+print_promises(const struct options *options, const struct sides *s)
 {
-	const struct request *q = &t->request;
+	const struct request *q = s->q;
 
-	print_expected(t);
+	print_expected(s);
 	print_digests(options);
 	if (q->verify)
 		printf("verify: the copy is read back and compared\n");
@@ -418,8 +412,8 @@ print_promises(const struct options *options, const struct transfer *t)
 		       "when complete\n");
 	if (q->commit == REQUEST_COMMIT_FIRST_LAST)
 		printf("commit: the first block is written last\n");
-	if (facts_has_offsets(&t->dst.facts))
-		printf("sync: %s\n", sync_of(t));
+	if (facts_has_offsets(s->dst.facts))
+		printf("sync: %s\n", sync_of(s));
 	if (q->conv & CONV_NOERROR)
 		printf("read errors: skipped (conv=noerror)\n");
 	if (q->rate > 0)
@@ -430,17 +424,19 @@ void
 intent_print(const struct options *options, const struct transfer *t,
 	     const struct facts *old, enum transfer_verdict verdict)
 {
-	struct intent i = {.t = t,
+	const struct sides sides = {.q = &options->request,
+				    .src = transfer_src(t),
+				    .dst = transfer_dst(t)};
+	struct intent i = {.s = &sides,
 			   .old = old,
-			   .amount = amount_of(t),
-			   .off = dst_off(t),
-			   .is_missing = facts_is_file(old) &&
-					 old->ino == 0};
+			   .amount = amount_of(&sides),
+			   .off = sides.dst.start,
+			   .is_missing = facts_is_file(old) && old->ino == 0};
 
 	format_amount(&i.amount);
 	printf("would %s", verdict == TRANSFER_REFUSED ? "refuse to " : "");
 	print_deed(&i);
 	putchar('\n');
-	print_src(t);
-	print_promises(options, t);
+	print_src(&sides);
+	print_promises(options, &sides);
 }

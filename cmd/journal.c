@@ -180,24 +180,19 @@ enter(struct journal *j, enum stats_phase phase, uint64_t ns)
 }
 
 static void
-take_side(struct journal_side *side, const struct side *ep,
-	  const struct request_amount *extent, uint64_t size)
+take_side(struct journal_side *ret, struct transfer_side side)
 {
-	side->facts = ep->facts;
-	side->off = ep->facts.is_append
-			    ? ep->facts.size
-			    : request_offset(ep->facts.pos, extent, size);
-	if (ep->facts.rdev != 0)
-		disk_identify_model(&side->disk, ep->facts.rdev);
+	ret->facts = *side.facts;
+	ret->off = side.facts->is_append ? side.facts->size : side.start;
+	if (side.facts->rdev != 0)
+		disk_identify_model(&ret->disk, side.facts->rdev);
 }
 
 static void
 take_sides(struct journal *j)
 {
-	const struct request *q = j->request;
-
-	take_side(&j->src, &j->transfer->src, &q->skip, q->ibs);
-	take_side(&j->dst, &j->transfer->dst, &q->seek, q->obs);
+	take_side(&j->src, transfer_src(j->transfer));
+	take_side(&j->dst, transfer_dst(j->transfer));
 	j->is_probed = true;
 }
 
@@ -292,7 +287,7 @@ journal_note(struct journal *j, const struct event *f, uint64_t now_ns)
 		take_sides(j);
 		return;
 	case NOTICE_PLANNED:
-		j->plan = j->transfer->bulk.plan;
+		j->plan = *transfer_plan(j->transfer);
 		j->is_planned = true;
 		journal_sample(j, now_ns);
 		return;
@@ -410,7 +405,7 @@ journal_phase_ns(const struct journal *j, enum stats_phase phase,
 uint64_t
 journal_durable(const struct journal *j)
 {
-	return j->transfer->is_synced ? j->stats->bytes : 0;
+	return durability_durable(j->transfer);
 }
 
 uint64_t

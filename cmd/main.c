@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "cmdline.h"
+#include "conduct.h"
 #include "describe.h"
 #include "intent.h"
 #include "message.h"
@@ -27,8 +28,9 @@ plan(struct run *run)
 	if (verdict == TRANSFER_UNCOUNTED)
 		return verdict;
 	intent_print(&run->options, &run->transfer, &old, verdict);
-	return describe_plan(&run->transfer.bulk.plan) < 0 ? TRANSFER_FAILED
-							   : verdict;
+	return describe_plan(transfer_plan(&run->transfer)) < 0
+		       ? TRANSFER_FAILED
+		       : verdict;
 }
 
 static enum exit_code
@@ -44,7 +46,7 @@ copy(struct run *run, char *const *argv)
 	if (q->plan_only) {
 		verdict = plan(run);
 	} else {
-		verdict = run_tell(run, transfer_run(transfer));
+		verdict = run_tell(run, conduct_run(transfer));
 	}
 	return run_end(run, verdict);
 }

@@ -288,7 +288,7 @@ static json_t *
 digests_of(const struct journal *j)
 {
 	json_t *object = element.object();
-	const struct hasher *hasher = j->transfer->env.hasher;
+	const struct hasher *hasher = transfer_hasher(j->transfer);
 
 	if (hasher == NULL || j->status == EXIT_CODE_FAILURE ||
 	    j->status == EXIT_CODE_REFUSED)
@@ -305,7 +305,7 @@ static json_t *
 expected_of(const struct journal *j)
 {
 	const struct request_expected *expected = &j->request->expected;
-	const struct hasher *hasher = j->transfer->env.hasher;
+	const struct hasher *hasher = transfer_hasher(j->transfer);
 
 	if (expected->algs == 0)
 		return element.null();
@@ -408,14 +408,13 @@ end_of(const struct journal *j)
 		j->status == EXIT_CODE_OK &&
 			durability_is_safe_to_remove(j->transfer),
 		"untouched", untouched_of(j), "verified", verified_of(j),
-		"records", records_of(&s), "digests", digests_of(j),
-		"expected", expected_of(j), "bad",
-		array_of(j, j->nr_bad, bad_of), "bad_omitted",
-		(json_int_t)j->nr_bad_lost, "unread", "areas",
+		"records", records_of(&s), "digests", digests_of(j), "expected",
+		expected_of(j), "bad", array_of(j, j->nr_bad, bad_of),
+		"bad_omitted", (json_int_t)j->nr_bad_lost, "unread", "areas",
 		(json_int_t)s.nr_unread, "bytes", (json_int_t)s.unread,
 		"differing", "ranges", (json_int_t)s.nr_differing, "bytes",
 		(json_int_t)s.differing, "engine",
-		engine_of(&j->transfer->bulk.counters));
+		engine_of(transfer_counters(j->transfer)));
 }
 
 char *

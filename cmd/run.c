@@ -80,6 +80,15 @@ print_stats(struct run *run)
 }
 
 static void
+tell_unexpected(const struct run *run, const struct event *f)
+{
+	const struct transfer_side src = transfer_src(&run->transfer);
+
+	expect_tell(f->name, &run->options.request, src.facts, src.start,
+		    transfer_hasher(&run->transfer));
+}
+
+static void
 tell(struct run *run, const struct event *f)
 {
 	switch (f->kind) {
@@ -101,9 +110,7 @@ tell(struct run *run, const struct event *f)
 		beyond_tell_seek(&run->options);
 		return;
 	case FAILURE_UNEXPECTED:
-		expect_tell(f->name, &run->options.request,
-			    &run->transfer.src.facts, run->transfer.src_start,
-			    run->transfer.env.hasher);
+		tell_unexpected(run, f);
 		return;
 	default:
 		if (!warning_tell(f))
@@ -138,16 +145,17 @@ static void on_notice(void *ctx, const struct event *f);
 static void
 warn_beyond(struct run *run)
 {
-	const struct transfer *t = &run->transfer;
-	const char *src = t->src.name ? t->src.name : "standard input";
+	const struct transfer_side src = transfer_src(&run->transfer);
+	const struct transfer_side dst = transfer_dst(&run->transfer);
+	const char *name = src.name ? src.name : "standard input";
 
-	if (beyond_source(&run->options, t))
+	if (beyond_source(&run->options, &src))
 		on_notice(run, &(struct event){.kind = NOTICE_SKIP_PAST_END,
-					       .name = src,
-					       .len = t->src.facts.size});
+					       .name = name,
+					       .len = src.facts->size});
 	if (beyond_is_odd_seek(&run->options))
 		on_notice(run, &(struct event){.kind = NOTICE_SEEK_ODD,
-					       .name = t->dst.name});
+					       .name = dst.name});
 }
 
 static void
@@ -175,7 +183,7 @@ on_notice(void *ctx, const struct event *f)
 			put_start(run);
 		return;
 	case NOTICE_SYNCING:
-		if (run->transfer.request.conv & (CONV_FSYNC | CONV_FDATASYNC))
+		if (durability_is_asked(&run->transfer))
 			enter(run, STATS_FLUSHING);
 		return;
 	case NOTICE_COUNTS:
@@ -366,9 +374,10 @@ tell_more_differ(struct run *run)
 {
 	if (run->nr_differ > DIFFER_MAX)
 		on_notice(run,
-			  &(struct event){.kind = FAILURE_MORE_DIFFER,
-					  .name = run->transfer.dst.name,
-					  .len = run->nr_differ - DIFFER_MAX});
+			  &(struct event){
+				  .kind = FAILURE_MORE_DIFFER,
+				  .name = transfer_dst(&run->transfer).name,
+				  .len = run->nr_differ - DIFFER_MAX});
 }
 
 // 0 or -errno, told.
@@ -378,7 +387,7 @@ tell_sums(struct run *run)
 	if (run->options.is_expect_signed)
 		on_notice(run, &(struct event){.kind = NOTICE_SIGNED,
 					       .name = run->options.expect});
-	return sums_write(&run->sums, run->transfer.env.hasher);
+	return sums_write(&run->sums, transfer_hasher(&run->transfer));
 }
 
 enum transfer_verdict
@@ -388,7 +397,7 @@ run_tell(struct run *run, enum transfer_verdict verdict)
 	progress_done(&run->progress, clock_ns());
 	tell_more_differ(run);
 	if (run->options.is_engine_shown && !run->options.is_json)
-		print_engine(&run->transfer.bulk.counters);
+		print_engine(transfer_counters(&run->transfer));
 	if (has_stats(run, verdict))
 		print_stats(run);
 	const bool is_good = exit_code_of(run, verdict) == EXIT_CODE_OK;
@@ -437,9 +446,9 @@ end_journal(struct run *run, enum exit_code code, int signo)
 }
 
 static void
-print_of(const struct side *ep, const char *words)
+print_of(const char *of, const char *words)
 {
-	char *name = quote_name_always(ep->name), *text = NULL;
+	char *name = quote_name_always(of), *text = NULL;
 
 	if (name != NULL && asprintf(&text, "%s %s", name, words) > 0)
 		message_line(text);
@@ -451,17 +460,18 @@ static void
 print_expected(const struct run *run)
 {
 	const struct request *q = &run->options.request;
-	const struct transfer *t = &run->transfer;
+	const struct transfer_side src = transfer_src(&run->transfer);
 	char *name, *subject = NULL, *text = NULL;
 
 	if (q->expected.algs == 0)
 		return;
-	name = quote_name_always(t->src.name);
+	name = quote_name_always(src.name);
 	if (name != NULL)
-		subject = expect_subject(name, q, &t->src.facts, t->src_start);
+		subject = expect_subject(name, q, src.facts, src.start);
 	if (subject != NULL &&
 	    asprintf(&text, "%s has the expected %s", subject,
-		     digest_name(hasher_find(t->env.hasher, q->expected.algs,
+		     digest_name(hasher_find(transfer_hasher(&run->transfer),
+					     q->expected.algs,
 					     q->expected.value))) > 0)
 		message_line(text);
 	free(text);
@@ -479,7 +489,7 @@ print_untouched(const struct transfer *t)
 	if (len == 0)
 		return;
 	units_format_iec(size, sizeof(size), len);
-	name = quote_name_always(t->dst.name);
+	name = quote_name_always(transfer_dst(t).name);
 	if (name != NULL &&
 	    asprintf(&text, "the last %s of %s still hold old data", size,
 		     name) > 0)
@@ -495,15 +505,16 @@ print_good_end(const struct run *run)
 {
 	const struct options *options = &run->options;
 	const struct transfer *t = &run->transfer;
+	const char *dst = transfer_dst(t).name;
 
 	if (options->level != REPORT_ALL || options->request.plan_only)
 		return;
 	print_expected(run);
 	print_untouched(t);
 	if (options->request.verify)
-		print_of(&t->dst, "is verified");
+		print_of(dst, "is verified");
 	if (!options->request.is_dd && durability_is_safe_to_remove(t))
-		print_of(&t->dst, "is safe to remove");
+		print_of(dst, "is safe to remove");
 }
 
 enum exit_code

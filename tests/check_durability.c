@@ -10,6 +10,7 @@
 #include "suites.h"
 
 static struct transfer t;
+static struct request q;
 static struct stats stats;
 static struct hold *hold;
 
@@ -17,10 +18,11 @@ static struct hold *hold;
 static void
 begin(void)
 {
+	q = (struct request){.obs = 512};
 	stats = (struct stats){0};
-	t = (struct transfer){.env.stats = &stats};
-	t.request.obs = 512;
-	hold = t.bulk.hold = hold_new(0, 4096);
+	t = (struct transfer){
+		.env.asked = &q, .env.stats = &stats, .out.env = &t.env};
+	hold = t.out.hold = hold_new(0, 4096);
 }
 
 static void
@@ -50,7 +52,7 @@ static const struct {
 
 START_TEST(what_is_held_back_is_not_there)
 {
-	t.request.obs = counts[_i].obs;
+	q.obs = counts[_i].obs;
 	stats_count(&stats, counts[_i].bytes, 512, counts[_i].obs);
 	const struct stats there = durability_stats(&t);
 	ck_assert_uint_eq(there.bytes, counts[_i].there);
@@ -65,7 +67,7 @@ START_TEST(what_is_written_is_there)
 	hold->is_written = true;
 	stats_count(&stats, 8192, 512, 512);
 	ck_assert_uint_eq(durability_stats(&t).bytes, 8192);
-	t.bulk.hold = NULL;
+	t.out.hold = NULL;
 	ck_assert_uint_eq(durability_stats(&t).out_full, 16);
 }
 END_TEST
@@ -76,16 +78,16 @@ START_TEST(what_went_around_the_cache_is_on_the_device)
 	ck_assert_uint_eq(durability_on_device(&t), 0);
 	t.bulk.nr_direct = 8192;
 	ck_assert_uint_eq(durability_on_device(&t), 4096);
-	t.dst.facts.is_direct = true;
+	t.out.side.facts.is_direct = true;
 	ck_assert_uint_eq(durability_on_device(&t), 9000 - 4096);
 	hold->is_written = true;
 	ck_assert_uint_eq(durability_on_device(&t), 9000);
 	// No more than has been accepted.
-	t.dst.facts.is_direct = false;
+	t.out.side.facts.is_direct = false;
 	t.bulk.nr_direct = 10000;
 	ck_assert_uint_eq(durability_on_device(&t), 9000);
 	t.bulk.nr_direct = 0;
-	t.is_synced = true;
+	t.out.is_synced = true;
 	ck_assert_uint_eq(durability_on_device(&t), 9000);
 }
 END_TEST
@@ -93,10 +95,10 @@ END_TEST
 // What is not so, one after the other.
 START_TEST(it_is_safe_to_remove_when_nothing_is_missing)
 {
-	t.request.dst = _i == 1 ? NULL : "/dev/sdx";
-	t.safety.is_alone = _i != 2;
-	t.is_synced = _i != 3;
-	t.is_closed = _i != 4;
+	q.dst = _i == 1 ? NULL : "/dev/sdx";
+	t.out.safety.is_alone = _i != 2;
+	t.out.is_synced = _i != 3;
+	t.out.is_closed = _i != 4;
 	stats.unread = _i == 5;
 	ck_assert_int_eq(durability_is_safe_to_remove(&t), _i == 0);
 }

@@ -30,11 +30,13 @@ begin(void)
 	static char name[] = "aiodd";
 	static char *const argv[] = {name, NULL};
 
-	q = (struct request){.ibs = 512, .obs = 512, .seek.blocks = 32};
+	q = (struct request){.ibs = 512, .obs = 512};
 	stats = (struct stats){0};
 	now_ns = 1000 * SECOND;
-	transfer = (struct transfer){.request = q, .env.stats = &stats};
-	transfer.dst.facts.kind = FACTS_FILE;
+	transfer = (struct transfer){
+		.env = {.asked = &q, .stats = &stats},
+		.out = {.env = &transfer.env, .start = START}};
+	transfer.out.side.facts.kind = FACTS_FILE;
 	j = journal_new(&q, &transfer, &stats, argv);
 	ck_assert_ptr_nonnull(j);
 	tell((struct event){.kind = NOTICE_PROBED});

@@ -12,6 +12,7 @@
 #include "suites.h"
 
 static struct transfer t;
+static struct request q;
 static struct stats stats;
 static struct hold *hold;
 
@@ -20,14 +21,16 @@ static void
 begin(void)
 {
 	rig_open();
+	q = (struct request){.obs = 512};
 	stats = (struct stats){.start_ns = 1, .bytes = 8 * KIB};
-	t = (struct transfer){.env.hooks = &rig.hooks,
+	t = (struct transfer){.env.asked = &q,
+			      .env.hooks = &rig.hooks,
 			      .env.stats = &stats,
+			      .out.env = &t.env,
 			      .src.name = "src",
-			      .dst.name = "dst"};
-	t.request.obs = 512;
-	t.request.dst = "/";
-	t.dst.facts.kind = FACTS_FILE;
+			      .out.side.name = "dst"};
+	q.dst = "/";
+	t.out.side.facts.kind = FACTS_FILE;
 	hold = hold_new(0, 4096);
 }
 
@@ -47,7 +50,7 @@ no_start(void)
 static void
 as_dd(void)
 {
-	t.request.is_dd = true;
+	q.is_dd = true;
 	stats.unread = 1;
 }
 
@@ -62,14 +65,14 @@ static void
 unread_trusted(void)
 {
 	unread();
-	t.request.expected.algs = 1;
+	q.expected.algs = 1;
 }
 
 static void
 verified(void)
 {
-	t.request.verify = true;
-	t.request.conv = CONV_FSYNC;
+	q.verify = true;
+	q.conv = CONV_FSYNC;
 }
 
 static void
@@ -83,21 +86,21 @@ static void
 copied(void)
 {
 	t.is_copied = true;
-	t.request.conv = CONV_FDATASYNC;
+	q.conv = CONV_FDATASYNC;
 }
 
 static void
 synced(void)
 {
 	copied();
-	t.is_synced = true;
+	t.out.is_synced = true;
 }
 
 static void
 not_to_be_synced(void)
 {
 	copied();
-	t.request.conv = 0;
+	q.conv = 0;
 }
 
 static void
@@ -110,28 +113,28 @@ copied_to_verify(void)
 static void
 named(void)
 {
-	t.request.commit = REQUEST_COMMIT_RENAME;
+	q.commit = REQUEST_COMMIT_RENAME;
 }
 
 static void
 named_new(void)
 {
 	named();
-	t.request.dst = "/aiodd no such file";
+	q.dst = "/aiodd no such file";
 }
 
 static void
 renamed(void)
 {
 	named();
-	t.commit.is_renamed = true;
+	t.out.commit.is_renamed = true;
 }
 
 static void
 held(void)
 {
-	t.request.commit = REQUEST_COMMIT_FIRST_LAST;
-	t.bulk.hold = hold;
+	q.commit = REQUEST_COMMIT_FIRST_LAST;
+	t.out.hold = hold;
 }
 
 static void
@@ -152,14 +155,14 @@ static void
 not_yet_held(void)
 {
 	held();
-	t.bulk.hold = NULL;
+	t.out.hold = NULL;
 	stats.bytes = 0;
 }
 
 static void
 to_nowhere(void)
 {
-	t.dst.facts.kind = FACTS_NULL;
+	t.out.side.facts.kind = FACTS_NULL;
 }
 
 static void
@@ -265,10 +268,10 @@ static const struct {
 START_TEST(it_is_told_what_stands_in_its_place)
 {
 	unread();
-	t.request.conv = paddings[_i].conv;
+	q.conv = paddings[_i].conv;
 	t.src.facts.kind = paddings[_i].src;
-	t.dst.facts.kind = paddings[_i].dst;
-	t.dst.facts.is_append = paddings[_i].is_append;
+	t.out.side.facts.kind = paddings[_i].dst;
+	t.out.side.facts.is_append = paddings[_i].is_append;
 	outcome_tell(&t, TRANSFER_INCOMPLETE);
 	ck_assert_int_eq(rig_told(NOTICE_INCOMPLETE)->wrote,
 			 paddings[_i].wanted);

@@ -16,7 +16,7 @@
 #include "rig.h"
 #include "suites.h"
 #include "preview.h"
-#include "transfer.h"
+#include "conduct.h"
 
 static struct request q;
 static struct stats stats;
@@ -50,7 +50,7 @@ static enum transfer_verdict
 run(void)
 {
 	transfer_init(&transfer, &q, &rig.hooks, &stats);
-	return transfer_run(&transfer);
+	return conduct_run(&transfer);
 }
 
 static void
@@ -103,18 +103,17 @@ END_TEST
 
 START_TEST(what_is_relied_on_is_synced)
 {
-	const unsigned sync = CONV_FSYNC;
-
 	q.conv = 0;
-	transfer_init(&transfer, &q, &rig.hooks, &stats);
-	ck_assert_uint_eq(transfer.request.conv & sync, 0);
+	ck_assert_uint_eq(request_syncs(&q, false), 0);
+	ck_assert_uint_eq(request_syncs(&q, true), CONV_FSYNC);
+	q.is_dd = true;
+	ck_assert_uint_eq(request_syncs(&q, true), 0);
+	q.is_dd = false;
 	q.verify = true;
-	transfer_init(&transfer, &q, &rig.hooks, &stats);
-	ck_assert_uint_eq(transfer.request.conv & sync, sync);
+	ck_assert_uint_eq(request_syncs(&q, false), CONV_FSYNC);
 	q.verify = false;
 	q.commit = REQUEST_COMMIT_RENAME;
-	transfer_init(&transfer, &q, &rig.hooks, &stats);
-	ck_assert_uint_eq(transfer.request.conv & sync, sync);
+	ck_assert_uint_eq(request_syncs(&q, false), CONV_FSYNC);
 }
 END_TEST
 
@@ -336,7 +335,7 @@ START_TEST(what_a_stopped_copy_has_taken_is_given_back)
 	ck_assert_int_eq(ftruncate(src_fd, 64 * MIB), 0);
 	ck_assert_int_eq(run(), TRANSFER_STOPPED);
 	ck_assert_ptr_nonnull(transfer.env.hasher);
-	ck_assert_ptr_nonnull(transfer.writeback);
+	ck_assert_ptr_nonnull(transfer.out.writeback);
 	const unsigned nr = count_descriptors();
 	transfer_done(&transfer);
 	ck_assert_uint_eq(count_descriptors(), nr - 3);
@@ -401,7 +400,7 @@ run_on_bad(void)
 	q.depth = 4;
 	transfer_init(&transfer, &q, &rig.hooks, &stats);
 	transfer.env.kernel = &bad;
-	ck_assert_int_eq(transfer_run(&transfer), TRANSFER_OK);
+	ck_assert_int_eq(conduct_run(&transfer), TRANSFER_OK);
 	rig_check_same(dst_fd, src_fd);
 	ck_assert_uint_eq(stats.bytes, MIB);
 }

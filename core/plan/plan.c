@@ -92,7 +92,7 @@ record_reason_asked(const struct request *q)
 	// What a bad disk answers depends on what it is asked for.
 	if (q->is_dd && (q->conv & CONV_NOERROR))
 		return "conv=noerror must read exactly as dd does";
-	if ((q->conv & CONV_NOERROR) && q->digests != 0 && is_whole(q))
+	if ((q->conv & CONV_NOERROR) && request_is_hashed(q) && is_whole(q))
 		return "conv=noerror may replace data that is hashed";
 	if ((q->iflags | q->oflags) & FLAG_NOCACHE)
 		return "nocache drops the cache record by record";
@@ -133,7 +133,7 @@ can_splice(const struct sides *s)
 
 	return facts_has_offsets(s->src) && s->dst->is_pipe && !q->is_dd &&
 	       q->io == REQUEST_IO_AUTO && q->ibs == q->obs && q->conv == 0 &&
-	       q->digests == 0 && q->rate == 0 &&
+	       !request_is_hashed(q) && q->rate == 0 &&
 	       !((q->iflags | q->oflags) & flags);
 }
 
@@ -262,10 +262,10 @@ plan_src(const struct sides *s, const struct plan *plan)
 }
 
 static bool
-is_durable(const struct request *q)
+is_durable(const struct sides *s)
 {
-	return (q->conv & (CONV_FSYNC | CONV_FDATASYNC)) ||
-	       (q->oflags & (FLAG_SYNC | FLAG_DSYNC));
+	return request_syncs(s->q, s->dst->rdev != 0) != 0 ||
+	       (s->q->oflags & (FLAG_SYNC | FLAG_DSYNC));
 }
 
 static struct plan_side
@@ -284,7 +284,7 @@ plan_dst(const struct sides *s, const struct plan *plan)
 	// A device says what it cannot take, and where, only without the page
 	// cache.
 	const bool is_checked = dst->kind == FACTS_BLOCK &&
-				(!s->q->is_dd || is_durable(s->q));
+				(!s->q->is_dd || is_durable(s));
 	const bool is_direct = is_checked || (s->q->oflags & FLAG_DIRECT);
 	const char *reason = cached_reason(s, dst, plan->dst_off,
 					   s->refused->dst.direct);
@@ -310,7 +310,7 @@ plan_dst(const struct sides *s, const struct plan *plan)
 	if (dst->is_remote)
 		return (struct plan_side){PLAN_AIO, align,
 					  "buffered writes wait for a server"};
-	if (is_durable(s->q))
+	if (is_durable(s))
 		return (struct plan_side){PLAN_AIO, align,
 					  "the copy is synced"};
 	if (data > dst->memory / PLAN_CACHE_SHARE)
@@ -371,7 +371,7 @@ plan_jobs(struct plan *plan, const struct request *q)
 	plan->depth = is_aio ? PLAN_DEPTH : 1;
 	plan->depth_reason = is_aio ? "keeps the device busy"
 				    : "no overlap without kernel AIO";
-	if (!is_aio && q->digests != 0) {
+	if (!is_aio && request_is_hashed(q)) {
 		plan->depth = PLAN_DIGEST_DEPTH;
 		plan->depth_reason = "hashing overlaps the copy";
 	}
@@ -448,13 +448,12 @@ plan_holes(struct plan *plan, const struct sides *s)
 static void
 plan_kernel(struct plan *plan, const struct sides *s)
 {
-	if (s->q->io != REQUEST_IO_AUTO || s->q->digests != 0 ||
-	    s->q->rate > 0 || is_durable(s->q) ||
+	if (s->q->io != REQUEST_IO_AUTO || request_is_hashed(s->q) ||
+	    s->q->rate > 0 || is_durable(s) ||
 	    plan->src.method != PLAN_INLINE ||
-	    plan->dst.method != PLAN_INLINE ||
-	    plan->holes != PLAN_HOLES_READ || plan->sparse_unit > 0 ||
-	    !s->src->is_kernel_copy || s->refused->kernel_copy ||
-	    s->src->dev != s->dst->dev ||
+	    plan->dst.method != PLAN_INLINE || plan->holes != PLAN_HOLES_READ ||
+	    plan->sparse_unit > 0 || !s->src->is_kernel_copy ||
+	    s->refused->kernel_copy || s->src->dev != s->dst->dev ||
 	    s->dst->kind != FACTS_FILE || s->src->is_direct ||
 	    s->dst->is_direct)
 		return;
@@ -468,7 +467,7 @@ plan_clone(struct plan *plan, const struct sides *s)
 {
 	if (s->q->clone <= REQUEST_CLONE_NEVER)
 		plan->clone_reason = "not asked for";
-	else if (s->q->digests != 0)
+	else if (request_is_hashed(s->q))
 		plan->clone_reason = "hashing needs the data";
 	else if (s->q->conv & CONV_SPARSE)
 		plan->clone_reason = "conv=sparse looks for holes in the data";

@@ -17,8 +17,7 @@
 
 struct copy;
 struct env;
-struct hold;
-struct writeback;
+struct output;
 
 enum bulk_verdict {
 	BULK_DONE,      // count= is reached
@@ -34,10 +33,9 @@ struct bulk {
 	// Borrowed.
 	const struct request *request;
 	const struct env *env;
-	struct hold *hold;       // NULL: nothing is held back
-	struct writeback *writeback; // NULL: the page cache takes all
 	struct side *src;
 	struct side *dst;
+	const struct output *out; // of which dst is the side
 
 	struct rest rest;
 	struct plan plan;

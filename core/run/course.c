@@ -9,6 +9,7 @@
 #include "base.h"
 #include "env.h"
 #include "hasher.h"
+#include "output.h"
 #include "splice.h"
 #include "stretch.h"
 
@@ -45,8 +46,8 @@ open_records(struct course *c)
 	struct serial *serial = &c->serial;
 
 	serial_init(serial, b->env, b->request, b->src, b->dst);
-	serial->hold = b->hold;
-	serial->throttle.writeback = b->writeback;
+	serial->hold = b->out->hold;
+	serial->throttle.writeback = b->out->writeback;
 	record_init(&c->record, serial);
 }
 

@@ -11,7 +11,7 @@
 static uint64_t
 held_back(const struct transfer *t)
 {
-	const struct hold *hold = t->bulk.hold;
+	const struct hold *hold = t->out.hold;
 
 	return hold == NULL || hold->is_written
 		       ? 0
@@ -21,7 +21,7 @@ held_back(const struct transfer *t)
 struct stats
 durability_stats(const struct transfer *t)
 {
-	const uint64_t held = held_back(t), obs = t->request.obs;
+	const uint64_t held = held_back(t), obs = t->env.asked->obs;
 	struct stats s = *t->env.stats;
 
 	if (held == 0)
@@ -41,16 +41,17 @@ uint64_t
 durability_on_device(const struct transfer *t)
 {
 	const uint64_t bytes = t->env.stats->bytes;
-	const uint64_t start = t->dst.facts.is_append ? t->dst.facts.size
-						      : t->dst_start;
+	const uint64_t start = t->out.side.facts.is_append
+				       ? t->out.side.facts.size
+				       : t->out.start;
 	uint64_t reached = bulk_direct(&t->bulk);
 
-	if (t->is_synced)
+	if (t->out.is_synced)
 		return bytes;
-	if (t->dst.facts.is_direct)
+	if (t->out.side.facts.is_direct)
 		reached = bytes;
-	const uint64_t end = t->writeback != NULL
-				     ? writeback_reached(t->writeback)
+	const uint64_t end = t->out.writeback != NULL
+				     ? writeback_reached(t->out.writeback)
 				     : 0;
 	if (end > start)
 		reached = max_u64(reached, end - start);
@@ -59,8 +60,21 @@ durability_on_device(const struct transfer *t)
 }
 
 bool
+durability_is_asked(const struct transfer *t)
+{
+	return output_syncs(&t->out) != 0;
+}
+
+uint64_t
+durability_durable(const struct transfer *t)
+{
+	return t->out.is_synced ? t->env.stats->bytes : 0;
+}
+
+bool
 durability_is_safe_to_remove(const struct transfer *t)
 {
-	return t->request.dst != NULL && t->safety.is_alone && t->is_synced &&
-	       t->is_closed && t->env.stats->unread == 0;
+	return t->env.asked->dst != NULL && t->out.safety.is_alone &&
+	       t->out.is_synced && t->out.is_closed &&
+	       t->env.stats->unread == 0;
 }

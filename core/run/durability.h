@@ -14,6 +14,10 @@ struct stats durability_stats(const struct transfer *transfer);
 // device. It may still hold them in a cache of its own, until is_synced.
 uint64_t durability_on_device(const struct transfer *transfer);
 
+// It is synced in the end; and the bytes that a sync has made sure of.
+bool durability_is_asked(const struct transfer *transfer);
+uint64_t durability_durable(const struct transfer *transfer);
+
 // The destination is a whole disk that was named, and that nobody else uses;
 // it was synced and closed, and nothing is missing.
 bool durability_is_safe_to_remove(const struct transfer *transfer);

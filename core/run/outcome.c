@@ -15,17 +15,17 @@ static void
 tell(const struct transfer *t, enum event_kind kind)
 {
 	hooks_tell(t->env.hooks,
-		   (struct event){.kind = kind, .name = t->dst.name});
+		   (struct event){.kind = kind, .name = t->out.side.name});
 }
 
 // The byte in place of those that could not be read; -1: there is none.
 static int
 padding(const struct transfer *t)
 {
-	const struct request *q = &t->request;
+	const struct request *q = t->env.asked;
 	const bool is_padded = (q->conv & CONV_SYNC) ||
 			       (facts_has_offsets(&t->src.facts) &&
-				facts_keeps_place(&t->dst.facts));
+				facts_keeps_place(&t->out.side.facts));
 
 	if (!is_padded)
 		return -1;
@@ -35,7 +35,7 @@ padding(const struct transfer *t)
 static void
 tell_incomplete(const struct transfer *t)
 {
-	const bool is_failure = request_is_trusted(&t->request);
+	const bool is_failure = request_is_trusted(t->env.asked);
 
 	hooks_tell(t->env.hooks,
 		   (struct event){.kind = is_failure ? FAILURE_INCOMPLETE
@@ -50,35 +50,36 @@ tell_incomplete(const struct transfer *t)
 static bool
 lacks_sync(const struct transfer *t, enum transfer_verdict verdict)
 {
-	return verdict == TRANSFER_STOPPED && t->is_copied && !t->is_synced &&
-	       (t->request.conv & (CONV_FSYNC | CONV_FDATASYNC));
+	return verdict == TRANSFER_STOPPED && t->is_copied &&
+	       !t->out.is_synced && durability_is_asked(t);
 }
 
 // By now the new file beside the old one is gone.
 static void
 tell_rename(const struct transfer *t)
 {
-	if (t->commit.is_renamed)
+	if (t->out.commit.is_renamed)
 		tell(t, FAILURE_UNDURABLE);
 	else
-		tell(t, access(t->request.dst, F_OK) == 0 ? FAILURE_NOT_REPLACED
-							  : FAILURE_REMOVED);
+		tell(t, access(t->env.asked->dst, F_OK) == 0
+				? FAILURE_NOT_REPLACED
+				: FAILURE_REMOVED);
 }
 
 static void
 tell_fate(const struct transfer *t, enum transfer_verdict verdict)
 {
-	const struct hold *hold = t->bulk.hold;
+	const struct hold *hold = t->out.hold;
 	const bool is_written = durability_stats(t).bytes > 0;
 
-	if (t->request.commit == REQUEST_COMMIT_RENAME)
+	if (t->env.asked->commit == REQUEST_COMMIT_RENAME)
 		tell_rename(t);
-	else if (t->request.commit == REQUEST_COMMIT_FIRST_LAST &&
+	else if (t->env.asked->commit == REQUEST_COMMIT_FIRST_LAST &&
 		 (hold == NULL || !hold->is_written))
 		tell(t, is_written ? FAILURE_NO_FIRST_BLOCK
 				   : FAILURE_OLD_FIRST_BLOCK);
 	else if (verdict == TRANSFER_UNEXPECTED &&
-		 !facts_is_null(&t->dst.facts))
+		 !facts_is_null(&t->out.side.facts))
 		tell(t, FAILURE_WRITTEN);
 }
 
@@ -90,20 +91,20 @@ outcome_tell(const struct transfer *t, enum transfer_verdict verdict)
 			       verdict == TRANSFER_FAILED ||
 			       verdict == TRANSFER_UNCOUNTED;
 
-	if (t->request.is_dd || s->start_ns == 0 || verdict == TRANSFER_OK ||
+	if (t->env.asked->is_dd || s->start_ns == 0 || verdict == TRANSFER_OK ||
 	    verdict == TRANSFER_REFUSED)
 		return;
 	if (s->unread > 0)
 		tell_incomplete(t);
 	if (lacks_sync(t, verdict))
 		tell(t, FAILURE_NOT_SYNCED);
-	if (is_broken && t->request.verify)
+	if (is_broken && t->env.asked->verify)
 		tell(t, FAILURE_NOT_VERIFIED);
 	tell_fate(t, verdict);
 	if (verdict == TRANSFER_DIFFERS)
 		hooks_tell(t->env.hooks,
 			   (struct event){.kind = FAILURE_NOT_SAME,
-					  .name = t->dst.name,
+					  .name = t->out.side.name,
 					  .off = s->nr_differing,
 					  .len = s->differing});
 }
@@ -111,12 +112,12 @@ outcome_tell(const struct transfer *t, enum transfer_verdict verdict)
 uint64_t
 outcome_untouched(const struct transfer *t)
 {
-	const struct request *q = &t->request;
-	const uint64_t size = t->dst.facts.size, end = t->env.stats->bytes;
+	const struct request *q = t->env.asked;
+	const uint64_t size = t->out.side.facts.size, end = t->env.stats->bytes;
 
-	if (q->is_dd || q->dst == NULL || t->dst.facts.rdev == 0 ||
-	    t->dst_start > 0 || request_has_count(q) || end == 0 ||
-	    !t->is_closed)
+	if (q->is_dd || q->dst == NULL || t->out.side.facts.rdev == 0 ||
+	    t->out.start > 0 || request_has_count(q) || end == 0 ||
+	    !t->out.is_closed)
 		return 0;
 	return size > end ? size - end : 0;
 }

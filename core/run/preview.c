@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #include "commit.h"
-#include "cut.h"
 #include "event.h"
 #include "fd.h"
 #include "file.h"
@@ -41,29 +40,43 @@ preview_side(struct side *ep, const char *path, int fd, unsigned flags,
 	return r;
 }
 
+// The facts that output_probe would find.
+static void
+preview_dst(struct transfer *t)
+{
+	const struct request *q = t->env.asked;
+	struct facts *facts = &t->out.side.facts;
+
+	// It will be another file, even where it has the name of the source.
+	if (q->commit == REQUEST_COMMIT_RENAME)
+		probe_replaced(facts);
+	probe_messages(facts, t->env.hooks->message_fd);
+	t->out.start = request_dst_off(q, facts->pos);
+}
+
 // As it would be with the destination open, but only for reading. 0 or -EPERM.
 static int
 preview_safety(struct transfer *t)
 {
-	const struct request *q = &t->request;
+	const struct request *q = t->env.asked;
 	int fd = STDOUT_FILENO;
 
-	if (q->dst != NULL && facts_has_offsets(&t->dst.facts))
+	if (q->dst != NULL && facts_has_offsets(&t->out.side.facts))
 		fd = fd_open(q->dst, O_RDONLY | O_NONBLOCK | O_CLOEXEC, 0);
-	const int r = safety_check(&t->safety, q, &t->src.facts,
-				   &t->dst.facts, fd);
-	safety_done(&t->safety);
+	const int r = safety_check(&t->out.safety, q, &t->src.facts,
+				   &t->out.side.facts, fd);
+	safety_done(&t->out.safety);
 	if (fd > STDERR_FILENO)
 		(void)close(fd); // only looked at
 	return r;
 }
 
-// What opening would meet, in the order of transfer_open. 0 or -errno, told;
+// What opening would meet, in the order of conduct_run. 0 or -errno, told;
 // -EPERM by safety_check_path.
 static int
 preview_open(struct transfer *t, bool *is_safe)
 {
-	const struct request *q = &t->request;
+	const struct request *q = t->env.asked;
 	int r = commit_check(q, t->env.hooks);
 
 	if (r < 0)
@@ -73,62 +86,58 @@ preview_open(struct transfer *t, bool *is_safe)
 	t->env.hasher = NULL;
 	if (r == 0)
 		r = look_src(&t->src, q, t->env.hooks);
-	*is_safe = r < 0 || safety_check_path(&t->safety, q) == 0;
+	*is_safe = r < 0 || output_can_make(&t->out);
 	if (r < 0 || !*is_safe)
 		return r;
 	return q->commit == REQUEST_COMMIT_RENAME
 		       ? commit_look(q, t->env.hooks)
-		       : look_dst(&t->dst, q, t->env.hooks);
+		       : look_dst(&t->out.side, q, t->env.hooks);
 }
 
 // Of what is not there, the mode will allow it.
 static bool
 preview_can_verify(struct transfer *t)
 {
-	if (!transfer_can_verify(t))
+	if (!output_can_verify(&t->out))
 		return false;
-	if (!t->request.verify || t->request.dst != NULL)
+	if (!t->env.asked->verify || t->env.asked->dst != NULL)
 		return true;
-	const int r = transfer_open_back(t);
+	const int r = output_open_back(&t->out);
 	if (r == 0)
-		side_close_extra(&t->back);
+		side_close_extra(&t->out.back);
 	return r == 0;
 }
 
 enum transfer_verdict
 preview_run(struct transfer *t, struct facts *old)
 {
-	const struct request *q = &t->request;
+	const struct request *q = t->env.asked;
 	bool is_safe;
 
 	if (preview_open(t, &is_safe) < 0)
 		return TRANSFER_UNCOUNTED;
 	if (preview_side(&t->src, q->src, STDIN_FILENO, q->iflags,
 			 t->env.hooks) < 0 ||
-	    preview_side(&t->dst, q->dst, STDOUT_FILENO, q->oflags,
+	    preview_side(&t->out.side, q->dst, STDOUT_FILENO, q->oflags,
 			 t->env.hooks) < 0)
 		return TRANSFER_UNCOUNTED;
-	// It will be another file, even where it has the name of the source.
-	*old = t->dst.facts;
-	if (q->commit == REQUEST_COMMIT_RENAME)
-		probe_replaced(&t->dst.facts);
-	probe_messages(&t->dst.facts, t->env.hooks->message_fd);
-	if (is_safe && !transfer_can_write(t))
+	t->src_start = request_src_off(q, t->src.facts.pos);
+	*old = t->out.side.facts;
+	preview_dst(t);
+	if (is_safe && !output_can_write(&t->out))
 		return TRANSFER_UNCOUNTED;
 	is_safe = is_safe &&
 		  (q->commit != REQUEST_COMMIT_RENAME ||
-		   safety_check_replaced(&t->safety, q, old) == 0) &&
+		   output_can_replace(&t->out, old)) &&
 		  preview_safety(t) == 0;
 	if (is_safe && !preview_can_verify(t))
 		return TRANSFER_UNCOUNTED;
-	// It would be cut.
-	if (cut_is_due(q))
-		probe_cut(&t->dst.facts);
+	output_expect_cut(&t->out);
 	hooks_tell(t->env.hooks, (struct event){.kind = NOTICE_PROBED});
 	bulk_preview(&t->bulk);
 	if (!is_safe)
 		return transfer_refused(t);
-	transfer_warn_unchecked(t);
+	output_warn_unchecked(&t->out);
 	// Blocks that are shared need no room.
 	if (!t->bulk.plan.is_clone)
 		bulk_caution(&t->bulk);

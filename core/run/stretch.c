@@ -11,6 +11,7 @@
 #include "copy.h"
 #include "env.h"
 #include "offload.h"
+#include "output.h"
 #include "settle.h"
 
 // The descriptors that the plan counts on for one side. False: one of them
@@ -55,8 +56,8 @@ take_through_ring(struct bulk *b)
 					 .aio = &b->aio,
 					 .src = b->src,
 					 .dst = b->dst,
-					 .hold = b->hold,
-					 .writeback = b->writeback,
+					 .hold = b->out->hold,
+					 .writeback = b->out->writeback,
 					 .base = b->rest.done};
 	struct copy copy;
 	enum bulk_verdict verdict;

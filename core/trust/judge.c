@@ -90,14 +90,35 @@ release_block(struct judge *j)
 	return r;
 }
 
+// A download that failed, mostly.
+static void
+tell_empty(const struct judge *j)
+{
+	const struct verify *v = &j->verify;
+	const struct request *q = v->env->asked;
+	const struct stats *stats = v->env->stats;
+	const bool is_skipped = q->skip.blocks > 0 || q->skip.bytes > 0 ||
+				(q->count.blocks == 0 && q->count.bytes == 0);
+	const bool is_empty = !is_skipped && v->src->facts.size == 0 &&
+			      stats->in_full + stats->in_partial == 0;
+
+	if (is_empty && (q->verify || q->expected.algs != 0 ||
+			 (!q->is_dd && v->dst->facts.rdev != 0)))
+		hooks_tell(v->env->hooks,
+			   (struct event){.kind = NOTICE_SRC_EMPTY,
+					  .name = v->src->name});
+}
+
 int
 judge_copy(struct judge *j, bool has_changed)
 {
 	struct verify *v = &j->verify;
 	const struct request *q = v->env->asked;
 	const bool is_whole = q->is_dd || v->env->stats->unread == 0;
-	int r = finish_digests(j);
+	int r;
 
+	tell_empty(j);
+	r = finish_digests(j);
 	if (has_changed)
 		return -ESTALE;
 	if (r == 0 && is_whole)

@@ -20,7 +20,7 @@ struct verify {
 	                                 // HASH_RANGES; verified is counted
 	const struct side *src;      // still open; a stream cannot be read
 	const struct side *dst;      // again, its ranges are told whole
-	struct side *back;           // of endpoint_open_back
+	struct side *back;           // of its open_back
 	struct hold *hold;               // not on the disk yet; NULL: all is
 	uint64_t src_off;                // where the copy began
 	uint64_t dst_off;

@@ -115,11 +115,11 @@ struct request {
 
 	unsigned digests;            // a set of 1 << enum digest_alg
 	struct request_expected expected;
-	bool verify;                 // implies CONV_FSYNC
+	bool verify;                 // is synced before: request_syncs()
 	unsigned force;              // enum request_force
 	enum request_io io;
 	enum request_clone clone;
-	enum request_commit commit;  // implies CONV_FSYNC
+	enum request_commit commit;  // likewise
 	uint64_t depth;              // jobs in the ring, 0: the plan's choice
 	uint64_t iosize;             // bytes a job, 0: the plan's choice
 	uint64_t rate;               // bytes a second at most, 0: no limit
@@ -138,6 +138,25 @@ request_is_trusted(const struct request *q)
 {
 	return q->verify || q->expected.algs != 0 ||
 	       q->commit != REQUEST_COMMIT_NONE;
+}
+
+// How it is made durable in the end: a set of CONV_FSYNC and CONV_FDATASYNC. A
+// disk is done when it can be pulled out.
+static inline unsigned
+request_syncs(const struct request *q, bool is_disk)
+{
+	const bool is_sure = q->verify || q->commit != REQUEST_COMMIT_NONE ||
+			     (is_disk && !q->is_dd);
+
+	return (q->conv & (CONV_FSYNC | CONV_FDATASYNC)) |
+	       (is_sure ? (unsigned)CONV_FSYNC : 0);
+}
+
+// Somebody computes digests of what is written.
+static inline bool
+request_is_hashed(const struct request *q)
+{
+	return q->digests != 0 || q->verify;
 }
 
 // pos + blocks * size + bytes as an offset, or UINT64_MAX if it is none.

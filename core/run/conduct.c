@@ -1,0 +1,311 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+#include "config.h"
+
+#include "conduct.h"
+
+#include <errno.h>
+#include <fcntl.h>
+
+#include "base.h"
+#include "beside.h"
+#include "clock.h"
+#include "course.h"
+#include "event.h"
+#include "finish.h"
+#include "hooks.h"
+#include "judge.h"
+#include "open.h"
+
+// Where nothing was copied, and dd prints no statistics.
+static enum transfer_verdict
+not_begun(int r)
+{
+	return r == -ECANCELED ? TRANSFER_STOPPED : TRANSFER_UNCOUNTED;
+}
+
+static enum transfer_verdict
+open_sides(struct transfer *t)
+{
+	const struct request *q = t->env.asked;
+	struct output *out = &t->out;
+
+	// Before anything is opened: a copy without them is not wanted.
+	if (commit_check(q, t->env.hooks) < 0 || transfer_open_digest(t) < 0)
+		return TRANSFER_UNCOUNTED;
+	int r = open_src(&t->src, q, t->env.hooks);
+	// Opening it would create it.
+	if (r == 0 && !output_can_make(out))
+		return transfer_refused(t);
+	if (r == 0)
+		r = output_open(out);
+	if (r < 0)
+		return not_begun(r);
+	const struct facts old = beside_old(&out->commit.beside);
+	return output_can_replace(out, &old) ? TRANSFER_OK
+					     : transfer_refused(t);
+}
+
+static void
+probe_sides(struct transfer *t)
+{
+	t->src.ops->probe(&t->src, -1);
+	output_probe(&t->out);
+}
+
+// A pipe of a megabyte takes a record without a sleep in the middle. Refused
+// for what is no pipe, and beyond the user's share: then it stays as it is.
+static void
+widen_pipe(const struct side *ep)
+{
+	if (facts_is_stream(&ep->facts))
+		(void)fcntl(ep->fd, F_SETPIPE_SZ, (int)MIB);
+}
+
+static void
+probe(struct transfer *t)
+{
+	const struct request *q = t->env.asked;
+
+	probe_sides(t);
+	t->src_start = request_src_off(q, t->src.facts.pos);
+	if (q->is_dd)
+		return;
+	widen_pipe(&t->src);
+	widen_pipe(&t->out.side);
+}
+
+// From before the checks and the cut, which can take long.
+static void
+watch_src(struct transfer *t)
+{
+	const bool is_watched = !t->env.asked->is_dd &&
+				facts_is_file(&t->src.facts) &&
+				!facts_is_same(&t->src.facts,
+					       &t->out.side.facts);
+
+	change_init(&t->change, is_watched ? t->src.fd : -1);
+}
+
+static int
+cut_old(struct transfer *t)
+{
+	const int r = output_cut(&t->out, &t->src.facts);
+
+	if (r > 0)
+		probe_sides(t);
+	return r;
+}
+
+static void
+warn_live(const struct transfer *t)
+{
+	struct mounts_use use;
+
+	if (safety_is_src_live(t->env.asked, &t->src.facts, &use))
+		hooks_tell(t->env.hooks, (struct event){.kind = NOTICE_SRC_LIVE,
+							.name = t->src.name,
+							.use = &use});
+}
+
+static enum transfer_verdict
+check(struct transfer *t)
+{
+	struct output *out = &t->out;
+	int r = 0;
+
+	if (!output_can_write(out))
+		return TRANSFER_UNCOUNTED;
+	const bool is_safe = output_claim(out, &t->src.facts);
+	// Both before anything is lost.
+	if (is_safe && output_open_back(out) < 0)
+		return TRANSFER_UNCOUNTED;
+	if (is_safe)
+		r = cut_old(t);
+	if (r < 0)
+		return not_begun(r);
+	// From here on the facts are those of the copy, also for a report of
+	// its refusal.
+	hooks_tell(t->env.hooks, (struct event){.kind = NOTICE_PROBED});
+	if (!is_safe)
+		return transfer_refused(t);
+	output_warn_unchecked(out);
+	warn_live(t);
+	return TRANSFER_OK;
+}
+
+static int
+prepare(struct transfer *t)
+{
+	const uint64_t rate = t->env.asked->rate;
+
+	t->env.stats->start_ns = clock_ns();
+	if (rate > 0) {
+		pace_init(&t->pace, rate, t->env.stats->start_ns);
+		t->env.pace = &t->pace;
+	}
+	return output_prepare(&t->out, &t->src.facts);
+}
+
+// All that can be had, in bulk as far as that goes. 0 or -errno, told;
+// -ECANCELED: a signal.
+static int
+move(struct transfer *t, struct course *course)
+{
+	struct stats *stats = t->env.stats;
+	const int r = course_run(course, &t->bulk);
+
+	course_done(course);
+	t->is_copied = r == 0;
+	if (r == 0) // now it is known
+		stats->bytes_total = stats->bytes;
+	return r;
+}
+
+static int
+sync_dst(struct transfer *t, const struct serial *serial)
+{
+	unsigned conv = output_syncs(&t->out);
+
+	// As dd does where it has turned O_DIRECT off.
+	if (serial->is_direct_off || t->bulk.needs_fsync)
+		conv |= CONV_FSYNC;
+	return output_sync(&t->out, conv);
+}
+
+static int
+drop_cache(struct serial *serial, const struct record *record)
+{
+	return serial_drop_cache(serial, record->is_at_eof ? NOCACHE_TO_EOF
+							   : NOCACHE_PENDING);
+}
+
+static struct judge
+judge_of(struct transfer *t)
+{
+	struct output *out = &t->out;
+
+	return (struct judge){.verify = {.env = &t->env,
+					 .src = &t->src,
+					 .dst = &out->side,
+					 .back = &out->back,
+					 .hold = out->hold,
+					 .src_off = t->src_start,
+					 .dst_off = out->start},
+			      .change = &t->change};
+}
+
+static enum transfer_verdict
+judge_verdict(int r)
+{
+	switch (r) {
+	case 0:
+		return TRANSFER_OK;
+	case -ENODATA:
+		return TRANSFER_INCOMPLETE;
+	case -EBADMSG:
+		return TRANSFER_DIFFERS;
+	case -ESTALE:
+		return TRANSFER_UNEXPECTED;
+	case -ECANCELED:
+		return TRANSFER_STOPPED;
+	default:
+		return TRANSFER_FAILED;
+	}
+}
+
+static enum transfer_verdict
+judge_all(struct transfer *t, struct judge *judge, bool has_changed)
+{
+	judge->verify.len = t->env.stats->bytes;
+	judge->is_synced = t->out.is_synced;
+	const int r = judge_copy(judge, has_changed);
+	// The block that was held back is there now, or something is wrong.
+	t->out.is_synced = judge->is_synced;
+	return judge_verdict(r);
+}
+
+static enum transfer_verdict
+copy(struct transfer *t)
+{
+	struct judge judge = judge_of(t);
+	struct course course;
+	const int copied = move(t, &course);
+	const struct record *record = &course.record;
+
+	if (record->is_out_of_memory)
+		return TRANSFER_UNCOUNTED;
+	if (copied == -ECANCELED)
+		return TRANSFER_STOPPED;
+	// Told before the sync, which can take long.
+	const bool has_changed = judge_has_changed(&judge);
+	const int synced = sync_dst(t, &course.serial);
+	if (synced == -ECANCELED)
+		return TRANSFER_STOPPED;
+	// Where dd quits, a failing sync leaves no time for statistics.
+	if (record->has_quit)
+		return synced < 0 ? TRANSFER_UNCOUNTED : TRANSFER_FAILED;
+	if (drop_cache(&course.serial, record) < 0 || copied < 0 || synced < 0)
+		return TRANSFER_FAILED;
+	// It is told when the others are closed: not all of it has arrived.
+	if (t->out.side.close_error < 0)
+		return TRANSFER_FAILED;
+	return judge_all(t, &judge, has_changed);
+}
+
+static enum transfer_verdict
+close_sides(struct transfer *t, enum transfer_verdict verdict)
+{
+	struct output *out = &t->out;
+
+	// What gives kernel AIO back had the time of the sync for it.
+	bulk_done(&t->bulk);
+	if (t->env.asked->verify)
+		side_close_extra(&out->back);
+	if (verdict == TRANSFER_OK || verdict == TRANSFER_INCOMPLETE)
+		output_read_table(out);
+	safety_done(&out->safety);
+	// dd leaves the rest to its end.
+	if (verdict == TRANSFER_UNCOUNTED)
+		return verdict;
+	if (finish_close(&t->src, &out->side, t->env.hooks) < 0)
+		return TRANSFER_UNCOUNTED;
+	out->is_closed = true;
+	return verdict;
+}
+
+static enum transfer_verdict
+run_opened(struct transfer *t)
+{
+	probe(t);
+	watch_src(t);
+	const enum transfer_verdict verdict = check(t);
+	if (verdict != TRANSFER_OK)
+		return verdict;
+	if (prepare(t) < 0)
+		return TRANSFER_UNCOUNTED;
+	return close_sides(t, copy(t));
+}
+
+static enum transfer_verdict
+rename_dst(struct transfer *t)
+{
+	const int r = output_rename(&t->out);
+
+	if (r == -ECANCELED)
+		return TRANSFER_STOPPED;
+	return r < 0 ? TRANSFER_FAILED : TRANSFER_OK;
+}
+
+enum transfer_verdict
+conduct_run(struct transfer *t)
+{
+	enum transfer_verdict verdict = open_sides(t);
+
+	if (verdict == TRANSFER_OK)
+		verdict = run_opened(t);
+	if (verdict == TRANSFER_OK)
+		verdict = rename_dst(t);
+	commit_done(&t->out.commit);
+	return verdict;
+}

@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+#include "config.h"
+
+#include "output.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base.h"
+#include "cut.h"
+#include "disk.h"
+#include "env.h"
+#include "event.h"
+#include "facts.h"
+#include "finish.h"
+#include "hold.h"
+#include "hooks.h"
+#include "open.h"
+#include "probe.h"
+#include "request.h"
+#include "stats.h"
+#include "writeback.h"
+
+void
+output_init(struct output *out, const struct env *env)
+{
+	*out = (struct output){.env = env};
+	safety_init(&out->safety);
+}
+
+void
+output_done(struct output *out)
+{
+	free(out->hold);
+	out->hold = NULL;
+	writeback_free(out->writeback);
+	out->writeback = NULL;
+}
+
+const char *
+output_name(const struct output *out)
+{
+	const char *path = out->env->asked->dst;
+
+	return path ? path : "standard output";
+}
+
+static int
+tell(const struct output *out, enum event_kind kind, int error)
+{
+	return side_tell(&out->side, out->env->hooks, kind, error);
+}
+
+static void
+tell_safety(const struct output *out, enum event_kind kind)
+{
+	hooks_tell(out->env->hooks, (struct event){.kind = kind,
+						   .name = output_name(out),
+						   .safety = &out->safety});
+}
+
+void
+output_tell_refused(const struct output *out)
+{
+	tell_safety(out, FAILURE_REFUSED);
+}
+
+void
+output_warn_unchecked(const struct output *out)
+{
+	if (out->safety.unseen.error != 0)
+		tell_safety(out, NOTICE_UNCHECKED);
+}
+
+bool
+output_can_make(struct output *out)
+{
+	return safety_check_path(&out->safety, out->env->asked) == 0;
+}
+
+int
+output_open(struct output *out)
+{
+	const struct request *q = out->env->asked;
+	const struct hooks *h = out->env->hooks;
+
+	return q->commit == REQUEST_COMMIT_RENAME
+		       ? commit_open(&out->commit, &out->side, q, h)
+		       : open_dst(&out->side, q, h);
+}
+
+bool
+output_can_replace(struct output *out, const struct facts *old)
+{
+	return safety_check_replaced(&out->safety, out->env->asked, old) == 0;
+}
+
+void
+output_probe(struct output *out)
+{
+	struct side *side = &out->side;
+
+	side->ops->probe(side, out->env->hooks->message_fd);
+	out->start = request_dst_off(out->env->asked, side->facts.pos);
+}
+
+// dd finds out by its first write.
+bool
+output_can_write(const struct output *out)
+{
+	if (out->env->asked->is_dd || !out->side.facts.is_read_only)
+		return true;
+	hooks_tell(out->env->hooks,
+		   (struct event){.kind = FAILURE_WRITE_PROTECTED,
+				  .error = EROFS,
+				  .name = output_name(out)});
+	return false;
+}
+
+bool
+output_can_verify(const struct output *out)
+{
+	const struct facts *facts = &out->side.facts;
+
+	// What was written has to be found again.
+	if (!out->env->asked->verify ||
+	    (facts_has_offsets(facts) && !facts->is_append))
+		return true;
+	tell(out, FAILURE_NOT_VERIFIABLE, 0);
+	return false;
+}
+
+// Before the first byte: what is found to be unreadable after the last one has
+// cost the whole copy.
+int
+output_open_back(struct output *out)
+{
+	if (!output_can_verify(out))
+		return -EINVAL;
+	if (!out->env->asked->verify)
+		return 0;
+	const int r = out->side.ops->open_back(&out->side, &out->back);
+	return r < 0 ? tell(out, FAILURE_NOT_VERIFIABLE, -r) : 0;
+}
+
+bool
+output_claim(struct output *out, const struct facts *src)
+{
+	return safety_check(&out->safety, out->env->asked, src,
+			    &out->side.facts, out->side.fd) == 0;
+}
+
+// Looking again at a file that was cut to nothing costs more calls than a
+// small copy has, and would find just this.
+void
+output_expect_cut(struct output *out)
+{
+	if (cut_is_due(out->env->asked))
+		probe_cut(&out->side.facts);
+}
+
+// Not a byte is cut off before it is clear that it may be.
+int
+output_cut(struct output *out, const struct facts *src)
+{
+	const struct request *q = out->env->asked;
+
+	if (!cut_is_due(q))
+		return 0;
+	const int r = cut_dst(&out->side, q, out->env->hooks);
+	if (r < 0)
+		return r;
+	// The source may be shorter now, too.
+	if (q->seek.blocks > 0 || facts_is_same(src, &out->side.facts))
+		return 1;
+	output_expect_cut(out);
+	return 0;
+}
+
+static int
+prepare_hold(struct output *out)
+{
+	if (out->env->asked->commit != REQUEST_COMMIT_FIRST_LAST)
+		return 0;
+	out->hold = hold_new(out->start, out->side.facts.sector);
+	if (out->hold != NULL)
+		return 0;
+	hooks_tell(out->env->hooks,
+		   (struct event){.kind = FAILURE_DST_MEMORY, .len = HOLD_MAX});
+	return -ENOMEM;
+}
+
+// The page cache is between us and a sync.
+static bool
+has_cache_to_sync(const struct output *out, const struct facts *src)
+{
+	const struct facts *dst = &out->side.facts;
+	const unsigned direct = FLAG_DIRECT | FLAG_SYNC | FLAG_DSYNC;
+	const bool is_short = facts_has_offsets(src) &&
+			      src->size < WRITEBACK_MIN;
+
+	return output_syncs(out) != 0 && !(out->env->asked->oflags & direct) &&
+	       !dst->is_direct && !is_short && facts_has_offsets(dst);
+}
+
+int
+output_prepare(struct output *out, const struct facts *src)
+{
+	const int r = prepare_hold(out);
+
+	if (r < 0 || !has_cache_to_sync(out, src))
+		return r;
+	// A description of its own: the kernel tells each of an error once, and
+	// the sync has to hear of it, too.
+	const int fd = side_reopen(&out->side, O_WRONLY);
+	if (fd >= 0)
+		out->writeback = writeback_new(fd);
+	return 0;
+}
+
+unsigned
+output_syncs(const struct output *out)
+{
+	return request_syncs(out->env->asked, out->side.facts.rdev != 0);
+}
+
+int
+output_sync(struct output *out, unsigned conv)
+{
+	int r = commit_settle(&out->commit, out->env->hooks);
+
+	if (r == 0)
+		r = finish_sync(&out->side, conv, out->env);
+	// The thread of writeback sleeps as long as the sync would.
+	if (r == -ECANCELED)
+		return r;
+	const int late = writeback_free(out->writeback);
+	out->writeback = NULL;
+	// A device that has refused something, and a kernel that tells each
+	// error to one description only.
+	if (r == 0 && late < 0)
+		return tell(out, FAILURE_FSYNC, -late);
+	// The block that is held back is still to come.
+	out->is_synced = r == 0 && out->hold == NULL &&
+			 out->side.close_error == 0 && conv != 0;
+	return r;
+}
+
+// Partition tables lie in the first MiB of a disk.
+static bool
+has_new_table(const struct output *out)
+{
+	const struct request *q = out->env->asked;
+	const dev_t dev = out->side.facts.rdev;
+
+	return !q->is_dd && q->dst != NULL && dev != 0 && out->is_synced &&
+	       out->env->stats->bytes > 0 && out->start < MIB &&
+	       disk_whole(dev) == dev;
+}
+
+void
+output_read_table(const struct output *out)
+{
+	const int claim = out->safety.claim;
+
+	if (!has_new_table(out))
+		return;
+	// Who does not hold it exclusively is refused where somebody does.
+	const int r = finish_partitions(claim >= 0 ? claim : out->side.fd);
+	if (r < 0)
+		tell(out, NOTICE_TABLE_KEPT, -r);
+}
+
+int
+output_rename(struct output *out)
+{
+	const struct hooks *h = out->env->hooks;
+
+	if (out->env->asked->commit != REQUEST_COMMIT_RENAME)
+		return 0;
+	// The last moment at which the old file can be kept.
+	if (h->must_stop(h->ctx))
+		return -ECANCELED;
+	return commit_rename(&out->commit, h);
+}
