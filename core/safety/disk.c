@@ -141,10 +141,10 @@ stack_add(struct disk_stack *stack, dev_t dev)
 }
 
 static void
-stack_add_holder(struct disk_stack *stack, dev_t held, dev_t holder)
+stack_add_holder(struct disk_stack *stack, dev_t serving, dev_t holder)
 {
 	if (stack->holder == 0) {
-		stack->held = held;
+		stack->serving = serving;
 		stack->holder = holder;
 	}
 	stack_add(stack, holder);

@@ -29,7 +29,7 @@ enum { DISK_STACK_MAX = 256, DISK_CONTENTS_MAX = 8, DISK_NAME_MAX = 64 };
 struct disk_stack {
 	dev_t devs[DISK_STACK_MAX]; // the device itself is the first
 	size_t nr;
-	dev_t held;                 // the first that serves another device,
+	dev_t serving;              // the first that serves another device,
 	dev_t holder;               // this one; 0: there is none
 	uint64_t file_dev;          // the file under it, if it is one
 	uint64_t file_ino;          // 0: none

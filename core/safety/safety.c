@@ -139,9 +139,9 @@ is_swap(struct check *c)
 }
 
 static bool
-is_held(struct check *c)
+has_holder(struct check *c)
 {
-	c->ret->use.dev = c->dst_stack.held;
+	c->ret->use.dev = c->dst_stack.serving;
 	c->ret->holder = c->dst_stack.holder;
 	return c->dst_stack.holder != 0;
 }
@@ -279,7 +279,7 @@ static const struct {
 	{REQUEST_FORCE_SYSTEM, is_system},
 	{REQUEST_FORCE_MOUNTED, is_mounted},
 	{REQUEST_FORCE_SWAP, is_swap},
-	{REQUEST_FORCE_HOLDERS, is_held},
+	{REQUEST_FORCE_HOLDERS, has_holder},
 	{REQUEST_FORCE_OVERLAP, is_overlapping},
 	{REQUEST_FORCE_BUSY, is_busy},
 	{REQUEST_FORCE_UNCHECKED, is_unchecked},
