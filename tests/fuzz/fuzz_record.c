@@ -11,6 +11,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "env.h"
 #include "file.h"
 #include "fuzz.h"
 #include "hooks.h"
@@ -123,6 +124,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 				    .must_stop = on_must_stop};
 	struct side src, dst;
 	struct stats stats = {0};
+	const struct env env = {
+		.asked = &q, .hooks = &hooks, .stats = &stats};
 	struct serial serial;
 	struct record record;
 	const size_t len = size - HEAD;
@@ -131,8 +134,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	file_init(&dst, memfd_create("dst", 0), "dst", q.is_dd);
 	must(src.fd >= 0 && dst.fd >= 0);
 	must(pwrite(src.fd, data + HEAD, len, 0) == (ssize_t)len);
-	serial_init(&serial, &q, &src, &dst, &hooks);
-	record_init(&record, &serial, &q, &hooks, &stats);
+	serial_init(&serial, &env, &q, &src, &dst);
+	record_init(&record, &serial);
 	must(record_skip(&record) == 0 && record_seek(&record) == 0);
 	if (q.count.blocks > 0 || q.count.bytes > 0)
 		must(record_run(&record) == 0);
