@@ -7,6 +7,7 @@
 
 #include "base.h"
 #include "plan.h"
+#include "planner.h"
 #include "suites.h"
 
 static struct request q;
@@ -44,7 +45,7 @@ begin(void)
 static void
 make(void)
 {
-	plan_make(&plan, &q, &rest, &src, &dst, &refused);
+	planner_make(&plan, &q, &rest, &src, &dst, &refused);
 }
 
 static void
@@ -200,7 +201,7 @@ START_TEST(jobs_are_whole_sectors_of_both_sides)
 	q.io = REQUEST_IO_AIO;
 	q.iosize = 4096;
 	src.dio_align = 16384;
-	plan_make(&plan, &q, &rest, &src, &dst, &refused);
+	planner_make(&plan, &q, &rest, &src, &dst, &refused);
 	ck_assert_uint_eq(plan.job_size % 16384, 0);
 }
 END_TEST
@@ -1348,9 +1349,9 @@ START_TEST(only_a_large_ring_is_fitted)
 	make();
 	ck_assert(plan_is_large(&plan));
 	q = (struct request){.ibs = 512, .obs = 512, .io = REQUEST_IO_AIO};
-	plan_make_back(&plan, &q, src.dio_align, 0, GIB);
+	planner_make_back(&plan, &q, src.dio_align, 0, GIB);
 	ck_assert(plan_is_large(&plan));
-	plan_make_back(&plan, &q, src.dio_align, 0, MIB);
+	planner_make_back(&plan, &q, src.dio_align, 0, MIB);
 	ck_assert(!plan_is_large(&plan));
 	src.kind = FACTS_STREAM;
 	make();

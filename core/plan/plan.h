@@ -24,6 +24,7 @@
 
 // Below these the set-up costs more than it saves. io_destroy, and exit
 // with a context, wait about 30 ms for an RCU grace period.
+#define PLAN_UNIT_MAX (64 * MIB) // of record sizes that do not divide
 #define PLAN_BULK_MIN (128 * 1024)
 #define PLAN_AIO_MIN (32 * 1024 * 1024)
 
@@ -111,17 +112,6 @@ struct plan_refused {
 		                 // set before the first write
 	} src, dst;
 };
-
-// Of what is left of it.
-void plan_make(struct plan *plan, const struct request *q,
-	       const struct rest *rest, const struct facts *src,
-	       const struct facts *dst, const struct plan_refused *refused);
-
-// What was written is read again, into nothing: around the page cache
-// wherever that can be done, however short it is. align: what O_DIRECT wants;
-// 0: there is none.
-void plan_make_back(struct plan *plan, const struct request *q,
-		    uint32_t align, uint64_t off, uint64_t len);
 
 // The ring takes more than PLAN_RING_SMALL.
 bool plan_is_large(const struct plan *plan);

@@ -11,11 +11,12 @@
 #include "event.h"
 #include "hooks.h"
 #include "memory.h"
+#include "planner.h"
 
 void
 bulk_plan(struct bulk *b)
 {
-	plan_make(&b->plan, b->request, &b->rest, &b->src->facts,
+	planner_make(&b->plan, b->request, &b->rest, &b->src->facts,
 		  &b->dst->facts, &b->refused);
 	if (!plan_is_large(&b->plan))
 		return;

@@ -23,6 +23,7 @@
 #include "memory.h"
 #include "null.h"
 #include "plan.h"
+#include "planner.h"
 #include "stats.h"
 
 #define GAP_MAX 512 // with less equal bytes between them two ranges are one
@@ -195,7 +196,7 @@ read_back(struct verify *v, struct hasher *hasher)
 	v->got = held_len(v);
 	if (v->got == v->len)
 		return 0;
-	plan_make_back(&plan, v->env->asked, back_align(v),
+	planner_make_back(&plan, v->env->asked, back_align(v),
 		       v->dst_off + v->got, v->len - v->got);
 	if (plan_is_large(&plan))
 		plan_fit(&plan, memory_allowed());

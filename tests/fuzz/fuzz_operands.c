@@ -15,6 +15,7 @@
 #include "message.h"
 #include "resolve.h"
 #include "plan.h"
+#include "planner.h"
 
 #define WORDS_MAX 16
 
@@ -78,7 +79,7 @@ check_request(const struct request *q)
 	must(q->count.bytes < q->ibs);
 	other.ino = 2;
 	other.size = 0;
-	plan_make(&plan, q, &all, &file, &other, &none);
+	planner_make(&plan, q, &all, &file, &other, &none);
 	must(plan.way_reason != NULL);
 	if (plan.way != PLAN_BULK)
 		return;

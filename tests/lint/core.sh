@@ -45,5 +45,5 @@ not_engine=$(find core cmd -name '*.[ch]' ! -path 'core/engine/*' | sort)
 		calls 'io_prep_[a-z]* *\(' $not_job
 }
 clean "the plan makes no system calls" \
-	includes '\(unistd\|fcntl\|sys/[a-z]*\)\.h' core/plan/plan.c core/plan/plan.h
+	includes '\(unistd\|fcntl\|sys/[a-z]*\)\.h' core/plan/*.[ch]
 finish

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+#include "config.h"
+
+#include "planner.h"
+
+#include "base.h"
+#include "jobs.h"
+#include "lcm.h"
+#include "method.h"
+#include "plan.h"
+#include "sides.h"
+#include "way.h"
+
+#define PLAN_SPARSE_MAX (4 * MIB)
+
+static void
+plan_size(struct plan *plan, const struct request *q, const struct facts *dst)
+{
+	const uint64_t end = plan->dst_off + plan->len;
+
+	plan->is_in_order = plan->dst.method == PLAN_INLINE ||
+			    plan->dst.method == PLAN_CALL;
+	if (dst->kind != FACTS_FILE)
+		plan->size_reason = "only a regular file has a size to set";
+	else if (plan->dst.method != PLAN_AIO)
+		plan->size_reason = "the file grows as it is written";
+	else if (end <= dst->size)
+		plan->size_reason = "the file is already large enough";
+	else if (q->conv & CONV_NOTRUNC) {
+		plan->size_reason = "conv=notrunc sets no size";
+		plan->is_in_order = true;
+	} else {
+		plan->size_reason = "writes that extend a file are slow";
+		plan->final_size = end;
+	}
+}
+
+// A hole may stay one only where nothing else is behind it.
+static void
+plan_holes(struct plan *plan, const struct plan_sides *s)
+{
+	const bool is_fresh = s->dst->kind == FACTS_FILE &&
+			      s->dst->size <= plan->dst_off;
+
+	if (s->src->allocated >= s->src->size) {
+		plan->holes_reason = "the source has none";
+	} else if (s->dst->kind == FACTS_NULL) {
+		plan->holes = PLAN_HOLES_KEEP;
+		plan->holes_reason = "/dev/null discards everything";
+	} else if (s->q->conv & CONV_SPARSE) {
+		plan->holes = PLAN_HOLES_KEEP;
+		plan->holes_reason = "conv=sparse";
+	} else if (s->q->keeps_holes && is_fresh) {
+		plan->holes = PLAN_HOLES_KEEP;
+		plan->holes_reason = "SRC DST keeps holes";
+	} else {
+		plan->holes = PLAN_HOLES_ZERO;
+		plan->holes_reason = "holes need not be read";
+	}
+}
+
+// Both sides go through the page cache of one file system that copies there
+// by itself, and nobody needs to see the bytes, or to keep the cache from
+// being far ahead of the disk.
+static void
+plan_kernel(struct plan *plan, const struct plan_sides *s)
+{
+	if (s->q->io != REQUEST_IO_AUTO || request_is_hashed(s->q) ||
+	    s->q->rate > 0 || sides_are_durable(s) ||
+	    plan->src.method != PLAN_INLINE ||
+	    plan->dst.method != PLAN_INLINE || plan->holes != PLAN_HOLES_READ ||
+	    plan->sparse_unit > 0 || !s->src->is_kernel_copy ||
+	    s->refused->kernel_copy || s->src->dev != s->dst->dev ||
+	    s->dst->kind != FACTS_FILE || s->src->is_direct ||
+	    s->dst->is_direct)
+		return;
+	plan->src.method = PLAN_KERNEL;
+	plan->dst.method = PLAN_KERNEL;
+	plan->job_reason = plan->depth_reason = "not used";
+}
+
+static void
+plan_clone(struct plan *plan, const struct plan_sides *s)
+{
+	if (s->q->clone <= REQUEST_CLONE_NEVER)
+		plan->clone_reason = "not asked for";
+	else if (request_is_hashed(s->q))
+		plan->clone_reason = "hashing needs the data";
+	else if (s->q->conv & CONV_SPARSE)
+		plan->clone_reason = "conv=sparse looks for holes in the data";
+	else if (s->src->kind != FACTS_FILE || s->dst->kind != FACTS_FILE)
+		plan->clone_reason = "only regular files can be cloned";
+	else if (!sides_may_clone(s))
+		plan->clone_reason = "this file system cannot clone";
+	else if (s->src->dev != s->dst->dev)
+		plan->clone_reason = "the files are on different file systems";
+	else {
+		plan->clone_reason = "both files are on the same file system";
+		plan->is_clone = true;
+	}
+}
+
+// What is set up for one side serves the other as well.
+static void
+prefer_aio(struct plan_side *side)
+{
+	if (side->method == PLAN_CALL)
+		side->method = PLAN_AIO;
+}
+
+void
+planner_make(struct plan *plan, const struct request *q,
+	     const struct rest *rest, const struct facts *src,
+	     const struct facts *dst, const struct plan_refused *refused)
+{
+	const struct plan_sides s = {q, rest, src, dst, refused};
+
+	*plan = (struct plan){.way = PLAN_RECORD,
+			      .rate = q->rate,
+			      .is_whole = way_is_whole(q)};
+	const char *too_short = way_measure(plan, &s);
+	if (way_can_splice(&s)) {
+		plan->way = PLAN_SPLICE;
+		plan->way_reason = "a pipe can take pages without copying them";
+		return;
+	}
+	if ((plan->way_reason = way_record_reason(&s, plan)) != NULL ||
+	    (plan->way_reason = too_short) != NULL)
+		return;
+	if ((q->conv & CONV_SPARSE) && dst->kind != FACTS_NULL) {
+		if (lcm(q->obs, PLAN_ALIGN) > PLAN_SPARSE_MAX) {
+			plan->way_reason = "conv=sparse with large records";
+			return;
+		}
+		plan->sparse_unit = (size_t)q->obs;
+	}
+	plan->way = PLAN_BULK;
+	plan->way_reason = "both sides are seekable";
+	plan_holes(plan, &s);
+	plan->src = method_of_src(&s, plan);
+	plan->dst = method_of_dst(&s, plan);
+	if (plan_uses_aio(plan)) {
+		prefer_aio(&plan->src);
+		prefer_aio(&plan->dst);
+	}
+	jobs_plan(plan, q);
+	plan_kernel(plan, &s);
+	plan_clone(plan, &s);
+	plan_size(plan, q, dst);
+	// dd writes nothing behind a byte that it cannot read.
+	plan->is_any_order = !q->is_dd && !plan->is_in_order;
+}
+
+void
+planner_make_back(struct plan *plan, const struct request *q, uint32_t align,
+		  uint64_t off, uint64_t len)
+{
+	const bool is_direct = q->io != REQUEST_IO_INLINE && align > 0 &&
+			       off % align == 0;
+
+	*plan = (struct plan){.way = PLAN_BULK,
+			      .src_off = off,
+			      .len = len,
+			      .unit = 1,
+			      .src = {PLAN_INLINE, 0, "verify="},
+			      .dst = {PLAN_NOTHING, 0, "verify="}};
+	if (is_direct)
+		plan->src = (struct plan_side){PLAN_AIO, align, "verify="};
+	jobs_plan(plan, q);
+}

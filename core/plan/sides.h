@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// What a plan is made of, for the parts of the plan.
+
+#pragma once
+
+#include "facts.h"
+#include "plan.h"
+#include "request.h"
+#include "rest.h"
+
+struct plan_sides {
+	const struct request *q;
+	const struct rest *rest;
+	const struct facts *src;
+	const struct facts *dst;
+	const struct plan_refused *refused;
+};
+
+// Between two files of a file system that shares blocks.
+static inline bool
+sides_may_clone(const struct plan_sides *s)
+{
+	return s->q->clone == REQUEST_CLONE_ALWAYS ||
+	       (s->q->clone == REQUEST_CLONE_AUTO && !s->src->is_kernel_copy);
+}
+
+// Nobody takes the copy for done before it is on the device.
+static inline bool
+sides_are_durable(const struct plan_sides *s)
+{
+	return request_syncs(s->q, s->dst->rdev != 0) != 0 ||
+	       (s->q->oflags & (FLAG_SYNC | FLAG_DSYNC));
+}
