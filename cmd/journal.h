@@ -13,7 +13,7 @@
 #include <stdint.h>
 #include <time.h>
 
-#include "disk.h"
+#include "disk_identify.h"
 #include "facts.h"
 #include "event.h"
 #include "plan.h"

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "disk.h"
+#include "disk_identify.h"
 #include "quote.h"
 #include "units.h"
 

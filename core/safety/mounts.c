@@ -7,6 +7,7 @@
 #include <errno.h>
 
 #include "disk.h"
+#include "disk_stack.h"
 
 #ifdef HAVE_LIBMOUNT
 

@@ -16,6 +16,8 @@
 #include <unistd.h>
 
 #include "base.h"
+#include "claim.h"
+#include "disk_stack.h"
 #include "fd.h"
 
 // The kernel gives nobody else a device that is used in one of these ways.
@@ -197,37 +199,6 @@ is_overlapping(struct check *c)
 	return dst != 0 ? disk_whole(src) != disk_whole(dst) : !is_in_place(c);
 }
 
-// Whatever the path leads to, it is the destination or of no use.
-static int
-claim_path(const struct check *c, const char *path)
-{
-	struct stat st;
-	int fd = fd_move_up(fd_open(path, O_RDONLY | O_EXCL | O_NONBLOCK |
-						   O_CLOEXEC, 0));
-
-	if (fd >= 0 && (fstat(fd, &st) < 0 || !S_ISBLK(st.st_mode) ||
-			st.st_rdev != c->dst->rdev)) {
-		(void)close(fd); // nothing went through it
-		fd = -ENODEV;
-	}
-	return fd;
-}
-
-static int
-claim(const struct check *c)
-{
-	char path[DISK_NAME_MAX];
-
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", c->fd);
-	int fd = claim_path(c, path);
-	// There is no /proc.
-	if (fd == -ENOENT && c->q->dst != NULL)
-		fd = claim_path(c, c->q->dst);
-	if (fd == -ENOENT || fd == -ENODEV)
-		fd = claim_path(c, disk_name(c->dst->rdev, path, sizeof(path)));
-	return fd;
-}
-
 // Takes the claim, too: last of those that ask for users, since those who
 // were found, and are to be written over, have it already.
 static bool
@@ -236,7 +207,8 @@ is_busy(struct check *c)
 	if (c->dst->rdev == 0)
 		return false;
 	c->ret->use.dev = c->dst->rdev;
-	const int fd = c->ret->claim = claim(c);
+	const int fd = c->ret->claim = claim_open(
+		c->fd, c->q->dst, c->dst->rdev);
 	if (fd < 0 && fd != -EBUSY)
 		disk_unseen_note(&c->bytes, "O_EXCL", -fd);
 	return fd == -EBUSY && !(c->found & FORCE_USES);

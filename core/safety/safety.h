@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "disk.h"
+#include "disk_identify.h"
 #include "facts.h"
 #include "mounts.h"
 #include "request.h"

@@ -39,7 +39,7 @@ for library in libcrypto libxxhash libmount libblkid jansson; do
 		"< #define $macro 1
 > /* #undef $macro */"
 	check "without $library: it compiles without a warning" \
-		make -j 2 core/digest/digest.o core/safety/disk.o \
+		make -j 2 core/digest/digest.o core/safety/disk_identify.o \
 			core/safety/mounts.o cmd/element.o cmd/object.o
 done
 cd "$work" || exit 99
