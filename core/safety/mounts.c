@@ -207,7 +207,7 @@ mounts_find(const struct disk_stack *stack, enum mounts_kind kind,
 			   .ret = ret,
 			   .unseen = unseen};
 
-	if (!load_mnt()) {
+	if (load_mnt() < 0) {
 		disk_unseen_note(unseen, "libmount", ENOPKG);
 		return false;
 	}
