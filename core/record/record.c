@@ -5,7 +5,6 @@
 #include "record.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -66,11 +65,8 @@ record_init(struct record *record, struct serial *serial)
 void
 record_done(struct record *record)
 {
-	if (record->dst_block != record->src_block)
-		free(record->dst_block);
-	free(record->src_alloc);
+	blocks_done(&record->blocks);
 	salvage_done(&record->salvage);
-	record->src_alloc = record->src_block = record->dst_block = NULL;
 }
 
 static int
@@ -82,65 +78,28 @@ tell_memory(struct record *record, enum event_kind kind, uint64_t len)
 	return -ENOMEM;
 }
 
-// Whole pages with room for size bytes and nr pages more, or NULL.
-static unsigned char *
-alloc_pages(uint64_t size, unsigned nr)
+static int
+take_src(struct record *record)
 {
-	const size_t page = (size_t)sysconf(_SC_PAGESIZE);
-	size_t len;
-
-	if (__builtin_add_overflow(size, (nr + 1) * page - 1, &len))
-		return NULL;
-	return aligned_alloc(page, round_down(len, page));
+	return blocks_take_src(&record->blocks, record->request) < 0
+		       ? tell_memory(record, FAILURE_SRC_MEMORY,
+				     record->request->ibs)
+		       : 0;
 }
 
-// Blocks are taken when they are first needed: count=0 takes none. One
-// page before the source's block has room for the byte that conv=swab
-// holds back.
+// The one block of both is that of the source, in dd's words as well.
 static int
-alloc_src(struct record *record)
+take_dst(struct record *record)
 {
-	const uint64_t ibs = record->request->ibs;
+	const int r = record->request->is_single_buffer ? take_src(record) : 0;
 
-	if (record->src_block != NULL)
-		return 0;
-	record->src_alloc = alloc_pages(ibs, 1);
-	if (record->src_alloc == NULL)
-		return tell_memory(record, FAILURE_SRC_MEMORY, ibs);
-	record->src_block = record->src_alloc + sysconf(_SC_PAGESIZE);
-	return 0;
-}
-
-static int
-alloc_dst(struct record *record)
-{
-	const uint64_t obs = record->request->obs;
-
-	if (record->dst_block != NULL)
-		return 0;
-	if (record->request->is_single_buffer) {
-		const int r = alloc_src(record);
-		record->dst_block = record->src_block;
+	if (r < 0)
 		return r;
-	}
-	record->dst_block = alloc_pages(obs, 0);
-	if (record->dst_block == NULL)
-		return tell_memory(record, FAILURE_DST_MEMORY, obs);
-	record->reblock.block = record->dst_block;
+	if (blocks_take_dst(&record->blocks, record->request) < 0)
+		return tell_memory(record, FAILURE_DST_MEMORY,
+				   record->request->obs);
+	record->reblock.block = record->blocks.dst;
 	return 0;
-}
-
-bool
-record_can_alloc(const struct request *q)
-{
-	unsigned char *src = alloc_pages(q->ibs, 1);
-	unsigned char *dst = q->is_single_buffer ? src : alloc_pages(q->obs, 0);
-	const bool is_had = src != NULL && dst != NULL;
-
-	if (dst != src)
-		free(dst);
-	free(src);
-	return is_had;
 }
 
 // Write a record of output, count it, and tell the failure in the words dd
@@ -250,7 +209,7 @@ take_record(struct record *record, size_t n)
 	// With noerror the rest was cleared before the read, and may hold
 	// what a failed read left there.
 	if (!is_noerror(record))
-		memset(record->src_block + n, pad_byte(record), ibs - n);
+		memset(record->blocks.src + n, pad_byte(record), ibs - n);
 	return ibs;
 }
 
@@ -295,39 +254,6 @@ record_has_next(const struct record *record)
 	return next_len(record) > 0;
 }
 
-// A record of len bytes with padding in place of what cannot be read, or
-// nothing. Returns the bytes of the source that it stands for, 0 at the end,
-// or -errno, untold.
-static int64_t
-salvage_record(struct record *record, size_t len)
-{
-	struct salvage *salvage = &record->salvage;
-	struct serial *serial = record->serial;
-	int64_t n = 0;
-	size_t done = record->there_in;
-
-	record->there_in = 0;
-	if (!salvage_is_wary(salvage, serial->src_off)) {
-		n = serial_read(serial, record->src_block + done, len - done);
-		done += n > 0 ? (size_t)n : 0;
-	}
-	serial->last_read = 0; // what is short, is made up for
-	salvage_begin(salvage, record->src_block, done);
-	if (n == -ECANCELED || done == len)
-		return n < 0 ? n : (int64_t)done;
-	while (done < len) {
-		n = salvage_read(salvage, serial->src_off, len - done,
-				 n < 0 ? (int)-n : 0);
-		if (n <= 0)
-			break;
-		serial_pass_src(serial, (uint64_t)n);
-		done += (size_t)n;
-	}
-	// It has offsets, and this is one.
-	(void)lseek(serial->src->fd, (off_t)serial->src_off, SEEK_SET);
-	return n == -ECANCELED || done == 0 ? n : (int64_t)done;
-}
-
 // The same as take_record, where nothing shifts.
 static size_t
 take_salvaged(struct record *record, uint64_t n)
@@ -342,7 +268,7 @@ take_salvaged(struct record *record, uint64_t n)
 	record->env->stats->in_marred += n == ibs && salvage->has_bad;
 	if (!is_sync(record))
 		return salvage->fill;
-	memset(record->src_block + salvage->fill, salvage->pad,
+	memset(record->blocks.src + salvage->fill, salvage->pad,
 	       ibs - salvage->fill);
 	return ibs;
 }
@@ -350,8 +276,11 @@ take_salvaged(struct record *record, uint64_t n)
 static int
 record_salvage(struct record *record, size_t len)
 {
-	const int64_t n = salvage_record(record, len);
+	const size_t there = record->there_in;
+	const int64_t n = salvage_record(&record->salvage, record->serial,
+					 record->blocks.src, there, len);
 
+	record->there_in = 0;
 	if (n == -ECANCELED)
 		return -ECANCELED;
 	if (n < 0) {
@@ -364,7 +293,7 @@ record_salvage(struct record *record, size_t len)
 	record->nr_records++;
 	const size_t filled = take_salvaged(record, (uint64_t)n);
 	const int r = filled > 0
-			      ? record_put(record, record->src_block, filled)
+			      ? record_put(record, record->blocks.src, filled)
 			      : 0;
 	return r < 0 ? r : 1;
 }
@@ -373,7 +302,7 @@ record_salvage(struct record *record, size_t len)
 static int
 record_step(struct record *record)
 {
-	unsigned char *buf = record->src_block;
+	unsigned char *buf = record->blocks.src;
 	const size_t len = next_len(record);
 
 	if (record->env->hooks->tick != NULL)
@@ -430,11 +359,11 @@ record_skip(struct record *record)
 	r = position_skip(record->serial);
 	if (r <= 0)
 		return quit(record, r);
-	r = alloc_src(record);
+	r = take_src(record);
 	if (r < 0)
 		return r;
 	return quit(record,
-		    position_skip_reading(record->serial, record->src_block));
+		    position_skip_reading(record->serial, record->blocks.src));
 }
 
 int
@@ -448,11 +377,11 @@ record_seek(struct record *record)
 	r = position_seek(record->serial);
 	if (r <= 0)
 		return quit(record, r);
-	r = alloc_dst(record);
+	r = take_dst(record);
 	if (r < 0)
 		return r;
 	return quit(record,
-		    position_seek_writing(record->serial, record->dst_block));
+		    position_seek_writing(record->serial, record->blocks.dst));
 }
 
 int
@@ -469,10 +398,10 @@ record_finish(struct record *record)
 static int
 begin(struct record *record)
 {
-	int r = alloc_src(record);
+	int r = take_src(record);
 
 	if (r == 0)
-		r = alloc_dst(record);
+		r = take_dst(record);
 	record->serial->live_bytes = &record->env->stats->bytes;
 	return r;
 }

@@ -7,6 +7,7 @@
 
 #pragma once
 
+#include "blocks.h"
 #include "filter.h"
 #include "reblock.h"
 #include "request.h"
@@ -24,9 +25,7 @@ struct record {
 	struct salvage salvage;     // of the source
 	bool is_salvaging;          // every byte keeps its place
 
-	unsigned char *src_alloc;
-	unsigned char *src_block;   // ibs bytes, with room for one before
-	unsigned char *dst_block;   // obs bytes, or src_block
+	struct blocks blocks;
 	struct filter filter;
 	struct reblock reblock;
 
@@ -63,9 +62,6 @@ int record_seek(struct record *record);
 int record_run(struct record *record);
 // The same, but 1 once so many records are read in all.
 int record_run_to(struct record *record, uint64_t nr_records);
-
-// Whether dd could have its blocks. They are given back at once.
-bool record_can_alloc(const struct request *q);
 
 // The end alone, after a copy that left no record to do.
 int record_finish(struct record *record);

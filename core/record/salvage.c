@@ -11,8 +11,9 @@
 #include <unistd.h>
 
 #include "base.h"
-#include "side.h"
 #include "hooks.h"
+#include "serial.h"
+#include "side.h"
 #include "stats.h"
 #include "walk.h"
 
@@ -187,14 +188,14 @@ salvage_bad(void *ctx, uint64_t off, size_t len, int error)
 	s->fill += len;
 }
 
-bool
-salvage_is_wary(const struct salvage *s, uint64_t off)
+static bool
+is_wary(const struct salvage *s, uint64_t off)
 {
 	return off < s->wary_end;
 }
 
-void
-salvage_begin(struct salvage *s, unsigned char *buf, size_t fill)
+static void
+begin(struct salvage *s, unsigned char *buf, size_t fill)
 {
 	s->buf = buf;
 	s->fill = fill;
@@ -211,8 +212,8 @@ source_end(const struct salvage *s)
 	return end < 0 ? 0 : (uint64_t)end;
 }
 
-int64_t
-salvage_read(struct salvage *s, uint64_t off, size_t len, int error)
+static int64_t
+add_bytes(struct salvage *s, uint64_t off, size_t len, int error)
 {
 	open_own(s);
 	const struct walk walk = {.unit = s->unit,
@@ -233,4 +234,32 @@ salvage_read(struct salvage *s, uint64_t off, size_t len, int error)
 	if (!s->src->facts.is_direct || !walk_can_pass(error))
 		error = 0;
 	return walk_run(&walk, off, len, error);
+}
+
+int64_t
+salvage_record(struct salvage *salvage, struct serial *serial,
+	       unsigned char *block, size_t there, size_t len)
+{
+	size_t done = there;
+	int64_t n = 0;
+
+	if (!is_wary(salvage, serial->src_off)) {
+		n = serial_read(serial, block + done, len - done);
+		done += n > 0 ? (size_t)n : 0;
+	}
+	serial->last_read = 0; // what is short, is made up for
+	begin(salvage, block, done);
+	if (n == -ECANCELED || done == len)
+		return n < 0 ? n : (int64_t)done;
+	while (done < len) {
+		n = add_bytes(salvage, serial->src_off, len - done,
+				 n < 0 ? (int)-n : 0);
+		if (n <= 0)
+			break;
+		serial_pass_src(serial, (uint64_t)n);
+		done += (size_t)n;
+	}
+	// It has offsets, and this is one.
+	(void)lseek(serial->src->fd, (off_t)serial->src_off, SEEK_SET);
+	return n == -ECANCELED || done == 0 ? n : (int64_t)done;
 }

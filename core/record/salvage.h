@@ -17,6 +17,8 @@ struct side;
 struct hooks;
 struct stats;
 
+struct serial;
+
 struct salvage {
 	const struct side *src;
 	const struct hooks *hooks;
@@ -41,18 +43,12 @@ void salvage_init(struct salvage *salvage, const struct side *src,
 		  const struct hooks *hooks, struct stats *stats);
 void salvage_done(struct salvage *salvage);
 
-// Behind a failed read others would fail that need not.
-bool salvage_is_wary(const struct salvage *salvage, uint64_t off);
-
-// A record is begun in buf, of which so many bytes are there.
-void salvage_begin(struct salvage *salvage, unsigned char *buf, size_t fill);
-
-// Add up to len bytes of the source at off to it, those that cannot be read
-// as padding or not at all. error: that a read of all of it met, or 0.
-// Returns the bytes of the source that are done, 0 at its end, or -errno,
-// untold: -ECANCELED or what cannot be passed over.
-int64_t salvage_read(struct salvage *salvage, uint64_t off, size_t len,
-		     int error);
+// Read a record of len bytes into block, where so many are there already, with
+// padding in place of what cannot be read, or nothing. Returns the bytes of the
+// source that it stands for, 0 at its end, or -errno, untold: -ECANCELED or
+// what cannot be passed over.
+int64_t salvage_record(struct salvage *salvage, struct serial *serial,
+		       unsigned char *block, size_t there, size_t len);
 
 // Tell the area in hand, now that it has an end.
 void salvage_tell(struct salvage *salvage);

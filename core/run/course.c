@@ -22,7 +22,7 @@
 static enum bulk_verdict
 run_stretches(struct bulk *b)
 {
-	if (b->request->is_dd && !record_can_alloc(b->request))
+	if (b->request->is_dd && !blocks_can_be_had(b->request))
 		return BULK_RECORDS;
 	return stretch_run(b);
 }
