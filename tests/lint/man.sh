@@ -42,6 +42,15 @@ not_in_help()
 	done
 }
 
+# The index of DECISIONS.md has a link for each heading.
+not_indexed()
+{
+	local page=$top_srcdir/docs/DECISIONS.md title
+	sed -n 's/^## 20[0-9-]*: //p' "$page" | while IFS= read -r title; do
+		grep -qF -- "[$title](#" "$page" || echo "$title"
+	done
+}
+
 clean "every operand has a row in the manual" not_listed
 clean "every operand is in --help=all" not_in_help
 if command -v mandoc >/dev/null; then
@@ -61,4 +70,5 @@ seen to|made again|given back|anew|of which" "$page" \
 }
 
 clean "the manual, README and the schema read like English" odd_phrases
+clean "each decision is in the index" not_indexed
 finish
