@@ -247,6 +247,82 @@ START_TEST(EAGAIN_comes_back_like_any_error)
 END_TEST
 
 // The refusal may be in the list, and not yet in the count: it is no event.
+static int
+getevents_one(io_context_t ctx, long min, long nr, struct io_event *events,
+	      struct timespec *timeout)
+{
+	(void)nr;
+	return fake_aio_kernel.getevents(ctx, min, 1, events, timeout);
+}
+
+START_TEST(what_was_announced_is_reaped_in_as_many_calls_as_it_takes)
+{
+	static struct aio_kernel kernel;
+
+	kernel = fake_aio_kernel;
+
+	kernel.getevents = getevents_one;
+	aio_done(&aio);
+	ck_assert_int_eq(kaio_new(&kaio, &kernel, DEPTH, &aio.counters), 0);
+	aio_init(&aio, &kaio->engine);
+	queue_reads(3);
+	aio_submit(&aio);
+	fake_aio_complete_all(&fake);
+	ck_assert_int_eq(aio_reap(&aio), 0);
+	ck_assert_uint_eq(nr_fired, 3);
+	check_all_agree(3);
+}
+END_TEST
+
+static int
+submit_nothing(io_context_t ctx, long nr, struct iocb **iocbs)
+{
+	(void)ctx;
+	(void)nr;
+	(void)iocbs;
+	return -EPERM;
+}
+
+static unsigned nr_refused;
+
+static void
+on_refused(io_context_t ctx, struct iocb *iocb, long res, long res2)
+{
+	(void)ctx;
+	(void)iocb;
+	(void)res2;
+	nr_refused += res == -EPERM;
+}
+
+// More than one call of the engine takes: those that are left have been
+// counted, and are no completions.
+START_TEST(many_refusals_announce_nothing)
+{
+	enum { MANY = 200 };
+	static struct job many[MANY];
+	static struct aio_kernel kernel;
+
+	kernel = fake_aio_kernel;
+
+	nr_refused = 0;
+	kernel.submit = submit_nothing;
+	aio_done(&aio);
+	ck_assert_int_eq(kaio_new(&kaio, &kernel, MANY, &aio.counters), 0);
+	aio_init(&aio, &kaio->engine);
+	for (unsigned i = 0; i < MANY; i++)
+		aio_queue(&aio, &many[i],
+			  &(struct job_io){.op = JOB_READ,
+					   .route = JOB_BY_AIO,
+					   .fd = fd,
+					   .len = 1,
+					   .on_done = on_refused});
+	aio_submit(&aio);
+	ck_assert_int_eq(aio_reap(&aio), 0);
+	ck_assert_uint_eq(nr_refused, MANY);
+	ck_assert_uint_eq(aio.counters.announced, 0);
+}
+END_TEST
+
 START_TEST(a_refusal_that_is_not_counted_yet_announces_nothing)
 {
 	fake.first_error = -EINVAL;
@@ -516,6 +592,9 @@ kernel_tcase(void)
 	tcase_add_test(t, what_a_short_submit_left_is_submitted_in_order);
 	tcase_add_test(t, one_io_submit_takes_the_whole_queue);
 	tcase_add_test(t, EAGAIN_comes_back_like_any_error);
+	tcase_add_test(
+		t, what_was_announced_is_reaped_in_as_many_calls_as_it_takes);
+	tcase_add_test(t, many_refusals_announce_nothing);
 	tcase_add_test(t, a_refusal_that_is_not_counted_yet_announces_nothing);
 	tcase_add_test(t, an_error_of_io_submit_is_that_of_the_first);
 	tcase_add_test(t, a_submit_that_sleeps_is_counted_as_a_stall);

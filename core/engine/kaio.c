@@ -57,17 +57,19 @@ kaio_take_news(struct kaio *kaio, struct io_event *events, unsigned max)
 {
 	uint64_t *announced = &kaio->counters->announced;
 	eventfd_t count;
+	uint64_t refused = 0, all;
 	unsigned nr = 0;
 
 	if (eventfd_read(kaio->engine.news_fd, &count) == 0)
 		kaio->counted += count;
-	for (unsigned i = 0; i < KAIO_NR_SUBMITTERS; i++)
+	for (unsigned i = 0; i < KAIO_NR_SUBMITTERS; i++) {
 		nr += submitter_take_refused(kaio->submitters[i], events + nr,
-					     max - nr);
-	kaio->refused += nr;
-	if (kaio->counted > kaio->refused)
-		*announced = max_u64(*announced,
-				     kaio->counted - kaio->refused);
+					     max - nr, &all);
+		refused += all;
+	}
+	// Also those that events had no room for have been counted.
+	if (kaio->counted > refused)
+		*announced = max_u64(*announced, kaio->counted - refused);
 	return nr;
 }
 
@@ -79,18 +81,22 @@ kaio_take(struct engine *engine, struct io_event *events, unsigned max)
 	const unsigned refused = kaio_take_news(kaio, events, max);
 	const uint64_t nr = min_u64(count->announced - count->reaped,
 				    max - refused);
-	int r;
+	uint64_t got = 0;
 
-	if (nr == 0)
-		return (int)refused;
-	do {
-		r = kaio->kernel->getevents(engine->ctx, 1, (long)nr,
-					    events + refused, NULL);
-	} while (r == -EINTR);
-	if (r <= 0)
-		return r < 0 ? r : -EIO;
-	count->reaped += (uint64_t)r;
-	return (int)refused + r;
+	// Who stops at less would not be woken for the rest.
+	while (got < nr) {
+		const int r = kaio->kernel->getevents(
+			engine->ctx, 1, (long)(nr - got),
+			events + refused + got, NULL);
+
+		if (r == -EINTR)
+			continue;
+		if (r <= 0)
+			return r < 0 ? r : -EIO;
+		got += (uint64_t)r;
+		count->reaped += (uint64_t)r;
+	}
+	return (int)(refused + got);
 }
 
 static void

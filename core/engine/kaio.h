@@ -32,7 +32,6 @@ struct kaio {
 	struct submitter *submitters[KAIO_NR_SUBMITTERS];
 	struct iocb **batch;             // room for what goes to one of them
 	uint64_t counted;                // by the eventfd: announced, and
-	uint64_t refused;                // refused by io_submit
 	struct aio_counters *counters;
 };
 

@@ -26,6 +26,7 @@ take_answer(struct submitter *s, int r)
 			.obj = s->batch[0],
 			.res = (unsigned long)(long)(r < 0 ? r : -EAGAIN),
 		};
+		s->all_refused++;
 		(void)eventfd_write(s->refused_fd, 1); // far from its limit
 	}
 	s->nr_batch -= nr;
@@ -151,11 +152,12 @@ submitter_queue(struct submitter *s, struct iocb **iocbs, unsigned nr)
 
 unsigned
 submitter_take_refused(struct submitter *s, struct io_event *events,
-		       unsigned max)
+		       unsigned max, uint64_t *ret_all)
 {
 	pthread_mutex_lock(&s->lock);
 	const unsigned nr = (unsigned)min_u64(s->nr_refused, max);
 	memcpy(events, s->refused, nr * sizeof(events[0]));
+	*ret_all = s->all_refused;
 	s->nr_refused -= nr;
 	memmove(s->refused, s->refused + nr, s->nr_refused * sizeof(events[0]));
 	pthread_mutex_unlock(&s->lock);

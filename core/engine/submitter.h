@@ -31,6 +31,7 @@ struct submitter {
 	unsigned nr_queued;
 	struct io_event *refused;   // ended with the error of io_submit
 	unsigned nr_refused;
+	uint64_t all_refused;       // with those that were taken
 	uint64_t submitted;         // taken by the kernel
 	bool is_ending;
 
@@ -54,6 +55,8 @@ void submitter_queue(struct submitter *submitter, struct iocb **iocbs,
 		     unsigned nr);
 
 // Move at most max of what was refused to events; each has been counted by
-// refused_fd. Returns how many.
+// refused_fd, or will be. Returns how many; *ret_all: were refused so far, with
+// those that are left.
 unsigned submitter_take_refused(struct submitter *submitter,
-				struct io_event *events, unsigned max);
+				struct io_event *events, unsigned max,
+				uint64_t *ret_all);
