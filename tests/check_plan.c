@@ -1075,6 +1075,7 @@ START_TEST(the_kernel_copies_from_page_cache_to_page_cache)
 	ck_assert_str_eq(plan.job_reason, "not used");
 	ck_assert_str_eq(plan.depth_reason, "not used");
 	ck_assert_uint_eq(plan.final_size, 0);
+	ck_assert(!plan.is_any_order);
 }
 END_TEST
 

@@ -149,7 +149,8 @@ planner_make(struct plan *plan, const struct request *q,
 	plan_clone(plan, &s);
 	plan_size(plan, q, dst);
 	// dd writes nothing behind a byte that it cannot read.
-	plan->is_any_order = !q->is_dd && !plan->is_in_order;
+	plan->is_any_order = !q->is_dd && !plan->is_in_order &&
+			     plan->dst.method != PLAN_KERNEL;
 }
 
 void

@@ -69,7 +69,9 @@ take_through_ring(struct bulk *b)
 		const enum copy_verdict end = copy_run(&copy);
 		b->nr_direct = bulk_direct(b);
 		b->copy = NULL;
+		b->map = &copy.ring.map;
 		verdict = settle_copy(b, &copy, end);
+		b->map = NULL;
 	} else {
 		verdict = settle_nothing(b);
 	}
@@ -90,21 +92,25 @@ run_ring(struct bulk *b)
 	return verdict;
 }
 
+static bool
+is_in_ring(const struct bulk *b)
+{
+	return b->plan.way == PLAN_BULK && b->plan.src.method != PLAN_KERNEL;
+}
+
 // The next one, as it is planned now.
 static enum bulk_verdict
 run_next(struct bulk *b, bool is_told)
 {
 	bulk_plan(b);
-	const bool is_in_ring = b->plan.way == PLAN_BULK &&
-				b->plan.src.method != PLAN_KERNEL;
-	if (is_in_ring)
-		bulk_open_aio(b);
+	if (is_in_ring(b))
+		bulk_open_aio(b); // or plan without
 	if (is_told)
 		bulk_tell_plan(b);
 	bulk_caution(b);
 	if (b->plan.way != PLAN_BULK)
 		return BULK_RECORDS;
-	return is_in_ring ? run_ring(b) : offload_copy(b);
+	return is_in_ring(b) ? run_ring(b) : offload_copy(b);
 }
 
 enum bulk_verdict
