@@ -408,11 +408,13 @@ START_TEST(holes_are_in_the_map)
 
 	ring_skip(&ring, 3 * JOB);
 	ck_assert_uint_eq(ring_prefix(&ring), JOB);
+	ck_assert_uint_eq(ring_prefix_skipped(&ring), JOB);
 	fill(job);
 	start_writing();
 	ring_mark(&ring, job, 512, MAP_HOLE);
 	finish(job);
 	ck_assert_uint_eq(ring_prefix(&ring), 3 * JOB);
+	ck_assert_uint_eq(ring_prefix_skipped(&ring), 2 * JOB);
 	ck_assert_uint_eq(ring.map.totals[MAP_HOLE], 2 * JOB + 512);
 	ck_assert_uint_eq(ring.map.totals[MAP_DONE], JOB - 512);
 }

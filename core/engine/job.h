@@ -72,6 +72,7 @@ struct job {
 	// What it carries.
 	uint64_t number;          // of the ring
 	uint64_t off;             // from the start of the stretch
+	uint64_t skipped;         // bytes before it that need no job
 	size_t want;              // bytes to read
 	size_t len;               // bytes read so far
 	size_t done;              // bytes of len written so far

@@ -246,6 +246,7 @@ record_go_on(struct record *record, const struct rest *rest)
 	stats_count(stats, start, ibs, obs);
 	stats->out_partial = 0;
 	stats->bytes = rest->done - record->there_out;
+	stats->skipped = min_u64(stats->skipped, stats->bytes);
 }
 
 bool

@@ -43,7 +43,6 @@ make_reader(struct copy *copy, const struct copy_parts *parts)
 		.side = parts->src,
 		.align = plan->src.align,
 		.base = plan->src_off,
-		.hole_base = plan->dst_off,
 		.holes = plan->holes,
 	};
 }
@@ -304,8 +303,8 @@ copy_count(const struct copy *copy)
 		return;
 	}
 	stats_count(stats, copy->base + n, asked->ibs, asked->obs);
-	stats->skipped = copy->skipped_base + n -
-			 min_u64(n, copy->writer.nr_moved);
+	stats->skipped = copy->skipped_base +
+			 ring_prefix_skipped(&copy->ring);
 }
 
 // Others may look at the descriptors, or share them: whoever writes after a

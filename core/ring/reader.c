@@ -118,17 +118,6 @@ reader_find_data(struct reader *reader, uint64_t *ret_end)
 	return max_u64(extent->start, pos) - reader->base;
 }
 
-static void
-reader_skip(struct reader *reader, uint64_t data)
-{
-	struct ring *ring = reader->ring;
-	const uint64_t from = ring->next;
-
-	ring_skip(ring, data);
-	hooks_hole(reader->env->hooks, reader->hole_base + from,
-		   ring->next - from);
-}
-
 static struct job *
 reader_take(struct reader *reader, uint64_t most)
 {
@@ -152,7 +141,7 @@ reader_start_sparse(struct reader *reader)
 	struct job *job;
 
 	if (reader->holes == PLAN_HOLES_KEEP)
-		reader_skip(reader, data);
+		ring_skip(ring, data);
 	if (ring->next >= ring->end)
 		return;
 	if (reader->holes == PLAN_HOLES_KEEP)

@@ -27,7 +27,6 @@ struct reader {
 	                      // cache; 0: all others, inline
 	uint64_t base;        // file offset of the stretch
 	enum plan_holes holes;
-	uint64_t hole_base;   // where they are in the destination
 	struct extent extent; // of data, with holes to be left out
 };
 

@@ -150,6 +150,7 @@ ring_take(struct ring *ring, uint64_t most)
 		.writer = job->writer,
 		.number = ring->head,
 		.off = ring->next,
+		.skipped = ring->skipped,
 		.want = (size_t)min_u64(min_u64(room, most),
 					ring->end - ring->next),
 	};
@@ -191,6 +192,7 @@ ring_skip(struct ring *ring, uint64_t off)
 	const uint64_t from = ring->next;
 
 	ring->next = max_u64(from, min_u64(off, ring->end));
+	ring->skipped += ring->next - from;
 	mark(ring, from, ring->next - from, MAP_HOLE);
 }
 
@@ -301,6 +303,17 @@ uint64_t
 ring_prefix(const struct ring *ring)
 {
 	return min_u64(map_prefix(&ring->map), ring->end);
+}
+
+uint64_t
+ring_prefix_skipped(const struct ring *ring)
+{
+	// The oldest job that is not through is where the prefix ends.
+	const uint64_t skipped = ring->tail < ring->head
+					 ? ring_job(ring, ring->tail)->skipped
+					 : ring->skipped;
+
+	return min_u64(skipped, ring_prefix(ring));
 }
 
 void

@@ -57,6 +57,7 @@ struct ring {
 
 	struct map map;       // of the stretch
 	uint64_t next;        // offset of the next byte to be read
+	uint64_t skipped;     // bytes before it that are kept holes
 	size_t step;          // jobs meet where offset + skew is a multiple
 	size_t skew;          // of step: between two pages of the file
 	uint64_t end;         // nothing at or after it is copied: the planned
@@ -108,8 +109,10 @@ void ring_put(struct ring *ring, struct job *job);
 // Copy nothing at or after off. Never moves the end up again.
 void ring_cut(struct ring *ring, uint64_t off);
 
-// Bytes from the start that are written without a gap.
+// Bytes from the start that are written without a gap; and of them, those that
+// are kept holes.
 uint64_t ring_prefix(const struct ring *ring);
+uint64_t ring_prefix_skipped(const struct ring *ring);
 
 // Asserts that the jobs are where their states say.
 void ring_check(const struct ring *ring);

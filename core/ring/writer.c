@@ -40,8 +40,6 @@ writer_next_run(const struct writer *writer, struct job *job)
 		return (size_t)min_u64(round_up(from, unit), job->len) - from;
 	for (end = from; end < job->len && is_hole_at(writer, job, end);)
 		end = (size_t)min_u64(end + unit, job->len);
-	hooks_hole(writer->env->hooks, writer->base + job->off + from,
-		   end - from);
 	ring_mark(writer->ring, job, end - from, MAP_HOLE);
 	for (end = job->done; end < job->len; end += unit)
 		if (end > job->done && is_hole_at(writer, job, end))
@@ -53,7 +51,6 @@ static void
 writer_finish(struct writer *writer, struct job *job)
 {
 	writer->nr_writing--;
-	writer->nr_moved += job->done;
 	ring_put(writer->ring, job);
 }
 

@@ -40,7 +40,6 @@ struct writer {
 	struct writeback *writeback; // inline: NULL: the cache takes all
 	unsigned nr_writing;
 	uint64_t nr_cached;   // bytes that went through the page cache
-	uint64_t nr_moved;    // bytes, of the jobs that are through
 	unsigned nr_broken;   // jobs that the device refused, and not for
 	                      // an error that writer_can_retry
 };

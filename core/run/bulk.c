@@ -10,6 +10,7 @@
 #include "env.h"
 #include "event.h"
 #include "hooks.h"
+#include "map.h"
 #include "memory.h"
 #include "planner.h"
 
@@ -110,11 +111,30 @@ bulk_put_offsets(struct bulk *b, uint64_t n)
 		(struct event){.kind = kind, .error = -r, .name = ep->name});
 }
 
+// Only now, when it is known how far they count: what is behind that comes
+// again.
+static void
+bulk_tell_holes(const struct bulk *b, uint64_t n)
+{
+	const struct map_span *span;
+	uint64_t off = 0;
+
+	while (off < n && (span = map_find(b->map, off, MAP_HOLE)) != NULL &&
+	       span->off < n) {
+		hooks_hole(b->env->hooks, b->plan.dst_off + span->off,
+			   min_u64(span->len, n - span->off));
+		off = span->off + span->len;
+	}
+}
+
 enum bulk_verdict
 bulk_advance(struct bulk *b, uint64_t n, enum bulk_verdict verdict)
 {
 	const struct request *q = b->request;
 	const bool is_put = bulk_put_offsets(b, n) == 0;
+
+	if (b->map != NULL)
+		bulk_tell_holes(b, n);
 
 	b->rest.done += n;
 	b->rest.is_placed = true;

@@ -119,6 +119,18 @@ go_round(struct course *c)
 	return r;
 }
 
+// Every record was whole: a source that changes meanwhile may give a short one,
+// and what is behind that is where only the records know.
+static bool
+can_resume(const struct course *c)
+{
+	const struct record *record = &c->record;
+
+	return record->reblock.fill == 0 &&
+	       c->bulk->rest.done ==
+		       record->nr_records * c->bulk->request->ibs;
+}
+
 // Another stretch. Where it meets the next obstacle soon, its start cost more
 // than it gained: the records go twice as far then.
 static enum bulk_verdict
@@ -147,7 +159,7 @@ course_run(struct course *c, struct bulk *bulk)
 	open_records(c);
 	go_on(c);
 	while (verdict == BULK_OBSTACLE && (r = go_round(c)) > 0)
-		verdict = resume(c);
+		verdict = can_resume(c) ? resume(c) : BULK_RECORDS;
 	if (r > 0)
 		r = finish(c, verdict);
 	// What was done keeps its size, whatever has ended it.

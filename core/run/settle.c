@@ -239,10 +239,10 @@ settle_copy(struct bulk *b, const struct copy *copy, enum copy_verdict verdict)
 	const bool is_trimmed = trim(b, n, copy->ring.next) == 0;
 
 	drop_cache(b, copy);
-	if (verdict == COPY_LOST && is_trimmed)
-		return settle_lost(b, n);
 	if (copy->is_stopped)
 		return bulk_advance(b, n, BULK_STOPPED);
+	if (verdict == COPY_LOST && is_trimmed)
+		return settle_lost(b, n);
 	if (failure->kind == FAILURE_WRITE &&
 	    !(is_trimmed && can_retry_write(b, copy)))
 		return settle_refused(b, n, *failure);
