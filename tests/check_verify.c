@@ -117,10 +117,11 @@ END_TEST
 // A page that somebody has locked in memory stays in the page cache.
 START_TEST(a_page_cache_that_cannot_be_emptied_is_told)
 {
-	char *page = mmap(NULL, 4096, PROT_READ, MAP_SHARED, dst.fd, 4096);
+	// Sanitizers make nothing of mlock.
+	char *page = mmap(NULL, 4096, PROT_READ, MAP_SHARED | MAP_LOCKED,
+			  dst.fd, 4096);
 
 	ck_assert_ptr_ne(page, MAP_FAILED);
-	ck_assert_int_eq(mlock(page, 4096), 0);
 	ck_assert_int_eq(verify_run(&verify), 0);
 	ck_assert_str_eq(rig_told(NOTICE_CACHE_KEPT)->name, "it");
 	munmap(page, 4096);
