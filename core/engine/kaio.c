@@ -102,11 +102,11 @@ kaio_take(struct engine *engine, struct io_event *events, unsigned max)
 static void
 kaio_end_submitters(struct kaio *kaio)
 {
-	uint64_t *submitted = &kaio->counters->submitted;
-
+	// One that never began has no counters.
 	for (unsigned i = 0; i < KAIO_NR_SUBMITTERS; i++) {
 		if (kaio->submitters[i] != NULL)
-			*submitted += submitter_free(kaio->submitters[i]);
+			kaio->counters->submitted +=
+				submitter_free(kaio->submitters[i]);
 		kaio->submitters[i] = NULL;
 	}
 }
