@@ -455,9 +455,12 @@ START_TEST(a_hole_without_memory_is_data)
 	ck_assert_int_eq(getrlimit(RLIMIT_DATA, &old), 0);
 	low = (struct rlimit){1, old.rlim_max};
 	ck_assert_int_eq(setrlimit(RLIMIT_DATA, &low), 0);
-	while ((more = malloc(64 * KIB)) != NULL) {
+	// Under valgrind no limit is one, and memory is not used up.
+	unsigned nr = 0;
+	while (nr < 1024 && (more = malloc(64 * KIB)) != NULL) {
 		*more = all;
 		all = more;
+		nr++;
 	}
 	copy_holes(RING_HOLES / 2 - 4);
 	for (; all != NULL; all = more) {
@@ -467,7 +470,8 @@ START_TEST(a_hole_without_memory_is_data)
 	ck_assert_int_eq(setrlimit(RLIMIT_DATA, &old), 0);
 	ck_assert_uint_eq(ring_prefix(&ring), ring.next);
 	ck_assert_uint_gt(ring.map.totals[MAP_HOLE], 0);
-	ck_assert_uint_lt(ring.map.totals[MAP_HOLE], RING_HOLES / 2 - 4);
+	ck_assert(nr == 1024 ||
+		  ring.map.totals[MAP_HOLE] < RING_HOLES / 2 - 4);
 }
 END_TEST
 #endif
