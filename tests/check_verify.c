@@ -11,6 +11,7 @@
 
 #include "aio.h"
 #include "base.h"
+#include "cache.h"
 #include "env.h"
 #include "fake_aio.h"
 #include "hasher.h"
@@ -117,6 +118,11 @@ END_TEST
 // A page that somebody has locked in memory stays in the page cache.
 START_TEST(a_page_cache_that_cannot_be_emptied_is_told)
 {
+	uint64_t cached;
+
+	// Before 6.5, and under valgrind, nobody can say what is cached.
+	if (cache_count(dst.fd, 0, LEN, &cached) < 0)
+		return;
 	// Sanitizers make nothing of mlock.
 	char *page = mmap(NULL, 4096, PROT_READ, MAP_SHARED | MAP_LOCKED,
 			  dst.fd, 4096);

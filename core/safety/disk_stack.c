@@ -130,7 +130,7 @@ static int
 ask_loop(const char *name, struct store *ret)
 {
 	char path[DISK_NAME_MAX];
-	struct loop_info64 info;
+	struct loop_info64 info = {0};
 	struct stat st;
 
 	snprintf(path, sizeof(path), "/dev/%s", name);
@@ -310,6 +310,8 @@ find_siblings(struct disk_stack *stack, dev_t disk)
 	if (stack->is_blind)
 		return;
 	disk_name(disk, name, sizeof(name));
+	if (strncmp(name, "/dev/", strlen("/dev/")) != 0)
+		return; // it has gone, and has only a number
 	snprintf(dir, sizeof(dir), "/sys/block/%s", name + strlen("/dev/"));
 	if (major(disk) != LOOP_MAJOR || find_store(stack, dir, &own) < 0 ||
 	    own.rdev != 0)
