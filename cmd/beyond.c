@@ -25,12 +25,12 @@ beyond_source(const struct options *options, const struct transfer_side *src)
 }
 
 static bool
-has_unit(const struct options_extent *extent)
+has_unit(const struct options_amount *amount)
 {
-	return strpbrk(extent->text, "kKMGTPEZYRQ") != NULL;
+	return strpbrk(amount->text, "kKMGTPEZYRQ") != NULL;
 }
 
-// " is 5 TiB in blocks of 256 KiB"; nothing for an extent in bytes. Malloc'd.
+// " is 5 TiB in blocks of 256 KiB"; nothing for an amount in bytes. Malloc'd.
 static char *
 in_blocks(uint64_t bytes, uint64_t block, bool is_bytes)
 {
@@ -50,12 +50,12 @@ in_blocks(uint64_t bytes, uint64_t block, bool is_bytes)
 
 // "; skip=20MiB counts bytes". Malloc'd.
 static char *
-as_bytes(const struct options_extent *extent)
+as_bytes(const struct options_amount *amount)
 {
-	char *text = NULL, *bytes = correct_to_bytes(extent->text);
+	char *text = NULL, *bytes = correct_to_bytes(amount->text);
 
 	if (bytes == NULL || asprintf(&text, "; %s=%s counts bytes",
-				      extent->name, bytes) < 0)
+				      amount->name, bytes) < 0)
 		text = NULL;
 	free(bytes);
 	return text;
@@ -66,7 +66,7 @@ void
 beyond_tell_skip(const struct options *options, const struct event *f)
 {
 	const struct request *q = &options->request;
-	const struct options_extent *skip = &options->skip;
+	const struct options_amount *skip = &options->skip;
 	const bool is_bytes = (q->iflags & FLAG_SKIP_BYTES) != 0;
 	// Is it a number as people write bytes?
 	const bool is_like_bytes = !options->has_block_size || has_unit(skip);
@@ -91,7 +91,7 @@ beyond_tell_skip(const struct options *options, const struct event *f)
 bool
 beyond_is_odd_seek(const struct options *options)
 {
-	const struct options_extent *seek = &options->seek;
+	const struct options_amount *seek = &options->seek;
 
 	return options->nr_names > 0 && !options->has_block_size &&
 	       seek->text != NULL &&

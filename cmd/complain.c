@@ -81,7 +81,7 @@ remedy_of(const struct operand *operand, const char *text)
 	const struct correct_bounds bounds = {
 		.min = operand->min,
 		.max = operand->max,
-		.is_blocks = operand->parse == parse_extent,
+		.is_blocks = operand->parse == parse_amount,
 	};
 	char *remedy = NULL, *right = correct_number(text, &bounds);
 	int length = 0;

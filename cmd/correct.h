@@ -20,6 +20,6 @@ char *correct_number(const char *text, const struct correct_bounds *bounds);
 // NULL: memory is out.
 char *correct_amount(uint64_t bytes);
 
-// An extent that is given in blocks, for the same number of bytes: "20MiB" for
+// An amount that is given in blocks, for the same number of bytes: "20MiB" for
 // "20M". Malloc'd, NULL: memory is out.
 char *correct_to_bytes(const char *text);

@@ -106,7 +106,7 @@ static const struct operand_symbol yes_symbols[] = {
 #define COMMON .is_common = true
 #define SIZE(x, least, most) \
 	.parse = parse_size, FIELD(x), .min = least, .max = most
-#define EXTENT(x) .parse = parse_extent, FIELD(x), .max = INT64_MAX
+#define AMOUNT(x) .parse = parse_amount, FIELD(x), .max = INT64_MAX
 #define SIDE(x) .parse = parse_side, FIELD(request.x)
 #define NAME(x) .parse = parse_name, FIELD(x)
 #define YES(x) .parse = parse_yes, FIELD(request.x), .symbols = yes_symbols
@@ -129,15 +129,15 @@ static const struct operand operands[] = {
 	{"cbs", "BYTES", "record length of conv=block and unblock",
 	 OPERAND_BLOCKS, DD, SIZE(request.cbs, 1, INT64_MAX)},
 	{"count", "N", "copy only N input blocks; 10MiB counts bytes",
-	 OPERAND_DATA, DD, COMMON, EXTENT(count)},
+	 OPERAND_DATA, DD, COMMON, AMOUNT(count)},
 	{"skip", "N", "skip N input blocks first; 10MiB skips bytes",
-	 OPERAND_DATA, DD, COMMON, EXTENT(skip)},
+	 OPERAND_DATA, DD, COMMON, AMOUNT(skip)},
 	{"iseek", "N", "same as skip=N",
-	 OPERAND_DATA, DD, EXTENT(skip)},
+	 OPERAND_DATA, DD, AMOUNT(skip)},
 	{"seek", "N", "skip N output blocks first; 10MiB skips bytes",
-	 OPERAND_DATA, DD, COMMON, EXTENT(seek)},
+	 OPERAND_DATA, DD, COMMON, AMOUNT(seek)},
 	{"oseek", "N", "same as seek=N",
-	 OPERAND_DATA, DD, EXTENT(seek)},
+	 OPERAND_DATA, DD, AMOUNT(seek)},
 	{"conv", "CONVS", "convert as CONVS say, separated by commas",
 	 OPERAND_BLOCKS, DD,
 	 SYMBOLS(conv, conv_symbols, "conversion")},

@@ -18,7 +18,7 @@ enum options_progress {
 };
 
 // A number of blocks, or of bytes, as it was given.
-struct options_extent {
+struct options_amount {
 	struct units_number number;
 	const char *name;       // of the operand, NULL: not given
 	const char *text;
@@ -38,9 +38,9 @@ struct options {
 	unsigned hashes;        // hash=: those to be shown
 
 	// As they stand on the command line; resolve makes the request of them.
-	struct options_extent skip;
-	struct options_extent seek;
-	struct options_extent count;
+	struct options_amount skip;
+	struct options_amount seek;
+	struct options_amount count;
 	uint64_t bs;            // 0: not given
 	bool has_block_size;    // one of bs=, ibs= and obs= is given
 	unsigned nr_names;      // of SRC DST

@@ -84,9 +84,9 @@ PARSE(size)
 	return 0;
 }
 
-PARSE(extent)
+PARSE(amount)
 {
-	struct options_extent *field = field_of(options, operand);
+	struct options_amount *field = field_of(options, operand);
 
 	if (parse_bounded(operand, text, &field->number, fault) < 0)
 		return -EINVAL;

@@ -17,7 +17,7 @@ struct units_number;
 			 struct operand_fault *fault)
 
 PARSE(size);     // a number within the bounds, uint64_t
-PARSE(extent);   // a number of blocks or bytes, struct options_extent
+PARSE(amount);   // a number of blocks or bytes, struct options_amount
 PARSE(name);     // any text
 PARSE(side);     // SRC or DST
 PARSE(symbols);  // words that add up

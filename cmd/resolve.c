@@ -17,7 +17,7 @@
 
 // A B in the number is the flag by another name.
 static void
-set_extent(struct request_amount *extent, const struct options_extent *given,
+set_amount(struct request_amount *amount, const struct options_amount *given,
 	   uint64_t block, unsigned *flags, unsigned flag)
 {
 	const struct units_number *number = &given->number;
@@ -25,10 +25,10 @@ set_extent(struct request_amount *extent, const struct options_extent *given,
 	if (number->is_bytes)
 		*flags |= flag;
 	if (*flags & flag)
-		*extent = (struct request_amount){number->value / block,
+		*amount = (struct request_amount){number->value / block,
 						  number->value % block};
 	else
-		*extent = (struct request_amount){number->value, 0};
+		*amount = (struct request_amount){number->value, 0};
 }
 
 static void
@@ -62,15 +62,15 @@ resolve_sizes(struct options *options)
 }
 
 static void
-resolve_extents(struct options *options)
+resolve_amounts(struct options *options)
 {
 	struct request *q = &options->request;
 
-	set_extent(&q->skip, &options->skip, q->ibs, &q->iflags,
+	set_amount(&q->skip, &options->skip, q->ibs, &q->iflags,
 		   FLAG_SKIP_BYTES);
-	set_extent(&q->seek, &options->seek, q->obs, &q->oflags,
+	set_amount(&q->seek, &options->seek, q->obs, &q->oflags,
 		   FLAG_SEEK_BYTES);
-	set_extent(&q->count, &options->count, q->ibs, &q->iflags,
+	set_amount(&q->count, &options->count, q->ibs, &q->iflags,
 		   FLAG_COUNT_BYTES);
 	if (options->count.text == NULL)
 		q->count = (struct request_amount){REQUEST_NO_LIMIT, 0};
@@ -201,7 +201,7 @@ resolve_options(struct options *options)
 	const unsigned asked = q->conv;
 
 	resolve_sizes(options);
-	resolve_extents(options);
+	resolve_amounts(options);
 	q->is_single_buffer = options->bs > 0 && !(asked & CONV_BYTES);
 	int r = check_conflicts(options);
 	if (r == 0)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// What the operands mean together: sizes, extents and defaults become the
+// What the operands mean together: sizes, amounts and defaults become the
 // request, and what does not go together is refused.
 
 #pragma once
