@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <fcntl.h>
 #include <unistd.h>
 
 #include "aio.h"
@@ -431,6 +432,32 @@ START_TEST(behind_a_bad_place_the_ring_goes_on)
 }
 END_TEST
 
+START_TEST(a_hole_behind_a_bad_place_is_told_once)
+{
+	enum { HOLE = 64 * 1024 };
+
+	close(src_fd);
+	src_fd = rig_pattern_file(MIB);
+	// The first stretch has passed it when it meets the bad place.
+	ck_assert_int_eq(fallocate(src_fd,
+				   FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+				   112 * KIB, HOLE),
+			 0);
+	q.src = rig_path(src_fd);
+	q.ibs = q.obs = 4096;
+	q.is_single_buffer = true;
+	q.conv = CONV_NOERROR;
+	q.keeps_holes = true;
+	hole_bytes = 0;
+	rig.hooks.hole = on_hole;
+	bad_from = 96 * KIB;
+	bad_to = bad_from + 512;
+	run_on_bad();
+	ck_assert_uint_eq(nr_setups, 2);
+	ck_assert_uint_eq(hole_bytes, HOLE);
+}
+END_TEST
+
 START_TEST(where_many_places_are_bad_records_take_ever_more)
 {
 	close(src_fd);
@@ -516,6 +543,7 @@ transfer_suite(void)
 		       a_preview_does_not_count_on_an_AIO_that_is_not_there);
 	tcase_add_loop_test(t, behind_a_bad_place_the_ring_goes_on, 0,
 			    ARRAY_LEN(records));
+	tcase_add_test(t, a_hole_behind_a_bad_place_is_told_once);
 	tcase_add_test(t, where_many_places_are_bad_records_take_ever_more);
 	tcase_add_loop_test(t, descriptors_that_were_given_end_behind_the_copy,
 			    0, nr);

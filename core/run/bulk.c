@@ -18,7 +18,7 @@ void
 bulk_plan(struct bulk *b)
 {
 	planner_make(&b->plan, b->request, &b->rest, &b->src->facts,
-		  &b->dst->facts, &b->refused);
+		     &b->dst->facts, &b->refused);
 	if (!plan_is_large(&b->plan))
 		return;
 	if (b->memory == 0)
@@ -116,10 +116,11 @@ bulk_put_offsets(struct bulk *b, uint64_t n)
 static void
 bulk_tell_holes(const struct bulk *b, uint64_t n)
 {
+	const struct map *map = &b->copy->ring.map;
 	const struct map_span *span;
 	uint64_t off = 0;
 
-	while (off < n && (span = map_find(b->map, off, MAP_HOLE)) != NULL &&
+	while (off < n && (span = map_find(map, off, MAP_HOLE)) != NULL &&
 	       span->off < n) {
 		hooks_hole(b->env->hooks, b->plan.dst_off + span->off,
 			   min_u64(span->len, n - span->off));
@@ -133,9 +134,8 @@ bulk_advance(struct bulk *b, uint64_t n, enum bulk_verdict verdict)
 	const struct request *q = b->request;
 	const bool is_put = bulk_put_offsets(b, n) == 0;
 
-	if (b->map != NULL)
+	if (b->copy != NULL)
 		bulk_tell_holes(b, n);
-
 	b->rest.done += n;
 	b->rest.is_placed = true;
 	// dd syncs where it turned O_DIRECT off; we never had it on.

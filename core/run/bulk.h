@@ -17,7 +17,6 @@
 
 struct copy;
 struct env;
-struct map;
 struct output;
 
 enum bulk_verdict {
@@ -45,7 +44,6 @@ struct bulk {
 	uint64_t memory;         // that is allowed, 0: not looked at yet
 	uint64_t nr_direct;      // bytes that went around the page cache
 	const struct copy *copy; // the one that is under way, or NULL
-	const struct map *map;   // of the one that is being settled, or NULL
 	bool is_cautioned;       // the user is
 	bool needs_fsync;        // O_DIRECT was asked for, and not all had it
 	bool is_grown;           // by us, before the first write

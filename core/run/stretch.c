@@ -67,11 +67,9 @@ take_through_ring(struct bulk *b)
 	if (copy_open_loop(&copy) == 0) {
 		b->copy = &copy;
 		const enum copy_verdict end = copy_run(&copy);
+		verdict = settle_copy(b, &copy, end);
 		b->nr_direct = bulk_direct(b);
 		b->copy = NULL;
-		b->map = &copy.ring.map;
-		verdict = settle_copy(b, &copy, end);
-		b->map = NULL;
 	} else {
 		verdict = settle_nothing(b);
 	}

@@ -197,7 +197,7 @@ read_back(struct verify *v, struct hasher *hasher)
 	if (v->got == v->len)
 		return 0;
 	planner_make_back(&plan, v->env->asked, back_align(v),
-		       v->dst_off + v->got, v->len - v->got);
+			  v->dst_off + v->got, v->len - v->got);
 	if (plan_is_large(&plan))
 		plan_fit(&plan, memory_allowed());
 	// Where it is refused, by calls.
