@@ -14,6 +14,12 @@ has_append(const struct options *options)
 }
 
 static bool
+has_clone(const struct options *options)
+{
+	return options->request.clone > REQUEST_CLONE_NEVER;
+}
+
+static bool
 has_clone_always(const struct options *options)
 {
 	return options->request.clone == REQUEST_CLONE_ALWAYS;
@@ -32,6 +38,12 @@ has_commit_rename(const struct options *options)
 }
 
 static bool
+has_excl(const struct options *options)
+{
+	return options->request.conv & CONV_EXCL;
+}
+
+static bool
 has_expect(const struct options *options)
 {
 	return options->expect != NULL;
@@ -41,6 +53,12 @@ static bool
 has_hash(const struct options *options)
 {
 	return options->hashes != 0;
+}
+
+static bool
+has_noerror(const struct options *options)
+{
+	return options->request.conv & CONV_NOERROR;
 }
 
 static bool
@@ -64,9 +82,21 @@ has_sums(const struct options *options)
 }
 
 static bool
+has_update(const struct options *options)
+{
+	return options->has_update;
+}
+
+static bool
 has_verify(const struct options *options)
 {
-	return options->request.verify;
+	return options->verify == OPTIONS_VERIFY_YES;
+}
+
+static bool
+has_verify_only(const struct options *options)
+{
+	return options->verify == OPTIONS_VERIFY_ONLY;
 }
 
 static const struct {
@@ -74,18 +104,24 @@ static const struct {
 	bool (*is_given)(const struct options *options);
 } words[CONFLICT_NR_WORDS] = {
 	[CONFLICT_APPEND] = {"oflag=append", has_append},
+	[CONFLICT_CLONE] = {"clone=", has_clone},
 	[CONFLICT_CLONE_ALWAYS] = {"clone=always", has_clone_always},
 	[CONFLICT_COMMIT] = {"commit=", has_commit},
 	[CONFLICT_COMMIT_RENAME] = {"commit=rename", has_commit_rename},
+	[CONFLICT_EXCL] = {"conv=excl", has_excl},
 	[CONFLICT_EXPECT] = {"expect=", has_expect},
 	[CONFLICT_HASH] = {"hash=", has_hash},
+	[CONFLICT_NOERROR] = {"conv=noerror", has_noerror},
 	[CONFLICT_NOTRUNC] = {"conv=notrunc", has_notrunc},
 	[CONFLICT_SEEK] = {"seek=", has_seek},
 	[CONFLICT_SUMS] = {"sums=", has_sums},
+	[CONFLICT_UPDATE] = {"update=", has_update},
 	[CONFLICT_VERIFY] = {"verify=", has_verify},
+	[CONFLICT_VERIFY_ONLY] = {"verify=only", has_verify_only},
 };
 
 #define NO_DATA "cloning reads no data"
+#define NOTHING "that writes nothing"
 #define NEW_FILE "it replaces the whole file"
 
 static const struct conflict conflicts[] = {
@@ -94,6 +130,16 @@ static const struct conflict conflicts[] = {
 	{CONFLICT_CLONE_ALWAYS, CONFLICT_EXPECT, NO_DATA},
 	{CONFLICT_CLONE_ALWAYS, CONFLICT_VERIFY, NO_DATA},
 	{CONFLICT_VERIFY, CONFLICT_APPEND, "others may append, too"},
+	{CONFLICT_VERIFY_ONLY, CONFLICT_UPDATE, NOTHING},
+	{CONFLICT_VERIFY_ONLY, CONFLICT_COMMIT, NOTHING},
+	{CONFLICT_VERIFY_ONLY, CONFLICT_CLONE, NOTHING},
+	{CONFLICT_VERIFY_ONLY, CONFLICT_SUMS, NOTHING},
+	{CONFLICT_VERIFY_ONLY, CONFLICT_APPEND, NOTHING},
+	{CONFLICT_VERIFY_ONLY, CONFLICT_EXCL, NOTHING},
+	{CONFLICT_VERIFY_ONLY, CONFLICT_NOERROR,
+	 "what cannot be read cannot be compared"},
+	{CONFLICT_UPDATE, CONFLICT_APPEND, "what is there already stays"},
+	{CONFLICT_UPDATE, CONFLICT_CLONE_ALWAYS, "cloning compares no data"},
 	{CONFLICT_COMMIT, CONFLICT_APPEND, "what is there already stays"},
 	{CONFLICT_COMMIT_RENAME, CONFLICT_NOTRUNC, NEW_FILE},
 	{CONFLICT_COMMIT_RENAME, CONFLICT_SEEK, NEW_FILE},

@@ -48,6 +48,7 @@ static const struct {
 	[FAILURE_RENAME] = {"commit", false},
 	[FAILURE_VERIFY] = {"verify", true},
 	[FAILURE_DIFFERS] = {"verify", true},
+	[FAILURE_OTHER] = {"verify", true},
 	[FAILURE_NOT_VERIFIABLE] = {"verify", false},
 	[FAILURE_UNEXPECTED] = {"expect", false},
 	[FAILURE_SRC_CHANGED] = {"source", false},
@@ -62,6 +63,7 @@ static const struct {
 	[FAILURE_NO_FIRST_BLOCK] = {"commit", false},
 	[FAILURE_OLD_FIRST_BLOCK] = {"commit", false},
 	[FAILURE_NOT_SAME] = {"verify", false},
+	[FAILURE_NOT_SOURCE] = {"verify", false},
 	[NOTICE_INCOMPLETE] = {"read", false},
 	[NOTICE_READ_SKIPPED] = {"read", true},
 	[NOTICE_WRITE_PIECES] = {"write", true},
@@ -301,6 +303,7 @@ journal_note(struct journal *j, const struct event *f, uint64_t now_ns)
 		add_unread(j, f);
 		return;
 	case FAILURE_DIFFERS:
+	case FAILURE_OTHER:
 		add_bad(j, &(struct journal_bad){.off = f->off,
 						 .len = f->len,
 						 .wrote = f->wrote,

@@ -149,18 +149,20 @@ static const struct {
 	[FAILURE_SEEK] = {"%s: cannot seek", BEFORE_COLON, false},
 	[FAILURE_DIGEST] = {"cannot compute digests", NO_NAME, false},
 	[FAILURE_VERIFY] = {"cannot read back %s", IN_SENTENCE, true},
-	[FAILURE_NOT_VERIFIABLE] = {"verify=yes: %s cannot be read back",
-				    IN_SENTENCE, false},
+	[FAILURE_NOT_VERIFIABLE] = {"cannot read %s to compare it", IN_SENTENCE,
+				    false},
 	[FAILURE_CLONE] = {"cannot clone %s", IN_SENTENCE, false},
 	[FAILURE_COMMIT_FILE] = {"commit=rename needs a regular file with a "
-				 "name, not %s", IN_SENTENCE, false},
+				 "name, not %s",
+				 IN_SENTENCE, false},
 	[FAILURE_COMMIT_DISK] = {"commit=first-last needs a block device, not "
-				 "%s", IN_SENTENCE, false},
+				 "%s",
+				 IN_SENTENCE, false},
 	[FAILURE_COMMIT_MODE] = {"cannot preserve the permissions of %s",
 				 IN_SENTENCE, false},
 	[FAILURE_COMMIT_LOST] = {"cannot rename the copy to %s: the temporary "
-				 "file was removed or replaced", IN_SENTENCE,
-				 false},
+				 "file was removed or replaced",
+				 IN_SENTENCE, false},
 	[FAILURE_READ] = {"error reading %s", IN_SENTENCE, true},
 	[FAILURE_WRITE] = {"error writing %s", IN_SENTENCE, true},
 	[FAILURE_WRITE_TO] = {"writing to %s", IN_SENTENCE, true},
@@ -172,13 +174,13 @@ static const struct {
 				   BEFORE_COLON, false},
 	[FAILURE_CLOSE_SRC] = {"closing input file %s", IN_SENTENCE, false},
 	[FAILURE_CLOSE_DST] = {"closing output file %s", IN_SENTENCE, false},
-	[FAILURE_RENAME] = {"cannot rename the copy to %s", IN_SENTENCE,
-			    false},
+	[FAILURE_RENAME] = {"cannot rename the copy to %s", IN_SENTENCE, false},
 	[FAILURE_NOT_SYNCED] = {"%s was written, but not synced", IN_SENTENCE,
 				false},
 	[FAILURE_NOT_VERIFIED] = {"%s was not verified", IN_SENTENCE, false},
 	[FAILURE_UNDURABLE] = {"%s was replaced, but its directory was not "
-			       "synced", IN_SENTENCE, false},
+			       "synced",
+			       IN_SENTENCE, false},
 	[FAILURE_WRITTEN] = {"%s was written anyway; do not trust it",
 			     IN_SENTENCE, false},
 	[FAILURE_NOT_REPLACED] = {"%s was not replaced", IN_SENTENCE, false},
@@ -194,13 +196,14 @@ static const struct {
 	[NOTICE_SKIP_PAST_END] = {"%s: cannot skip to specified offset",
 				  BEFORE_COLON, false},
 	[NOTICE_BAD_OFFSET] = {"warning: invalid file offset after failed "
-			       "read", NO_NAME, false},
+			       "read",
+			       NO_NAME, false},
 	[NOTICE_SRC_EMPTY] = {"warning: %s is empty; nothing was copied",
 			      IN_SENTENCE, false},
 	[NOTICE_SIGNED] = {"warning: the signature in %s was not checked",
 			   IN_SENTENCE, false},
-	[NOTICE_DIRECT_OFF] = {"failed to turn off O_DIRECT: %s",
-			       BEFORE_COLON, false},
+	[NOTICE_DIRECT_OFF] = {"failed to turn off O_DIRECT: %s", BEFORE_COLON,
+			       false},
 };
 
 static void
@@ -246,18 +249,27 @@ static void
 message_differs(const struct event *f)
 {
 	const bool is_one = f->len == 1;
-	char bytes[64] = "";
+	char bytes[80] = "", where[64] = "";
 	char *name = quote_name_always(f->name);
 
-	if (f->wrote >= 0)
+	if (f->wrote == EVENT_NO_BYTE || f->found == EVENT_NO_BYTE)
+		snprintf(bytes, sizeof(bytes), " (the %s ends there)",
+			 f->wrote == EVENT_NO_BYTE ? "source" : "destination");
+	else if (f->wrote >= 0)
 		snprintf(bytes, sizeof(bytes),
-			 " (first differing byte: wrote 0x%02x, found 0x%02x)",
+			 f->kind == FAILURE_OTHER
+				 ? " (first differing byte: source 0x%02x, "
+				   "destination 0x%02x)"
+				 : " (first differing byte: wrote 0x%02x, "
+				   "found 0x%02x)",
 			 (unsigned)f->wrote, (unsigned)f->found);
-	message_error(0,
-		      "%s: %" PRIu64 " byte%s at offset %" PRIu64
-		      " differ%s%s",
-		      name ? name : "?", f->len, is_one ? "" : "s", f->off,
-		      is_one ? "s" : "", bytes);
+	if (f->kind == FAILURE_OTHER && f->src_off != f->off)
+		snprintf(where, sizeof(where), ", %" PRIu64 " of the source,",
+			 f->src_off);
+	message_error(
+		0, "%s: %" PRIu64 " byte%s at offset %" PRIu64 "%s differ%s%s",
+		name ? name : "?", f->len, is_one ? "" : "s", f->off, where,
+		is_one ? "s" : "", bytes);
 	free(name);
 }
 
@@ -278,10 +290,11 @@ message_not_same(const struct event *f)
 	char size[UNITS_TEXT_MAX], *name = quote_name_always(f->name);
 
 	units_format_iec(size, sizeof(size), f->len);
-	message_error(0,
-		      "%s does NOT match what was written: %" PRIu64
-		      " range%s, %s",
-		      name ? name : "?", f->off, f->off == 1 ? "" : "s", size);
+	message_error(0, "%s does NOT match %s: %" PRIu64 " range%s, %s",
+		      name ? name : "?",
+		      f->kind == FAILURE_NOT_SOURCE ? "the source"
+						    : "what was written",
+		      f->off, f->off == 1 ? "" : "s", size);
 	free(name);
 }
 
@@ -368,12 +381,14 @@ message_failure(const struct event *f)
 		message_memory("output", f->len);
 		return;
 	case FAILURE_DIFFERS:
+	case FAILURE_OTHER:
 		message_differs(f);
 		return;
 	case FAILURE_MORE_DIFFER:
 		message_more(f);
 		return;
 	case FAILURE_NOT_SAME:
+	case FAILURE_NOT_SOURCE:
 		message_not_same(f);
 		return;
 	case FAILURE_INCOMPLETE:

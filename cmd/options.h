@@ -24,8 +24,16 @@ struct options_amount {
 	const char *text;
 };
 
+enum options_verify {
+	OPTIONS_VERIFY_NO,
+	OPTIONS_VERIFY_YES,
+	OPTIONS_VERIFY_ONLY,
+};
+
 struct options {
 	struct request request;
+	enum options_verify verify;
+	bool has_update;        // update=yes
 	enum report_level level;
 	enum options_progress progress;
 	bool is_engine_shown;   // status=engine

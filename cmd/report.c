@@ -75,7 +75,8 @@ size_t
 report_transfer(char *buf, size_t size, const struct stats *s, uint64_t now_ns,
 		enum report_seconds how)
 {
-	return format_transfer(buf, size, s->bytes, "copied",
+	return format_transfer(buf, size, s->bytes,
+			       s->is_comparison ? "compared" : "copied",
 			       stats_copy_ns(s, now_ns), how);
 }
 

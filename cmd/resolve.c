@@ -32,6 +32,18 @@ set_amount(struct request_amount *amount, const struct options_amount *given,
 }
 
 static void
+resolve_compare(struct options *options)
+{
+	struct request *q = &options->request;
+
+	q->verify = options->verify == OPTIONS_VERIFY_YES;
+	if (options->verify == OPTIONS_VERIFY_ONLY)
+		q->compare = REQUEST_COMPARE_ONLY;
+	else if (options->has_update)
+		q->compare = REQUEST_COMPARE_UPDATE;
+}
+
+static void
 resolve_sizes(struct options *options)
 {
 	struct request *q = &options->request;
@@ -45,8 +57,10 @@ resolve_sizes(struct options *options)
 		q->keeps_holes = true;
 	}
 	if (q->clone == REQUEST_CLONE_DEFAULT)
-		q->clone = options->nr_names > 0 ? REQUEST_CLONE_AUTO
-						 : REQUEST_CLONE_NEVER;
+		q->clone = options->nr_names > 0 &&
+					   q->compare == REQUEST_COMPARE_NONE
+				   ? REQUEST_CLONE_AUTO
+				   : REQUEST_CLONE_NEVER;
 	if (options->bs > 0)
 		q->ibs = q->obs = options->bs;
 	if (q->ibs == 0)
@@ -119,6 +133,8 @@ fault_of(const struct options *options)
 	    isatty(STDOUT_FILENO))
 		return "standard output is a terminal; name a DST, or give - "
 		       "to write there anyway";
+	if (!request_writes(q) && q->dst == NULL)
+		return "verify=only needs a named output: DST or of=FILE";
 	if (q->commit != REQUEST_COMMIT_NONE && q->dst == NULL)
 		return "commit= needs a named output: DST or of=FILE";
 	// Others write to it, and would go on writing to the old one.
@@ -200,6 +216,7 @@ resolve_options(struct options *options)
 	struct request *q = &options->request;
 	const unsigned asked = q->conv;
 
+	resolve_compare(options);
 	resolve_sizes(options);
 	resolve_amounts(options);
 	q->is_single_buffer = options->bs > 0 && !(asked & CONV_BYTES);

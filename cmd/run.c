@@ -190,6 +190,7 @@ on_notice(void *ctx, const struct event *f)
 		print_stats(run);
 		return;
 	case FAILURE_DIFFERS:
+	case FAILURE_OTHER:
 		if (++run->nr_differ > DIFFER_MAX)
 			return;
 		break;
@@ -390,6 +391,31 @@ tell_sums(struct run *run)
 	return sums_write(&run->sums, transfer_hasher(&run->transfer));
 }
 
+// Of what was there nothing else was touched.
+static void
+print_update(const struct run *run)
+{
+	const struct stats *s = &run->stats;
+	char *text = NULL;
+
+	if (run->options.request.compare != REQUEST_COMPARE_UPDATE ||
+	    run->options.level != REPORT_ALL)
+		return;
+	if (s->unchecked > 0 &&
+	    asprintf(&text,
+		     "%" PRIu64 " bytes could not be compared and were written",
+		     s->unchecked) > 0)
+		message_line(text);
+	free(text);
+	text = NULL;
+	if (asprintf(&text, "%" PRIu64 " byte%s different and %s written",
+		     stats_written(s) - s->unchecked,
+		     stats_written(s) - s->unchecked == 1 ? " was" : "s were",
+		     stats_written(s) - s->unchecked == 1 ? "was" : "were") > 0)
+		message_line(text);
+	free(text);
+}
+
 enum transfer_verdict
 run_tell(struct run *run, enum transfer_verdict verdict)
 {
@@ -398,8 +424,10 @@ run_tell(struct run *run, enum transfer_verdict verdict)
 	tell_more_differ(run);
 	if (run->options.is_engine_shown && !run->options.is_json)
 		print_engine(transfer_counters(&run->transfer));
-	if (has_stats(run, verdict))
+	if (has_stats(run, verdict)) {
 		print_stats(run);
+		print_update(run);
+	}
 	const bool is_good = exit_code_of(run, verdict) == EXIT_CODE_OK;
 	const int r = is_good ? tell_sums(run) : 0;
 	if (run->journal != NULL)
@@ -513,6 +541,8 @@ print_good_end(const struct run *run)
 	print_untouched(t);
 	if (options->request.verify)
 		print_of(dst, "is verified");
+	if (!request_writes(&options->request))
+		print_of(dst, "matches the source");
 	if (!options->request.is_dd && durability_is_safe_to_remove(t))
 		print_of(dst, "is safe to remove");
 }

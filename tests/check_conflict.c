@@ -24,6 +24,10 @@ give(enum conflict_word word)
 	case CONFLICT_APPEND:
 		q->oflags |= FLAG_APPEND;
 		break;
+	case CONFLICT_CLONE:
+		if (q->clone == REQUEST_CLONE_DEFAULT)
+			q->clone = REQUEST_CLONE_AUTO;
+		break;
 	case CONFLICT_CLONE_ALWAYS:
 		q->clone = REQUEST_CLONE_ALWAYS;
 		break;
@@ -34,11 +38,17 @@ give(enum conflict_word word)
 	case CONFLICT_COMMIT_RENAME:
 		q->commit = REQUEST_COMMIT_RENAME;
 		break;
+	case CONFLICT_EXCL:
+		q->conv |= CONV_EXCL;
+		break;
 	case CONFLICT_EXPECT:
 		options.expect = "md5:0";
 		break;
 	case CONFLICT_HASH:
 		options.hashes = 1;
+		break;
+	case CONFLICT_NOERROR:
+		q->conv |= CONV_NOERROR;
 		break;
 	case CONFLICT_NOTRUNC:
 		q->conv |= CONV_NOTRUNC;
@@ -49,8 +59,14 @@ give(enum conflict_word word)
 	case CONFLICT_SUMS:
 		options.sums = "-";
 		break;
+	case CONFLICT_UPDATE:
+		options.has_update = true;
+		break;
 	case CONFLICT_VERIFY:
-		q->verify = true;
+		options.verify = OPTIONS_VERIFY_YES;
+		break;
+	case CONFLICT_VERIFY_ONLY:
+		options.verify = OPTIONS_VERIFY_ONLY;
 		break;
 	case CONFLICT_NR_WORDS:
 		break;

@@ -105,10 +105,12 @@ START_TEST(the_iocb_lies_in_its_job)
 END_TEST
 
 static const bool legal[JOB_NR_STATES][JOB_NR_STATES] = {
-	[JOB_FREE][JOB_READING] = true,	 [JOB_READING][JOB_FILLED] = true,
-	[JOB_READING][JOB_FREE] = true,	 [JOB_FILLED][JOB_READY] = true,
-	[JOB_READY][JOB_WRITING] = true, [JOB_READY][JOB_FREE] = true,
-	[JOB_WRITING][JOB_FREE] = true,  [JOB_WRITING][JOB_READY] = true,
+	[JOB_FREE][JOB_READING] = true,	    [JOB_READING][JOB_FILLED] = true,
+	[JOB_READING][JOB_FREE] = true,	    [JOB_FILLED][JOB_READY] = true,
+	[JOB_READY][JOB_WRITING] = true,    [JOB_READY][JOB_FREE] = true,
+	[JOB_READY][JOB_CHECKING] = true,   [JOB_CHECKING][JOB_FREE] = true,
+	[JOB_CHECKING][JOB_WRITING] = true, [JOB_WRITING][JOB_FREE] = true,
+	[JOB_WRITING][JOB_READY] = true,
 };
 
 // In a process of its own, which an assertion may kill.

@@ -436,11 +436,11 @@ copy_holes(unsigned nr)
 
 START_TEST(a_hole_too_many_is_data)
 {
-	open_long_ring(2 * RING_HOLES);
-	copy_holes(RING_HOLES);
-	ck_assert_uint_eq(ring_prefix(&ring), 2 * RING_HOLES);
-	ck_assert_uint_le(ring.map.nr, RING_HOLES + 2);
-	ck_assert_uint_ge(ring.map.totals[MAP_HOLE], RING_HOLES / 2);
+	open_long_ring(2 * RING_SPANS);
+	copy_holes(RING_SPANS);
+	ck_assert_uint_eq(ring_prefix(&ring), 2 * RING_SPANS);
+	ck_assert_uint_le(ring.map.nr, RING_SPANS + 2);
+	ck_assert_uint_ge(ring.map.totals[MAP_HOLE], RING_SPANS / 2);
 	ck_assert_uint_eq(ring.map.totals[MAP_TODO], 0);
 }
 END_TEST
@@ -451,7 +451,7 @@ START_TEST(a_hole_without_memory_is_data)
 	void *all = NULL, **more;
 	struct rlimit old, low;
 
-	open_long_ring(2 * RING_HOLES);
+	open_long_ring(2 * RING_SPANS);
 	ck_assert_int_eq(getrlimit(RLIMIT_DATA, &old), 0);
 	low = (struct rlimit){1, old.rlim_max};
 	ck_assert_int_eq(setrlimit(RLIMIT_DATA, &low), 0);
@@ -462,7 +462,7 @@ START_TEST(a_hole_without_memory_is_data)
 		all = more;
 		nr++;
 	}
-	copy_holes(RING_HOLES / 2 - 4);
+	copy_holes(RING_SPANS / 2 - 4);
 	for (; all != NULL; all = more) {
 		more = *(void **)all;
 		free(all);
@@ -470,8 +470,7 @@ START_TEST(a_hole_without_memory_is_data)
 	ck_assert_int_eq(setrlimit(RLIMIT_DATA, &old), 0);
 	ck_assert_uint_eq(ring_prefix(&ring), ring.next);
 	ck_assert_uint_gt(ring.map.totals[MAP_HOLE], 0);
-	ck_assert(nr == 1024 ||
-		  ring.map.totals[MAP_HOLE] < RING_HOLES / 2 - 4);
+	ck_assert(nr == 1024 || ring.map.totals[MAP_HOLE] < RING_SPANS / 2 - 4);
 }
 END_TEST
 #endif

@@ -66,6 +66,10 @@ begin(void)
 				 .src = &src,
 				 .dst = &dst,
 				 .back = &back,
+				 .differ = {.env = &env,
+					    .kind = FAILURE_DIFFERS,
+					    .name = dst.name,
+					    .dst_off = 4096},
 				 .src_off = 100,
 				 .dst_off = 4096,
 				 .len = LEN};
@@ -157,7 +161,7 @@ START_TEST(bad_bytes_that_are_near_are_one_range)
 	ck_assert_uint_eq(rig.nr_told, 2);
 	check_range(0, 4096 + 1000, 401);
 	check_range(1, 4096 + 5000, 1);
-	ck_assert_uint_eq(verify.nr_bad, 402);
+	ck_assert_uint_eq(stats.differing, 402);
 }
 END_TEST
 

@@ -54,7 +54,10 @@ static const bool legal_moves[JOB_NR_STATES][JOB_NR_STATES] = {
 	[JOB_FREE] = {[JOB_READING] = true},
 	[JOB_READING] = {[JOB_FILLED] = true, [JOB_FREE] = true},
 	[JOB_FILLED] = {[JOB_READY] = true},
-	[JOB_READY] = {[JOB_WRITING] = true, [JOB_FREE] = true},
+	[JOB_READY] = {[JOB_CHECKING] = true,
+		       [JOB_WRITING] = true,
+		       [JOB_FREE] = true},
+	[JOB_CHECKING] = {[JOB_WRITING] = true, [JOB_FREE] = true},
 	[JOB_WRITING] = {[JOB_FREE] = true, [JOB_READY] = true},
 };
 

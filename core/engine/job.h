@@ -19,14 +19,17 @@
 //   READY    core    ring_fill, ring_release; back  writer_start; ring_put,
 //                    from WRITING, if it has to be  behind the end of the
 //                    written alone                  ring
+//   CHECKING engine  writer_start, where what is    writer_start;
+//                    there is compared; it stays so ring_put, where
+//                    for the rest of a short read   nothing is written
 //   WRITING  engine  writer_start; it stays so for  ring_put; or back to
 //                    the rest of a short write      READY
 //
 // The engine is the kernel, or the call that is made in place of it; bytes
 // that are known to be zeros pass through READING without a request.
 //
-// A buffer is not touched, let alone freed, while its job is READING or
-// WRITING: on failure nothing new is started and all is waited for.
+// A buffer is not touched, let alone freed, while its job is READING, CHECKING
+// or WRITING: on failure nothing new is started and all is waited for.
 
 #pragma once
 
@@ -36,6 +39,7 @@
 #include <stdint.h>
 
 struct reader;
+struct checker;
 struct writer;
 
 enum job_state {
@@ -43,6 +47,7 @@ enum job_state {
 	JOB_READING,
 	JOB_FILLED,
 	JOB_READY,
+	JOB_CHECKING,
 	JOB_WRITING,
 	JOB_NR_STATES,
 };
@@ -65,8 +70,10 @@ struct job {
 	enum job_state state;     // assigned by job_move only
 
 	// Set once by the ring and the stages.
-	unsigned char *buf;       // job_size bytes, page-aligned
+	unsigned char *buf;       // job_size bytes, page-aligned; twice that
+	                          // where what is there is compared
 	struct reader *reader;    // the callbacks find their stage here
+	struct checker *checker;
 	struct writer *writer;
 
 	// What it carries.
@@ -75,6 +82,8 @@ struct job {
 	uint64_t skipped;         // bytes before it that need no job
 	size_t want;              // bytes to read
 	size_t len;               // bytes read so far
+	size_t found;             // bytes of len read at the destination
+	bool is_checked;          // that is all of them, also if it is less
 	size_t done;              // bytes of len written so far
 
 	// How what is left of it is carried out.

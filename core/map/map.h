@@ -13,6 +13,7 @@ enum map_state {
 	MAP_TODO,
 	MAP_DONE,              // the destination has accepted it
 	MAP_HOLE,              // left out: the destination reads as zeros there
+	MAP_SAME,              // there already
 	MAP_BAD,               // the source could not be read
 	MAP_NR_STATES,
 };

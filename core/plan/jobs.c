@@ -71,9 +71,9 @@ jobs_plan(struct plan *plan, const struct request *q)
 		plan->depth = (unsigned)q->depth;
 		plan->depth_reason = "depth=";
 	}
-	if (plan->depth > PLAN_RING_MAX / plan->job_size) {
-		plan->depth = (unsigned)max_u64(
-			1, PLAN_RING_MAX / plan->job_size);
+	if (plan->depth > PLAN_RING_MAX / plan_job_room(plan)) {
+		plan->depth = (unsigned)max_u64(1, PLAN_RING_MAX /
+							   plan_job_room(plan));
 		plan->depth_reason = "buffers are limited to 1 GiB";
 	}
 	const uint64_t burst = q->rate / 5 / plan->job_size;

@@ -68,6 +68,24 @@ method_of_src(const struct plan_sides *s, const struct plan *plan)
 				  "little of it is in the page cache"};
 }
 
+// To be read from the disk, not from the page cache, which proves nothing.
+static struct plan_side
+method_of_compared(const struct plan_sides *s, const struct plan *plan)
+{
+	const uint32_t align = s->dst->dio_align;
+	const char *reason = cached_reason(s, s->dst, plan->dst_off,
+					   s->refused->dst.direct);
+
+	if (reason != NULL)
+		return (struct plan_side){PLAN_INLINE, 0, reason};
+	if (s->refused->aio_error != 0)
+		return without_aio(align, "kernel AIO is not available");
+	if (copy_len(s, plan) < PLAN_AIO_MIN && s->q->io != REQUEST_IO_AIO &&
+	    !s->dst->is_remote)
+		return without_aio(align, "less than 32 MiB");
+	return (struct plan_side){PLAN_AIO, align, "verify=only"};
+}
+
 struct plan_side
 method_of_dst(const struct plan_sides *s, const struct plan *plan)
 {
@@ -78,6 +96,8 @@ method_of_dst(const struct plan_sides *s, const struct plan *plan)
 				      ? min_u64(len, s->src->allocated)
 				      : len;
 
+	if (!request_writes(s->q))
+		return method_of_compared(s, plan);
 	if (dst->kind == FACTS_NULL)
 		return (struct plan_side){PLAN_NOTHING, 0,
 					  "/dev/null discards everything"};
@@ -110,6 +130,9 @@ method_of_dst(const struct plan_sides *s, const struct plan *plan)
 	if (dst->is_remote)
 		return (struct plan_side){PLAN_AIO, align,
 					  "buffered writes wait for a server"};
+	if (plan->is_compared)
+		return (struct plan_side){PLAN_AIO, align,
+					  "what is there is read, too"};
 	if (sides_are_durable(s))
 		return (struct plan_side){PLAN_AIO, align,
 					  "the copy is synced"};

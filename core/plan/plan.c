@@ -18,14 +18,16 @@ bool
 plan_is_large(const struct plan *plan)
 {
 	return plan->way == PLAN_BULK &&
-	       plan->depth > PLAN_RING_SMALL / plan->job_size;
+	       plan->depth > PLAN_RING_SMALL / plan_job_room(plan);
 }
 
 void
 plan_fit(struct plan *plan, uint64_t memory)
 {
+	const size_t buffers = plan_job_room(plan) / plan->job_size;
 	const uint64_t most = max_u64(memory / PLAN_RING_SHARE,
-				      PLAN_RING_SMALL);
+				      PLAN_RING_SMALL) /
+			      buffers;
 	const uint64_t part = most / min_u64(plan->depth, PLAN_FIT_DEPTH);
 
 	if (plan->depth <= most / plan->job_size)

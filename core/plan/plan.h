@@ -98,6 +98,7 @@ struct plan {
 	size_t step;             // jobs begin at multiples of it, less skew:
 	size_t skew;             // of pages and blocks of the file
 	size_t sparse_unit;      // records of zeros are left out; 0: written
+	bool is_compared;        // with what is there: two buffers a job
 	bool is_whole;           // a record is written as one, or not at all
 };
 
@@ -106,12 +107,20 @@ struct plan {
 struct plan_refused {
 	int aio_error;           // the -errno of kernel AIO
 	bool kernel_copy;        // copy_file_range
+	bool compare;            // nothing is there
 	struct plan_refused_side {
 		bool offsets;    // there is no description for them
 		bool direct;     // nor one with O_DIRECT, or no size that is
 		                 // set before the first write
 	} src, dst;
 };
+
+// Memory that a job takes.
+static inline size_t
+plan_job_room(const struct plan *plan)
+{
+	return plan->is_compared ? 2 * plan->job_size : plan->job_size;
+}
 
 // The ring takes more than PLAN_RING_SMALL.
 bool plan_is_large(const struct plan *plan);

@@ -19,9 +19,12 @@ plan_size(struct plan *plan, const struct request *q, const struct facts *dst)
 {
 	const uint64_t end = plan->dst_off + plan->len;
 
-	plan->is_in_order = plan->dst.method == PLAN_INLINE ||
-			    plan->dst.method == PLAN_CALL;
-	if (dst->kind != FACTS_FILE)
+	plan->is_in_order = request_writes(q) &&
+			    (plan->dst.method == PLAN_INLINE ||
+			     plan->dst.method == PLAN_CALL);
+	if (!request_writes(q))
+		plan->size_reason = "nothing is written";
+	else if (dst->kind != FACTS_FILE)
 		plan->size_reason = "only a regular file has a size to set";
 	else if (plan->dst.method != PLAN_AIO)
 		plan->size_reason = "the file grows as it is written";
@@ -45,6 +48,9 @@ plan_holes(struct plan *plan, const struct plan_sides *s)
 
 	if (s->src->allocated >= s->src->size) {
 		plan->holes_reason = "the source has none";
+	} else if (plan->is_compared) {
+		plan->holes = PLAN_HOLES_ZERO;
+		plan->holes_reason = "what is there is compared with zeros";
 	} else if (s->dst->kind == FACTS_NULL) {
 		plan->holes = PLAN_HOLES_KEEP;
 		plan->holes_reason = "/dev/null discards everything";
@@ -67,7 +73,7 @@ static void
 plan_kernel(struct plan *plan, const struct plan_sides *s)
 {
 	if (s->q->io != REQUEST_IO_AUTO || request_is_hashed(s->q) ||
-	    s->q->rate > 0 || sides_are_durable(s) ||
+	    plan->is_compared || s->q->rate > 0 || sides_are_durable(s) ||
 	    plan->src.method != PLAN_INLINE ||
 	    plan->dst.method != PLAN_INLINE || plan->holes != PLAN_HOLES_READ ||
 	    plan->sparse_unit > 0 || !s->src->is_kernel_copy ||
@@ -85,6 +91,8 @@ plan_clone(struct plan *plan, const struct plan_sides *s)
 {
 	if (s->q->clone <= REQUEST_CLONE_NEVER)
 		plan->clone_reason = "not asked for";
+	else if (plan->is_compared)
+		plan->clone_reason = "what is there is compared";
 	else if (request_is_hashed(s->q))
 		plan->clone_reason = "hashing needs the data";
 	else if (s->q->conv & CONV_SPARSE)
@@ -118,7 +126,10 @@ planner_make(struct plan *plan, const struct request *q,
 
 	*plan = (struct plan){.way = PLAN_RECORD,
 			      .rate = q->rate,
-			      .is_whole = way_is_whole(q)};
+			      .is_compared = q->compare !=
+						     REQUEST_COMPARE_NONE &&
+					     !refused->compare,
+			      .is_whole = way_is_whole(q) && request_writes(q)};
 	const char *too_short = way_measure(plan, &s);
 	if (way_can_splice(&s)) {
 		plan->way = PLAN_SPLICE;
@@ -128,7 +139,9 @@ planner_make(struct plan *plan, const struct request *q,
 	if ((plan->way_reason = way_record_reason(&s, plan)) != NULL ||
 	    (plan->way_reason = too_short) != NULL)
 		return;
-	if ((q->conv & CONV_SPARSE) && dst->kind != FACTS_NULL) {
+	// A record of zeros is compared like the others, and stays a hole.
+	if ((q->conv & CONV_SPARSE) && dst->kind != FACTS_NULL &&
+	    !plan->is_compared) {
 		if (lcm(q->obs, PLAN_ALIGN) > PLAN_SPARSE_MAX) {
 			plan->way_reason = "conv=sparse with large records";
 			return;

@@ -98,7 +98,7 @@ way_can_splice(const struct plan_sides *s)
 
 	return facts_has_offsets(s->src) && s->dst->is_pipe && !q->is_dd &&
 	       q->io == REQUEST_IO_AUTO && q->ibs == q->obs && q->conv == 0 &&
-	       !request_is_hashed(q) && q->rate == 0 &&
+	       !request_is_hashed(q) && !request_reads_dst(q) && q->rate == 0 &&
 	       !((q->iflags | q->oflags) & flags);
 }
 

@@ -128,6 +128,8 @@ put_record(struct record *record, const unsigned char *buf, size_t len,
 		++*count;
 	else if (done > 0)
 		record->env->stats->out_partial++;
+	if (!request_writes(record->request))
+		kind = FAILURE_READ;
 	if (error < 0 && error != -ECANCELED)
 		serial_tell_dst(record->serial, kind, -error);
 	return error;

@@ -16,6 +16,7 @@
 #include "fd.h"
 #include "hold.h"
 #include "hooks.h"
+#include "stats.h"
 #include "zero.h"
 
 #define PIECE_ALIGN 4096
@@ -308,9 +309,9 @@ pass_dst(struct serial *serial, size_t len)
 		nocache->pending += len;
 }
 
-size_t
-serial_write(struct serial *serial, const unsigned char *buf, size_t len,
-	     int *ret_error)
+static size_t
+write_run(struct serial *serial, const unsigned char *buf, size_t len,
+	  int *ret_error)
 {
 	const struct facts *dst = &serial->dst->facts;
 	// What follows on a file or disk begins at a whole page.
@@ -332,6 +333,62 @@ serial_write(struct serial *serial, const unsigned char *buf, size_t len,
 	if (done > 0)
 		pass_dst(serial, done);
 	return done;
+}
+
+// What is there already.
+static size_t
+step_over(struct serial *serial, size_t len)
+{
+	if (len > 0)
+		(void)lseek(serial->dst->fd, (off_t)len, SEEK_CUR);
+	serial->env->stats->same += len;
+	return len;
+}
+
+static size_t
+write_changes(struct serial *serial, const unsigned char *buf, size_t len,
+	      int *ret_error)
+{
+	const struct same *same = &serial->recheck.same;
+	size_t done = hold_back(serial, buf, len), run, n;
+
+	*ret_error = 0;
+	do {
+		done += step_over(serial, same_skip(same, done));
+		run = same_run(same, done);
+		n = run > 0 ? write_run(serial, buf + done, run, ret_error) : 0;
+		done += n;
+	} while (done < len && n == run && *ret_error == 0);
+	return done;
+}
+
+// All of it counts as done.
+static size_t
+compare_record(struct serial *serial, size_t len, int r, int *ret_error)
+{
+	*ret_error = r;
+	if (r < 0)
+		return 0;
+	recheck_tell(&serial->recheck);
+	(void)lseek(serial->dst->fd, (off_t)len, SEEK_CUR);
+	return len;
+}
+
+size_t
+serial_write(struct serial *serial, const unsigned char *buf, size_t len,
+	     int *ret_error)
+{
+	struct recheck *recheck = &serial->recheck;
+
+	if (recheck->back == NULL)
+		return write_run(serial, buf, len, ret_error);
+	const uint64_t pos = (uint64_t)lseek(serial->dst->fd, 0, SEEK_CUR);
+	const int r = recheck_read(recheck, buf, len, pos);
+	if (recheck->differ != NULL)
+		return compare_record(serial, len, r, ret_error);
+	if (r < 0)
+		serial->env->stats->unchecked += len;
+	return write_changes(serial, buf, len, ret_error);
 }
 
 int

@@ -14,6 +14,7 @@
 #include "side.h"
 #include "event.h"
 #include "nocache.h"
+#include "recheck.h"
 #include "request.h"
 #include "throttle.h"
 
@@ -26,6 +27,7 @@ struct serial {
 	const struct side *src;
 	const struct side *dst;
 
+	struct recheck recheck;   // of what is there
 	struct hold *hold;        // NULL: nothing is held back
 	struct throttle throttle; // of the writes
 	uint64_t *live_bytes;     // with rate=, counted as they go; may be NULL

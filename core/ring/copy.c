@@ -47,6 +47,37 @@ make_reader(struct copy *copy, const struct copy_parts *parts)
 	};
 }
 
+// Through the page cache where the writes go there: it knows best.
+static uint32_t
+back_align(const struct copy_parts *parts)
+{
+	const bool is_direct = plan_is_direct(&parts->plan->dst);
+
+	return is_direct && side_fd(parts->back, SIDE_DIRECT) >= 0
+		       ? parts->plan->dst.align
+		       : 0;
+}
+
+static struct checker
+make_checker(struct copy *copy, const struct copy_parts *parts)
+{
+	if (!parts->plan->is_compared)
+		return (struct checker){0};
+	return (struct checker){
+		.env = parts->env,
+		.aio = parts->aio,
+		.ring = &copy->ring,
+		.failure = &copy->failure,
+		.side = parts->back,
+		.align = back_align(parts),
+		.base = parts->plan->dst_off,
+		.off = parts->base,
+		.unit = (size_t)max_u64(SAME_UNIT, parts->plan->dst.align),
+		.differ = parts->differ,
+		.on_checked = writer_on_checked,
+	};
+}
+
 static struct writer
 make_writer(struct copy *copy, const struct copy_parts *parts)
 {
@@ -63,6 +94,7 @@ make_writer(struct copy *copy, const struct copy_parts *parts)
 		.is_one_by_one = plan->is_in_order,
 		.sparse_unit = plan->sparse_unit,
 		.base = plan->dst_off,
+		.checker = plan->is_compared ? &copy->checker : NULL,
 		.hold = parts->hold,
 		.writeback = is_inline ? parts->writeback : NULL,
 	};
@@ -76,6 +108,7 @@ copy_init(struct copy *copy, const struct copy_parts *parts)
 	*copy = (struct copy){
 		.aio = parts->aio,
 		.reader = make_reader(copy, parts),
+		.checker = make_checker(copy, parts),
 		.writer = make_writer(copy, parts),
 		.env = env,
 		.base = parts->base,
@@ -92,6 +125,7 @@ copy_init(struct copy *copy, const struct copy_parts *parts)
 	const int r = ring_init(&copy->ring, parts->plan, order_of(parts));
 	for (unsigned i = 0; r == 0 && i < copy->ring.depth; i++) {
 		copy->ring.jobs[i].reader = &copy->reader;
+		copy->ring.jobs[i].checker = &copy->checker;
 		copy->ring.jobs[i].writer = &copy->writer;
 	}
 	return r;

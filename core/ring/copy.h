@@ -10,6 +10,7 @@
 #include <signal.h>
 
 #include "aio.h"
+#include "checker.h"
 #include "env.h"
 #include "event.h"
 #include "loop.h"
@@ -30,6 +31,7 @@ struct copy {
 	struct aio *aio;
 	struct ring ring;
 	struct reader reader;
+	struct checker checker; // of a plan that is_compared
 	struct writer writer;
 	struct event failure;   // the first in the file, if any
 	bool is_stopped;        // by a signal
@@ -63,6 +65,8 @@ struct copy_parts {
 	struct aio *aio;
 	const struct side *src; // both stand where the copy is, unless
 	const struct side *dst; // it is_reading_back
+	const struct side *back;  // of a plan that is_compared: dst, to be read
+	struct differ *differ;    // NULL: what differs is written
 	struct hold *hold;        // NULL: nothing is held back
 	struct writeback *writeback; // NULL: the page cache takes all
 	uint64_t base;            // bytes that went before this stretch

@@ -62,11 +62,11 @@ line_len(const struct ring *ring)
 }
 
 static int
-take_memory(struct ring *ring)
+take_memory(struct ring *ring, size_t job_room)
 {
 	size_t len;
 
-	if (__builtin_mul_overflow(ring->depth, ring->job_size, &len) ||
+	if (__builtin_mul_overflow(ring->depth, job_room, &len) ||
 	    len > SIZE_MAX / 2)
 		return -ENOMEM;
 	if (len >= HUGE_PAGE)
@@ -99,12 +99,13 @@ ring_init(struct ring *ring, const struct plan *plan, enum ring_order order)
 			      .step = plan->step,
 			      .skew = plan->skew,
 			      .end = plan->len};
-	if (take_memory(ring) < 0) {
+	const size_t job_room = plan_job_room(plan);
+	if (take_memory(ring, job_room) < 0) {
 		ring_done(ring);
 		return -ENOMEM;
 	}
 	for (unsigned i = ring->depth; i-- > 0;) {
-		ring->jobs[i].buf = ring->arena + i * ring->job_size;
+		ring->jobs[i].buf = ring->arena + i * job_room;
 		push_free(ring, &ring->jobs[i]);
 	}
 	return 0;
@@ -147,6 +148,7 @@ ring_take(struct ring *ring, uint64_t most)
 	*job = (struct job){
 		.buf = job->buf,
 		.reader = job->reader,
+		.checker = job->checker,
 		.writer = job->writer,
 		.number = ring->head,
 		.off = ring->next,
@@ -174,12 +176,13 @@ ring_ceil(const struct ring *ring, uint64_t off)
 }
 
 // What is written needs no more memory: that was reserved before the first
-// request, and again with each hole. A hole for which there is none is data.
+// request, and again with each hole, or what is there already. Those for which
+// there is none are data.
 static void
 mark(struct ring *ring, uint64_t off, uint64_t len, enum map_state state)
 {
-	if (state == MAP_HOLE &&
-	    (ring->map.nr > RING_HOLES || reserve_marks(ring) < 0))
+	if (state != MAP_DONE &&
+	    (ring->map.nr > RING_SPANS || reserve_marks(ring) < 0))
 		state = MAP_DONE;
 	const int r = map_mark(&ring->map, off, len, state);
 	assert(r == 0);

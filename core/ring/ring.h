@@ -28,7 +28,7 @@
 #include "plan.h"
 
 #define RING_SPAN 2
-#define RING_HOLES 65536 // spans of the map, about: other holes are data to it
+#define RING_SPANS 65536 // of the map, about: other holes are data to it
 
 enum ring_order {
 	RING_ANY_ORDER,       // at once
@@ -99,7 +99,7 @@ struct job *ring_take_ready(struct ring *ring);
 // One that is written already, to be written alone: READY again.
 void ring_return(struct ring *ring, struct job *job);
 
-// len more bytes of the job are DONE, or a HOLE.
+// len more bytes of the job are DONE, a HOLE, or the SAME.
 void ring_mark(struct ring *ring, struct job *job, size_t len,
 	       enum map_state state);
 

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base.h"
+#include "checker.h"
 #include "env.h"
 #include "hold.h"
 #include "hooks.h"
@@ -105,19 +106,33 @@ direct_len(const struct writer *writer, const struct job *job, size_t len)
 	return (size_t)round_down(len, writer->align);
 }
 
-// The next bytes to write. What is held back of them is done.
+static size_t
+writer_hold(const struct writer *writer, struct job *job, size_t len)
+{
+	size_t held = 0;
+
+	if (writer->hold != NULL)
+		held = hold_take(writer->hold,
+				 writer->base + job->off + job->done,
+				 job->buf + job->done, len);
+	ring_mark(writer->ring, job, held, MAP_DONE);
+	return held;
+}
+
+// The next bytes to write. What is held back of them is done: all of it, also
+// what is there already.
 static size_t
 writer_next_len(const struct writer *writer, struct job *job)
 {
-	size_t len, held = 0;
+	size_t len, held;
 
+	if (writer->checker != NULL) {
+		(void)writer_hold(writer, job, job->len - job->done);
+		return checker_next_run(writer->checker, job);
+	}
 	do {
 		len = writer_next_run(writer, job);
-		if (writer->hold != NULL)
-			held = hold_take(writer->hold,
-					 writer->base + job->off + job->done,
-					 job->buf + job->done, len);
-		ring_mark(writer->ring, job, held, MAP_DONE);
+		held = writer_hold(writer, job, len);
 	} while (held > 0 && held == len);
 	return len - held;
 }
@@ -321,6 +336,54 @@ writer_on_done(io_context_t ctx, struct iocb *iocb, long res, long res2)
 }
 
 static void
+writer_begin(struct writer *writer, struct job *job)
+{
+	if (!job->is_alone) // it does not come back from the queue
+		job->route = aio_first_route(writer->aio, writer->align);
+	job_move(job, JOB_WRITING);
+	writer_request(writer, job);
+}
+
+// The oldest ones, as far as they are compared.
+static void
+writer_tell(struct writer *writer)
+{
+	struct ring *ring = writer->ring;
+
+	while (ring->tail < ring->head) {
+		struct job *job = ring_job(ring, ring->tail);
+
+		if (job->state != JOB_CHECKING || !job->is_checked)
+			return;
+		if (job->off < ring->end) {
+			job->len = (size_t)min_u64(job->len,
+						   ring->end - job->off);
+			checker_tell(writer->checker, job);
+			ring_mark(ring, job, job->len, MAP_DONE);
+		}
+		writer_finish(writer, job);
+	}
+}
+
+void
+writer_on_checked(struct job *job)
+{
+	struct writer *writer = job->writer;
+	struct checker *checker = writer->checker;
+
+	if (job->off >= writer->ring->end) {
+		writer_finish(writer, job); // behind a failure meanwhile
+	} else if (checker->differ == NULL) {
+		writer_begin(writer, job);
+	} else if (checker_is_same(checker, job)) {
+		ring_mark(writer->ring, job, job->len, MAP_SAME);
+		writer_finish(writer, job);
+	}
+	if (checker->differ != NULL)
+		writer_tell(writer);
+}
+
+static void
 writer_take(struct writer *writer, struct job *job)
 {
 	const uint64_t end = writer->ring->end;
@@ -330,14 +393,14 @@ writer_take(struct writer *writer, struct job *job)
 		return;
 	}
 	job->len = (size_t)min_u64(job->len, end - job->off);
-	if (!job->is_alone) // it does not come back from the queue
-		job->route = aio_first_route(writer->aio, writer->align);
 	writer->has_alone = job->is_alone;
-	job_move(job, JOB_WRITING);
 	writer->nr_writing++;
 	if (writer->side->ops->is_void)
 		ring_mark(writer->ring, job, job->len - job->done, MAP_DONE);
-	writer_request(writer, job);
+	if (writer->checker != NULL && !job->is_checked)
+		checker_start(writer->checker, job);
+	else
+		writer_begin(writer, job);
 }
 
 bool

@@ -4,6 +4,9 @@
 // is FREE again. The same iocb and buffer that were read are resubmitted:
 // nothing is copied in between.
 //
+// Where what is there is compared first, a job comes back from the checker
+// before it is written, and only what differs is.
+//
 // Some jobs are written alone: nothing else is out until they are done.
 // - What does not go direct (the tail that is no whole block, what O_DIRECT
 //   is refused for) goes through the page cache: a page of it may have bytes
@@ -20,6 +23,7 @@
 #include "ring.h"
 #include "side.h"
 
+struct checker;
 struct env;
 struct hold;
 struct writeback;
@@ -36,9 +40,10 @@ struct writer {
 	bool has_alone;       // a job that is written alone is out
 	size_t sparse_unit;   // records of zeros of this size are left out
 	uint64_t base;        // file offset of the stretch
+	struct checker *checker; // NULL: what is there does not matter
 	struct hold *hold;    // NULL: nothing is held back
 	struct writeback *writeback; // inline: NULL: the cache takes all
-	unsigned nr_writing;
+	unsigned nr_writing;  // or being compared
 	uint64_t nr_cached;   // bytes that went through the page cache
 	unsigned nr_broken;   // jobs that the device refused, and not for
 	                      // an error that writer_can_retry
@@ -55,6 +60,9 @@ bool writer_can_start(const struct writer *writer);
 // without O_DIRECT. The others are final: the page cache must not swallow a
 // write error that the device has reported.
 bool writer_can_retry(int error);
+
+// A job comes back from the checker.
+void writer_on_checked(struct job *job);
 
 // The write-completion callback (io_callback_t).
 void writer_on_done(io_context_t ctx, struct iocb *iocb, long res, long res2);

@@ -128,14 +128,32 @@ bulk_tell_holes(const struct bulk *b, uint64_t n)
 	}
 }
 
+// What was found to be the same behind n comes again.
+static void
+bulk_take_back_same(const struct bulk *b, uint64_t n)
+{
+	const struct map *map = &b->copy->ring.map;
+	const struct map_span *span;
+	uint64_t off = n;
+
+	while ((span = map_find(map, off, MAP_SAME)) != NULL) {
+		const uint64_t end = span->off + span->len;
+
+		b->env->stats->same -= end - max_u64(span->off, n);
+		off = end;
+	}
+}
+
 enum bulk_verdict
 bulk_advance(struct bulk *b, uint64_t n, enum bulk_verdict verdict)
 {
 	const struct request *q = b->request;
 	const bool is_put = bulk_put_offsets(b, n) == 0;
 
-	if (b->copy != NULL)
+	if (b->copy != NULL) {
 		bulk_tell_holes(b, n);
+		bulk_take_back_same(b, n);
+	}
 	b->rest.done += n;
 	b->rest.is_placed = true;
 	// dd syncs where it turned O_DIRECT off; we never had it on.

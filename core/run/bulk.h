@@ -16,6 +16,7 @@
 #include "stats.h"
 
 struct copy;
+struct differ;
 struct env;
 struct output;
 
@@ -36,6 +37,7 @@ struct bulk {
 	struct side *src;
 	struct side *dst;
 	const struct output *out; // of which dst is the side
+	struct differ *differ;    // of verify=only, or NULL
 
 	struct rest rest;
 	struct plan plan;

@@ -35,7 +35,7 @@ open_sides(struct transfer *t)
 		return TRANSFER_UNCOUNTED;
 	int r = open_src(&t->src, q, t->env.hooks);
 	// Opening it would create it.
-	if (r == 0 && !output_can_make(out))
+	if (r == 0 && request_writes(q) && !output_can_make(out))
 		return transfer_refused(t);
 	if (r == 0)
 		r = output_open(out);
@@ -116,7 +116,9 @@ check(struct transfer *t)
 
 	if (!output_can_write(out))
 		return TRANSFER_UNCOUNTED;
-	const bool is_safe = output_claim(out, &t->src.facts);
+	// Who only reads is in nobody's way.
+	const bool is_safe = !request_writes(t->env.asked) ||
+			     output_claim(out, &t->src.facts);
 	// Both before anything is lost.
 	if (is_safe && output_open_back(out) < 0)
 		return TRANSFER_UNCOUNTED;
@@ -134,12 +136,35 @@ check(struct transfer *t)
 	return TRANSFER_OK;
 }
 
+// What is there, from the disk.
+static void
+prepare_compare(struct transfer *t)
+{
+	const struct side *dst = &t->out.side, *back = &t->out.back;
+
+	t->bulk.refused.compare = !output_has_old(&t->out);
+	if (request_writes(t->env.asked))
+		return;
+	t->env.stats->is_comparison = true;
+	t->differ = (struct differ){.env = &t->env,
+				    .kind = FAILURE_OTHER,
+				    .name = dst->name,
+				    .dst_off = t->out.start,
+				    .src_off = t->src_start};
+	t->bulk.differ = &t->differ;
+	// What others have just written has to be there, to be read from there.
+	if (back->ops->write_out(back, 0, dst->facts.size) < 0 ||
+	    back->ops->drop_cache(back, 0, dst->facts.size) < 0)
+		side_tell(dst, t->env.hooks, NOTICE_CACHE_KEPT, 0);
+}
+
 static int
 prepare(struct transfer *t)
 {
 	const uint64_t rate = t->env.asked->rate;
 
 	t->env.stats->start_ns = clock_ns();
+	prepare_compare(t);
 	if (rate > 0) {
 		pace_init(&t->pace, rate, t->env.stats->start_ns);
 		t->env.pace = &t->pace;
@@ -159,7 +184,7 @@ move(struct transfer *t, struct course *course)
 	t->is_copied = r == 0;
 	if (r == 0) // now it is known
 		stats->bytes_total = stats->bytes;
-	return r;
+	return r == 0 ? output_cut_rest(&t->out) : r;
 }
 
 static int
@@ -190,8 +215,13 @@ judge_of(struct transfer *t)
 					 .dst = &out->side,
 					 .back = &out->back,
 					 .hold = out->hold,
+					 .differ = {.env = &t->env,
+						    .kind = FAILURE_DIFFERS,
+						    .name = out->side.name,
+						    .dst_off = out->start},
 					 .src_off = t->src_start,
 					 .dst_off = out->start},
+			      .differ = t->bulk.differ,
 			      .change = &t->change};
 }
 
@@ -260,7 +290,7 @@ close_sides(struct transfer *t, enum transfer_verdict verdict)
 
 	// What gives kernel AIO back had the time of the sync for it.
 	bulk_done(&t->bulk);
-	if (t->env.asked->verify)
+	if (request_reads_dst(t->env.asked))
 		side_close_extra(&out->back);
 	if (verdict == TRANSFER_OK || verdict == TRANSFER_INCOMPLETE)
 		output_read_table(out);

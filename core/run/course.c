@@ -47,6 +47,12 @@ open_records(struct course *c)
 
 	serial_init(serial, b->env, b->request, b->src, b->dst);
 	serial->hold = b->out->hold;
+	if (b->plan.is_compared) {
+		// A record of zeros is compared like the others.
+		serial->is_sparse = false;
+		serial->recheck.back = &b->out->back;
+		serial->recheck.differ = b->differ;
+	}
 	serial->throttle.writeback = b->out->writeback;
 	record_init(&c->record, serial);
 }
@@ -173,4 +179,5 @@ void
 course_done(struct course *c)
 {
 	record_done(&c->record);
+	recheck_done(&c->serial.recheck);
 }

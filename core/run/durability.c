@@ -24,6 +24,8 @@ durability_stats(const struct transfer *t)
 	const uint64_t held = held_back(t), obs = t->env.asked->obs;
 	struct stats s = *t->env.stats;
 
+	if (!request_writes(t->env.asked))
+		s.out_full = s.out_partial = 0;
 	if (held == 0)
 		return s;
 	s.bytes -= held;

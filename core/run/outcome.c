@@ -103,7 +103,9 @@ outcome_tell(const struct transfer *t, enum transfer_verdict verdict)
 	tell_fate(t, verdict);
 	if (verdict == TRANSFER_DIFFERS)
 		hooks_tell(t->env.hooks,
-			   (struct event){.kind = FAILURE_NOT_SAME,
+			   (struct event){.kind = request_writes(t->env.asked)
+							  ? FAILURE_NOT_SAME
+							  : FAILURE_NOT_SOURCE,
 					  .name = t->out.side.name,
 					  .off = s->nr_differing,
 					  .len = s->differing});

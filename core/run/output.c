@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base.h"
@@ -15,6 +16,7 @@
 #include "env.h"
 #include "event.h"
 #include "facts.h"
+#include "fd.h"
 #include "finish.h"
 #include "hold.h"
 #include "hooks.h"
@@ -111,7 +113,8 @@ output_probe(struct output *out)
 bool
 output_can_write(const struct output *out)
 {
-	if (out->env->asked->is_dd || !out->side.facts.is_read_only)
+	if (out->env->asked->is_dd || !request_writes(out->env->asked) ||
+	    !out->side.facts.is_read_only)
 		return true;
 	hooks_tell(out->env->hooks,
 		   (struct event){.kind = FAILURE_WRITE_PROTECTED,
@@ -126,7 +129,7 @@ output_can_verify(const struct output *out)
 	const struct facts *facts = &out->side.facts;
 
 	// What was written has to be found again.
-	if (!out->env->asked->verify ||
+	if (!request_reads_dst(out->env->asked) ||
 	    (facts_has_offsets(facts) && !facts->is_append))
 		return true;
 	tell(out, FAILURE_NOT_VERIFIABLE, 0);
@@ -140,10 +143,19 @@ output_open_back(struct output *out)
 {
 	if (!output_can_verify(out))
 		return -EINVAL;
-	if (!out->env->asked->verify)
+	if (!request_reads_dst(out->env->asked))
 		return 0;
 	const int r = out->side.ops->open_back(&out->side, &out->back);
 	return r < 0 ? tell(out, FAILURE_NOT_VERIFIABLE, -r) : 0;
+}
+
+bool
+output_has_old(const struct output *out)
+{
+	const struct facts *facts = &out->side.facts;
+
+	return !request_writes(out->env->asked) || !facts_is_file(facts) ||
+	       facts->size > out->start;
 }
 
 bool
@@ -178,6 +190,31 @@ output_cut(struct output *out, const struct facts *src)
 		return 1;
 	output_expect_cut(out);
 	return 0;
+}
+
+// As long as it would be had it been cut at the beginning.
+int
+output_cut_rest(struct output *out)
+{
+	const struct request *q = out->env->asked;
+	const uint64_t end = out->start + out->env->stats->bytes;
+	struct stat st;
+
+	if (q->compare != REQUEST_COMPARE_UPDATE || (q->conv & CONV_NOTRUNC) ||
+	    q->dst == NULL || !facts_is_file(&out->side.facts))
+		return 0;
+	if (fstat(out->side.fd, &st) < 0)
+		return tell(out, FAILURE_STAT, errno);
+	if ((uint64_t)st.st_size <= end)
+		return 0;
+	const int r = fd_truncate(out->side.fd, (off_t)end);
+	if (r == 0)
+		return 0;
+	hooks_tell(out->env->hooks, (struct event){.kind = FAILURE_TRUNCATE,
+						   .error = -r,
+						   .name = out->side.name,
+						   .off = end});
+	return r;
 }
 
 static int

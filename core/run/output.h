@@ -55,6 +55,8 @@ bool output_can_write(const struct output *out);
 bool output_can_verify(const struct output *out);
 // Open it once more, to be read then. 0 or -errno, told.
 int output_open_back(struct output *out);
+// There is something to compare with.
+bool output_has_old(const struct output *out);
 
 // Claims a device. False: a safety check has found something, so it is not
 // claimed.
@@ -68,6 +70,10 @@ void output_warn_unchecked(const struct output *out);
 int output_cut(struct output *out, const struct facts *src);
 // As it will be when it is cut, if it will be.
 void output_expect_cut(struct output *out);
+
+// All is written where it was compared with the old bytes: what is behind it
+// goes now, where it does. As output_open.
+int output_cut_rest(struct output *out);
 
 // What holds writes up, as asked for. 0 or -errno, told.
 int output_prepare(struct output *out, const struct facts *src);

@@ -100,7 +100,7 @@ preview_can_verify(struct transfer *t)
 {
 	if (!output_can_verify(&t->out))
 		return false;
-	if (!t->env.asked->verify || t->env.asked->dst != NULL)
+	if (!request_reads_dst(t->env.asked) || t->env.asked->dst != NULL)
 		return true;
 	const int r = output_open_back(&t->out);
 	if (r == 0)

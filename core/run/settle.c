@@ -116,7 +116,8 @@ step_back(struct bulk *b, uint64_t n, enum bulk_verdict verdict)
 	const uint64_t start = b->plan.dst_off, old = b->dst->facts.size;
 	const uint64_t whole = round_down(n, b->plan.unit);
 
-	if (whole < n && facts_is_file(&b->dst->facts) && old < start + n) {
+	if (whole < n && request_writes(b->request) &&
+	    facts_is_file(&b->dst->facts) && old < start + n) {
 		const int64_t now = dst_size(b);
 
 		if (now < 0 || (now == (int64_t)(start + n) &&

@@ -12,6 +12,7 @@
 #include "env.h"
 #include "offload.h"
 #include "output.h"
+#include "request.h"
 #include "settle.h"
 
 // The descriptors that the plan counts on for one side. False: one of them
@@ -32,13 +33,20 @@ prepare_side(struct side *ep, const struct plan_side *side, int access,
 	return true;
 }
 
+// What is only compared is read by descriptions of its own.
+static int
+dst_access(const struct bulk *b)
+{
+	return request_writes(b->request) ? O_WRONLY : O_RDONLY;
+}
+
 static bool
 prepare(struct bulk *b)
 {
 	const struct plan *plan = &b->plan;
 
 	if (!prepare_side(b->src, &plan->src, O_RDONLY, &b->refused.src) ||
-	    !prepare_side(b->dst, &plan->dst, O_WRONLY, &b->refused.dst))
+	    !prepare_side(b->dst, &plan->dst, dst_access(b), &b->refused.dst))
 		return false;
 	// Through the page cache the file grows as it is written.
 	if (settle_grow(b) < 0) {
@@ -56,6 +64,8 @@ take_through_ring(struct bulk *b)
 					 .aio = &b->aio,
 					 .src = b->src,
 					 .dst = b->dst,
+					 .back = &b->out->back,
+					 .differ = b->differ,
 					 .hold = b->out->hold,
 					 .writeback = b->out->writeback,
 					 .base = b->rest.done};

@@ -8,6 +8,7 @@
 
 #include "bulk.h"
 #include "change.h"
+#include "differ.h"
 #include "env.h"
 #include "output.h"
 #include "pace.h"
@@ -38,6 +39,7 @@ struct transfer {
 	struct output out;
 	struct bulk bulk;
 	struct pace pace;        // of rate=
+	struct differ differ;    // of verify=only
 	bool is_copied;          // to its end, but for what is held back
 };
 

@@ -8,10 +8,12 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/capability.h>
+#include <linux/fs.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -294,6 +296,22 @@ beside_make(struct beside *beside, int flags)
 	else
 		identity_make(&beside->identity, beside->fd);
 	return 0;
+}
+
+int
+beside_clone(const struct beside *beside)
+{
+	const int old = openat(beside->dir, last_name(beside->target),
+			       O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	struct stat st;
+	int r = -ENOENT;
+
+	if (old < 0)
+		return -errno;
+	if (fstat(old, &st) == 0 && beside_is_same_file(&st, &beside->old))
+		r = ioctl(beside->fd, FICLONE, old) < 0 ? -errno : 0;
+	(void)close(old); // was only read
+	return r;
 }
 
 int

@@ -45,6 +45,10 @@ int beside_look(const struct beside *beside);
 // beside_settle, and nobody can who could not read the old one. 0 or -errno.
 int beside_make(struct beside *beside, int flags);
 
+// The new file shares the blocks of the old one. -errno, also where there is
+// none: it is empty still.
+int beside_clone(const struct beside *beside);
+
 // Everything is written: the new file has the rights that it is to have. 0 or
 // -errno.
 int beside_settle(const struct beside *beside);

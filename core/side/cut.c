@@ -121,7 +121,8 @@ cut_all(struct side *side, const struct hooks *h)
 bool
 cut_is_due(const struct request *q)
 {
-	return q->dst != NULL && !q->is_dd && !(q->conv & CONV_NOTRUNC);
+	return q->dst != NULL && !q->is_dd && !(q->conv & CONV_NOTRUNC) &&
+	       q->compare == REQUEST_COMPARE_NONE;
 }
 
 int

@@ -72,7 +72,9 @@ look_at_dst(const struct request *q)
 		return -EINVAL;
 	if (is_there && (flags & O_EXCL))
 		return -EEXIST;
-	const int r = look(q->dst, flags, q->verify ? R_OK | W_OK : W_OK);
+	const int reads = request_reads_dst(q) ? R_OK : 0;
+	const int r = look(q->dst, flags,
+			   request_writes(q) ? reads | W_OK : reads);
 	return r == -ENOENT && (flags & O_CREAT) ? look_new(q->dst) : r;
 }
 

@@ -201,6 +201,8 @@ open_dst_flags(const struct request *q)
 {
 	int flags = open_flags_of(q->oflags);
 
+	if (!request_writes(q))
+		return flags;
 	if (!(q->conv & CONV_NOCREAT))
 		flags |= O_CREAT;
 	if (q->conv & CONV_EXCL)
@@ -214,7 +216,9 @@ open_dst_flags(const struct request *q)
 static int
 dst_access(const struct request *q)
 {
-	return q->verify ? O_RDWR : O_WRONLY;
+	if (!request_writes(q))
+		return O_RDONLY;
+	return request_reads_dst(q) ? O_RDWR : O_WRONLY;
 }
 
 static bool
@@ -243,9 +247,10 @@ open_kind(const struct request *q, int error)
 	    (error == EROFS || error == EACCES || error == EPERM) &&
 	    is_write_protected(q->dst))
 		return FAILURE_WRITE_PROTECTED;
-	const bool is_unreadable =
-		q->verify && error == EACCES &&
-		faccessat(AT_FDCWD, q->dst, W_OK, AT_EACCESS) == 0;
+	const bool is_unreadable = request_reads_dst(q) && error == EACCES &&
+				   request_writes(q) &&
+				   faccessat(AT_FDCWD, q->dst, W_OK,
+					     AT_EACCESS) == 0;
 
 	return is_unreadable ? FAILURE_NOT_VERIFIABLE : FAILURE_OPEN;
 }
@@ -269,7 +274,7 @@ open_dst(struct side *side, const struct request *q, const struct hooks *h)
 		return -EOVERFLOW;
 	// A tape or FIFO is read to get to where the seek ends.
 	const int flags = open_dst_flags(q);
-	if (q->seek.blocks > 0)
+	if (q->seek.blocks > 0 && request_writes(q))
 		r = open_on_wait(side->fd, q->dst, O_RDWR | flags, h);
 	if (r < 0 && r != -ECANCELED)
 		r = open_on_wait(side->fd, q->dst, dst_access(q) | flags, h);

@@ -90,6 +90,9 @@ make_file(struct commit *commit, const struct request *q,
 		return r;
 	commit->is_new_only = (q->conv & CONV_EXCL) != 0;
 	r = beside_make(beside, open_make_flags(q));
+	// What cannot share the old blocks has all of its bytes written.
+	if (r == 0 && q->compare == REQUEST_COMPARE_UPDATE)
+		(void)beside_clone(beside);
 	return r < 0 ? commit_tell(h, FAILURE_OPEN, q->dst, -r) : 0;
 }
 

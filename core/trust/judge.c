@@ -109,6 +109,32 @@ tell_empty(const struct judge *j)
 					  .name = v->src->name});
 }
 
+// A file that is longer, or shorter, is another one; a disk is not.
+static void
+judge_size(const struct judge *j)
+{
+	const struct verify *v = &j->verify;
+	const uint64_t end = v->dst_off + v->len;
+	const uint64_t size = v->dst->facts.size;
+
+	if (!facts_is_file(&v->dst->facts) ||
+	    request_has_count(v->env->asked) || size <= end)
+		return;
+	differ_note(j->differ, (struct differ_range){v->len, size - end,
+						     EVENT_NO_BYTE, -1});
+}
+
+// Nothing was written, and nothing is to be: what was there?
+static int
+judge_compared(struct judge *j, bool is_whole)
+{
+	judge_size(j);
+	differ_finish(j->differ);
+	if (differ_has_any(j->differ))
+		return -EBADMSG;
+	return is_whole ? 0 : -ENODATA;
+}
+
 int
 judge_copy(struct judge *j, bool has_changed)
 {
@@ -128,6 +154,8 @@ judge_copy(struct judge *j, bool has_changed)
 	// Nobody will see it.
 	if (!is_whole && q->commit != REQUEST_COMMIT_NONE)
 		return -ENODATA;
+	if (j->differ != NULL)
+		return judge_compared(j, is_whole);
 	if (!q->verify)
 		return is_whole ? release_block(j) : -ENODATA;
 	v->env->stats->copied_ns = clock_ns();

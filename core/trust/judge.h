@@ -11,6 +11,7 @@ struct change;
 
 struct judge {
 	struct verify verify;         // also what the rest needs
+	struct differ *differ;        // what verify=only has found, or NULL
 	const struct change *change;
 	bool is_synced;               // all of it, what was held back too
 };

@@ -26,8 +26,6 @@
 #include "planner.h"
 #include "stats.h"
 
-#define GAP_MAX 512 // with less equal bytes between them two ranges are one
-
 static int
 tell(const struct verify *v, enum event_kind kind, uint64_t off, int r)
 {
@@ -44,37 +42,6 @@ drop_cache(const struct verify *v, uint64_t len)
 {
 	if (v->dst->ops->drop_cache(v->dst, v->dst_off, len) < 0)
 		tell(v, NOTICE_CACHE_KEPT, v->dst_off, 0);
-}
-
-static void
-tell_bad(struct verify *v)
-{
-	const struct verify_range bad = v->bad;
-
-	if (bad.len == 0)
-		return;
-	v->nr_bad += bad.len;
-	v->env->stats->differing += bad.len;
-	v->env->stats->nr_differing++;
-	v->bad.len = 0;
-	hooks_tell(v->env->hooks, (struct event){.kind = FAILURE_DIFFERS,
-						 .name = v->dst->name,
-						 .off = v->dst_off + bad.off,
-						 .len = bad.len,
-						 .wrote = bad.wrote,
-						 .found = bad.found});
-}
-
-// In order of offsets.
-static void
-note_bad(struct verify *v, struct verify_range bad)
-{
-	if (v->bad.len > 0 && bad.off - (v->bad.off + v->bad.len) < GAP_MAX) {
-		v->bad.len = bad.off + bad.len - v->bad.off;
-		return;
-	}
-	tell_bad(v);
-	v->bad = bad;
 }
 
 static int
@@ -225,23 +192,6 @@ struct closer {
 	unsigned char *found;
 };
 
-// True: they differ.
-static bool
-compare_bytes(struct verify *v, const unsigned char *wrote,
-	      const unsigned char *found, uint64_t off, size_t len)
-{
-	bool differs = false;
-
-	for (size_t i = 0; i < len; i++) {
-		if (wrote[i] == found[i])
-			continue;
-		note_bad(v, (struct verify_range){off + i, 1, wrote[i],
-						  found[i]});
-		differs = true;
-	}
-	return differs;
-}
-
 // The source may be read again where it has offsets and was not converted.
 static bool
 can_compare(const struct verify *v)
@@ -265,7 +215,7 @@ look_closer(struct verify *v, const struct closer *c, uint64_t off, size_t len)
 		return false;
 	if (held > 0)
 		memcpy(c->found, v->hold->block, held);
-	return compare_bytes(v, c->wrote, c->found, off, len);
+	return differ_bytes(&v->differ, c->wrote, c->found, off, len);
 }
 
 static int
@@ -288,7 +238,8 @@ compare_ranges(struct verify *v, const struct closer *c,
 		if (h->must_stop(h->ctx))
 			return -ECANCELED;
 		if (!is_seen && !is_cut)
-			note_bad(v, (struct verify_range){off, len, -1, -1});
+			differ_note(&v->differ,
+				    (struct differ_range){off, len, -1, -1});
 	}
 	return 0;
 }
@@ -306,14 +257,15 @@ compare(struct verify *v, const struct hasher *back)
 	const int r = compare_ranges(v, &closer, back);
 
 	if (r == 0 && v->got < v->len) // it ends too early
-		note_bad(v, (struct verify_range){v->got, v->len - v->got, -1,
-						  -1});
-	tell_bad(v);
+		differ_note(
+			&v->differ,
+			(struct differ_range){v->got, v->len - v->got, -1, -1});
+	differ_finish(&v->differ);
 	free(closer.found);
 	free(closer.wrote);
 	if (closer.has_src)
 		side_close_extra(&closer.src); // was only read
-	return r == 0 && v->nr_bad > 0 ? -EBADMSG : r;
+	return r == 0 && differ_has_any(&v->differ) ? -EBADMSG : r;
 }
 
 // What is held back has its digest, and is not on the disk.
@@ -385,9 +337,9 @@ verify_block(struct verify *v)
 		tell(v, FAILURE_VERIFY, v->dst_off, r);
 	} else if (r == 0) {
 		v->env->stats->verified += len;
-		if (compare_bytes(v, v->hold->block, buf, 0, len))
+		if (differ_bytes(&v->differ, v->hold->block, buf, 0, len))
 			r = -EBADMSG;
-		tell_bad(v);
+		differ_finish(&v->differ);
 	}
 	free(buf);
 	return r;

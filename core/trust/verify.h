@@ -9,8 +9,9 @@
 
 #include <stdint.h>
 
-#include "side.h"
+#include "differ.h"
 #include "request.h"
+#include "side.h"
 
 struct env;
 struct hold;
@@ -26,13 +27,7 @@ struct verify {
 	uint64_t dst_off;
 	uint64_t len;                    // of the copy
 	uint64_t got;                    // of that, read back
-	uint64_t nr_bad;                 // bytes that differ
-	struct verify_range {
-		uint64_t off;
-		uint64_t len;            // 0: none
-		int wrote;               // its first byte; -1: not known
-		int found;
-	} bad;                           // not told yet: it may go on
+	struct differ differ;            // FAILURE_DIFFERS
 };
 
 // 0: it is the same. -EBADMSG: it differs, each range told with the first

@@ -46,6 +46,7 @@ enum event_kind {
 	FAILURE_RENAME,
 	FAILURE_VERIFY,          // the copy could not be read back
 	FAILURE_DIFFERS,         // len bytes at off are not what was written
+	FAILURE_OTHER,           // ... are not those of the source
 	FAILURE_NOT_VERIFIABLE,
 	FAILURE_UNEXPECTED,      // the digest is not the one of expect=
 	FAILURE_SRC_CHANGED,     // where the copy was to be trusted
@@ -63,6 +64,7 @@ enum event_kind {
 	FAILURE_NO_FIRST_BLOCK,  // by commit=first-last
 	FAILURE_OLD_FIRST_BLOCK, // likewise, and so is what follows it
 	FAILURE_NOT_SAME,        // off = ranges, len = bytes
+	FAILURE_NOT_SOURCE,      // the same, of what was only compared
 
 	// Worth a line, but no failure.
 	NOTICE_READ_SKIPPED,     // conv=noerror goes on len bytes behind off
@@ -94,13 +96,17 @@ enum event_kind {
 struct mounts_use;
 struct safety;
 
+#define EVENT_NO_BYTE (-2)
+
 struct event {
 	enum event_kind kind;
 	int error;               // positive errno, 0 if there is none to tell
 	const char *name;        // borrowed from the side
 	uint64_t off;
+	uint64_t src_off;        // of FAILURE_OTHER: the same in the source
 	uint64_t len;
-	int wrote, found;        // of FAILURE_DIFFERS: bytes, -1: not known;
+	int wrote, found;        // of FAILURE_DIFFERS and _OTHER: bytes, -1:
+	                         // not known, EVENT_NO_BYTE: it ends there;
 	                         // of .._INCOMPLETE: the padding, -1: none
 	unsigned changed;        // of .._SRC_CHANGED: enum change_of
 	union {                  // borrowed

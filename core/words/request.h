@@ -66,6 +66,13 @@ enum request_commit {
 	REQUEST_COMMIT_FIRST_LAST, // the first block is written last
 };
 
+// What is at the destination is read, and compared with what would be written.
+enum request_compare {
+	REQUEST_COMPARE_NONE,
+	REQUEST_COMPARE_UPDATE,    // only what differs is written
+	REQUEST_COMPARE_ONLY,      // nothing is
+};
+
 // expect=: what the source must be.
 struct request_expected {
 	unsigned algs;               // a set of 1 << enum digest_alg, one of
@@ -120,6 +127,7 @@ struct request {
 	enum request_io io;
 	enum request_clone clone;
 	enum request_commit commit;  // likewise
+	enum request_compare compare;
 	uint64_t depth;              // jobs in the ring, 0: the plan's choice
 	uint64_t iosize;             // bytes a job, 0: the plan's choice
 	uint64_t rate;               // bytes a second at most, 0: no limit
@@ -140,6 +148,19 @@ request_is_trusted(const struct request *q)
 	       q->commit != REQUEST_COMMIT_NONE;
 }
 
+static inline bool
+request_writes(const struct request *q)
+{
+	return q->compare != REQUEST_COMPARE_ONLY;
+}
+
+// The destination has to be found as it was written, or as it was before.
+static inline bool
+request_reads_dst(const struct request *q)
+{
+	return q->verify || q->compare != REQUEST_COMPARE_NONE;
+}
+
 // How it is made durable in the end: a set of CONV_FSYNC and CONV_FDATASYNC. A
 // disk is done when it can be pulled out.
 static inline unsigned
@@ -148,6 +169,8 @@ request_syncs(const struct request *q, bool is_disk)
 	const bool is_sure = q->verify || q->commit != REQUEST_COMMIT_NONE ||
 			     (is_disk && !q->is_dd);
 
+	if (!request_writes(q))
+		return 0;
 	return (q->conv & (CONV_FSYNC | CONV_FDATASYNC)) |
 	       (is_sure ? (unsigned)CONV_FSYNC : 0);
 }

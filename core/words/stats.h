@@ -4,6 +4,7 @@
 
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 // What a run is at, one after the other; not each has all.
@@ -15,6 +16,7 @@ enum stats_phase {
 };
 
 struct stats {
+	bool is_comparison;    // nothing is written: bytes are compared
 	uint64_t in_full;      // input records of ibs bytes
 	uint64_t in_partial;   // shorter ones
 	uint64_t in_marred;    // of them, those that are shorter only by what
@@ -28,7 +30,10 @@ struct stats {
 	uint64_t unread;       // of the source, passed over by conv=noerror
 	uint64_t unread_end;   // where the last area of them ends
 	uint64_t nr_unread;    // areas of them
-	uint64_t differing;    // of those that were read back
+	uint64_t same;         // of bytes, there already: not written
+	uint64_t unchecked;    // of bytes, written since what was there could
+	                       // not be read
+	uint64_t differing;    // of those that were read back, or compared
 	uint64_t nr_differing; // ranges of them
 	uint64_t start_ns;     // CLOCK_MONOTONIC when the copy began, 0 before
 	uint64_t copied_ns;    // ... when it was flushed, and reading back
@@ -43,6 +48,18 @@ static inline uint64_t
 stats_moved(const struct stats *stats)
 {
 	return stats->bytes - stats->skipped + stats->verified;
+}
+
+// Of what the destination has accepted, all that was not there already.
+static inline uint64_t
+stats_written(const struct stats *stats)
+{
+	if (stats->is_comparison)
+		return 0;
+	return stats->bytes - stats->skipped -
+	       (stats->same < stats->bytes - stats->skipped
+			? stats->same
+			: stats->bytes - stats->skipped);
 }
 
 // How long the copy took, or has taken: the time in which verify= reads back

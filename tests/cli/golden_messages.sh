@@ -344,7 +344,7 @@ golden 'sums= is the source' 1 "aiodd: sums=src: it is the source or destination
 disk
 golden 'report= to a device' 1 "aiodd: report=/dev/DISK: not a regular file, pipe or character device" \
 	src new report="$disk"
-golden 'verify= of /dev/null' 1 "aiodd: verify=yes: '/dev/null' cannot be read back" \
+golden 'verify= of /dev/null' 1 "aiodd: cannot read '/dev/null' to compare it" \
 	src /dev/null verify=yes
 golden 'commit=rename of /dev/null' 1 "aiodd: commit=rename needs a regular file with a name, not '/dev/null'" \
 	src /dev/null commit=rename

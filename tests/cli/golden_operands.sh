@@ -75,8 +75,8 @@ aiodd: $text
 [1]
 END
 done <<'TABLE'
-verify=maybe|verify= takes yes or no, not 'maybe'
-verify=on|verify= takes yes or no, not 'on'
+verify=maybe|verify= takes yes, only or no, not 'maybe'
+verify=on|verify= does not take 'on'; did you mean 'no'?
 plan=1|plan= takes yes or no, not '1'
 force=yes|force= takes missing, system, mounted, swap, holders, overlap, busy, size or unchecked, not 'yes'
 force=mount|force= does not take 'mount'; did you mean 'mounted'?
@@ -198,7 +198,7 @@ Copy SRC to DST: files, disks or pipes, - for standard input or output.
   expect=WHAT    check the source: ALG:HEX, or a file of checksums
   commit=MANNER  rename: only a complete copy replaces the output
   force=CHECKS   overrule these safety checks: mounted, size, ...
-  verify=yes     read the copy back from the medium and compare it
+  verify=yes     compare the copy as read back; only: write nothing
   report=FILE    write a report to FILE: a page if .html, else JSON
   plan=yes       say what would be done, and do nothing
 

@@ -42,7 +42,7 @@ run aiodd src copy verify=yes status=noxfer
 is 'nor with status=noxfer' "$(grep -c verified err)" 0
 run aiodd if=src of=/dev/null verify=yes status=none
 is 'what cannot be read back is refused' "$status" 1
-says 'with a line' err "verify=yes: '/dev/null' cannot be read back"
+says 'with a line' err "cannot read '/dev/null' to compare it"
 must cp src kept
 run aiodd if=src of=kept oflag=append verify=yes
 is 'nor is what appends' "$status" 1
@@ -76,7 +76,7 @@ if [ "$(id -u)" -eq 0 ]; then
 	chmod 222 open/copy
 	by_nobody 0 of=open/copy verify=yes
 	is 'one that cannot be read: one line' "$status $(cat err)" \
-		"1 $AIODD: verify=yes: 'open/copy' cannot be read back: Permission denied"
+		"1 $AIODD: cannot read 'open/copy' to compare it: Permission denied"
 	check 'one that cannot be read: it is not cut' cmp src open/copy
 	run own_mounts sh -c 'mount -t tmpfs none /proc; "$@"' sh "$AIODD" \
 		if=src of=copy verify=yes
@@ -91,7 +91,7 @@ if [ "$(id -u)" -eq 0 ]; then
 			sh "$AIODD" if=src verify=yes
 		is 'without /proc, what cannot be read by its descriptor' \
 			"$status $(cat err) $(size_of copy)" \
-			"1 $AIODD: verify=yes: 'standard output' cannot be read back: No such file or directory 0"
+			"1 $AIODD: cannot read 'standard output' to compare it: No such file or directory 0"
 	fi
 else
 	skip 'what the mode forbids' 'needs root'
