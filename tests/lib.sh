@@ -266,10 +266,10 @@ run()
 }
 
 # masked FILE: its text without time, rate, and the shell's obituaries.
+masks=(-E -e 's/, [0-9.e+-]+ s, .*/, T s, R/' -e '/: line [0-9]+: +[0-9]+ /d')
 masked()
 {
-	sed -E -e 's/, [0-9.e+-]+ s, .*/, T s, R/' \
-		-e '/: line [0-9]+: +[0-9]+ /d' "$1"
+	sed "${masks[@]}" "$1"
 }
 
 # The byte count of the last transfer line in FILE.
@@ -303,28 +303,44 @@ size_of()
 # One side of like_dd: the script with dd meaning the program of WHO.
 like_dd_side() # WHO SETUP SCRIPT
 {
-	local side=$work/$1
+	local side=$1 # full.sh asks
 
-	rm -rf "$side"
-	mkdir -p "$side/files"
-	(
-		cd "$side/files" || exit 99
-		PATH=$work/bin/$1:$PATH
-		# shellcheck disable=SC2317 # called by the script
-		dd()
-		{
-			timeout --foreground -k 5 "$TIME_LIMIT" dd "$@"
-		}
-		set -e
-		eval "$2"
-		set +e
-		: >"$work/$1.ready"
-		eval "$3"
-	) >"$side/stdout" 2>"$work/$1.err"
-	echo "exit status $?" >>"$side/stdout"
-	masked "$work/$1.err" >"$side/stderr"
-	(cd "$side/files" && stat -c '%n %F %s %a' -- *) \
-		>"$side/list" 2>/dev/null
+	cd "$work/$side/files" || exit 99
+	PATH=$work/bin/$side:$PATH
+	# shellcheck disable=SC2317 # called by the script
+	dd()
+	{
+		timeout --foreground -k 5 "$TIME_LIMIT" dd "$@"
+	}
+	set -e
+	eval "$2"
+	set +e
+	: >"$work/$side.ready"
+	eval "$3"
+}
+
+# start_side WHO SETUP SCRIPT: in the background
+start_side()
+{
+	like_dd_side "$@" </dev/null >"$work/$1/stdout" 2>"$work/$1/stderr" &
+}
+
+# end_side WHO PID
+end_side()
+{
+	wait "$2"
+	echo "exit status $?" >>"$work/$1/stdout"
+}
+
+list_sides()
+{
+	local here=$PWD side
+
+	for side in gnu ours; do
+		cd "$work/$side/files" &&
+			stat -c '%n %F %s %a' -- * >../list 2>/dev/null
+	done
+	cd "$here" || exit 99
 }
 
 sides_are_ready()
@@ -335,21 +351,26 @@ sides_are_ready()
 # like_dd TEXT SETUP SCRIPT: the shell text SCRIPT, run once with GNU dd and
 # once with ours in two fresh directories that SETUP has filled, must give
 # the same files, stdout, exit status, and stderr but for time and rate.  The
-# two run at the same time, or one after the other if in_turn is set; $side
-# ends in gnu or ours.
+# two run at the same time, or one after the other if in_turn is set.  There
+# are hundreds of these, so no process is started that is not needed.
 in_turn=
 like_dd()
 {
-	local log gnu
+	local log gnu sides=("$work/gnu" "$work/ours")
 
-	rm -f "$work"/{gnu,ours}.ready
-	like_dd_side gnu "$2" "$3" </dev/null &
+	rm -rf "${sides[@]}" "${sides[@]/%/.ready}"
+	mkdir -p "${sides[@]/%//files}"
+	start_side gnu "$2" "$3"
 	gnu=$!
-	[ -z "$in_turn" ] || wait "$gnu"
-	like_dd_side ours "$2" "$3" </dev/null &
-	wait "$gnu" $!
-	sides_are_ready || bail "$1: failed: $2: $(cat "$work/gnu.err" "$work/ours.err")"
-	if log=$(cd "$work" && diff -r --no-dereference gnu ours 2>&1); then
+	[ -z "$in_turn" ] || end_side gnu "$gnu"
+	start_side ours "$2" "$3"
+	end_side ours $!
+	[ -n "$in_turn" ] || end_side gnu "$gnu"
+	sides_are_ready ||
+		bail "$1: failed: $2: $(cat "${sides[@]/%//stderr}")"
+	sed -i "${masks[@]}" "${sides[@]/%//stderr}"
+	list_sides
+	if log=$(diff -r --no-dereference "${sides[@]}" 2>&1); then
 		pass "$1"
 	else
 		fail "$1" "script: $3" "$(head -n 20 <<<"$log")"

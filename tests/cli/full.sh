@@ -174,7 +174,7 @@ like_dd 'file size limit, death by its signal' "$setup" \
 
 # Each side of like_dd has its own device.
 declare -A device
-setup='ln -s "${device[${side##*/}]}" out'"; ln -s '$work/small' in"
+setup='ln -s "${device[$side]}" out'"; ln -s '$work/small' in"
 for sector in 512 4096; do
 	for who in gnu ours; do
 		bed_loop 1M $sector || skip_all "$BED_WHY"
