@@ -356,11 +356,11 @@ END_TEST
 
 START_TEST(the_end_moves_only_down)
 {
-	ring_cut(&ring, 100);
+	ring_cut(&ring, 100, 0);
 	ck_assert_uint_eq(ring.end, 100);
-	ring_cut(&ring, 200);
+	ring_cut(&ring, 200, 0);
 	ck_assert_uint_eq(ring.end, 100);
-	ring_cut(&ring, 0);
+	ring_cut(&ring, 0, 0);
 	ck_assert_uint_eq(ring.end, 0);
 }
 END_TEST
@@ -396,7 +396,7 @@ START_TEST(the_prefix_ends_at_the_end)
 	fill(second);
 	write_out(first);
 	write_out(second);
-	ring_cut(&ring, 100);
+	ring_cut(&ring, 100, 0);
 	ck_assert_uint_eq(ring_prefix(&ring), 100);
 }
 END_TEST

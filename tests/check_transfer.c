@@ -455,6 +455,7 @@ START_TEST(a_hole_behind_a_bad_place_is_told_once)
 	run_on_bad();
 	ck_assert_uint_eq(nr_setups, 2);
 	ck_assert_uint_eq(hole_bytes, HOLE);
+	ck_assert_uint_eq(stats.skipped, HOLE);
 }
 END_TEST
 

@@ -372,7 +372,7 @@ START_TEST(nothing_at_or_after_the_end_is_written)
 	reader_start(&c.copy.reader);
 	aio_submit(&c.aio);
 	ck_assert_int_eq(aio_reap(&c.aio), 0);
-	ring_cut(&c.copy.ring, FAKE_JOB + FAKE_ALIGN);
+	ring_cut(&c.copy.ring, FAKE_JOB + FAKE_ALIGN, 0);
 	writer_start(&c.copy.writer);
 	aio_submit(&c.aio);
 	ck_assert_uint_eq(c.fake.nr_log, 2);

@@ -380,7 +380,7 @@ static void
 copy_stop(struct copy *copy)
 {
 	copy->is_stopped = true;
-	ring_cut(&copy->ring, copy->ring.next);
+	ring_cut(&copy->ring, copy->ring.next, copy->ring.skipped);
 	copy->writer.writeback = NULL;
 	if (copy->env->hasher != NULL)
 		hasher_cancel(copy->env->hasher);

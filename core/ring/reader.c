@@ -51,7 +51,7 @@ static void
 reader_finish(struct reader *reader, struct job *job)
 {
 	if (job->len < job->want)
-		ring_cut(reader->ring, job->off + job->len);
+		ring_cut(reader->ring, job->off + job->len, job->skipped);
 	if (job->len == 0)
 		ring_put(reader->ring, job);
 	else
@@ -113,7 +113,8 @@ reader_find_data(struct reader *reader, uint64_t *ret_end)
 	reader->side->ops->find_data(reader->side, pos, extent);
 	// A file that shrank: what was read before stays.
 	if (extent->end <= pos)
-		ring_cut(reader->ring, reader->ring->next);
+		ring_cut(reader->ring, reader->ring->next,
+			 reader->ring->skipped);
 	*ret_end = max_u64(extent->end, pos) - reader->base;
 	return max_u64(extent->start, pos) - reader->base;
 }

@@ -98,7 +98,8 @@ ring_init(struct ring *ring, const struct plan *plan, enum ring_order order)
 			      .order = order,
 			      .step = plan->step,
 			      .skew = plan->skew,
-			      .end = plan->len};
+			      .end = plan->len,
+			      .end_skipped = UINT64_MAX};
 	const size_t job_room = plan_job_room(plan);
 	if (take_memory(ring, job_room) < 0) {
 		ring_done(ring);
@@ -297,9 +298,10 @@ ring_put(struct ring *ring, struct job *job)
 }
 
 void
-ring_cut(struct ring *ring, uint64_t off)
+ring_cut(struct ring *ring, uint64_t off, uint64_t skipped)
 {
 	ring->end = min_u64(ring->end, off);
+	ring->end_skipped = min_u64(ring->end_skipped, skipped);
 }
 
 uint64_t
@@ -311,12 +313,13 @@ ring_prefix(const struct ring *ring)
 uint64_t
 ring_prefix_skipped(const struct ring *ring)
 {
-	// The oldest job that is not through is where the prefix ends.
+	// The oldest job that is not through is where the prefix ends. Without
+	// any it is the end, and holes behind that have been passed as well.
 	const uint64_t skipped = ring->tail < ring->head
 					 ? ring_job(ring, ring->tail)->skipped
 					 : ring->skipped;
 
-	return min_u64(skipped, ring_prefix(ring));
+	return min_u64(min_u64(skipped, ring->end_skipped), ring_prefix(ring));
 }
 
 void

@@ -58,6 +58,7 @@ struct ring {
 	struct map map;       // of the stretch
 	uint64_t next;        // offset of the next byte to be read
 	uint64_t skipped;     // bytes before it that are kept holes
+	uint64_t end_skipped; // at most so many are before the end
 	size_t step;          // jobs meet where offset + skew is a multiple
 	size_t skew;          // of step: between two pages of the file
 	uint64_t end;         // nothing at or after it is copied: the planned
@@ -106,8 +107,9 @@ void ring_mark(struct ring *ring, struct job *job, size_t len,
 // A job that is through, or had nothing: FREE.
 void ring_put(struct ring *ring, struct job *job);
 
-// Copy nothing at or after off. Never moves the end up again.
-void ring_cut(struct ring *ring, uint64_t off);
+// Copy nothing at or after off. Of the bytes before it so many are kept holes.
+// Never moves the end up again.
+void ring_cut(struct ring *ring, uint64_t off, uint64_t skipped);
 
 // Bytes from the start that are written without a gap; and of them, those that
 // are kept holes.

@@ -242,7 +242,7 @@ writer_fail(struct writer *writer, struct job *job, int error, uint64_t off)
 					 .name = writer->side->name,
 					 .off = off,
 					 .len = job->len - job->done});
-	ring_cut(writer->ring, job->off + job->done);
+	ring_cut(writer->ring, job->off + job->done, job->skipped);
 	writer_finish(writer, job);
 }
 
