@@ -96,12 +96,12 @@ START_TEST(an_offset_is_put_or_refused)
 	const int fd = rig_file("", 0);
 
 	side = rig_side(fd);
-	ck_assert_int_eq(side.ops->put(&side, 5), 0);
+	ck_assert_int_eq(side_put(&side, 5), 0);
 	ck_assert_int_eq(lseek(fd, 0, SEEK_CUR), 5);
-	ck_assert_int_eq(side.ops->put(&side, UINT64_MAX), -EINVAL);
+	ck_assert_int_eq(side_put(&side, UINT64_MAX), -EINVAL);
 	const struct facts null = {.kind = FACTS_NULL};
 	file_set_facts(&side, &null);
-	ck_assert_int_eq(side.ops->put(&side, UINT64_MAX), 0);
+	ck_assert_int_eq(side_put(&side, UINT64_MAX), 0);
 	close(fd);
 }
 END_TEST

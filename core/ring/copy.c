@@ -351,8 +351,8 @@ copy_put_offsets(const struct copy *copy)
 	if (copy->is_reading_back)
 		return;
 	// At the end an error of these is told.
-	(void)copy->src->ops->put(copy->src, copy->reader.base + n);
-	(void)copy->dst->ops->put(copy->dst, copy->writer.base + n);
+	(void)side_put(copy->src, copy->reader.base + n);
+	(void)side_put(copy->dst, copy->writer.base + n);
 }
 
 // Sleep where there is nothing to do, else look now and then. 0 or -errno.

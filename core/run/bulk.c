@@ -97,12 +97,12 @@ bulk_put_offsets(struct bulk *b, uint64_t n)
 	const struct plan *plan = &b->plan;
 	enum event_kind kind = FAILURE_SKIP;
 	const struct side *ep = b->src;
-	int r = ep->ops->put(ep, plan->src_off + n);
+	int r = side_put(ep, plan->src_off + n);
 
 	if (r == 0) {
 		kind = FAILURE_SEEK;
 		ep = b->dst;
-		r = ep->ops->put(ep, plan->dst_off + n);
+		r = side_put(ep, plan->dst_off + n);
 	}
 	if (r == 0)
 		return 0;

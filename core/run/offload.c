@@ -56,8 +56,8 @@ offload_copy(struct bulk *b)
 			step = min_u64(step * 2, KERNEL_STEP_MAX);
 		stats_count(b->env->stats, b->rest.done + n, b->request->ibs,
 			    b->request->obs);
-		(void)b->src->ops->put(b->src, plan->src_off + n);
-		(void)b->dst->ops->put(b->dst, plan->dst_off + n);
+		(void)side_put(b->src, plan->src_off + n);
+		(void)side_put(b->dst, plan->dst_off + n);
 		if (h->tick != NULL)
 			h->tick(h->ctx);
 		if (h->must_stop(h->ctx))

@@ -180,9 +180,9 @@ output_cut(struct output *out, const struct facts *src)
 {
 	const struct request *q = out->env->asked;
 
-	if (!cut_is_due(q))
+	if (!cut_is_due(q) || out->side.ops->cut == NULL)
 		return 0;
-	const int r = cut_dst(&out->side, q, out->env->hooks);
+	const int r = out->side.ops->cut(&out->side, q, out->env->hooks);
 	if (r < 0)
 		return r;
 	// The source may be shorter now, too.
@@ -270,7 +270,7 @@ output_sync(struct output *out, unsigned conv)
 	int r = commit_settle(&out->commit, out->env->hooks);
 
 	if (r == 0)
-		r = finish_sync(&out->side, conv, out->env);
+		r = finish_sync(&out->side, conv, out->env->hooks);
 	// The thread of writeback sleeps as long as the sync would.
 	if (r == -ECANCELED)
 		return r;

@@ -5,58 +5,54 @@
 #include "settle.h"
 
 #include <errno.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base.h"
 #include "bulk.h"
 #include "copy.h"
 #include "env.h"
 #include "event.h"
-#include "fd.h"
+#include "extent.h"
 #include "hooks.h"
 
 int
 settle_grow(struct bulk *b)
 {
-	const off_t end = (off_t)b->plan.final_size;
-	struct stat st;
+	const struct side *dst = b->dst;
+	const uint64_t end = b->plan.final_size;
+	struct extent extent = {0};
+	uint64_t size;
+	int r;
 
 	b->is_grown = false;
 	if (end == 0)
 		return 0;
-	if (fstat(b->dst->fd, &st) < 0)
-		return -errno;
-	if (st.st_size >= end)
-		return 0;
-	const int r = fd_truncate(b->dst->fd, end);
+	r = dst->ops->get_size(dst, &size);
+	if (r < 0 || size >= end)
+		return r;
+	r = side_set_size(dst, end);
 	if (r < 0)
 		return r;
 	b->is_grown = true;
-	b->grown_from = (uint64_t)st.st_size;
+	b->grown_from = size;
 	// A file system that tells no holes calls them data.
-	b->tells_holes = lseek(b->dst->direct_fd, end - 1, SEEK_DATA) < 0 &&
-			 errno == ENXIO;
+	dst->ops->find_data(dst, end - 1, &extent);
+	b->tells_holes = extent.start >= end;
 	return 0;
 }
 
-// The size that the destination has now, or -errno, told.
-static int64_t
-dst_size(const struct bulk *b)
+// 0 or -errno, told.
+static int
+get_dst_size(const struct bulk *b, uint64_t *ret)
 {
-	struct stat st;
+	const int r = b->dst->ops->get_size(b->dst, ret);
 
-	if (fstat(b->dst->fd, &st) == 0)
-		return st.st_size;
-	return hooks_tell(b->env->hooks, (struct event){.kind = FAILURE_STAT,
-							.error = errno,
-							.name = b->dst->name});
+	return r < 0 ? side_tell(b->dst, b->env->hooks, FAILURE_STAT, -r) : 0;
 }
 
 static int
 cut_dst(struct bulk *b, uint64_t size)
 {
-	const int r = fd_truncate(b->dst->fd, (off_t)size);
+	const int r = side_set_size(b->dst, size);
 
 	if (r == 0)
 		return 0;
@@ -67,16 +63,19 @@ cut_dst(struct bulk *b, uint64_t size)
 					 .off = size});
 }
 
-// Where the last data of the file ends, 0: none is at or behind off.
+// Where the last data of the destination ends, 0: none is at or behind off.
 static uint64_t
-end_of_data(int fd, uint64_t off)
+end_of_data(const struct side *dst, uint64_t off)
 {
-	off_t data = (off_t)off, end = 0;
+	struct extent extent = {0};
+	uint64_t end = 0;
 
-	while ((data = lseek(fd, data, SEEK_DATA)) >= 0 &&
-	       (data = lseek(fd, data, SEEK_HOLE)) >= 0)
-		end = data;
-	return (uint64_t)end;
+	do {
+		dst->ops->find_data(dst, max_u64(off, end), &extent);
+		if (extent.start == extent.end || extent.end == INT64_MAX)
+			return end;
+		end = extent.end;
+	} while (true);
 }
 
 // The file was given its final size at once: without all of its bytes it
@@ -87,16 +86,15 @@ static int
 trim(struct bulk *b, uint64_t n, uint64_t next)
 {
 	const struct plan *plan = &b->plan;
-	uint64_t size = max_u64(b->grown_from, plan->dst_off + n);
+	uint64_t size = max_u64(b->grown_from, plan->dst_off + n), now;
 
 	if (!b->is_grown || n >= plan->len)
 		return 0;
-	const int64_t now = dst_size(b);
-	if (now != (int64_t)plan->final_size)
-		return now < 0 ? (int)now : 0;
+	const int r = get_dst_size(b, &now);
+	if (r < 0 || now != plan->final_size)
+		return r;
 	if (b->tells_holes)
-		size = max_u64(size, end_of_data(b->dst->direct_fd,
-						 plan->dst_off + next));
+		size = max_u64(size, end_of_data(b->dst, plan->dst_off + next));
 	b->is_grown = false;
 	return cut_dst(b, size);
 }
@@ -118,10 +116,11 @@ step_back(struct bulk *b, uint64_t n, enum bulk_verdict verdict)
 
 	if (whole < n && request_writes(b->request) &&
 	    facts_is_file(&b->dst->facts) && old < start + n) {
-		const int64_t now = dst_size(b);
+		uint64_t now;
 
-		if (now < 0 || (now == (int64_t)(start + n) &&
-				cut_dst(b, max_u64(old, start + whole)) < 0))
+		if (get_dst_size(b, &now) < 0 ||
+		    (now == start + n &&
+		     cut_dst(b, max_u64(old, start + whole)) < 0))
 			verdict = BULK_FAILED;
 	}
 	return bulk_advance(b, whole, verdict);

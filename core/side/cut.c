@@ -36,7 +36,7 @@ truncate_wait(const struct side *side, uint64_t size, const struct hooks *h)
 	do {
 		if (h->must_stop(h->ctx))
 			return -ECANCELED;
-		r = ftruncate(side->fd, (off_t)size) < 0 ? -errno : 0;
+		r = side->ops->set_size(side, size);
 	} while (r == -EINTR);
 	return r;
 }

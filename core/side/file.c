@@ -8,11 +8,14 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "bare.h"
 #include "cache.h"
+#include "cut.h"
 #include "extent.h"
 #include "fd.h"
 #include "null.h"
 #include "probe.h"
+#include "sync.h"
 
 static const struct side_ops *const ops_of[] = {
 	[FACTS_STREAM] = &file_ops, [FACTS_FILE] = &file_ops,
@@ -111,16 +114,12 @@ file_open_back(const struct side *side, struct side *ret)
 	return 0;
 }
 
-static int
-file_put(const struct side *side, uint64_t off)
-{
-	return lseek(side->fd, (off_t)off, SEEK_SET) < 0 ? -errno : 0;
-}
-
+// On a description of our own if there is one: its offset is moved.
 static void
 file_find_data(const struct side *side, uint64_t pos, struct extent *extent)
 {
-	extent_find(side->buffered_fd, pos, extent);
+	extent_find(side->direct_fd >= 0 ? side->direct_fd : side->buffered_fd,
+		    pos, extent);
 }
 
 static ssize_t
@@ -150,9 +149,16 @@ const struct side_ops file_ops = {
 	.probe = file_probe,
 	.open = file_open,
 	.open_back = file_open_back,
-	.put = file_put,
+	.read = bare_read,
+	.write = bare_write,
+	.seek = bare_seek,
 	.find_data = file_find_data,
 	.read_at = file_read_at,
 	.drop_cache = file_drop_cache,
 	.write_out = file_write_out,
+	.get_size = bare_get_size,
+	.set_size = bare_set_size,
+	.cut = cut_dst,
+	.sync = sync_side,
+	.close = side_close,
 };

@@ -6,7 +6,10 @@
 
 #include <errno.h>
 
+#include "bare.h"
+#include "cut.h"
 #include "probe.h"
+#include "sync.h"
 
 // It stays what it is, and has no bytes for messages to be among.
 static void
@@ -24,20 +27,19 @@ null_open(struct side *side, int access, enum side_way way)
 	return side_allows(side, access) ? 0 : -EBADF;
 }
 
-static int
-null_put(const struct side *side, uint64_t off)
-{
-	(void)side;
-	(void)off;
-	return 0;
-}
-
-// The others come with requests.
+// dd's own calls are made on it all the same. The others come with requests.
 const struct side_ops null_ops = {
 	.is_void = true,
 	.probe = null_probe,
 	.open = null_open,
-	.put = null_put,
+	.read = bare_read,
+	.write = bare_write,
+	.seek = bare_seek,
+	.get_size = bare_get_size,
+	.set_size = bare_set_size,
+	.cut = cut_dst,
+	.sync = sync_side,
+	.close = side_close,
 };
 
 const struct side null_side = {

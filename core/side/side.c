@@ -23,6 +23,26 @@ side_tell(const struct side *side, const struct hooks *h,
 					    .name = side->name});
 }
 
+int
+side_put(const struct side *side, uint64_t off)
+{
+	if (side->ops->is_void)
+		return 0; // it is everywhere
+	const int64_t now = side->ops->seek(side, (int64_t)off, SEEK_SET);
+	return now < 0 ? (int)now : 0;
+}
+
+int
+side_set_size(const struct side *side, uint64_t size)
+{
+	int r;
+
+	do {
+		r = side->ops->set_size(side, size);
+	} while (r == -EINTR);
+	return r;
+}
+
 bool
 side_allows(const struct side *side, int access)
 {

@@ -22,10 +22,13 @@
 
 struct extent;
 struct hooks;
+struct request;
 struct side;
 
 // Which description a request is made on.
 enum side_way { SIDE_BUFFERED, SIDE_DIRECT };
+
+#define SIDE_NO_SIZE UINT64_MAX // it has none that could be set
 
 // access: O_RDONLY or O_WRONLY. Without a word: 0 or -errno.
 struct side_ops {
@@ -38,8 +41,11 @@ struct side_ops {
 	// The destination once more, to be read: *ret has descriptions of its
 	// own only, direct ones if they are to be had.
 	int (*open_back)(const struct side *side, struct side *ret);
-	// Let whoever goes on begin there.
-	int (*put)(const struct side *side, uint64_t off);
+	// In order, from where it stands. As read, write and lseek: one call,
+	// which may do less, and what they return, or -errno.
+	ssize_t (*read)(const struct side *side, void *buf, size_t len);
+	ssize_t (*write)(const struct side *side, const void *buf, size_t len);
+	int64_t (*seek)(const struct side *side, int64_t off, int whence);
 	// As extent_find.
 	void (*find_data)(const struct side *side, uint64_t pos,
 			  struct extent *extent);
@@ -49,6 +55,19 @@ struct side_ops {
 	// As cache_drop and cache_write_out.
 	int (*drop_cache)(const struct side *side, uint64_t off, uint64_t len);
 	int (*write_out)(const struct side *side, uint64_t off, uint64_t len);
+	// The size that it has now, or SIDE_NO_SIZE; and set it, by one call,
+	// which a signal may cut short.
+	int (*get_size)(const struct side *side, uint64_t *ret);
+	int (*set_size)(const struct side *side, uint64_t size);
+	// As cut_dst. NULL: there is nothing to cut.
+	int (*cut)(struct side *side, const struct request *q,
+		   const struct hooks *h);
+	// Have what was written on the medium, and serve signals and progress
+	// meanwhile, but not as dd. -ECANCELED: a signal.
+	int (*sync)(const struct side *side, bool is_data_only,
+		    const struct hooks *h);
+	// The end of it. -errno of the first close that has failed.
+	int (*close)(struct side *side);
 };
 
 struct side {
@@ -65,6 +84,11 @@ struct side {
 // A failure of this side: -error.
 int side_tell(const struct side *side, const struct hooks *h,
 	      enum event_kind kind, int error);
+
+// Let whoever goes on begin there.
+int side_put(const struct side *side, uint64_t off);
+// Whatever comes in between.
+int side_set_size(const struct side *side, uint64_t size);
 
 // What a request is made on; -1: there is none.
 static inline int

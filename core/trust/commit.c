@@ -11,9 +11,9 @@
 #include <unistd.h>
 
 #include "event.h"
-#include "finish.h"
 #include "hooks.h"
 #include "open.h"
+#include "sync.h"
 
 static int
 commit_tell(const struct hooks *h, enum event_kind kind, const char *name,
@@ -144,7 +144,7 @@ commit_rename(struct commit *commit, const struct hooks *h)
 	if (r < 0)
 		return commit_tell(h, FAILURE_RENAME, beside->target, -r);
 	commit->is_renamed = true;
-	r = finish_fsync(beside->dir, h);
+	r = sync_descriptor(beside->dir, h);
 	// A file system that has nothing to sync there.
 	if (r == 0 || r == -EINVAL || r == -ENOSYS)
 		return 0;

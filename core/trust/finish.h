@@ -11,18 +11,13 @@
 #include "side.h"
 #include "request.h"
 
-struct env;
 struct hooks;
 
 // conv: CONV_FSYNC and CONV_FDATASYNC count. Signals and progress are served
 // meanwhile; called as dd, only when the call has been interrupted, as in dd.
 // 0 or -errno, told; -ECANCELED: a signal.
 int finish_sync(const struct side *dst, unsigned conv,
-		const struct env *env);
-
-// The fsync of another descriptor, with signals and progress served. 0,
-// -ECANCELED: a signal, and it may still be under way; or -errno, untold.
-int finish_fsync(int fd, const struct hooks *h);
+		const struct hooks *h);
 
 // The kernel reads the partition table of a disk again, through a descriptor
 // that holds it exclusively where anyone could. 0, also where it looks for no

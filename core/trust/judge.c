@@ -85,7 +85,7 @@ release_block(struct judge *j)
 						    .error = -r,
 						    .name = v->dst->name,
 						    .off = v->hold->off});
-	r = finish_sync(v->dst, CONV_FSYNC, v->env);
+	r = finish_sync(v->dst, CONV_FSYNC, h);
 	j->is_synced = r == 0;
 	return r;
 }
