@@ -6,7 +6,6 @@
 
 #include <errno.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "side.h"
@@ -36,16 +35,17 @@ static int
 move_by(const struct serial *serial, const struct side *ep,
 	const struct request_amount *extent, uint64_t size, int *ret_error)
 {
-	int64_t off;
+	int64_t off, now;
 
 	*ret_error = 0;
 	if (!__builtin_mul_overflow(extent->blocks, size, &off) &&
 	    !__builtin_add_overflow(off, extent->bytes, &off)) {
-		if (lseek(ep->fd, off, SEEK_CUR) >= 0)
+		now = ep->ops->seek(ep, off, SEEK_CUR);
+		if (now >= 0)
 			return 0;
-		*ret_error = errno;
+		*ret_error = (int)-now;
 	}
-	if (lseek(ep->fd, 0, SEEK_END) < 0)
+	if (ep->ops->seek(ep, 0, SEEK_END) < 0)
 		return 1;
 	const int error = *ret_error != 0 ? *ret_error : EOVERFLOW;
 	if (ep == serial->src)
@@ -64,18 +64,20 @@ int
 position_skip(struct serial *serial)
 {
 	const struct request *q = serial->request;
-	struct stat st;
+	const struct side *src = serial->src;
+	uint64_t size;
 	int error;
-	const int r = move_by(serial, serial->src, &q->skip, q->ibs, &error);
+	int r = move_by(serial, src, &q->skip, q->ibs, &error);
 
 	if (r != 0)
 		return r;
-	const off_t now = lseek(serial->src->fd, 0, SEEK_CUR);
+	const int64_t now = side_where(src);
 	serial->src_off = now < 0 ? 0 : (uint64_t)now;
-	if (fstat(serial->src->fd, &st) < 0)
-		return serial_tell_src(serial, FAILURE_STAT, errno);
-	if (S_ISREG(st.st_mode) && st.st_size > 0 && now > st.st_size) {
-		serial->src_off = (uint64_t)st.st_size; // as dd counts it
+	r = src->ops->get_size(src, &size);
+	if (r < 0)
+		return serial_tell_src(serial, FAILURE_STAT, -r);
+	if (size > 0 && serial->src_off > size) {
+		serial->src_off = size; // as dd counts it
 		return warn_past_end(serial);
 	}
 	return 0;
@@ -162,8 +164,8 @@ position_seek_writing(struct serial *serial, unsigned char *block)
 bool
 position_pass_bad(struct serial *serial, uint64_t len)
 {
-	const int fd = serial->src->fd;
-	int64_t wanted;
+	const struct side *src = serial->src;
+	int64_t wanted, now;
 
 	if (serial->src_seek_error != 0) {
 		if (serial->src_seek_error == ESPIPE)
@@ -177,17 +179,18 @@ position_pass_bad(struct serial *serial, uint64_t len)
 		return false;
 	}
 	serial->src_off = (uint64_t)wanted;
-	const off_t now = lseek(fd, 0, SEEK_CUR);
+	now = side_where(src);
 	if (now >= 0) {
-		const off_t missing = wanted - now;
+		const int64_t missing = wanted - now;
 
 		if (missing == 0)
 			return true;
 		if (missing < 0 || (uint64_t)missing > len)
 			serial_tell_src(serial, NOTICE_BAD_OFFSET, 0);
-		if (lseek(fd, missing, SEEK_CUR) >= 0)
+		now = src->ops->seek(src, missing, SEEK_CUR);
+		if (now >= 0)
 			return true;
 	}
-	serial_tell_src(serial, FAILURE_SEEK, errno);
+	serial_tell_src(serial, FAILURE_SEEK, (int)-now);
 	return false;
 }

@@ -6,14 +6,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <string.h>
-#include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
 #include "base.h"
 #include "env.h"
-#include "fd.h"
 #include "hold.h"
 #include "hooks.h"
 #include "stats.h"
@@ -47,9 +44,9 @@ serial_init(struct serial *serial, const struct env *env,
 void
 serial_go_on(struct serial *serial)
 {
-	const off_t pos = lseek(serial->src->fd, 0, SEEK_CUR);
+	const int64_t pos = side_where(serial->src);
 
-	serial->src_seek_error = pos < 0 ? errno : 0;
+	serial->src_seek_error = pos < 0 ? (int)-pos : 0;
 	serial->src_off = pos < 0 ? 0 : (uint64_t)pos;
 }
 
@@ -66,7 +63,7 @@ serial_tell_src(const struct serial *serial, enum event_kind kind, int error)
 int
 serial_tell_dst(const struct serial *serial, enum event_kind kind, int error)
 {
-	const off_t now = lseek(serial->dst->fd, 0, SEEK_CUR);
+	const int64_t now = side_where(serial->dst);
 	const uint64_t off = now < 0 ? 0 : (uint64_t)now;
 
 	return hooks_tell(serial->env->hooks,
@@ -90,32 +87,32 @@ is_shown(const struct serial *serial)
 	const struct hooks *h = serial->env->hooks;
 
 	return !serial->request->is_dd && h->tick != NULL && h->tick_ms > 0 &&
-	       facts_is_stream(&serial->src->facts) &&
+	       facts_is_stream(&serial->src->facts) && serial->src->fd >= 0 &&
 	       !(serial->request->iflags & FLAG_NONBLOCK);
 }
 
-// As read(2), but the wait is ours. What is there is taken first: a poll before
-// each read makes small records slower by two fifths. What cannot be read so,
-// or goes wrong, is left to read itself.
+// As its read, but the wait is ours. What is there is taken first: a poll
+// before each read makes small records slower by two fifths. What cannot be
+// read so, or goes wrong, is left to read itself.
 static ssize_t
-read_shown(const struct serial *serial, int fd, unsigned char *buf, size_t len)
+read_shown(const struct serial *serial, const struct side *side,
+	   unsigned char *buf, size_t len)
 {
 	const struct iovec piece = {buf, len};
-	const ssize_t n = preadv2(fd, &piece, 1, -1, RWF_NOWAIT);
+	const ssize_t n = preadv2(side->fd, &piece, 1, -1, RWF_NOWAIT);
 
 	if (n >= 0 || errno == EINTR)
-		return n;
+		return n < 0 ? -EINTR : n;
 	// Where there is no such sleep, the read does it.
-	if (hooks_wait(serial->env->hooks, fd) == -ECANCELED) {
-		errno = EINTR; // the caller looks why
-		return -1;
-	}
-	return read(fd, buf, len);
+	if (hooks_wait(serial->env->hooks, side->fd) == -ECANCELED)
+		return -EINTR; // the caller looks why
+	return side->ops->read(side, buf, len);
 }
 
-// One read(2), with dd's idea of what a short one means.
+// One read, with dd's idea of what a short one means.
 static ssize_t
-read_once(struct serial *serial, int fd, unsigned char *buf, size_t len)
+read_once(struct serial *serial, const struct side *side, unsigned char *buf,
+	  size_t len)
 {
 	const size_t last = serial->last_read;
 	const bool was_short = last > 0 && last < len;
@@ -124,17 +121,17 @@ read_once(struct serial *serial, int fd, unsigned char *buf, size_t len)
 	do {
 		if (must_stop(serial))
 			return -ECANCELED;
-		n = is_shown(serial) ? read_shown(serial, fd, buf, len)
-				     : read(fd, buf, len);
+		n = is_shown(serial) ? read_shown(serial, side, buf, len)
+				     : side->ops->read(side, buf, len);
 		// A file that ended within a sector: the next direct read is
 		// misaligned.
-		if (n < 0 && errno == EINVAL && was_short &&
+		if (n == -EINVAL && was_short &&
 		    (serial->request->iflags & FLAG_DIRECT))
 			n = 0;
-	} while (n < 0 && errno == EINTR);
+	} while (n == -EINTR);
 	if (n < 0) {
 		serial->last_read = 0;
-		return -errno;
+		return n;
 	}
 	if (n > 0 && was_short && serial->is_warning_partial) {
 		hooks_tell(serial->env->hooks,
@@ -149,15 +146,16 @@ read_once(struct serial *serial, int fd, unsigned char *buf, size_t len)
 // One record: one read, or as many as fill it with fullblock. An error
 // loses what was read before it, as in dd.
 static ssize_t
-read_record(struct serial *serial, int fd, unsigned char *buf, size_t len)
+read_record(struct serial *serial, const struct side *side, unsigned char *buf,
+	    size_t len)
 {
 	size_t got = 0;
 	ssize_t n;
 
 	if (!(serial->request->iflags & FLAG_FULLBLOCK))
-		return read_once(serial, fd, buf, len);
+		return read_once(serial, side, buf, len);
 	while (got < len) {
-		n = read_once(serial, fd, buf + got, len - got);
+		n = read_once(serial, side, buf + got, len - got);
 		if (n < 0)
 			return n;
 		if (n == 0)
@@ -178,13 +176,13 @@ serial_pass_src(struct serial *serial, uint64_t len)
 ssize_t
 serial_read_dst(struct serial *serial, unsigned char *buf, size_t len)
 {
-	return read_record(serial, serial->dst->fd, buf, len);
+	return read_record(serial, serial->dst, buf, len);
 }
 
 ssize_t
 serial_read(struct serial *serial, unsigned char *buf, size_t len)
 {
-	const ssize_t n = read_record(serial, serial->src->fd, buf, len);
+	const ssize_t n = read_record(serial, serial->src, buf, len);
 
 	if (n > 0)
 		serial_pass_src(serial, (uint64_t)n);
@@ -223,8 +221,10 @@ leave_hole(struct serial *serial, const unsigned char *buf, size_t len)
 {
 	if (!serial->is_sparse || !zero_is_all(buf, len))
 		return false;
-	throttle_flush(&serial->throttle, serial->dst->fd);
-	const off_t end = lseek(serial->dst->fd, (off_t)len, SEEK_CUR);
+	const struct side *dst = serial->dst;
+
+	throttle_flush(&serial->throttle, dst->fd);
+	const int64_t end = dst->ops->seek(dst, (int64_t)len, SEEK_CUR);
 	if (end < 0) {
 		serial->is_sparse = false;
 		return false;
@@ -237,35 +237,33 @@ leave_hole(struct serial *serial, const unsigned char *buf, size_t len)
 static size_t
 hold_back(const struct serial *serial, const unsigned char *buf, size_t len)
 {
-	const int fd = serial->dst->fd;
+	const struct side *dst = serial->dst;
 
 	if (serial->hold == NULL)
 		return 0;
 	// A disk can be positioned.
-	const uint64_t pos = (uint64_t)lseek(fd, 0, SEEK_CUR);
+	const uint64_t pos = (uint64_t)side_where(dst);
 	const size_t held = hold_take(serial->hold, pos, buf, len);
 	if (held > 0)
-		(void)lseek(fd, (off_t)held, SEEK_CUR);
+		(void)dst->ops->seek(dst, (int64_t)held, SEEK_CUR);
 	return held;
 }
 
-// As many write(2) as it takes. Returns 0, -errno or -ECANCELED.
+// As many writes as it takes. Returns 0, -errno or -ECANCELED.
 static int
 write_all(struct serial *serial, const unsigned char *buf, size_t len,
 	  size_t *done)
 {
+	const struct side *dst = serial->dst;
+
 	*done = hold_back(serial, buf, len);
 	while (*done < len) {
 		if (must_stop(serial))
 			return -ECANCELED;
-		const ssize_t n = write(serial->dst->fd, buf + *done,
-					len - *done);
-		if (n < 0 && errno != EINTR) {
-			const int r = -errno;
-
-			// SIGPIPE and SIGXFSZ come with an error.
-			return must_stop(serial) ? -ECANCELED : r;
-		}
+		const ssize_t n = dst->ops->write(dst, buf + *done,
+						  len - *done);
+		if (n < 0 && n != -EINTR) // SIGPIPE and SIGXFSZ come with one
+			return must_stop(serial) ? -ECANCELED : (int)n;
 		if (n == 0)
 			return -ENOSPC; // takes nothing and says nothing
 		if (n > 0)
@@ -302,9 +300,7 @@ pass_dst(struct serial *serial, size_t len)
 	struct nocache *nocache = &serial->dst_nocache;
 
 	if (serial->request->oflags & FLAG_NOCACHE)
-		nocache_pass(nocache,
-			     (uint64_t)lseek(serial->dst->fd, 0, SEEK_CUR),
-			     len);
+		nocache_pass(nocache, (uint64_t)side_where(serial->dst), len);
 	else if (serial->is_direct_off)
 		nocache->pending += len;
 }
@@ -394,18 +390,20 @@ serial_write(struct serial *serial, const unsigned char *buf, size_t len,
 int
 serial_end_hole(struct serial *serial)
 {
-	const int fd = serial->dst->fd;
-	struct stat st;
+	const struct side *dst = serial->dst;
+	uint64_t size;
+	int r;
 
 	if (!serial->ended_in_hole)
 		return 0;
 	serial->ended_in_hole = false; // a failure is told once
-	if (fstat(fd, &st) < 0)
-		return serial_tell_dst(serial, FAILURE_STAT, errno);
-	const off_t end = lseek(fd, 0, SEEK_CUR);
-	if (!S_ISREG(st.st_mode) || st.st_size >= end)
+	r = dst->ops->get_size(dst, &size);
+	if (r < 0)
+		return serial_tell_dst(serial, FAILURE_STAT, -r);
+	const int64_t end = side_where(dst);
+	if (end < 0 || size >= (uint64_t)end)
 		return 0;
-	const int r = fd_truncate(fd, end);
+	r = side_set_size(dst, (uint64_t)end);
 	return r < 0 ? serial_tell_dst(serial, FAILURE_TRUNCATE, -r) : 0;
 }
 
@@ -420,8 +418,8 @@ static int
 drop_rest(const struct serial *serial, const struct side *ep,
 	  struct nocache *nocache, enum nocache_rest rest)
 {
-	const off_t end = lseek(ep->fd, 0, SEEK_CUR);
-	const int r = end < 0 ? -errno
+	const int64_t end = side_where(ep);
+	const int r = end < 0 ? (int)end
 			      : nocache_finish(nocache, (uint64_t)end, rest);
 
 	if (r == 0 || !is_only_cache(serial->request))

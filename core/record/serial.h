@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// The calls that dd makes, one after the other, on the descriptors that it
-// was given: a read is one read(2) of a record, a write one write(2) as far
-// as it goes. Uses the offsets of the descriptors, which others may share.
+// The calls that dd makes, one after the other, on the sides as they were
+// given: a read is one read(2) of a record, a write one write(2) as far as it
+// goes. Uses the offsets of the descriptors, which others may share.
 
 #pragma once
 

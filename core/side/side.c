@@ -23,6 +23,12 @@ side_tell(const struct side *side, const struct hooks *h,
 					    .name = side->name});
 }
 
+int64_t
+side_where(const struct side *side)
+{
+	return side->ops->seek(side, 0, SEEK_CUR);
+}
+
 int
 side_put(const struct side *side, uint64_t off)
 {

@@ -85,6 +85,8 @@ struct side {
 int side_tell(const struct side *side, const struct hooks *h,
 	      enum event_kind kind, int error);
 
+// Where it stands, or -errno.
+int64_t side_where(const struct side *side);
 // Let whoever goes on begin there.
 int side_put(const struct side *side, uint64_t off);
 // Whatever comes in between.
