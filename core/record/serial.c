@@ -336,7 +336,8 @@ static size_t
 step_over(struct serial *serial, size_t len)
 {
 	if (len > 0)
-		(void)lseek(serial->dst->fd, (off_t)len, SEEK_CUR);
+		(void)serial->dst->ops->seek(serial->dst, (int64_t)len,
+					     SEEK_CUR);
 	serial->env->stats->same += len;
 	return len;
 }
@@ -366,7 +367,7 @@ compare_record(struct serial *serial, size_t len, int r, int *ret_error)
 	if (r < 0)
 		return 0;
 	recheck_tell(&serial->recheck);
-	(void)lseek(serial->dst->fd, (off_t)len, SEEK_CUR);
+	(void)serial->dst->ops->seek(serial->dst, (int64_t)len, SEEK_CUR);
 	return len;
 }
 
@@ -378,7 +379,8 @@ serial_write(struct serial *serial, const unsigned char *buf, size_t len,
 
 	if (recheck->back == NULL)
 		return write_run(serial, buf, len, ret_error);
-	const uint64_t pos = (uint64_t)lseek(serial->dst->fd, 0, SEEK_CUR);
+	const uint64_t pos = (uint64_t)serial->dst->ops->seek(serial->dst, 0,
+							      SEEK_CUR);
 	const int r = recheck_read(recheck, buf, len, pos);
 	if (recheck->differ != NULL)
 		return compare_record(serial, len, r, ret_error);

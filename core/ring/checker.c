@@ -72,7 +72,8 @@ checker_fail(struct checker *checker, struct job *job, int error)
 						 .name = checker->side->name,
 						 .off = job->off + job->found,
 						 .len = job->len - job->found});
-		ring_cut(checker->ring, job->off + job->found);
+		ring_cut(checker->ring, job->off + job->found,
+			 job->skipped);
 	}
 	checker_finish(checker, job);
 }

@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base.h"
@@ -16,7 +15,6 @@
 #include "env.h"
 #include "event.h"
 #include "facts.h"
-#include "fd.h"
 #include "finish.h"
 #include "hold.h"
 #include "hooks.h"
@@ -198,16 +196,19 @@ output_cut_rest(struct output *out)
 {
 	const struct request *q = out->env->asked;
 	const uint64_t end = out->start + out->env->stats->bytes;
-	struct stat st;
+	uint64_t size;
 
 	if (q->compare != REQUEST_COMPARE_UPDATE || (q->conv & CONV_NOTRUNC) ||
 	    q->dst == NULL || !facts_is_file(&out->side.facts))
 		return 0;
-	if (fstat(out->side.fd, &st) < 0)
-		return tell(out, FAILURE_STAT, errno);
-	if ((uint64_t)st.st_size <= end)
+	int r = out->side.ops->get_size(&out->side, &size);
+	if (r < 0)
+		return tell(out, FAILURE_STAT, -r);
+	if (size <= end)
 		return 0;
-	const int r = fd_truncate(out->side.fd, (off_t)end);
+	do {
+		r = out->side.ops->set_size(&out->side, end);
+	} while (r == -EINTR);
 	if (r == 0)
 		return 0;
 	hooks_tell(out->env->hooks, (struct event){.kind = FAILURE_TRUNCATE,
