@@ -7,6 +7,11 @@
 
 #include <sys/types.h>
 
+enum claim_use {
+	CLAIM_TO_LOOK,   // whether it is in use: leaves no trace
+	CLAIM_TO_CHANGE, // for reading and writing, where the mode allows it
+};
+
 // fd: open on the device dev; name: what it was opened by, or NULL. A
 // descriptor of its own, or -errno; -EBUSY: somebody has it.
-int claim_open(int fd, const char *name, dev_t dev);
+int claim_open(int fd, const char *name, dev_t dev, enum claim_use use);

@@ -47,7 +47,7 @@ void
 safety_done(struct safety *safety)
 {
 	if (safety->claim >= 0)
-		(void)close(safety->claim); // nothing went through it
+		(void)close(safety->claim); // what it did has told its errors
 	safety->claim = -1;
 }
 
@@ -207,8 +207,10 @@ is_busy(struct check *c)
 	if (c->dst->rdev == 0)
 		return false;
 	c->ret->use.dev = c->dst->rdev;
+	// udev looks at a device again that was open for writing.
 	const int fd = c->ret->claim = claim_open(
-		c->fd, c->q->dst, c->dst->rdev);
+		c->fd, c->q->dst, c->dst->rdev,
+		c->q->plan_only ? CLAIM_TO_LOOK : CLAIM_TO_CHANGE);
 	if (fd < 0 && fd != -EBUSY)
 		disk_unseen_note(&c->bytes, "O_EXCL", -fd);
 	return fd == -EBUSY && !(c->found & FORCE_USES);
