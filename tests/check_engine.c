@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -366,6 +367,8 @@ END_TEST
 
 /* The thread */
 
+static pthread_t main_thread;
+
 static void
 on_helped(io_context_t ctx, struct iocb *iocb, long res, long res2)
 {
@@ -411,6 +414,46 @@ START_TEST(a_thread_syncs_and_says_how_it_ended)
 }
 END_TEST
 
+static long
+make_call(struct job_call *call, uint64_t pos, uint64_t len)
+{
+	(void)call;
+	return pos == 7 && !pthread_equal(pthread_self(), main_thread)
+		       ? (long)len
+		       : -EINVAL;
+}
+
+// Longer than any buffer.
+START_TEST(a_call_is_made_by_the_helper)
+{
+	struct job_call call = {.make = make_call};
+	struct pollfd news;
+
+	main_thread = pthread_self();
+	aio_init(&aio, NULL);
+	ck_assert_int_eq(aio_helper_fd(&aio), -1);
+	aio_add_helper(&aio);
+	news = (struct pollfd){.fd = aio_helper_fd(&aio), .events = POLLIN};
+	jobs[0] = (struct job){0};
+	aio_queue(&aio, &jobs[0],
+		  &(struct job_io){.op = JOB_CALL,
+				   .route = JOB_BY_HELPER,
+				   .pos = 7,
+				   .len = (size_t)5 << 30,
+				   .call = &call,
+				   .on_done = on_helped});
+	ck_assert(aio_has_work(&aio));
+	aio_submit(&aio);
+	ck_assert(!aio_has_work(&aio));
+	ck_assert_uint_eq(aio_nr_out(&aio), 1);
+	ck_assert_int_eq(poll(&news, 1, -1), 1);
+	ck_assert_int_eq(aio_reap(&aio), 0);
+	ck_assert_int_eq(got[0], 5L << 30);
+	ck_assert_int_eq(poll(&news, 1, 0), 0);
+	aio_done(&aio);
+}
+END_TEST
+
 START_TEST(a_thread_may_be_abandoned)
 {
 	int fds[2];
@@ -449,6 +492,7 @@ engine_suite(void)
 
 	t = tcase_create("helper");
 	tcase_add_test(t, a_thread_syncs_and_says_how_it_ended);
+	tcase_add_test(t, a_call_is_made_by_the_helper);
 	tcase_add_test(t, a_thread_may_be_abandoned);
 	suite_add_tcase(s, t);
 	return s;

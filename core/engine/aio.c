@@ -8,6 +8,7 @@
 
 #include "base.h"
 #include "clock.h"
+#include "helper.h"
 #include "kaio.h"
 #include "thread.h"
 
@@ -31,6 +32,15 @@ aio_open(struct aio *aio, const struct aio_kernel *kernel, unsigned depth)
 		return 0;
 	return kaio_open(&aio->lanes[AIO_ASYNC].engine, kernel, depth,
 			 &aio->counters);
+}
+
+void
+aio_add_helper(struct aio *aio)
+{
+	struct aio_lane *lane = &aio->lanes[AIO_HELPER];
+
+	if (lane->engine == NULL)
+		lane->engine = helper_new();
 }
 
 static void *
@@ -75,11 +85,20 @@ aio_first_route(const struct aio *aio, uint32_t align)
 	return aio->lanes[AIO_ASYNC].engine == NULL ? JOB_BY_CALL : JOB_BY_AIO;
 }
 
+static struct aio_lane *
+lane_of(struct aio *aio, enum job_route route)
+{
+	if (route == JOB_BY_AIO)
+		return &aio->lanes[AIO_ASYNC];
+	if (route == JOB_BY_HELPER && aio->lanes[AIO_HELPER].engine != NULL)
+		return &aio->lanes[AIO_HELPER];
+	return &aio->lanes[AIO_INLINE];
+}
+
 void
 aio_queue(struct aio *aio, struct job *job, const struct job_io *io)
 {
-	struct aio_lane *lane =
-		&aio->lanes[io->route == JOB_BY_AIO ? AIO_ASYNC : AIO_INLINE];
+	struct aio_lane *lane = lane_of(aio, io->route);
 
 	job_prep(job, io, lane->engine->news_fd);
 	job_list_put(&lane->waiting, job);
@@ -153,10 +172,10 @@ lane_reap(struct aio_lane *lane)
 int
 aio_reap(struct aio *aio)
 {
-	int r = lane_reap(&aio->lanes[AIO_INLINE]);
+	int r = 0;
 
-	if (r == 0)
-		r = lane_reap(&aio->lanes[AIO_ASYNC]);
+	for (unsigned i = AIO_NR_LANES; r == 0 && i-- > 0;)
+		r = lane_reap(&aio->lanes[i]);
 	if (r < 0)
 		aio_abandon(aio);
 	return r;
@@ -177,9 +196,11 @@ aio_abandon(struct aio *aio)
 bool
 aio_has_work(const struct aio *aio)
 {
-	return engine_nr_out(&aio->inl.engine) > 0 ||
-	       aio->lanes[AIO_INLINE].waiting.first != NULL ||
-	       aio->lanes[AIO_ASYNC].waiting.first != NULL;
+	bool has_waiting = false;
+
+	for (unsigned i = 0; i < AIO_NR_LANES; i++)
+		has_waiting |= aio->lanes[i].waiting.first != NULL;
+	return has_waiting || engine_nr_out(&aio->inl.engine) > 0;
 }
 
 uint64_t
@@ -193,10 +214,20 @@ aio_nr_out(const struct aio *aio)
 	return nr;
 }
 
+static int
+news_fd_of(const struct aio_lane *lane)
+{
+	return lane->engine != NULL ? lane->engine->news_fd : -1;
+}
+
 int
 aio_news_fd(const struct aio *aio)
 {
-	const struct engine *engine = aio->lanes[AIO_ASYNC].engine;
+	return news_fd_of(&aio->lanes[AIO_ASYNC]);
+}
 
-	return engine != NULL ? engine->news_fd : -1;
+int
+aio_helper_fd(const struct aio *aio)
+{
+	return news_fd_of(&aio->lanes[AIO_HELPER]);
 }

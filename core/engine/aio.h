@@ -5,8 +5,9 @@
 // that the job put into iocb.data, fired here, and nowhere else, as
 // callback(ctx, obj, res, res2).
 //
-// There are two engines: one that goes on by itself, which is kernel AIO if
-// the copy has any, and the inline one, which makes plain calls.
+// There are up to three engines: one that goes on by itself, which is kernel
+// AIO if the copy has any, the inline one, which makes plain calls, and a
+// helper, if somebody wants one.
 
 #pragma once
 
@@ -18,7 +19,7 @@
 #include "inline.h"
 #include "job.h"
 
-enum aio_lane_nr { AIO_ASYNC, AIO_INLINE, AIO_NR_LANES };
+enum aio_lane_nr { AIO_ASYNC, AIO_HELPER, AIO_INLINE, AIO_NR_LANES };
 
 struct aio {
 	struct aio_lane {
@@ -39,6 +40,10 @@ void aio_init(struct aio *aio, struct engine *engine);
 // With kernel AIO, or with inline only if kernel is NULL or refuses. 0, or the
 // -errno with which it does: aio can be used all the same.
 int aio_open(struct aio *aio, const struct aio_kernel *kernel, unsigned depth);
+
+// Have a helper for JOB_BY_HELPER. Without one, or where no thread can be had,
+// those are inline.
+void aio_add_helper(struct aio *aio);
 
 // Nothing is under way any more, and nothing more will be queued: give the
 // engines back meanwhile. io_destroy sleeps, and a sync can as well.
@@ -74,3 +79,5 @@ uint64_t aio_nr_out(const struct aio *aio);
 
 // Readable when aio_reap would fire something; -1: only aio_has_work tells.
 int aio_news_fd(const struct aio *aio);
+// The same of the helper.
+int aio_helper_fd(const struct aio *aio);

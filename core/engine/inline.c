@@ -32,6 +32,8 @@ inline_call(const struct iocb *iocb)
 	case IO_CMD_FDSYNC:
 		n = fdatasync(fd);
 		break;
+	case JOB_CMD_CALL:
+		return ((struct job_call *)buf)->make(buf, (uint64_t)pos, len);
 	default:
 		errno = EINVAL; // as io_submit
 	}

@@ -7,6 +7,15 @@
 #include <assert.h>
 #include <errno.h>
 
+static void
+prep_call(struct iocb *iocb, const struct job_io *io)
+{
+	*iocb = (struct iocb){.aio_fildes = -1, .aio_lio_opcode = JOB_CMD_CALL};
+	iocb->u.c.buf = io->call;
+	iocb->u.c.nbytes = io->len;
+	iocb->u.c.offset = (long long)io->pos;
+}
+
 void
 job_prep(struct job *job, const struct job_io *io, int eventfd)
 {
@@ -26,6 +35,9 @@ job_prep(struct job *job, const struct job_io *io, int eventfd)
 	case JOB_FDSYNC:
 		io_prep_fdsync(&job->iocb, io->fd);
 		break;
+	case JOB_CALL:
+		prep_call(&job->iocb, io);
+		break;
 	}
 	io_set_callback(&job->iocb, io->on_done);
 	if (eventfd >= 0)
@@ -44,7 +56,7 @@ job_reroute(struct job *job, long res)
 	default:
 		return false;
 	}
-	if (job->route == JOB_BY_CACHE)
+	if (job->route >= JOB_BY_CACHE)
 		return false;
 	job->route++;
 	return true;

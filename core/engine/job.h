@@ -57,6 +57,7 @@ enum job_route {
 	JOB_BY_AIO,               // asynchronously: kernel AIO, O_DIRECT
 	JOB_BY_CALL,              // pread or pwrite, O_DIRECT
 	JOB_BY_CACHE,             // the same, through the page cache
+	JOB_BY_HELPER,            // of JOB_CALL, which no other carries out
 };
 
 // The first job that went in is the first to come out. {0}: none.
@@ -98,7 +99,17 @@ struct job {
 	long res;                 // how the call ended
 };
 
-enum job_op { JOB_READ, JOB_WRITE, JOB_FSYNC, JOB_FDSYNC };
+enum job_op { JOB_READ, JOB_WRITE, JOB_FSYNC, JOB_FDSYNC, JOB_CALL };
+
+// Beside libaio's own: u.c.buf is a struct job_call.
+#define JOB_CMD_CALL 64
+
+// What needs more than one system call, or one that libaio does not have; to
+// be embedded. Made by a thread of an engine, once at a time: the result is
+// that of the request.
+struct job_call {
+	long (*make)(struct job_call *call, uint64_t pos, uint64_t len);
+};
 
 struct job_io {
 	enum job_op op;
@@ -107,6 +118,7 @@ struct job_io {
 	uint64_t pos;             // in the file
 	size_t from;              // in the buffer
 	size_t len;
+	struct job_call *call;    // of JOB_CALL
 	io_callback_t on_done;
 };
 
