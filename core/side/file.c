@@ -30,6 +30,7 @@ file_init(struct side *side, int fd, const char *name, bool is_dd)
 			      .fd = fd,
 			      .direct_fd = -1,
 			      .buffered_fd = -1,
+			      .clear_fd = -1,
 			      .is_dd = is_dd,
 			      .name = name};
 }
@@ -131,6 +132,26 @@ file_read_at(const struct side *side, enum side_way way, void *buf, size_t len,
 	return n < 0 ? -errno : n;
 }
 
+static ssize_t
+file_write_at(const struct side *side, enum side_way way, const void *buf,
+	      size_t len, uint64_t off)
+{
+	const ssize_t n = pwrite(side_fd(side, way), buf, len, (off_t)off);
+
+	return n < 0 ? -errno : n;
+}
+
+static int
+file_punch(const struct side *side, uint64_t off, uint64_t len)
+{
+	const int mode = FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE;
+
+	return fallocate(side_fd(side, SIDE_CLEAR), mode, (off_t)off,
+			 (off_t)len) < 0
+		       ? -errno
+		       : 0;
+}
+
 static int
 file_drop_cache(const struct side *side, uint64_t off, uint64_t len)
 {
@@ -154,6 +175,8 @@ const struct side_ops file_ops = {
 	.seek = bare_seek,
 	.find_data = file_find_data,
 	.read_at = file_read_at,
+	.write_at = file_write_at,
+	.punch = file_punch,
 	.drop_cache = file_drop_cache,
 	.write_out = file_write_out,
 	.get_size = bare_get_size,

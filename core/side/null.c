@@ -47,5 +47,6 @@ const struct side null_side = {
 	.fd = -1,
 	.direct_fd = -1,
 	.buffered_fd = -1,
+	.clear_fd = -1,
 	.facts.kind = FACTS_NULL,
 };

@@ -26,7 +26,7 @@ struct request;
 struct side;
 
 // Which description a request is made on.
-enum side_way { SIDE_BUFFERED, SIDE_DIRECT };
+enum side_way { SIDE_BUFFERED, SIDE_DIRECT, SIDE_CLEAR };
 
 #define SIDE_NO_SIZE UINT64_MAX // it has none that could be set
 
@@ -52,6 +52,12 @@ struct side_ops {
 	// One read: the bytes, 0 at the end, or -errno.
 	ssize_t (*read_at)(const struct side *side, enum side_way way,
 			   void *buf, size_t len, uint64_t off);
+	// One write: the bytes, or -errno.
+	ssize_t (*write_at)(const struct side *side, enum side_way way,
+			    const void *buf, size_t len, uint64_t off);
+	// Make zeros of the range, by SIDE_CLEAR, without writing any. 0 or
+	// -errno.
+	int (*punch)(const struct side *side, uint64_t off, uint64_t len);
 	// As cache_drop and cache_write_out.
 	int (*drop_cache)(const struct side *side, uint64_t off, uint64_t len);
 	int (*write_out)(const struct side *side, uint64_t off, uint64_t len);
@@ -75,6 +81,8 @@ struct side {
 	int fd;            // 0 or 1
 	int direct_fd;     // O_DIRECT, our own; -1: none
 	int buffered_fd;   // no O_DIRECT; fd itself, or our own; -1: none
+	int clear_fd;      // for zeros that it makes by itself, borrowed: the
+	                   // claim of a device; -1: none
 	int close_error;   // -errno of the first close that has failed
 	bool is_dd;        // closed as by dd
 	const char *name;  // for messages, borrowed
@@ -96,7 +104,14 @@ int side_set_size(const struct side *side, uint64_t size);
 static inline int
 side_fd(const struct side *side, enum side_way way)
 {
-	return way == SIDE_DIRECT ? side->direct_fd : side->buffered_fd;
+	switch (way) {
+	case SIDE_DIRECT:
+		return side->direct_fd;
+	case SIDE_CLEAR:
+		return side->clear_fd;
+	default:
+		return side->buffered_fd;
+	}
 }
 
 // One description more, which is the caller's, with O_DIRECT if access has it:
