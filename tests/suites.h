@@ -15,7 +15,7 @@
 	suite(beside) \
 	suite(pace) suite(writeback) suite(hold) \
 	suite(plan) \
-	suite(map) \
+	suite(map) suite(manifest) \
 	suite(job) suite(aio) suite(submitter) \
 	suite(ring) suite(reader) suite(writer) suite(copy) \
 	suite(engine) \

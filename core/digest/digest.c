@@ -286,3 +286,23 @@ digest_reset(struct digest *digest)
 					      algs[digest->alg].library_name))
 		digest->is_broken = true;
 }
+
+#ifdef HAVE_LIBXXHASH
+void
+digest_xxh128(uint64_t seed, const void *buf, size_t len,
+	      unsigned char ret[static DIGEST_XXH128_SIZE])
+{
+	XXH128_canonicalFromHash((XXH128_canonical_t *)ret,
+				 XXH3_128bits_withSeed(buf, len, seed));
+}
+#else
+void
+digest_xxh128(uint64_t seed, const void *buf, size_t len,
+	      unsigned char ret[static DIGEST_XXH128_SIZE])
+{
+	(void)seed;
+	(void)buf;
+	(void)len;
+	memset(ret, 0, DIGEST_XXH128_SIZE);
+}
+#endif

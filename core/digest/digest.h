@@ -59,3 +59,9 @@ void digest_update(struct digest *digest, const void *buf, size_t len);
 int digest_finish(struct digest *digest, unsigned char *ret);
 // Begin again.
 void digest_reset(struct digest *digest);
+
+// The xxh128 of these bytes, as xxhsum prints it where seed is 0. Without the
+// library it is all zeros.
+#define DIGEST_XXH128_SIZE 16
+void digest_xxh128(uint64_t seed, const void *buf, size_t len,
+		   unsigned char ret[static DIGEST_XXH128_SIZE]);

@@ -1,0 +1,361 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+#include "config.h"
+
+#include "manifest.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base.h"
+#include "manifest_file.h"
+#include "zero.h"
+
+#define RECORD MANIFEST_FILE_RECORD
+
+#define WINDOW (256 * MIB) // how far ahead of the writes reach is
+
+static uint64_t
+nr_ranges(uint64_t len)
+{
+	return len / MANIFEST_RANGE + (len % MANIFEST_RANGE != 0);
+}
+
+// Bytes of a range that begins at off.
+static uint64_t
+range_len(uint64_t len, uint64_t off)
+{
+	return off < len ? min_u64(len - off, MANIFEST_RANGE) : 0;
+}
+
+// A header that is damaged may have been the one that counts. What the other
+// says of ranges that were written since would be wrong.
+static int
+choose_header(struct manifest *m, const int r[2],
+	      const struct manifest_header headers[2])
+{
+	const bool has_any = r[0] == 0 || r[1] == 0;
+
+	if (r[0] == -ENODATA && r[1] == -ENODATA)
+		return -ENODATA;
+	for (int i = 0; i < 2; i++)
+		if (r[i] == -EBADMSG || r[i] == -EPROTO)
+			return r[i];
+	if (!has_any)
+		return -EILSEQ;
+	if (r[0] == -EILSEQ || r[1] == -EILSEQ)
+		return -EBADMSG;
+	m->header = r[1] < 0 || (r[0] == 0 &&
+				 headers[0].generation > headers[1].generation)
+			    ? headers[0]
+			    : headers[1];
+	return 0;
+}
+
+int
+manifest_open(struct manifest *m, int fd)
+{
+	unsigned char blocks[2][MANIFEST_HEADER_SIZE];
+	struct manifest_header headers[2];
+	struct stat st;
+	int r[2];
+
+	*m = (struct manifest){.fd = fd};
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	const int error = manifest_file_read(fd, blocks[0], sizeof(blocks), 0);
+	if (error < 0)
+		return error;
+	for (int i = 0; i < 2; i++)
+		r[i] = manifest_header_parse(blocks[i], &headers[i]);
+	const int chosen = choose_header(m, r, headers);
+	if (chosen == -ENODATA && st.st_size > MANIFEST_FILE_RECORDS_AT)
+		return -EILSEQ;
+	if (chosen < 0)
+		return chosen;
+	m->len = m->header.len;
+	m->gap_from = round_down(m->header.done, MANIFEST_RANGE);
+	m->gap_to = round_up(m->header.reach, MANIFEST_RANGE);
+	return 0;
+}
+
+// False: it is not known.
+static bool
+get_record(const struct manifest *m, uint64_t nr, unsigned char ret[RECORD])
+{
+	const uint64_t off = nr * MANIFEST_RANGE;
+
+	if (off >= m->gap_from && off < m->gap_to)
+		return false;
+	return manifest_file_read(m->fd, ret, RECORD, manifest_file_at(nr)) ==
+		       0 &&
+	       !zero_is_all(ret, RECORD);
+}
+
+size_t
+manifest_has(const struct manifest *m, uint64_t nr)
+{
+	unsigned char record[RECORD];
+
+	return nr < manifest_nr(m) && get_record(m, nr, record)
+		       ? (size_t)range_len(m->len, nr * MANIFEST_RANGE)
+		       : 0;
+}
+
+uint64_t
+manifest_known(const struct manifest *m)
+{
+	const uint64_t nr = min_u64(manifest_nr(m), manifest_file_nr(m->fd));
+	uint64_t bytes = 0;
+
+	for (uint64_t i = 0; i < nr;) {
+		const size_t len = manifest_has(m, i);
+
+		bytes += len;
+		i = len > 0 ? i + 1 : manifest_file_next(m->fd, i + 1);
+	}
+	return bytes;
+}
+
+static enum manifest_answer
+ask_range(const struct manifest *m, uint64_t off, size_t len, const void *buf)
+{
+	unsigned char known[RECORD], found[RECORD];
+
+	if (len != range_len(m->len, off) ||
+	    !get_record(m, off / MANIFEST_RANGE, known))
+		return MANIFEST_UNKNOWN;
+	digest_xxh128(m->header.seed, buf, len, found);
+	return memcmp(known, found, RECORD) == 0 ? MANIFEST_SAME
+						 : MANIFEST_OTHER;
+}
+
+enum manifest_answer
+manifest_ask(const struct manifest *m, uint64_t off, size_t len,
+	     const void *buf)
+{
+	enum manifest_answer all = MANIFEST_SAME;
+
+	if (off % MANIFEST_RANGE != 0)
+		return MANIFEST_UNKNOWN;
+	for (size_t at = 0; at < len && all != MANIFEST_OTHER;
+	     at += MANIFEST_RANGE) {
+		const size_t part = (size_t)min_u64(len - at, MANIFEST_RANGE);
+		const enum manifest_answer one = ask_range(
+			m, off + at, part, (const char *)buf + at);
+
+		if (one > all)
+			all = one;
+	}
+	return all;
+}
+
+// It counts from now on, if the other one is lost or not.
+static int
+write_header(struct manifest *m, struct manifest_header header)
+{
+	unsigned char block[MANIFEST_HEADER_SIZE];
+
+	header.generation = m->header.generation + 1;
+	manifest_header_format(&header, block);
+	const off_t off = header.generation % 2 != 0 ? MANIFEST_HEADER_SIZE : 0;
+	int r = manifest_file_write(m->fd, block, sizeof(block), off);
+	if (r == 0)
+		r = manifest_file_sync(m->fd);
+	if (r == 0)
+		m->header = header;
+	return r;
+}
+
+static int
+note_error(struct manifest *m, int r)
+{
+	if (r < 0 && m->error == 0)
+		m->error = r;
+	return r;
+}
+
+static int
+forget_all(struct manifest *m)
+{
+	uint64_t seed = 0;
+
+	m->len = 0;
+	if (getrandom(&seed, sizeof(seed), 0) != sizeof(seed))
+		return -EIO;
+	m->header = (struct manifest_header){.seed = seed};
+	// What is left of the old headers would count, too.
+	return ftruncate(m->fd, 0) < 0 ? -errno : 0;
+}
+
+// What a run that was cut off has left, and what lies behind the end.
+static int
+forget_gap(const struct manifest *m)
+{
+	const int r = manifest_file_cut(m->fd, manifest_nr(m));
+
+	return r < 0 ? r
+		     : manifest_file_clear(m->fd, m->gap_from / MANIFEST_RANGE,
+					   m->gap_to / MANIFEST_RANGE);
+}
+
+int
+manifest_begin(struct manifest *m, const struct manifest_ids *ids, uint64_t len,
+	       bool is_kept)
+{
+	int r = is_kept ? forget_gap(m) : forget_all(m);
+
+	m->gap_from = m->gap_to = 0;
+	if (r == 0)
+		r = manifest_file_sync(m->fd);
+	struct manifest_header header = m->header;
+	header.ids = *ids;
+	header.done = header.reach = 0;
+	header.is_complete = false;
+	if (r == 0)
+		r = write_header(m, header);
+	if (r == 0)
+		r = manifest_file_reserve(m->fd, nr_ranges(len));
+	return note_error(m, r);
+}
+
+bool
+manifest_is_beyond(const struct manifest *m, uint64_t off, uint64_t len)
+{
+	return off < m->header.done || off + len > m->header.reach;
+}
+
+// The header is ahead of what is written to the destination, and of records
+// that are not the old ones.
+static int
+reach(struct manifest *m, uint64_t off, uint64_t len)
+{
+	struct manifest_header header = m->header;
+
+	if (!manifest_is_beyond(m, off, len))
+		return 0;
+	header.done = min_u64(header.done, round_down(off, MANIFEST_RANGE));
+	if (off + len > header.reach)
+		header.reach = round_up(off + len, MANIFEST_RANGE) + WINDOW;
+	// The old range that is cut off lies before reach, or stays.
+	header.len = max_u64(header.len, header.reach);
+	return note_error(m, write_header(m, header));
+}
+
+static int
+clear_record(struct manifest *m, uint64_t nr)
+{
+	if (nr == m->len / MANIFEST_RANGE)
+		m->is_old_end_put = false;
+	if (nr == m->tail.end / MANIFEST_RANGE)
+		m->tail.end = 0;
+	return manifest_file_clear(m->fd, nr, nr + 1);
+}
+
+int
+manifest_touch(struct manifest *m, uint64_t off, uint64_t len)
+{
+	const uint64_t end = nr_ranges(off + len);
+	unsigned char record[RECORD];
+	int r = reach(m, off, len);
+
+	m->is_dirty = true;
+	for (uint64_t nr = off / MANIFEST_RANGE; r == 0 && nr < end; nr++)
+		if (get_record(m, nr, record) ||
+		    nr == m->tail.end / MANIFEST_RANGE)
+			r = clear_record(m, nr);
+	return note_error(m, r);
+}
+
+static void
+put_record(struct manifest *m, uint64_t nr, const unsigned char is[RECORD])
+{
+	unsigned char was[RECORD];
+	int r = 0;
+
+	if (!get_record(m, nr, was) || memcmp(was, is, RECORD) != 0) {
+		r = reach(m, nr * MANIFEST_RANGE, MANIFEST_RANGE);
+		if (r == 0)
+			r = manifest_file_write(m->fd, is, RECORD,
+						manifest_file_at(nr));
+		note_error(m, r);
+	}
+	if (r == 0 && nr == m->len / MANIFEST_RANGE)
+		m->is_old_end_put = true;
+}
+
+void
+manifest_put(struct manifest *m, uint64_t off, size_t len, const void *buf)
+{
+	const uint64_t end = off + len;
+	unsigned char record[RECORD];
+
+	for (uint64_t at = round_up(off, MANIFEST_RANGE); at < end;
+	     at += MANIFEST_RANGE) {
+		const size_t part = (size_t)min_u64(end - at, MANIFEST_RANGE);
+
+		digest_xxh128(m->header.seed, (const char *)buf + (at - off),
+			      part, record);
+		if (part == MANIFEST_RANGE) {
+			put_record(m, at / MANIFEST_RANGE, record);
+		} else {
+			m->tail.end = end;
+			memcpy(m->tail.record, record, RECORD);
+		}
+	}
+}
+
+int
+manifest_sync(struct manifest *m, uint64_t upto)
+{
+	struct manifest_header header = m->header;
+	int r = manifest_file_sync(m->fd);
+
+	upto = round_down(min_u64(upto, header.reach), MANIFEST_RANGE);
+	header.done = max_u64(header.done, upto);
+	if (r == 0)
+		r = write_header(m, header);
+	if (r == 0)
+		m->is_dirty = false;
+	return note_error(m, r);
+}
+
+// The ranges that the old end and the new one cut off.
+static int
+end_ranges(struct manifest *m, uint64_t len)
+{
+	const uint64_t old = m->len / MANIFEST_RANGE;
+	const uint64_t last = len / MANIFEST_RANGE;
+	int r = 0;
+
+	if (len != m->len && old != last && !m->is_old_end_put)
+		r = clear_record(m, old);
+	if (m->tail.end == len && len % MANIFEST_RANGE != 0)
+		put_record(m, last, m->tail.record);
+	else if (r == 0 && len != m->len)
+		r = clear_record(m, last);
+	return r < 0 ? r : manifest_file_cut(m->fd, nr_ranges(len));
+}
+
+int
+manifest_end(struct manifest *m, uint64_t end, uint64_t size,
+	     const struct manifest_ids *ids)
+{
+	const uint64_t len = max_u64(end, min_u64(m->len, size));
+	int r = note_error(m, end_ranges(m, len));
+
+	if (m->error == 0)
+		r = note_error(m, manifest_file_sync(m->fd));
+	if (m->error < 0)
+		return m->error;
+	struct manifest_header header = m->header;
+	header.ids = *ids;
+	header.len = len;
+	header.done = header.reach = 0;
+	header.is_complete = true;
+	r = write_header(m, header);
+	return note_error(m, r);
+}
