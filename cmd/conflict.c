@@ -56,6 +56,12 @@ has_hash(const struct options *options)
 }
 
 static bool
+has_manifest(const struct options *options)
+{
+	return options->request.manifest != NULL;
+}
+
+static bool
 has_noerror(const struct options *options)
 {
 	return options->request.conv & CONV_NOERROR;
@@ -111,6 +117,7 @@ static const struct {
 	[CONFLICT_EXCL] = {"conv=excl", has_excl},
 	[CONFLICT_EXPECT] = {"expect=", has_expect},
 	[CONFLICT_HASH] = {"hash=", has_hash},
+	[CONFLICT_MANIFEST] = {"manifest=", has_manifest},
 	[CONFLICT_NOERROR] = {"conv=noerror", has_noerror},
 	[CONFLICT_NOTRUNC] = {"conv=notrunc", has_notrunc},
 	[CONFLICT_SEEK] = {"seek=", has_seek},
@@ -142,6 +149,7 @@ static const struct conflict conflicts[] = {
 	{CONFLICT_UPDATE, CONFLICT_CLONE_ALWAYS, "cloning compares no data"},
 	{CONFLICT_COMMIT, CONFLICT_APPEND, "what is there already stays"},
 	{CONFLICT_COMMIT_RENAME, CONFLICT_NOTRUNC, NEW_FILE},
+	{CONFLICT_COMMIT_RENAME, CONFLICT_MANIFEST, "its file is a new one"},
 	{CONFLICT_COMMIT_RENAME, CONFLICT_SEEK, NEW_FILE},
 };
 

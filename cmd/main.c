@@ -18,6 +18,7 @@
 #include "resolve.h"
 #include "run.h"
 #include "signals.h"
+#include "testimony.h"
 
 static enum transfer_verdict
 plan(struct run *run)
@@ -43,7 +44,11 @@ copy(struct run *run, char *const *argv)
 	transfer_init(transfer, q, &run->hooks, &run->stats);
 	if (run_open(run, argv) < 0)
 		return run_end(run, TRANSFER_UNCOUNTED);
-	if (q->plan_only) {
+	if (options_is_about_manifest(&run->options)) {
+		verdict = testimony_print(&transfer->env) < 0
+				  ? TRANSFER_UNCOUNTED
+				  : TRANSFER_OK;
+	} else if (q->plan_only) {
 		verdict = plan(run);
 	} else {
 		verdict = run_tell(run, conduct_run(transfer));

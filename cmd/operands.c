@@ -179,6 +179,8 @@ static const struct operand operands[] = {
 	{"verify", "yes", "compare the copy as read back; only: write nothing",
 	 OPERAND_CHECKS, COMMON, .parse = parse_symbol, FIELD(verify),
 	 .symbols = verify_symbols},
+	{"manifest", "FILE", "digests of the output, kept from run to run",
+	 OPERAND_CHECKS, NAME(request.manifest)},
 	{"report", "FILE", "write a report to FILE: a page if .html, else JSON",
 	 OPERAND_OUTPUT, COMMON, NAME(report)},
 	{"plan", "yes", "say what would be done, and do nothing",

@@ -53,3 +53,13 @@ struct options {
 	bool has_block_size;    // one of bs=, ibs= and obs= is given
 	unsigned nr_names;      // of SRC DST
 };
+
+// Nothing is to be copied: the manifest is to be described.
+static inline bool
+options_is_about_manifest(const struct options *options)
+{
+	const struct request *q = &options->request;
+
+	return q->manifest != NULL && q->plan_only && q->src == NULL &&
+	       q->dst == NULL;
+}

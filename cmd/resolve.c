@@ -135,6 +135,9 @@ fault_of(const struct options *options)
 		       "to write there anyway";
 	if (!request_writes(q) && q->dst == NULL)
 		return "verify=only needs a named output: DST or of=FILE";
+	if (q->manifest != NULL && !options_is_about_manifest(options))
+		return "manifest= needs update=yes or verify=only; with "
+		       "plan=yes alone it is described";
 	if (q->commit != REQUEST_COMMIT_NONE && q->dst == NULL)
 		return "commit= needs a named output: DST or of=FILE";
 	// Others write to it, and would go on writing to the old one.
@@ -181,6 +184,10 @@ resolve_digests(struct options *options)
 		q->expected = lookup.expected;
 		q->digests |= q->expected.algs;
 		options->is_expect_signed = lookup.is_signed;
+	}
+	if (q->manifest != NULL && !digest_is_available(DIGEST_XXH128)) {
+		message_error(0, "manifest= was left out of this build");
+		return -ENOTSUP;
 	}
 	if (q->verify && !digest_is_available(DIGEST_XXH128)) {
 		message_error(0, "verify= was left out of this build");

@@ -15,6 +15,7 @@
 #include "mounts.h"
 #include "quote.h"
 #include "units.h"
+#include "vouch.h"
 
 static void
 tell_space(const struct event *f, const char *name)
@@ -65,12 +66,49 @@ tell_table(const struct event *f, const char *name)
 	free(word);
 }
 
+static void
+tell_manifest(const struct event *f)
+{
+	static const char *const faults[] = {
+		[VOUCH_NO_FILE] = "not a regular file",
+		[VOUCH_SIDE] = "it is the source or destination",
+		[VOUCH_FOREIGN] = "it is no manifest; name another file, or "
+				  "remove it",
+		[VOUCH_IN_USE] = "another run is using it",
+		[VOUCH_NO_DEVICE] = "there is no such device, and no file is "
+				    "made in /dev",
+		[VOUCH_NONE] = "there is no manifest yet",
+		[VOUCH_FORMAT] = "its format is not known to this version",
+		[VOUCH_DAMAGED] = "it is damaged",
+		[VOUCH_OTHER] = "it is of another destination",
+		[VOUCH_CHANGED] = "the destination was changed since",
+		[VOUCH_DIFFERS] = "the destination is not as it says",
+		[VOUCH_UNREAD] = "the destination cannot be read",
+	};
+	const bool is_notice = event_is_notice(f);
+	const char *fault = faults[f->fault];
+	char *name = quote_name_colon(f->name);
+
+	message_error(f->error, "%smanifest=%s%s%s%s",
+		      is_notice ? "warning: " : "", name ? name : "?",
+		      is_notice ? " does not count: "
+		      : fault	? ": "
+				: "",
+		      fault ? fault : "",
+		      is_notice ? ", so the destination is read" : "");
+	free(name);
+}
+
 bool
 warning_tell(const struct event *f)
 {
 	void (*tell)(const struct event *f, const char *name);
 
 	switch (f->kind) {
+	case FAILURE_MANIFEST:
+	case NOTICE_MANIFEST:
+		tell_manifest(f);
+		return true;
 	case NOTICE_SPACE:
 		tell = tell_space;
 		break;

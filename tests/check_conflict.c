@@ -50,6 +50,9 @@ give(enum conflict_word word)
 	case CONFLICT_NOERROR:
 		q->conv |= CONV_NOERROR;
 		break;
+	case CONFLICT_MANIFEST:
+		q->manifest = "m";
+		break;
 	case CONFLICT_NOTRUNC:
 		q->conv |= CONV_NOTRUNC;
 		break;

@@ -21,7 +21,7 @@
 	suite(engine) \
 	suite(filter) suite(reblock) suite(nocache) suite(serial) \
 	suite(position) suite(walk) suite(record) \
-	suite(change) suite(clear) suite(commit) suite(verify) \
+	suite(change) suite(clear) suite(commit) suite(verify) suite(vouch) \
 	suite(clone) suite(caution) suite(transfer) suite(durability) \
 	suite(outcome) \
 	suite(units) suite(report) suite(quote) suite(nearest) suite(correct) \

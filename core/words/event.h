@@ -29,6 +29,7 @@ enum event_kind {
 	FAILURE_COMMIT_DISK,     // commit=first-last of what is no disk
 	FAILURE_COMMIT_MODE,
 	FAILURE_COMMIT_LOST,     // the file beside it is not ours any more
+	FAILURE_MANIFEST,
 	FAILURE_DIGEST,          // the library or its thread cannot be had
 
 	// During it. off = bytes into the file or device.
@@ -84,6 +85,7 @@ enum event_kind {
 	NOTICE_INCOMPLETE,       // as FAILURE_INCOMPLETE
 	NOTICE_SRC_EMPTY,        // and more was expected of it
 	NOTICE_SIGNED,           // a file of sums, but nobody looks at that
+	NOTICE_MANIFEST,         // it is not relied on
 	NOTICE_SPACE,            // len bytes are needed, off are free
 	NOTICE_SECTORS,          // a GPT in sectors of off bytes, on a disk
 	                         // with len
@@ -109,6 +111,7 @@ struct event {
 	                         // not known, EVENT_NO_BYTE: it ends there;
 	                         // of .._INCOMPLETE: the padding, -1: none
 	unsigned changed;        // of .._SRC_CHANGED: enum change_of
+	unsigned fault;          // of .._MANIFEST: enum vouch_fault
 	union {                  // borrowed
 		const struct safety *safety;  // of FAILURE_REFUSED, _UNCHECKED
 		const struct mounts_use *use; // of NOTICE_SRC_LIVE, _BACKUP

@@ -132,6 +132,7 @@ struct request {
 	uint64_t iosize;             // bytes a job, 0: the plan's choice
 	uint64_t rate;               // bytes a second at most, 0: no limit
 	bool plan_only;
+	const char *manifest;        // NULL: none
 };
 
 static inline bool

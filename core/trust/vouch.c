@@ -1,0 +1,317 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+#include "config.h"
+
+#include "vouch.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base.h"
+#include "env.h"
+#include "event.h"
+#include "fd.h"
+#include "hooks.h"
+#include "imprint.h"
+#include "manifest_sample.h"
+#include "request.h"
+#include "safety.h"
+#include "side.h"
+
+static int
+tell(const struct vouch *v, enum vouch_fault fault, int r)
+{
+	const bool is_refused = fault <= VOUCH_LAST_REFUSED;
+
+	hooks_tell(v->env->hooks,
+		   (struct event){.kind = is_refused ? FAILURE_MANIFEST
+						     : NOTICE_MANIFEST,
+				  .error = -r,
+				  .name = v->env->asked->manifest,
+				  .fault = fault});
+	return r < 0 ? r : -EINVAL;
+}
+
+static bool
+is_side(const char *path, const char *name, int fd)
+{
+	return name != NULL ? beside_is_same(path, name)
+			    : beside_is_open(path, fd);
+}
+
+// The name, before it is opened: that can wait for ever, or do things.
+static enum vouch_fault
+look_at(const struct request *q)
+{
+	const char *path = q->manifest;
+	struct stat st;
+
+	if (is_side(path, q->src, STDIN_FILENO) ||
+	    is_side(path, q->dst, STDOUT_FILENO))
+		return VOUCH_SIDE;
+	if (stat(path, &st) == 0)
+		return S_ISREG(st.st_mode) ? VOUCH_NO_FAULT : VOUCH_NO_FILE;
+	return errno == ENOENT && safety_is_missing(path) ? VOUCH_NO_DEVICE
+							  : VOUCH_NO_FAULT;
+}
+
+static int
+open_file(const struct vouch *v, int flags)
+{
+	const char *slash = strrchr(v->beside.target, '/');
+
+	return fd_move_up(fd_open_at(
+		v->beside.dir, slash ? slash + 1 : v->beside.target,
+		flags | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0666));
+}
+
+// What was opened is what was looked at, and nobody else writes to it.
+static int
+check_file(const struct vouch *v, enum vouch_use use, enum vouch_fault *fault)
+{
+	struct stat st;
+
+	if (fstat(v->fd, &st) < 0)
+		return -errno;
+	if (v->beside.has_old && !beside_is_same_file(&st, &v->beside.old))
+		return -ESTALE;
+	*fault = !S_ISREG(st.st_mode) ? VOUCH_NO_FILE : VOUCH_ERROR;
+	if (*fault != VOUCH_ERROR)
+		return -EINVAL;
+	if (use == VOUCH_WRITE && flock(v->fd, LOCK_EX | LOCK_NB) < 0) {
+		*fault = errno == EWOULDBLOCK ? VOUCH_IN_USE : VOUCH_ERROR;
+		return *fault == VOUCH_IN_USE ? -EINVAL : -errno;
+	}
+	return 0;
+}
+
+// 0, or -errno, told.
+static int
+read_file(struct vouch *v)
+{
+	const int r = manifest_open(&v->manifest, v->fd);
+
+	v->is_new = r == -ENODATA;
+	switch (r) {
+	case 0:
+	case -ENODATA:
+		return 0;
+	case -EPROTO:
+		v->doubt = VOUCH_FORMAT;
+		return 0;
+	case -EBADMSG:
+		v->doubt = VOUCH_DAMAGED;
+		return 0;
+	case -EILSEQ:
+		return tell(v, VOUCH_FOREIGN, 0);
+	default:
+		return tell(v, VOUCH_ERROR, r);
+	}
+}
+
+// Where nothing else will do.
+static int
+need_file(const struct vouch *v)
+{
+	const enum vouch_fault fault = v->is_new ? VOUCH_NONE : v->doubt;
+
+	if (fault == VOUCH_NO_FAULT)
+		return 0;
+	hooks_tell(v->env->hooks,
+		   (struct event){.kind = FAILURE_MANIFEST,
+				  .name = v->env->asked->manifest,
+				  .fault = fault});
+	return -EINVAL;
+}
+
+static int
+find_file(struct vouch *v, const char *path)
+{
+	const enum vouch_fault fault = look_at(v->env->asked);
+
+	if (fault != VOUCH_NO_FAULT)
+		return tell(v, fault, 0);
+	int r = beside_find(&v->beside, path, O_PATH);
+	if (r == 0 && !beside_is_there(&v->beside, path))
+		r = -ESTALE; // a link of /proc, to what has no name
+	if (r == 0 && !v->beside.has_old)
+		r = beside_look(&v->beside);
+	return r < 0 ? tell(v, VOUCH_ERROR, r) : 0;
+}
+
+int
+vouch_open(struct vouch *v, const struct env *env, enum vouch_use use)
+{
+	const char *path = env->asked->manifest;
+	enum vouch_fault fault = VOUCH_ERROR;
+
+	*v = (struct vouch){.env = env, .fd = -1};
+	if (path == NULL)
+		return 0;
+	int r = find_file(v, path);
+	if (r < 0)
+		return r;
+	v->is_new = !v->beside.has_old;
+	if (v->is_new)
+		return use == VOUCH_NEED ? need_file(v) : 0;
+	v->fd = open_file(v, use == VOUCH_WRITE ? O_RDWR : O_RDONLY);
+	r = v->fd < 0 ? v->fd : check_file(v, use, &fault);
+	if (r < 0)
+		return tell(v, fault, fault == VOUCH_ERROR ? r : 0);
+	r = read_file(v);
+	return r == 0 && use == VOUCH_NEED ? need_file(v) : r;
+}
+
+void
+vouch_done(struct vouch *v)
+{
+	if (v->env == NULL)
+		return;
+	if (v->fd >= 0)
+		(void)close(v->fd); // it was synced
+	beside_done(&v->beside);
+	v->fd = -1;
+	v->env = NULL;
+}
+
+bool
+vouch_is_kept(const struct vouch *v)
+{
+	return v->fd >= 0 && !v->is_new && v->doubt == VOUCH_NO_FAULT;
+}
+
+const struct manifest *
+vouch_manifest(const struct vouch *v)
+{
+	return vouch_is_kept(v) ? &v->manifest : NULL;
+}
+
+static int
+try_read(const struct side *back, enum side_way way, void *buf, size_t len,
+	 uint64_t off)
+{
+	size_t got = 0;
+
+	while (got < len) {
+		const ssize_t n = back->ops->read_at(
+			back, way, (char *)buf + got, len - got, off + got);
+
+		if (n == 0)
+			return -EIO; // it has become shorter
+		if (n < 0 && n != -EINTR)
+			return (int)n;
+		got += n > 0 ? (size_t)n : 0;
+	}
+	return 0;
+}
+
+struct reading {
+	const struct hooks *hooks;
+	const struct side *back;
+};
+
+// Around the page cache where that can be done: it may have been there before
+// the disk.
+static int
+read_sample(void *ctx, void *buf, size_t len, uint64_t off)
+{
+	const struct reading *reading = ctx;
+	const struct side *back = reading->back;
+	int r = -EINVAL;
+
+	if (reading->hooks->must_stop(reading->hooks->ctx))
+		return -ECANCELED;
+	if (side_fd(back, SIDE_DIRECT) >= 0 && back->facts.dio_align > 0 &&
+	    len % back->facts.dio_align == 0)
+		r = try_read(back, SIDE_DIRECT, buf, len, off);
+	return r < 0 ? try_read(back, SIDE_BUFFERED, buf, len, off) : 0;
+}
+
+// A run that was cut off has left times that it could not foresee.
+static enum vouch_fault
+compare_imprints(const struct vouch *v, const struct side *dst)
+{
+	const struct imprint now = imprint_take(dst);
+	const struct imprint then = imprint_parse(v->manifest.header.ids.dst);
+
+	if (!imprint_is_same(&now, &then))
+		return VOUCH_OTHER;
+	return imprint_is_unchanged(&now, &then) ? VOUCH_NO_FAULT
+						 : VOUCH_CHANGED;
+}
+
+int
+vouch_check(struct vouch *v, const struct side *dst, const struct side *back)
+{
+	struct reading reading = {.hooks = v->env->hooks, .back = back};
+	int r = 0;
+
+	if (v->fd < 0 || v->is_new)
+		return 0;
+	if (v->doubt == VOUCH_NO_FAULT)
+		v->doubt = compare_imprints(v, dst);
+	if (v->doubt == VOUCH_NO_FAULT)
+		r = manifest_sample(&v->manifest, read_sample, &reading);
+	if (r == -ECANCELED)
+		return r;
+	if (r < 0)
+		v->doubt = r == -EBADMSG ? VOUCH_DIFFERS : VOUCH_UNREAD;
+	if (v->doubt != VOUCH_NO_FAULT)
+		(void)tell(v, v->doubt, r == -EBADMSG ? 0 : r);
+	return 0;
+}
+
+static struct manifest_ids
+ids_of(const struct side *src, const struct side *dst)
+{
+	const struct imprint from = imprint_take(src), to = imprint_take(dst);
+	struct manifest_ids ids;
+
+	imprint_format(&from, ids.src);
+	imprint_format(&to, ids.dst);
+	return ids;
+}
+
+static int
+make_file(struct vouch *v)
+{
+	if (v->fd >= 0)
+		return 0;
+	v->fd = open_file(v, O_RDWR | O_CREAT | O_EXCL);
+	if (v->fd < 0)
+		return v->fd;
+	const int r = manifest_open(&v->manifest, v->fd);
+	return r == -ENODATA ? 0 : r;
+}
+
+int
+vouch_begin(struct vouch *v, const struct side *src, const struct side *dst,
+	    uint64_t len)
+{
+	const struct manifest_ids ids = ids_of(src, dst);
+	const bool is_kept = vouch_is_kept(v);
+
+	if (v->env->asked->manifest == NULL)
+		return 0;
+	int r = make_file(v);
+	if (r == 0)
+		r = manifest_begin(&v->manifest, &ids, len, is_kept);
+	return r < 0 ? tell(v, VOUCH_ERROR, r) : 0;
+}
+
+int
+vouch_end(struct vouch *v, const struct side *src, const struct side *dst,
+	  uint64_t end)
+{
+	const struct manifest_ids ids = ids_of(src, dst);
+	const struct imprint to = imprint_parse(ids.dst);
+
+	if (v->env->asked->manifest == NULL)
+		return 0;
+	const int r = manifest_end(&v->manifest, end, to.size, &ids);
+	return r < 0 ? tell(v, VOUCH_ERROR, r) : 0;
+}

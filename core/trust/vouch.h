@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// manifest=FILE: which file that may be, and whether what it says of the
+// destination can be relied on. Where it cannot, the destination is read, and a
+// new manifest is made: slow, never wrong.
+
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "beside.h"
+#include "manifest.h"
+
+struct env;
+struct side;
+
+// What is wrong with it. Those up to VOUCH_LAST_REFUSED end the run, before
+// anything is opened; with the others it is only not relied on.
+enum vouch_fault {
+	VOUCH_NO_FAULT,
+	VOUCH_ERROR,           // -errno
+	VOUCH_NO_FILE,         // no regular file
+	VOUCH_SIDE,            // it is the source or the destination
+	VOUCH_FOREIGN,         // a file of something else
+	VOUCH_IN_USE,          // by another run
+	VOUCH_NO_DEVICE,       // a name in /dev
+	VOUCH_NONE,            // there is none, and it is needed
+	VOUCH_LAST_REFUSED = VOUCH_NONE,
+	VOUCH_FORMAT,
+	VOUCH_DAMAGED,
+	VOUCH_OTHER,           // of another destination
+	VOUCH_CHANGED,         // somebody has changed it since
+	VOUCH_DIFFERS,         // a sample did
+	VOUCH_UNREAD,          // the samples cannot be read
+};
+
+struct vouch {
+	const struct env *env;
+	struct beside beside;  // FILE; target NULL: nobody asked
+	int fd;                // -1: there is none yet
+	struct manifest manifest;
+	bool is_new;           // it says nothing
+	enum vouch_fault doubt; // else it counts
+};
+
+enum vouch_use {
+	VOUCH_WRITE,
+	VOUCH_LOOK,            // nothing is made or changed
+	VOUCH_NEED,            // nor can it be done without
+};
+
+// Before anything else is opened. 0, or -errno, told: no run is wanted. Without
+// manifest= it does nothing, and what is below likewise. vouch_done in any
+// case.
+int vouch_open(struct vouch *v, const struct env *env, enum vouch_use use);
+void vouch_done(struct vouch *v);
+
+// The destination, which back reads, is looked at: whether the manifest counts.
+// If not, that is told. -ECANCELED: a signal.
+int vouch_check(struct vouch *v, const struct side *dst,
+		const struct side *back);
+bool vouch_is_kept(const struct vouch *v);
+
+// The manifest where it has something to say, or NULL.
+const struct manifest *vouch_manifest(const struct vouch *v);
+
+// Before the first byte of len at most is written, 0: not known; the
+// destination is synced. 0 or -errno, told.
+int vouch_begin(struct vouch *v, const struct side *src,
+		const struct side *dst, uint64_t len);
+// All up to end is there, and synced. 0 or -errno, told.
+int vouch_end(struct vouch *v, const struct side *src, const struct side *dst,
+	      uint64_t end);
