@@ -391,29 +391,41 @@ tell_sums(struct run *run)
 	return sums_write(&run->sums, transfer_hasher(&run->transfer));
 }
 
-// Of what was there nothing else was touched.
+static void
+print_bytes(uint64_t nr, const char *one, const char *many)
+{
+	char *text = NULL;
+
+	if (asprintf(&text, "%" PRIu64 " %s", nr, nr == 1 ? one : many) > 0)
+		message_line(text);
+	free(text);
+}
+
+// What update=yes has touched.
 static void
 print_update(const struct run *run)
 {
 	const struct stats *s = &run->stats;
-	char *text = NULL;
+	const uint64_t written = stats_written(s);
 
 	if (run->options.request.compare != REQUEST_COMPARE_UPDATE ||
 	    run->options.level != REPORT_ALL)
 		return;
-	if (s->unchecked > 0 &&
-	    asprintf(&text,
-		     "%" PRIu64 " bytes could not be compared and were written",
-		     s->unchecked) > 0)
-		message_line(text);
-	free(text);
-	text = NULL;
-	if (asprintf(&text, "%" PRIu64 " byte%s different and %s written",
-		     stats_written(s) - s->unchecked,
-		     stats_written(s) - s->unchecked == 1 ? " was" : "s were",
-		     stats_written(s) - s->unchecked == 1 ? "was" : "were") > 0)
-		message_line(text);
-	free(text);
+	if (!transfer_plan(&run->transfer)->is_compared) {
+		print_bytes(written,
+			    "byte was written; there was nothing to compare "
+			    "it with",
+			    "bytes were written; there was nothing to compare "
+			    "them with");
+		return;
+	}
+	if (s->unchecked > 0)
+		print_bytes(s->unchecked,
+			    "byte could not be compared and was written",
+			    "bytes could not be compared and were written");
+	print_bytes(written - min_u64(written, s->unchecked),
+		    "byte was different and was written",
+		    "bytes were different and were written");
 }
 
 enum transfer_verdict

@@ -127,11 +127,12 @@ checker_next_run(struct checker *checker, struct job *job)
 }
 
 bool
-checker_is_same(const struct checker *checker, const struct job *job)
+checker_is_same(const struct checker *checker, const struct job *job,
+		size_t len)
 {
 	const struct same same = same_of(checker, job);
 
-	return same_skip(&same, 0) == job->len;
+	return same_skip(&same, 0) >= len;
 }
 
 // Behind the end of the file there is nothing to be compared.

@@ -40,8 +40,11 @@ void checker_start(struct checker *checker, struct job *job);
 // are to be written then. 0: nothing is left of the job.
 size_t checker_next_run(struct checker *checker, struct job *job);
 
-// With differ: whether there is anything to tell of a job, and that.
-bool checker_is_same(const struct checker *checker, const struct job *job);
+// The first len bytes of a job are there already.
+bool checker_is_same(const struct checker *checker, const struct job *job,
+		     size_t len);
+
+// With differ: tell what of a job differs.
 void checker_tell(struct checker *checker, const struct job *job);
 
 // The read-completion callback (io_callback_t).

@@ -14,6 +14,7 @@
 #include "hold.h"
 #include "hooks.h"
 #include "plan.h"
+#include "stats.h"
 #include "writeback.h"
 #include "zero.h"
 
@@ -127,7 +128,9 @@ writer_next_len(const struct writer *writer, struct job *job)
 	size_t len, held;
 
 	if (writer->checker != NULL) {
-		(void)writer_hold(writer, job, job->len - job->done);
+		held = writer_hold(writer, job, job->len - job->done);
+		if (checker_is_same(writer->checker, job, held))
+			writer->env->stats->same += held;
 		return checker_next_run(writer->checker, job);
 	}
 	do {
@@ -375,7 +378,7 @@ writer_on_checked(struct job *job)
 		writer_finish(writer, job); // behind a failure meanwhile
 	} else if (checker->differ == NULL) {
 		writer_begin(writer, job);
-	} else if (checker_is_same(checker, job)) {
+	} else if (checker_is_same(checker, job, job->len)) {
 		ring_mark(writer->ring, job, job->len, MAP_SAME);
 		writer_finish(writer, job);
 	}

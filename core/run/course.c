@@ -34,7 +34,7 @@ go_on(struct course *c)
 	struct serial *serial = &c->serial;
 
 	serial->ended_in_hole =
-		b->rest.done > 0 &&
+		b->rest.done > 0 && !b->plan.is_compared &&
 		(serial->is_sparse || b->request->keeps_holes);
 	record_go_on(&c->record, &b->rest);
 }
