@@ -58,6 +58,7 @@ begin(void)
 	make("closed/open", 0666, 1);
 	make_dir("free", 0777);
 	make("free/open", 0666, 1);
+	ck_assert_int_eq(symlink("open", "free/link"), 0);
 	ck_assert_int_eq(seteuid(NOBODY), 0);
 }
 
@@ -122,6 +123,22 @@ START_TEST(a_look_finds_nothing_where_nothing_is_wrong)
 }
 END_TEST
 
+START_TEST(who_comes_first_keeps_the_name)
+{
+	struct side dst;
+
+	if (getuid() != 0)
+		return;
+	request.dst = "free/new";
+	request.conv = _i ? CONV_EXCL : 0;
+	ck_assert_int_eq(commit_open(&commit, &dst, &request, &rig.hooks), 0);
+	make("free/new", 0600, (uid_t)-1);
+	ck_assert_int_eq(commit_rename(&commit, &rig.hooks),
+			 _i ? -EEXIST : 0);
+	ck_assert_uint_eq(rig_count_told(FAILURE_RENAME), (unsigned)_i);
+}
+END_TEST
+
 static const struct {
 	const char *dst;
 	unsigned conv, oflags;
@@ -130,6 +147,8 @@ static const struct {
 	enum event_kind kind;
 } checked[] = {
 	{"free/open", CONV_EXCL, 0, REQUEST_COMMIT_RENAME, EEXIST,
+	 FAILURE_OPEN},
+	{"free/link", 0, FLAG_NOFOLLOW, REQUEST_COMMIT_RENAME, ELOOP,
 	 FAILURE_OPEN},
 	{"free/open", 0, FLAG_DIRECTORY, REQUEST_COMMIT_RENAME, ENOTDIR,
 	 FAILURE_OPEN},
@@ -154,6 +173,17 @@ START_TEST(what_cannot_be_committed_is_told_before_all_else)
 }
 END_TEST
 
+START_TEST(a_link_is_followed_and_a_file_is_none)
+{
+	if (getuid() != 0)
+		return;
+	request.dst = _i ? "free/open" : "free/link";
+	request.oflags = _i ? FLAG_NOFOLLOW : 0;
+	ck_assert_int_eq(commit_check(&request, &rig.hooks), 0);
+	ck_assert_uint_eq(rig.nr_told, 0);
+}
+END_TEST
+
 Suite *
 commit_suite(void)
 {
@@ -171,5 +201,7 @@ commit_suite(void)
 	tcase_add_loop_test(tcase,
 			    what_cannot_be_committed_is_told_before_all_else,
 			    0, ARRAY_LEN(checked));
+	tcase_add_loop_test(tcase, who_comes_first_keeps_the_name, 0, 2);
+	tcase_add_loop_test(tcase, a_link_is_followed_and_a_file_is_none, 0, 2);
 	return suite;
 }

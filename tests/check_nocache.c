@@ -3,7 +3,9 @@
 #include "config.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base.h"
@@ -11,6 +13,23 @@
 #include "suites.h"
 
 static struct nocache nocache;
+static off_t advised_off, advised_len;
+
+// The linker takes it before that of the C library.
+int
+posix_fadvise(int fd, off_t off, off_t len, int advice)
+{
+	advised_off = off;
+	advised_len = len;
+	return syscall(SYS_fadvise64, fd, off, len, advice) < 0 ? errno : 0;
+}
+
+static void
+check_advised(off_t off, off_t len)
+{
+	ck_assert_int_eq(advised_off, off);
+	ck_assert_int_eq(advised_len, len);
+}
 
 static void
 open_file(void)
@@ -33,6 +52,7 @@ START_TEST(little_is_held_back)
 	ck_assert_uint_eq(nocache.pending, 256 * KIB - 1);
 	nocache_pass(&nocache, 256 * KIB, 1);
 	ck_assert_uint_eq(nocache.pending, 0);
+	check_advised(0, 256 * KIB);
 }
 END_TEST
 
@@ -42,6 +62,7 @@ START_TEST(much_leaves_less_than_a_step)
 	ck_assert_uint_eq(nocache.pending, 5);
 	nocache_pass(&nocache, 2 * MIB + 9, MIB + 4);
 	ck_assert_uint_eq(nocache.pending, 9);
+	check_advised(MIB, MIB);
 }
 END_TEST
 
@@ -50,9 +71,11 @@ START_TEST(the_end_leaves_nothing)
 	nocache_pass(&nocache, 77, 77);
 	ck_assert_int_eq(nocache_finish(&nocache, 77, NOCACHE_PENDING), 0);
 	ck_assert_uint_eq(nocache.pending, 0);
-	nocache_pass(&nocache, 100, 23);
-	ck_assert_int_eq(nocache_finish(&nocache, 100, NOCACHE_TO_EOF), 0);
+	check_advised(0, 77);
+	nocache_pass(&nocache, 5000, 4);
+	ck_assert_int_eq(nocache_finish(&nocache, 5000, NOCACHE_TO_EOF), 0);
 	ck_assert_uint_eq(nocache.pending, 0);
+	check_advised((off_t)round_down(4996, sysconf(_SC_PAGESIZE)), 0);
 }
 END_TEST
 

@@ -201,6 +201,19 @@ START_TEST(a_destination_is_opened_on_standard_output_and_cut)
 }
 END_TEST
 
+// A tape is read to where the seek ends.
+START_TEST(a_destination_with_a_seek_can_be_read)
+{
+	const int fd = rig_file("0123456789", 10);
+
+	q.dst = rig_path(fd);
+	q.seek.blocks = _i;
+	open_and_cut();
+	ck_assert_int_eq(flags_of(1) & O_ACCMODE, _i ? O_RDWR : O_WRONLY);
+	close(fd);
+}
+END_TEST
+
 START_TEST(conv_notrunc_keeps_what_is_there)
 {
 	const int fd = rig_file("0123456789", 10);
@@ -484,6 +497,7 @@ dst_tcase(void)
 	tcase_add_loop_test(t,
 			    a_destination_is_opened_on_standard_output_and_cut,
 			    0, 2);
+	tcase_add_loop_test(t, a_destination_with_a_seek_can_be_read, 0, 2);
 	tcase_add_loop_test(t, conv_notrunc_keeps_what_is_there, 0, 2);
 	tcase_add_loop_test(t, seek_cuts_the_file_where_the_copy_begins,
 			    0, 2);

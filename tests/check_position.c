@@ -142,6 +142,25 @@ START_TEST(seek_tells_why_it_cannot_move)
 }
 END_TEST
 
+// What is there already stays, zeros come behind it.
+START_TEST(seek_reads_what_cannot_be_moved)
+{
+	int fds[2];
+
+	ck_assert_int_eq(pipe(fds), 0);
+	src.fd = fds[0];
+	dst.fd = open(rig_path(fds[1]), O_RDWR | O_CLOEXEC);
+	ck_assert_int_eq(write(fds[1], "0123456789", 10), 10);
+	close(fds[1]);
+	q.seek = (struct request_amount){2, 1};
+	start();
+	ck_assert_int_eq(position_seek(&serial), 1);
+	ck_assert_int_eq(position_seek_writing(&serial, buf), 0);
+	check_read(4, "9");
+	ck_assert_uint_eq(rig.nr_told, 0);
+}
+END_TEST
+
 START_TEST(bad_places_of_a_file_are_stepped_over)
 {
 	src.fd = rig_file("0123456789", 10);
@@ -198,6 +217,7 @@ position_suite(void)
 	tcase_add_test(t, skip_past_the_end_of_a_pipe_is_worth_a_warning);
 	tcase_add_test(t, seek_moves_a_file);
 	tcase_add_test(t, seek_tells_why_it_cannot_move);
+	tcase_add_test(t, seek_reads_what_cannot_be_moved);
 	tcase_add_test(t, bad_places_of_a_file_are_stepped_over);
 	tcase_add_test(t, an_offset_that_others_moved_is_worth_a_warning);
 	tcase_add_test(t, a_pipe_has_no_bad_places);

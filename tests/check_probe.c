@@ -103,6 +103,20 @@ START_TEST(the_page_cache_holds_what_was_just_written)
 }
 END_TEST
 
+START_TEST(messages_that_go_to_the_same_file_are_seen)
+{
+	const int fd = rig_file("", 0), other_fd = rig_file("", 0);
+
+	probe_descriptor(fd, &facts);
+	probe_messages(&facts, fd);
+	ck_assert(facts.has_messages);
+	probe_messages(&facts, other_fd);
+	ck_assert(!facts.has_messages);
+	close(fd);
+	close(other_fd);
+}
+END_TEST
+
 START_TEST(flags_of_the_descriptor_are_seen)
 {
 	const int fd = rig_file("", 0);
@@ -228,6 +242,7 @@ probe_suite(void)
 	tcase_add_test(t, memory_files_have_no_direct_io);
 	tcase_add_test(t, the_page_cache_holds_what_was_just_written);
 	tcase_add_test(t, the_page_cache_of_a_large_file_is_sampled);
+	tcase_add_test(t, messages_that_go_to_the_same_file_are_seen);
 	tcase_add_test(t, flags_of_the_descriptor_are_seen);
 	tcase_add_test(t, the_limit_on_file_sizes_is_seen);
 	tcase_add_loop_test(t, odd_files_are_streams, 0, ARRAY_LEN(paths));

@@ -219,6 +219,7 @@ START_TEST(a_full_block_of_obs_has_words_of_its_own)
 	q.obs = 5;
 	ck_assert_int_eq(run(), -ENOSPC);
 	ck_assert_int_eq(rig_told(FAILURE_WRITE_TO)->error, ENOSPC);
+	ck_assert(record.has_quit);
 	check_stats(1, 1, 0, 0);
 }
 END_TEST

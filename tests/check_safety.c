@@ -3,9 +3,14 @@
 #include "config.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
 
 #include "base.h"
+#include "claim.h"
 #include "safety.h"
 #include "suites.h"
 
@@ -32,6 +37,15 @@ check_reach(uint64_t wanted)
 {
 	ck_assert_uint_eq(safety_reach(&q, &src, &dst), wanted);
 }
+
+START_TEST(what_is_not_the_device_is_no_claim_on_it)
+{
+	const int fd = memfd_create("file", MFD_CLOEXEC);
+
+	ck_assert_int_lt(claim_open(fd, "/dev/null", makedev(0xfff, 0)), 0);
+	close(fd);
+}
+END_TEST
 
 START_TEST(a_copy_reaches_as_far_as_its_source)
 {
@@ -344,6 +358,7 @@ safety_suite(void)
 
 	tcase_add_checked_fixture(tcase, begin, NULL);
 	tcase_add_test(tcase, a_copy_reaches_as_far_as_its_source);
+	tcase_add_test(tcase, what_is_not_the_device_is_no_claim_on_it);
 	tcase_add_test(tcase, skip_shortens_and_seek_moves);
 	tcase_add_test(tcase, conv_sync_fills_the_last_record);
 	tcase_add_test(tcase, count_ends_it);

@@ -14,6 +14,8 @@
 #include "pace.h"
 #include "rig.h"
 #include "serial.h"
+#include "splice.h"
+#include "stats.h"
 #include "suites.h"
 
 static struct request q;
@@ -293,6 +295,35 @@ START_TEST(a_cache_that_cannot_be_dropped_matters_to_count_0)
 }
 END_TEST
 
+START_TEST(what_is_written_is_counted_for_the_cache)
+{
+	q.oflags = FLAG_NOCACHE;
+	dst.fd = rig_file("", 0);
+	start();
+	check_written("abc", 3, 0);
+	check_written("de", 2, 0);
+	ck_assert_uint_eq(serial.dst_nocache.pending, 5);
+}
+END_TEST
+
+START_TEST(a_spliced_file_that_has_become_shorter_ends)
+{
+	struct stats stats = {0};
+	int fds[2];
+
+	ck_assert_int_eq(pipe2(fds, O_CLOEXEC), 0);
+	src.fd = rig_pattern_file(1000);
+	src.facts.size = 4 * MIB;
+	dst.fd = fds[1];
+	start();
+	env.stats = &stats;
+	ck_assert_int_eq(splice_run(&serial), 0);
+	ck_assert_uint_eq(stats.bytes, 1000);
+	ck_assert_uint_eq(stats.out_full, 250);
+	close(fds[0]);
+}
+END_TEST
+
 static TCase *
 read_tcase(void)
 {
@@ -325,6 +356,8 @@ serial_suite(void)
 	tcase_add_test(t, a_stop_ends_the_wait_for_a_rate);
 	tcase_add_test(t, a_short_direct_block_turns_direct_off);
 	tcase_add_test(t, a_cache_that_cannot_be_dropped_matters_to_count_0);
+	tcase_add_test(t, what_is_written_is_counted_for_the_cache);
+	tcase_add_test(t, a_spliced_file_that_has_become_shorter_ends);
 	suite_add_tcase(s, t);
 	return s;
 }

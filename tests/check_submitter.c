@@ -130,6 +130,30 @@ START_TEST(a_full_kernel_refuses_with_EAGAIN)
 }
 END_TEST
 
+static int
+take_none(io_context_t ctx, long nr, struct iocb **of)
+{
+	(void)ctx;
+	(void)nr;
+	(void)of;
+	return 0;
+}
+
+// Nothing says so; but who waits for it would wait for ever.
+START_TEST(what_is_not_taken_is_refused)
+{
+	struct aio_kernel idle = fake_aio_kernel;
+
+	submitter_free(submitter);
+	idle.submit = take_none;
+	submitter = submitter_new(&idle, NULL, NR, refused_fd);
+	submitter_queue(submitter, iocbs, NR);
+	ck_assert_uint_eq(take_refused(NR), NR);
+	ck_assert_int_eq((long)refused[0].res, -EAGAIN);
+	ck_assert_uint_eq(submitter_free(submitter), 0);
+}
+END_TEST
+
 START_TEST(an_idle_thread_ends)
 {
 	ck_assert_uint_eq(submitter_free(submitter), 0);
@@ -147,6 +171,7 @@ submitter_suite(void)
 	tcase_add_test(t, what_is_queued_last_is_submitted_before_the_end);
 	tcase_add_test(t, what_is_refused_comes_back_with_the_reason);
 	tcase_add_test(t, a_full_kernel_refuses_with_EAGAIN);
+	tcase_add_test(t, what_is_not_taken_is_refused);
 	tcase_add_test(t, an_idle_thread_ends);
 	suite_add_tcase(s, t);
 	return s;

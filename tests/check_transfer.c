@@ -73,6 +73,13 @@ check_whole(void)
 	ck_assert_int_eq(rig.told[2].kind, NOTICE_SYNCING);
 }
 
+static bool
+never_stop(void *ctx)
+{
+	(void)ctx;
+	return false;
+}
+
 static const enum request_io ios[] = {
 	REQUEST_IO_AUTO,
 	REQUEST_IO_INLINE,
@@ -97,7 +104,8 @@ END_TEST
 
 START_TEST(syncs_that_are_asked_for_are_made)
 {
-	q.conv = _i == 0 ? CONV_FSYNC : CONV_FDATASYNC;
+	q.conv = _i % 2 == 0 ? CONV_FSYNC : CONV_FDATASYNC;
+	q.is_dd = _i >= 2;
 	check_whole();
 }
 END_TEST
@@ -230,6 +238,38 @@ START_TEST(a_file_that_may_not_grow_keeps_what_fits)
 	ck_assert_int_eq(rig_told(FAILURE_WRITE)->error, EFBIG);
 	ck_assert_uint_eq(stats.bytes, 200 * KIB + 3);
 	ck_assert_int_eq(rig_size(dst_fd), 200 * KIB + 3);
+	// As dd, which has read the record.
+	ck_assert_uint_eq(stats.in_full, 401);
+	ck_assert_uint_eq(stats.in_partial, 0);
+	ck_assert_uint_eq(stats.out_full, 400);
+	ck_assert_uint_eq(stats.out_partial, 1);
+}
+END_TEST
+
+static void
+cut_source(void *ctx, const struct event *event)
+{
+	const off_t *size = ctx;
+
+	if (event->kind == NOTICE_PLANNED)
+		ck_assert_int_eq(ftruncate(src_fd, *size), 0);
+}
+
+static const off_t cut_sizes[] = {0, 1000, 16 * KIB, 100 * KIB + 7};
+
+START_TEST(a_source_that_is_cut_meanwhile_ends_there)
+{
+	off_t size = cut_sizes[_i / 3];
+
+	rig.hooks.ctx = &size;
+	rig.hooks.notice = cut_source;
+	rig.hooks.must_stop = never_stop;
+	q.io = ios[_i % 3];
+	q.iosize = 16 * KIB;
+	q.depth = 3;
+	ck_assert_int_eq(run(), TRANSFER_OK);
+	ck_assert_uint_eq(stats.bytes, (uint64_t)size);
+	rig_check_same(dst_fd, src_fd);
 }
 END_TEST
 
@@ -482,6 +522,39 @@ no_setup(int nr, io_context_t *ctx)
 	return -ENOSYS;
 }
 
+static void
+keep_total(void *ctx, const struct event *event)
+{
+	uint64_t *total = ctx;
+
+	if (event->kind == NOTICE_PLANNED)
+		*total = stats.bytes_total;
+}
+
+// Where they are whole records.
+START_TEST(count_says_how_much_comes_from_a_pipe)
+{
+	uint64_t total = 1;
+	int fds[2];
+
+	ck_assert_int_eq(pipe(fds), 0);
+	ck_assert_int_eq(write(fds[1], "abc", 3), 3);
+	close(fds[1]);
+	ck_assert_int_eq(dup2(fds[0], 0), 0);
+	close(fds[0]);
+	rig.hooks.ctx = &total;
+	rig.hooks.notice = keep_total;
+	rig.hooks.must_stop = never_stop;
+	q.src = NULL;
+	q.iflags = FLAG_FULLBLOCK;
+	if (_i > 0)
+		q.count.blocks = 9;
+	ck_assert_int_eq(run(), TRANSFER_OK);
+	ck_assert_uint_eq(stats.bytes, 3);
+	ck_assert_uint_eq(total, (_i > 0 ? 9 * 512 : 0));
+}
+END_TEST
+
 START_TEST(a_preview_does_not_count_on_an_AIO_that_is_not_there)
 {
 	struct aio_kernel none = aio_kernel_linux;
@@ -524,7 +597,7 @@ transfer_suite(void)
 	tcase_add_checked_fixture(t, begin, end);
 	tcase_add_loop_test(t, a_file_is_copied_in_every_way, 0, nr);
 	tcase_add_test(t, a_longer_file_is_cut);
-	tcase_add_loop_test(t, syncs_that_are_asked_for_are_made, 0, 2);
+	tcase_add_loop_test(t, syncs_that_are_asked_for_are_made, 0, 4);
 	tcase_add_test(t, what_is_relied_on_is_synced);
 	tcase_add_loop_test(t, records_go_on_where_the_stretch_ends, 0, nr);
 	tcase_add_loop_test(t, count_ends_the_copy, 0, nr);
@@ -533,6 +606,8 @@ transfer_suite(void)
 	tcase_add_loop_test(t, holes_that_are_made_are_told, 0, nr);
 	tcase_add_test(t, holes_between_records_are_told);
 	tcase_add_loop_test(t, a_file_that_may_not_grow_keeps_what_fits, 0, nr);
+	tcase_add_loop_test(t, a_source_that_is_cut_meanwhile_ends_there, 0,
+			    nr * ARRAY_LEN(cut_sizes));
 	tcase_add_test(t, a_file_copied_to_itself_stays);
 	tcase_add_test(t, a_source_is_watched_from_the_first_look_at_it);
 	tcase_add_test(t, what_cannot_be_opened_is_not_counted);
@@ -540,6 +615,7 @@ transfer_suite(void)
 	tcase_add_loop_test(t, a_stop_leaves_exactly_what_is_counted, 0, 2);
 	tcase_add_test(t, what_a_stopped_copy_has_taken_is_given_back);
 	tcase_add_test(t, a_preview_touches_nothing);
+	tcase_add_loop_test(t, count_says_how_much_comes_from_a_pipe, 0, 2);
 	tcase_add_test(t,
 		       a_preview_does_not_count_on_an_AIO_that_is_not_there);
 	tcase_add_loop_test(t, behind_a_bad_place_the_ring_goes_on, 0,

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base.h"
@@ -147,6 +148,21 @@ pass(uint64_t off, unsigned nr)
 	for (unsigned i = 0; i < nr; i++)
 		ck_assert_int_eq(writeback_pass(wb, off + i * MIB, MIB), 0);
 }
+
+START_TEST(without_a_descriptor_there_is_none)
+{
+	struct rlimit old, none;
+
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &old), 0);
+	none = (struct rlimit){0, old.rlim_max};
+	const int fd = memfd_create("writeback", MFD_CLOEXEC);
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
+	struct writeback *refused = writeback_new(fd);
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &old), 0);
+	ck_assert_ptr_null(refused);
+	ck_assert_int_lt(fcntl(fd, F_GETFD), 0); // it was given away
+}
+END_TEST
 
 START_TEST(a_little_is_left_to_the_sync)
 {
@@ -357,6 +373,7 @@ writeback_suite(void)
 	TCase *t = tcase_create("writeback");
 
 	tcase_add_checked_fixture(t, open_writeback, close_writeback);
+	tcase_add_test(t, without_a_descriptor_there_is_none);
 	tcase_add_test(t, a_little_is_left_to_the_sync);
 	tcase_add_test(t, what_has_come_meanwhile_is_the_next_run);
 	tcase_add_test(t, a_slow_device_gets_short_runs);
