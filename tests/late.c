@@ -2,7 +2,9 @@
 
 // A file system of one file, "disk", that keeps its bytes in another file and
 // answers late and out of order: each write is carried out after 0 to
-// MILLISECONDS, and when there is no FILE.hold.
+// MILLISECONDS, and when there is no FILE.hold; each read when there is no
+// FILE.hold-reads. The length of each is first noted in FILE.asked, if there is
+// such a file.
 //
 // usage: late FILE MILLISECONDS -f MOUNTPOINT
 //
@@ -26,7 +28,7 @@
 
 static int disk;
 static unsigned int max_delay_ms;
-static char hold[4096];
+static char hold[4096], hold_reads[4096], asked[4096];
 
 static int
 late_getattr(const char *path, struct stat *ret, struct fuse_file_info *info)
@@ -48,12 +50,32 @@ late_open(const char *path, struct fuse_file_info *info)
 	return strcmp(path, DISK) == 0 ? 0 : -ENOENT;
 }
 
+static void
+note(size_t size)
+{
+	const int fd = open(asked, O_WRONLY | O_APPEND | O_CLOEXEC);
+
+	if (fd < 0)
+		return;
+	dprintf(fd, "%zu\n", size);
+	close(fd);
+}
+
+static void
+wait_without(const char *path)
+{
+	while (access(path, F_OK) == 0)
+		usleep(1000);
+}
+
 static int
 late_read(const char *path, char *data, size_t size, off_t off,
 	  struct fuse_file_info *info)
 {
 	(void)path;
 	(void)info;
+	note(size);
+	wait_without(hold_reads);
 	const ssize_t r = pread(disk, data, size, off);
 
 	return r < 0 ? -errno : (int)r;
@@ -68,8 +90,7 @@ wait_a_while(void)
 
 	if (max_delay_ms)
 		usleep(n % (max_delay_ms * 1000));
-	while (access(hold, F_OK) == 0)
-		usleep(1000);
+	wait_without(hold);
 }
 
 static int
@@ -78,6 +99,7 @@ late_write(const char *path, const char *data, size_t size, off_t off,
 {
 	(void)path;
 	(void)info;
+	note(size);
 	wait_a_while();
 	const ssize_t r = pwrite(disk, data, size, off);
 
@@ -126,6 +148,8 @@ main(int argc, char **argv)
 		return 1;
 	}
 	snprintf(hold, sizeof(hold), "%s.hold", argv[1]);
+	snprintf(hold_reads, sizeof(hold_reads), "%s.hold-reads", argv[1]);
+	snprintf(asked, sizeof(asked), "%s.asked", argv[1]);
 	max_delay_ms = (unsigned int)strtoul(argv[2], NULL, 10);
 	snprintf(threads, sizeof(threads), "-omax_threads=%d", MAX_REQUESTS);
 	argv[1] = argv[0];
