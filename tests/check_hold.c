@@ -11,6 +11,7 @@
 
 #include "base.h"
 #include "hold.h"
+#include "rig.h"
 #include "suites.h"
 
 static struct hold *hold;
@@ -80,13 +81,15 @@ START_TEST(the_block_is_written_where_it_belongs)
 	ck_assert_int_eq(write(fd, data, sizeof(data)), sizeof(data));
 	open_hold(100, 512);
 	ck_assert_uint_eq(hold_take(hold, 120, data, 40), 40);
-	ck_assert_int_eq(hold_write(hold, fd, 80), 0);
+	const struct side side = rig_side(fd);
+
+	ck_assert_int_eq(hold_write(hold, &side, 80), 0);
 	ck_assert_int_eq(pread(fd, got, sizeof(got), 0), sizeof(got));
 	memcpy(wanted, data, sizeof(wanted));
 	memset(wanted + 100, 0, 80);
 	memcpy(wanted + 120, data, 40);
 	ck_assert_mem_eq(got, wanted, sizeof(got));
-	ck_assert_int_eq(hold_write(hold, fd, GIB), 0);
+	ck_assert_int_eq(hold_write(hold, &side, GIB), 0);
 	ck_assert_int_eq(lseek(fd, 0, SEEK_END), sizeof(data));
 	ck_assert_int_eq(pread(fd, got, 1, 100 + 4095), 1);
 	ck_assert_uint_eq(got[0], 0);
@@ -99,10 +102,12 @@ END_TEST
 START_TEST(a_descriptor_that_cannot_be_written_says_so)
 {
 	open_hold(0, 512);
-	ck_assert_int_lt(hold_write(hold, -1, 100), 0);
-	const int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	ck_assert_int_lt(hold_write(hold, fd, 100), 0);
-	close(fd);
+	struct side side = rig_side(-1);
+
+	ck_assert_int_lt(hold_write(hold, &side, 100), 0);
+	side = rig_side(open("/dev/null", O_RDONLY | O_CLOEXEC));
+	ck_assert_int_lt(hold_write(hold, &side, 100), 0);
+	close(side.fd);
 }
 END_TEST
 

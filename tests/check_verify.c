@@ -287,6 +287,7 @@ START_TEST(what_cannot_be_read_is_told)
 	ck_assert_int_eq(pipe(fds), 0);
 	side_close_extra(&back);
 	back.buffered_fd = fds[0];
+	back.facts.dio_align = 0;
 	ck_assert_int_lt(verify_run(&verify), 0);
 	ck_assert_int_eq(rig_told(FAILURE_VERIFY)->error, ESPIPE);
 	close(fds[1]);

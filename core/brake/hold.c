@@ -5,13 +5,11 @@
 #include "hold.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base.h"
-#include "cache.h"
+#include "side.h"
 
 #define HOLD_MIN ((uint64_t)4096) // a page, and what boot code starts from
 
@@ -43,23 +41,19 @@ hold_take(struct hold *hold, uint64_t pos, const unsigned char *buf,
 }
 
 int
-hold_write(struct hold *hold, int fd, uint64_t copied)
+hold_write(struct hold *hold, const struct side *dst, uint64_t copied)
 {
 	const size_t len = (size_t)min_u64(copied, hold->size);
-	const int flags = fcntl(fd, F_GETFL);
 	size_t done = 0;
 
 	// Of what is no whole page the rest must not be an old one.
 	if (hold->off % HOLD_MIN != 0 || len % HOLD_MIN != 0)
-		(void)cache_drop(fd, hold->off, len);
-	// The block lies in memory as it comes.
-	if (flags < 0 || fcntl(fd, F_SETFL, flags & ~O_DIRECT) < 0)
-		return -errno;
+		(void)dst->ops->drop_cache(dst, hold->off, len);
 	while (done < len) {
-		const ssize_t n = pwrite(fd, hold->block + done, len - done,
-					 (off_t)(hold->off + done));
-		if (n < 0 && errno != EINTR)
-			return -errno;
+		const ssize_t n = dst->ops->write_last(
+			dst, hold->block + done, len - done, hold->off + done);
+		if (n < 0 && n != -EINTR)
+			return (int)n;
 		if (n == 0)
 			return -ENOSPC;
 		if (n > 0)

@@ -13,6 +13,8 @@
 // The largest logical sector that Linux has.
 #define HOLD_MAX ((size_t)64 * 1024)
 
+struct side;
+
 struct hold {
 	uint64_t off;     // of the block on the destination
 	size_t size;      // at most HOLD_MAX
@@ -30,4 +32,4 @@ size_t hold_take(struct hold *hold, uint64_t pos, const unsigned char *buf,
 		 size_t len);
 
 // Write the block of a copy of so many bytes. 0 or -errno.
-int hold_write(struct hold *hold, int fd, uint64_t copied);
+int hold_write(struct hold *hold, const struct side *dst, uint64_t copied);

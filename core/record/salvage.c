@@ -8,12 +8,10 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base.h"
 #include "hooks.h"
 #include "serial.h"
-#include "side.h"
 #include "stats.h"
 #include "walk.h"
 
@@ -25,59 +23,44 @@ void
 salvage_init(struct salvage *s, const struct side *src,
 	     const struct hooks *hooks, struct stats *stats)
 {
-	*s = (struct salvage){.src = src,
-			      .hooks = hooks,
-			      .stats = stats,
-			      .fd = -1};
-}
-
-static void
-close_own(struct salvage *s)
-{
-	if (s->fd >= 0 && s->fd != s->src->fd)
-		(void)close(s->fd); // it was only read
-	s->fd = -1;
+	*s = (struct salvage){.src = src, .hooks = hooks, .stats = stats};
 }
 
 void
 salvage_done(struct salvage *s)
 {
-	close_own(s);
+	if (s->has_own)
+		side_close_extra(&s->own); // it was only read
 	free(s->bounce);
 	s->bounce = NULL;
 }
 
 // Page by page, and nothing read ahead.
 static void
-open_buffered(struct salvage *s)
+use_cache(struct salvage *s)
 {
-	const struct facts *facts = &s->src->facts;
-
-	s->fd = side_reopen(s->src, O_RDONLY);
+	s->way = SIDE_BUFFERED;
 	s->align = 0;
 	s->unit = PAGE_UNIT;
-	if (s->fd >= 0) {
-		// Advice: without it more may be lost, and is told.
-		(void)posix_fadvise(s->fd, 0, 0, POSIX_FADV_RANDOM);
-		return;
-	}
-	s->fd = s->src->fd;
-	if (facts->is_direct)
-		s->align = (uint32_t)max_u64(facts->dio_align, PAGE_UNIT);
+	// Advice: without it more may be lost, and is told.
+	(void)posix_fadvise(s->own.buffered_fd, 0, 0, POSIX_FADV_RANDOM);
 }
 
 static void
 open_own(struct salvage *s)
 {
-	const uint32_t align = s->src->facts.dio_align;
+	const struct facts *facts = &s->src->facts;
 
-	if (s->fd >= 0)
+	if (s->has_own)
 		return;
-	if (align > 0 && align <= BOUNCE_LEN)
-		s->fd = side_reopen(s->src, O_RDONLY | O_DIRECT);
-	s->align = s->unit = align;
-	if (s->fd < 0)
-		open_buffered(s);
+	s->has_own = true;
+	const int r = s->src->ops->open_back(s->src, &s->own);
+	s->way = SIDE_DIRECT;
+	s->align = s->unit = s->own.facts.dio_align;
+	if (r < 0 || s->align == 0 || s->align > BOUNCE_LEN)
+		use_cache(s);
+	if (r < 0 && facts->is_direct) // src itself
+		s->align = (uint32_t)max_u64(facts->dio_align, PAGE_UNIT);
 }
 
 static ssize_t
@@ -89,13 +72,12 @@ read_once(const struct salvage *s, void *buf, uint64_t off, size_t len)
 	do {
 		if (h->must_stop(h->ctx))
 			return -ECANCELED;
-		n = pread(s->fd, buf, len, (off_t)off);
-	} while (n < 0 && errno == EINTR);
-	const int r = n < 0 ? -errno : 0;
+		n = s->own.ops->read_at(&s->own, s->way, buf, len, off);
+	} while (n == -EINTR);
 	// Failing takes a bad disk seconds.
 	if (h->tick != NULL)
 		h->tick(h->ctx);
-	return r < 0 ? r : n;
+	return n;
 }
 
 // Whole sectors around it, as many as fit.
@@ -154,8 +136,7 @@ salvage_piece(void *ctx, uint64_t off, size_t len)
 
 	// The file system took O_DIRECT, but does not do it.
 	if (n == -EINVAL && s->align > 0) {
-		close_own(s);
-		open_buffered(s);
+		use_cache(s);
 		n = read_at(s, s->buf + s->fill, off, len);
 	}
 	if (n > 0) {
@@ -207,7 +188,7 @@ begin(struct salvage *s, unsigned char *buf, size_t fill)
 static uint64_t
 source_end(const struct salvage *s)
 {
-	const off_t end = lseek(s->fd, 0, SEEK_END);
+	const int64_t end = s->src->ops->seek(s->src, 0, SEEK_END);
 
 	return end < 0 ? 0 : (uint64_t)end;
 }
@@ -228,7 +209,7 @@ add_bytes(struct salvage *s, uint64_t off, size_t len, int error)
 	if (error != 0)
 		s->wary_end = off + len + WARY_LEN;
 	if (s->align == 0)
-		(void)posix_fadvise(s->fd, (off_t)off, (off_t)len,
+		(void)posix_fadvise(s->own.buffered_fd, (off_t)off, (off_t)len,
 				    POSIX_FADV_DONTNEED); // as above
 	// What the page cache could not read, the disk may.
 	if (!s->src->facts.is_direct || !walk_can_pass(error))
@@ -260,6 +241,6 @@ salvage_record(struct salvage *salvage, struct serial *serial,
 		done += (size_t)n;
 	}
 	// It has offsets, and this is one.
-	(void)lseek(serial->src->fd, (off_t)serial->src_off, SEEK_SET);
+	(void)side_put(serial->src, serial->src_off);
 	return n == -ECANCELED || done == 0 ? n : (int64_t)done;
 }

@@ -12,8 +12,8 @@
 #include <stdint.h>
 
 #include "event.h"
+#include "side.h"
 
-struct side;
 struct hooks;
 struct stats;
 
@@ -30,7 +30,9 @@ struct salvage {
 	size_t fill;            // bytes in it
 	bool has_bad;           // something of it could not be read
 
-	int fd;                 // -1: not needed so far
+	struct side own;        // src once more
+	bool has_own;           // false: not needed so far
+	enum side_way way;      // on it
 	uint32_t align;         // that its reads want; 0: none
 	uint32_t unit;          // the least that is read alone
 	unsigned char *bounce;

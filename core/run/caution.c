@@ -67,18 +67,30 @@ is_image(const struct request *q, const struct facts *src,
 	       !(q->conv & CONV_BYTES) && disk_whole(dst->rdev) == dst->rdev;
 }
 
+// A source that is only looked at is not open.
+static ssize_t
+read_start(const struct request *q, const struct side *src, unsigned char *buf,
+	   size_t len)
+{
+	if (!q->plan_only || q->src == NULL)
+		return src->ops->read_at(src, SIDE_BUFFERED, buf, len, 0);
+	const int fd = fd_open(q->src, O_RDONLY | O_NONBLOCK | O_CLOEXEC, 0);
+	if (fd < 0)
+		return fd;
+	const ssize_t n = read(fd, buf, len);
+	(void)close(fd); // only read
+	return n;
+}
+
 static bool
 read_label(struct label *ret, const struct request *q,
 	   const struct side *src, uint32_t sector)
 {
-	int fd = src->fd;
+	// As O_DIRECT wants it.
+	_Alignas(LABEL_MAX) unsigned char buf[LABEL_MAX];
+	const ssize_t n = read_start(q, src, buf, sizeof(buf));
 
-	if (q->plan_only && q->src != NULL)
-		fd = fd_open(q->src, O_RDONLY | O_NONBLOCK | O_CLOEXEC, 0);
-	const bool is_found = fd >= 0 && label_read(ret, fd, sector);
-	if (fd >= 0 && fd != src->fd)
-		(void)close(fd); // only read
-	return is_found;
+	return n > 0 && label_find(ret, buf, (size_t)n, sector);
 }
 
 static void

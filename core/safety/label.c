@@ -6,7 +6,6 @@
 
 #include <endian.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base.h"
 
@@ -46,15 +45,13 @@ label_parse(struct label *ret, const unsigned char *buf, size_t len,
 }
 
 bool
-label_read(struct label *ret, int fd, uint32_t sector)
+label_find(struct label *ret, const unsigned char *buf, size_t len,
+	   uint32_t sector)
 {
-	const uint32_t sectors[] = {sector, 512, 4096};
-	// As O_DIRECT wants it.
-	_Alignas(SECTOR_MAX) unsigned char buf[2 * SECTOR_MAX];
-	const ssize_t len = pread(fd, buf, sizeof(buf), 0);
+	const uint32_t sectors[] = {sector, 512, SECTOR_MAX};
 
-	for (size_t i = 0; len > 0 && i < ARRAY_LEN(sectors); i++)
-		if (label_parse(ret, buf, (size_t)len, sectors[i]))
+	for (size_t i = 0; i < ARRAY_LEN(sectors); i++)
+		if (label_parse(ret, buf, len, sectors[i]))
 			return true;
 	return false;
 }

@@ -20,6 +20,8 @@ struct label {
 bool label_parse(struct label *ret, const unsigned char *buf, size_t len,
 		 uint32_t sector);
 
-// Likewise of what fd has at its start, in sectors of this length, or else of
-// 512 or 4096 bytes. Where fd stands does not matter, and stays.
-bool label_read(struct label *ret, int fd, uint32_t sector);
+#define LABEL_MAX 8192 // bytes that may matter
+
+// Likewise, in sectors of this length, or else of 512 or 4096 bytes.
+bool label_find(struct label *ret, const unsigned char *buf, size_t len,
+		uint32_t sector);

@@ -94,7 +94,8 @@ static int
 file_open_back(const struct side *side, struct side *ret)
 {
 	const int old = fcntl(side->fd, F_GETFL);
-	int fd = fd_reopen(side->fd, O_RDONLY);
+	const int access = O_RDONLY | (old >= 0 ? old & O_NOATIME : 0);
+	int fd = fd_reopen(side->fd, access);
 
 	// No /proc, or a mode that forbids it.
 	if (fd < 0 && old >= 0 && (old & (O_ACCMODE | O_DIRECT)) == O_RDWR) {
@@ -108,10 +109,12 @@ file_open_back(const struct side *side, struct side *ret)
 	if (fd < 0)
 		return fd;
 	// Later its mode may forbid that.
-	if (side->facts.dio_align > 0) {
-		fd = fd_reopen(side->fd, O_RDONLY | O_DIRECT);
-		ret->direct_fd = fd < 0 ? -1 : fd;
-	}
+	if (side->facts.dio_align > 0)
+		fd = fd_reopen(side->fd, access | O_DIRECT);
+	if (side->facts.dio_align > 0 && fd >= 0)
+		ret->direct_fd = fd;
+	else
+		ret->facts.dio_align = 0;
 	return 0;
 }
 
@@ -123,11 +126,19 @@ file_find_data(const struct side *side, uint64_t pos, struct extent *extent)
 		    pos, extent);
 }
 
+// Before a stretch, and behind it, there is only the one that was given.
+static int
+buffered_fd(const struct side *side)
+{
+	return side->buffered_fd >= 0 ? side->buffered_fd : side->fd;
+}
+
 static ssize_t
 file_read_at(const struct side *side, enum side_way way, void *buf, size_t len,
 	     uint64_t off)
 {
-	const ssize_t n = pread(side_fd(side, way), buf, len, (off_t)off);
+	const int fd = way == SIDE_DIRECT ? side->direct_fd : buffered_fd(side);
+	const ssize_t n = pread(fd, buf, len, (off_t)off);
 
 	return n < 0 ? -errno : n;
 }
@@ -152,12 +163,25 @@ file_punch(const struct side *side, uint64_t off, uint64_t len)
 		       : 0;
 }
 
+// Without O_DIRECT, which wants aligned memory: that may have been set on the
+// descriptor that was given.
+static ssize_t
+file_write_last(const struct side *side, const void *buf, size_t len,
+		uint64_t off)
+{
+	const int fd = buffered_fd(side), flags = fcntl(fd, F_GETFL);
+
+	if (flags < 0 ||
+	    ((flags & O_DIRECT) && fcntl(fd, F_SETFL, flags & ~O_DIRECT) < 0))
+		return -errno;
+	const ssize_t n = pwrite(fd, buf, len, (off_t)off);
+	return n < 0 ? -errno : n;
+}
+
 static int
 file_drop_cache(const struct side *side, uint64_t off, uint64_t len)
 {
-	const int fd = side->buffered_fd;
-
-	return cache_drop(fd >= 0 ? fd : side->fd, off, len);
+	return cache_drop(buffered_fd(side), off, len);
 }
 
 static int
@@ -176,6 +200,7 @@ const struct side_ops file_ops = {
 	.find_data = file_find_data,
 	.read_at = file_read_at,
 	.write_at = file_write_at,
+	.write_last = file_write_last,
 	.punch = file_punch,
 	.drop_cache = file_drop_cache,
 	.write_out = file_write_out,

@@ -38,8 +38,8 @@ struct side_ops {
 	void (*probe)(struct side *side, int message_fd);
 	// A description to make requests on. The copy can go without.
 	int (*open)(struct side *side, int access, enum side_way way);
-	// The destination once more, to be read: *ret has descriptions of its
-	// own only, direct ones if they are to be had.
+	// The side once more, to be read: *ret has descriptions of its own
+	// only, direct ones if they are to be had, and dio_align says so.
 	int (*open_back)(const struct side *side, struct side *ret);
 	// In order, from where it stands. As read, write and lseek: one call,
 	// which may do less, and what they return, or -errno.
@@ -58,6 +58,9 @@ struct side_ops {
 	// Make zeros of the range, by SIDE_CLEAR, without writing any. 0 or
 	// -errno.
 	int (*punch)(const struct side *side, uint64_t off, uint64_t len);
+	// One write, of memory that is not aligned, when all others are done.
+	ssize_t (*write_last)(const struct side *side, const void *buf,
+			      size_t len, uint64_t off);
 	// As cache_drop and cache_write_out.
 	int (*drop_cache)(const struct side *side, uint64_t off, uint64_t len);
 	int (*write_out)(const struct side *side, uint64_t off, uint64_t len);

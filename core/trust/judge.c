@@ -79,7 +79,7 @@ release_block(struct judge *j)
 		return 0;
 	if (h->must_stop(h->ctx))
 		return -ECANCELED;
-	int r = hold_write(v->hold, v->dst->fd, v->len);
+	int r = hold_write(v->hold, v->dst, v->len);
 	if (r < 0)
 		return hooks_tell(h, (struct event){.kind = FAILURE_WRITE,
 						    .error = -r,

@@ -142,13 +142,6 @@ init_copy(const struct verify *v, struct copy *copy, const struct env *env,
 	return r;
 }
 
-// What O_DIRECT wants, 0: it is not to be had.
-static uint32_t
-back_align(const struct verify *v)
-{
-	return side_fd(v->back, SIDE_DIRECT) < 0 ? 0 : v->back->facts.dio_align;
-}
-
 // What is held back has been handed to the digest.
 static int
 read_back(struct verify *v, struct hasher *hasher)
@@ -163,7 +156,7 @@ read_back(struct verify *v, struct hasher *hasher)
 	v->got = held_len(v);
 	if (v->got == v->len)
 		return 0;
-	planner_make_back(&plan, v->env->asked, back_align(v),
+	planner_make_back(&plan, v->env->asked, v->back->facts.dio_align,
 			  v->dst_off + v->got, v->len - v->got);
 	if (plan_is_large(&plan))
 		plan_fit(&plan, memory_allowed());
@@ -310,7 +303,7 @@ verify_run(struct verify *v)
 static int
 read_block(const struct verify *v, unsigned char *buf, size_t len)
 {
-	const uint32_t align = back_align(v);
+	const uint32_t align = v->back->facts.dio_align;
 	const bool is_direct = align > 0 && v->dst_off % align == 0;
 	int r = -EINVAL;
 
