@@ -159,13 +159,14 @@ START_TEST(no_more_is_reaped_than_was_announced)
 	queue_reads(DEPTH);
 	aio_submit(&aio);
 	fake_aio_complete_all(&fake);
-	ck_assert_uint_eq(fake_aio_set_count(aio_news_fd(&aio), 2), DEPTH);
+	ck_assert_uint_eq(fake_aio_set_count(aio_news_fd(&aio, AIO_ASYNC), 2),
+			  DEPTH);
 	ck_assert_int_eq(aio_reap(&aio), 0);
 	ck_assert_uint_eq(nr_fired, 2);
 	ck_assert_uint_eq(fake.nr_ready, 2);
 	ck_assert_int_eq(aio_reap(&aio), 0);
 	ck_assert_uint_eq(nr_fired, 2);
-	fake_aio_set_count(aio_news_fd(&aio), DEPTH - 2);
+	fake_aio_set_count(aio_news_fd(&aio, AIO_ASYNC), DEPTH - 2);
 	ck_assert_int_eq(aio_reap(&aio), 0);
 	ck_assert_uint_eq(nr_fired, DEPTH);
 	check_all_agree(DEPTH);
@@ -329,12 +330,13 @@ START_TEST(a_refusal_that_is_not_counted_yet_announces_nothing)
 	queue_reads(3);
 	aio_submit(&aio);
 	fake_aio_complete_all(&fake);
-	ck_assert_uint_eq(fake_aio_set_count(aio_news_fd(&aio), 1), 3);
+	ck_assert_uint_eq(fake_aio_set_count(aio_news_fd(&aio, AIO_ASYNC), 1),
+			  3);
 	ck_assert_int_eq(aio_reap(&aio), 0);
 	ck_assert_uint_eq(nr_fired, 1);
 	ck_assert_int_eq(fired[0].res, -EINVAL);
 	ck_assert_uint_eq(aio.counters.announced, 0);
-	fake_aio_set_count(aio_news_fd(&aio), 2);
+	fake_aio_set_count(aio_news_fd(&aio, AIO_ASYNC), 2);
 	ck_assert_int_eq(aio_reap(&aio), 0);
 	ck_assert_uint_eq(nr_fired, 3);
 	check_all_agree(2);
@@ -397,7 +399,8 @@ submit_no_reads(io_context_t ctx, long nr, struct iocb **iocbs)
 static void
 await_fired(unsigned nr)
 {
-	struct pollfd news = {.fd = aio_news_fd(&aio), .events = POLLIN};
+	struct pollfd news = {.fd = aio_news_fd(&aio, AIO_ASYNC),
+			      .events = POLLIN};
 
 	while (nr_fired < nr) {
 		ck_assert_int_eq(poll(&news, 1, -1), 1);
@@ -448,7 +451,7 @@ START_TEST(a_context_may_go_while_others_work)
 	drain();
 	pthread_mutex_lock(&grace);
 	aio_start_done(&aio);
-	ck_assert_int_eq(aio_news_fd(&aio), -1);
+	ck_assert_int_eq(aio_news_fd(&aio, AIO_ASYNC), -1);
 	pthread_mutex_unlock(&grace);
 	check_all_agree(2);
 }
@@ -481,7 +484,7 @@ static void
 check_refused(int error)
 {
 	ck_assert_int_eq(aio_open(&aio, &fake_aio_kernel, DEPTH), error);
-	ck_assert_int_eq(aio_news_fd(&aio), -1);
+	ck_assert_int_eq(aio_news_fd(&aio, AIO_ASYNC), -1);
 	ck_assert_int_eq(aio_first_route(&aio, 512), JOB_BY_CALL);
 	ck_assert_int_eq(aio_first_route(&aio, 0), JOB_BY_CACHE);
 	aio_done(&aio);
@@ -559,7 +562,7 @@ END_TEST
 
 START_TEST(without_a_kernel_there_is_nothing_to_announce)
 {
-	ck_assert_int_eq(aio_news_fd(&aio), -1);
+	ck_assert_int_eq(aio_news_fd(&aio, AIO_ASYNC), -1);
 	ck_assert_int_eq(aio_reap(&aio), 0);
 	ck_assert(!aio_has_work(&aio));
 }

@@ -77,11 +77,12 @@ START_TEST(the_copy_never_reaps_what_was_not_announced)
 	fake_copy_start(&c);
 	step_to_wait();
 	fake_aio_complete_all(&c.fake);
-	ck_assert_uint_eq(fake_aio_set_count(aio_news_fd(&c.aio), 1), 4);
+	ck_assert_uint_eq(fake_aio_set_count(aio_news_fd(&c.aio, AIO_ASYNC), 1),
+			  4);
 	copy_step(&c.copy);
 	ck_assert_uint_eq(c.aio.counters.reaped, 1);
 	ck_assert_uint_eq(c.fake.nr_ready, 3);
-	fake_aio_set_count(aio_news_fd(&c.aio), 3);
+	fake_aio_set_count(aio_news_fd(&c.aio, AIO_ASYNC), 3);
 	ck_assert_int_eq(fake_copy_finish(&c), COPY_DONE);
 	fake_copy_check(&c, 8 * FAKE_JOB);
 	fake_copy_close(&c);

@@ -393,7 +393,8 @@ START_TEST(a_thread_syncs_and_says_how_it_ended)
 	struct pollfd news;
 
 	aio_init(&aio, helper_new());
-	news = (struct pollfd){.fd = aio_news_fd(&aio), .events = POLLIN};
+	news = (struct pollfd){.fd = aio_news_fd(&aio, AIO_ASYNC),
+			       .events = POLLIN};
 	ck_assert_int_gt(news.fd, STDERR_FILENO);
 	help(0, JOB_FSYNC, fd);
 	help(1, JOB_FDSYNC, fd);
@@ -431,9 +432,9 @@ START_TEST(a_call_is_made_by_the_helper)
 
 	main_thread = pthread_self();
 	aio_init(&aio, NULL);
-	ck_assert_int_eq(aio_helper_fd(&aio), -1);
+	ck_assert_int_eq(aio_news_fd(&aio, AIO_HELPER), -1);
 	aio_add_helper(&aio);
-	news = (struct pollfd){.fd = aio_helper_fd(&aio), .events = POLLIN};
+	news = (struct pollfd){.fd = aio_news_fd(&aio, AIO_HELPER), .events = POLLIN};
 	jobs[0] = (struct job){0};
 	aio_queue(&aio, &jobs[0],
 		  &(struct job_io){.op = JOB_CALL,

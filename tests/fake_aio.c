@@ -433,7 +433,8 @@ fake_copy_step(struct fake_copy *c)
 static bool
 has_news(const struct fake_copy *c)
 {
-	struct pollfd news = {.fd = aio_news_fd(&c->aio), .events = POLLIN};
+	struct pollfd news = {.fd = aio_news_fd(&c->aio, AIO_ASYNC),
+			      .events = POLLIN};
 
 	return poll(&news, 1, 0) == 1;
 }

@@ -5,6 +5,7 @@
 #include "aio.h"
 
 #include <assert.h>
+#include <string.h>
 
 #include "base.h"
 #include "clock.h"
@@ -43,6 +44,19 @@ aio_add_helper(struct aio *aio)
 		lane->engine = helper_new();
 }
 
+void
+aio_serve(struct aio *aio, struct engine *engine)
+{
+	struct aio_lane *lane = &aio->lanes[AIO_OWN];
+
+	if (engine == NULL || engine->is_abandoned)
+		return;
+	while (lane->engine != NULL && lane->engine != engine)
+		lane++;
+	assert(lane < &aio->lanes[AIO_INLINE]);
+	lane->engine = engine;
+}
+
 static void *
 aio_leave(void *engine)
 {
@@ -71,10 +85,10 @@ aio_done(struct aio *aio)
 	if (aio->leaving != NULL)
 		pthread_join(aio->thread, NULL);
 	aio->leaving = NULL;
-	for (unsigned i = 0; i < AIO_NR_LANES; i++) {
-		engine_free(aio->lanes[i].engine);
-		aio->lanes[i] = (struct aio_lane){0};
-	}
+	engine_free(aio->lanes[AIO_ASYNC].engine);
+	engine_free(aio->lanes[AIO_HELPER].engine);
+	engine_free(aio->lanes[AIO_INLINE].engine);
+	memset(aio->lanes, 0, sizeof(aio->lanes));
 }
 
 enum job_route
@@ -86,11 +100,14 @@ aio_first_route(const struct aio *aio, uint32_t align)
 }
 
 static struct aio_lane *
-lane_of(struct aio *aio, enum job_route route)
+lane_of(struct aio *aio, const struct job_io *io)
 {
-	if (route == JOB_BY_AIO)
+	for (unsigned i = AIO_OWN; i < AIO_INLINE; i++)
+		if (io->own != NULL && io->own == aio->lanes[i].engine)
+			return &aio->lanes[i];
+	if (io->route == JOB_BY_AIO)
 		return &aio->lanes[AIO_ASYNC];
-	if (route == JOB_BY_HELPER && aio->lanes[AIO_HELPER].engine != NULL)
+	if (io->route == JOB_BY_HELPER && aio->lanes[AIO_HELPER].engine != NULL)
 		return &aio->lanes[AIO_HELPER];
 	return &aio->lanes[AIO_INLINE];
 }
@@ -98,7 +115,7 @@ lane_of(struct aio *aio, enum job_route route)
 void
 aio_queue(struct aio *aio, struct job *job, const struct job_io *io)
 {
-	struct aio_lane *lane = lane_of(aio, io->route);
+	struct aio_lane *lane = lane_of(aio, io);
 
 	job_prep(job, io, lane->engine->news_fd);
 	job_list_put(&lane->waiting, job);
@@ -196,11 +213,10 @@ aio_abandon(struct aio *aio)
 bool
 aio_has_work(const struct aio *aio)
 {
-	bool has_waiting = false;
-
 	for (unsigned i = 0; i < AIO_NR_LANES; i++)
-		has_waiting |= aio->lanes[i].waiting.first != NULL;
-	return has_waiting || engine_nr_out(&aio->inl.engine) > 0;
+		if (aio->lanes[i].waiting.first != NULL)
+			return true;
+	return engine_nr_out(&aio->inl.engine) > 0;
 }
 
 uint64_t
@@ -214,20 +230,10 @@ aio_nr_out(const struct aio *aio)
 	return nr;
 }
 
-static int
-news_fd_of(const struct aio_lane *lane)
-{
-	return lane->engine != NULL ? lane->engine->news_fd : -1;
-}
-
 int
-aio_news_fd(const struct aio *aio)
+aio_news_fd(const struct aio *aio, unsigned lane)
 {
-	return news_fd_of(&aio->lanes[AIO_ASYNC]);
-}
+	const struct engine *engine = aio->lanes[lane].engine;
 
-int
-aio_helper_fd(const struct aio *aio)
-{
-	return news_fd_of(&aio->lanes[AIO_HELPER]);
+	return engine != NULL ? engine->news_fd : -1;
 }

@@ -5,9 +5,9 @@
 // that the job put into iocb.data, fired here, and nowhere else, as
 // callback(ctx, obj, res, res2).
 //
-// There are up to three engines: one that goes on by itself, which is kernel
-// AIO if the copy has any, the inline one, which makes plain calls, and a
-// helper, if somebody wants one.
+// There are up to three engines of our own: one that goes on by itself, which is
+// kernel AIO if the copy has any, the inline one, which makes plain calls, and a
+// helper, if somebody wants one. A side that has no descriptor brings another.
 
 #pragma once
 
@@ -19,7 +19,13 @@
 #include "inline.h"
 #include "job.h"
 
-enum aio_lane_nr { AIO_ASYNC, AIO_HELPER, AIO_INLINE, AIO_NR_LANES };
+enum aio_lane_nr {
+	AIO_ASYNC,
+	AIO_HELPER,
+	AIO_OWN,                  // one for each side that has its own
+	AIO_INLINE = AIO_OWN + 2,
+	AIO_NR_LANES,
+};
 
 struct aio {
 	struct aio_lane {
@@ -44,6 +50,9 @@ int aio_open(struct aio *aio, const struct aio_kernel *kernel, unsigned depth);
 // Have a helper for JOB_BY_HELPER. Without one, or where no thread can be had,
 // those are inline.
 void aio_add_helper(struct aio *aio);
+// Besides, what comes with this engine as its own goes there; the engine stays
+// its owner's. NULL, or one that is abandoned: nothing does.
+void aio_serve(struct aio *aio, struct engine *engine);
 
 // Nothing is under way any more, and nothing more will be queued: give the
 // engines back meanwhile. io_destroy sleeps, and a sync can as well.
@@ -77,7 +86,6 @@ bool aio_has_work(const struct aio *aio);
 // Requests that were handed over, and have not come back.
 uint64_t aio_nr_out(const struct aio *aio);
 
-// Readable when aio_reap would fire something; -1: only aio_has_work tells.
-int aio_news_fd(const struct aio *aio);
-// The same of the helper.
-int aio_helper_fd(const struct aio *aio);
+// Readable when aio_reap would fire something of that lane; -1: there is none,
+// or only aio_has_work tells.
+int aio_news_fd(const struct aio *aio, unsigned lane);

@@ -38,6 +38,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct engine;
 struct reader;
 struct checker;
 struct writer;
@@ -114,6 +115,8 @@ struct job_call {
 struct job_io {
 	enum job_op op;
 	enum job_route route;
+	struct engine *own;       // that serves the side, whatever the route;
+	                          // NULL: those of the route, by fd
 	int fd;
 	uint64_t pos;             // in the file
 	size_t from;              // in the buffer

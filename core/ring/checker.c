@@ -28,6 +28,7 @@ checker_request(struct checker *checker, struct job *job)
 	const size_t missing = job->len - job->found;
 	const struct job_io io = {
 		.op = JOB_READ,
+		.own = checker->side->engine,
 		.route = is_direct ? job->route : JOB_BY_CACHE,
 		.fd = side_fd(checker->side,
 			      is_direct ? SIDE_DIRECT : SIDE_BUFFERED),

@@ -122,6 +122,8 @@ copy_init(struct copy *copy, const struct copy_parts *parts)
 	};
 	if (env->hasher != NULL)
 		copy->digest_base = hasher_nr_done(env->hasher);
+	aio_serve(parts->aio, parts->src->engine);
+	aio_serve(parts->aio, parts->dst->engine);
 	const int r = ring_init(&copy->ring, parts->plan, order_of(parts));
 	for (unsigned i = 0; r == 0 && i < copy->ring.depth; i++) {
 		copy->ring.jobs[i].reader = &copy->reader;
@@ -213,6 +215,21 @@ copy_on_ended(void *ctx)
 	(void)ctx;
 }
 
+static int
+copy_watch_engines(struct copy *copy)
+{
+	int r = 0;
+
+	for (unsigned i = 0; r == 0 && i < AIO_NR_LANES; i++) {
+		const int fd = aio_news_fd(copy->aio, i);
+
+		if (fd >= 0)
+			r = copy_watch(copy, &copy->ended[i], fd,
+				       copy_on_ended);
+	}
+	return r;
+}
+
 int
 copy_open_loop(struct copy *copy)
 {
@@ -222,9 +239,8 @@ copy_open_loop(struct copy *copy)
 	r = copy_open_signals(copy);
 	if (r == 0)
 		r = copy_open_timer(copy);
-	if (r == 0 && aio_news_fd(copy->aio) >= 0)
-		r = copy_watch(copy, &copy->ended, aio_news_fd(copy->aio),
-			       copy_on_ended);
+	if (r == 0)
+		r = copy_watch_engines(copy);
 	if (r == 0 && copy->env->hasher != NULL)
 		r = copy_watch_news(copy, &copy->digested,
 				    hasher_fd(copy->env->hasher));

@@ -48,7 +48,7 @@ struct copy {
 
 	struct loop loop;
 	uint64_t looked_ns;       // into it, last
-	struct loop_source ended;
+	struct loop_source ended[AIO_NR_LANES];
 	struct loop_source digested;
 	struct loop_source written_out;
 	struct loop_source signalled;

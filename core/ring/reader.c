@@ -33,6 +33,7 @@ reader_request(struct reader *reader, struct job *job)
 	const struct job_io io = {
 		.op = JOB_READ,
 		.route = is_direct ? job->route : JOB_BY_CACHE,
+		.own = reader->side->engine,
 		.fd = side_fd(reader->side,
 			      is_direct ? SIDE_DIRECT : SIDE_BUFFERED),
 		.pos = reader->base + job->off + job->len,

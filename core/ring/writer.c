@@ -156,6 +156,7 @@ writer_queue(struct writer *writer, struct job *job, enum side_way way,
 	const struct job_io io = {
 		.op = JOB_WRITE,
 		.route = job->route,
+		.own = writer->side->engine,
 		.fd = side_fd(writer->side, way),
 		.pos = writer->base + job->off + job->done,
 		.from = job->done,

@@ -20,6 +20,7 @@
 #include "event.h"
 #include "facts.h"
 
+struct engine;
 struct extent;
 struct hooks;
 struct request;
@@ -81,12 +82,14 @@ struct side_ops {
 
 struct side {
 	const struct side_ops *ops;
-	int fd;            // 0 or 1
+	int fd;            // 0 or 1; -1: it has none, nor the two below
 	int direct_fd;     // O_DIRECT, our own; -1: none
 	int buffered_fd;   // no O_DIRECT; fd itself, or our own; -1: none
 	int clear_fd;      // for zeros that it makes by itself, borrowed: the
 	                   // claim of a device; -1: none
 	int close_error;   // -errno of the first close that has failed
+	struct engine *engine; // that its requests go to; NULL: those of a copy
+	void *own;         // both of the kind, which ends them in close
 	bool is_dd;        // closed as by dd
 	const char *name;  // for messages, borrowed
 	struct facts facts; // as they were probed

@@ -82,7 +82,7 @@ sync_wait(enum job_op op, int fd, const struct hooks *h)
 		return sync_here(op, fd, h);
 	while (!s->is_done) {
 		aio_submit(&s->aio);
-		r = hooks_wait(h, aio_news_fd(&s->aio));
+		r = hooks_wait(h, aio_news_fd(&s->aio, AIO_ASYNC));
 		if (r == -ECANCELED)
 			return r; // the process ends
 		if (r < 0)
