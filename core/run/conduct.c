@@ -15,7 +15,7 @@
 #include "finish.h"
 #include "hooks.h"
 #include "judge.h"
-#include "open.h"
+#include "kinds.h"
 
 // Where nothing was copied, and dd prints no statistics.
 static enum transfer_verdict
@@ -33,7 +33,8 @@ open_sides(struct transfer *t)
 	// Before anything is opened: a copy without them is not wanted.
 	if (commit_check(q, t->env.hooks) < 0 || transfer_open_digest(t) < 0)
 		return TRANSFER_UNCOUNTED;
-	int r = open_src(&t->src, q, t->env.hooks);
+	int r = kinds_find(q->src, q->is_dd)
+			->open_src(&t->src, q, t->env.hooks);
 	// Opening it would create it.
 	if (r == 0 && request_writes(q) && !output_can_make(out))
 		return transfer_refused(t);

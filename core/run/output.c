@@ -18,7 +18,7 @@
 #include "finish.h"
 #include "hold.h"
 #include "hooks.h"
-#include "open.h"
+#include "kinds.h"
 #include "probe.h"
 #include "request.h"
 #include "stats.h"
@@ -89,7 +89,8 @@ output_open(struct output *out)
 
 	return q->commit == REQUEST_COMMIT_RENAME
 		       ? commit_open(&out->commit, &out->side, q, h)
-		       : open_dst(&out->side, q, h);
+		       : kinds_find(q->dst, q->is_dd)
+				 ->open_dst(&out->side, q, h);
 }
 
 bool

@@ -11,33 +11,20 @@
 #include "commit.h"
 #include "event.h"
 #include "fd.h"
-#include "file.h"
 #include "hasher.h"
 #include "hooks.h"
-#include "look.h"
+#include "kinds.h"
 #include "offload.h"
+#include "open.h"
 #include "probe.h"
 #include "safety.h"
 
 static int
-preview_side(struct side *ep, const char *path, int fd, unsigned flags,
-	     const struct hooks *h)
+preview_side(struct side *side, const char *name, unsigned flags,
+	     const struct env *env)
 {
-	struct facts facts;
-	int r = 0;
-
-	file_init(ep, fd, path ? path : ep->name, ep->is_dd);
-	if (path == NULL)
-		probe_descriptor(fd, &facts);
-	else
-		r = probe_path(path, &facts);
-	probe_flags(&facts, flags);
-	file_set_facts(ep, &facts);
-	if (r < 0)
-		hooks_tell(h, (struct event){.kind = FAILURE_OPEN,
-					     .error = -r,
-					     .name = path});
-	return r;
+	return kinds_find(name, env->asked->is_dd)
+		->foresee(side, name, flags, env->hooks);
 }
 
 // The facts that output_probe would find.
@@ -85,13 +72,16 @@ preview_open(struct transfer *t, bool *is_safe)
 	hasher_free(t->env.hasher);
 	t->env.hasher = NULL;
 	if (r == 0)
-		r = look_src(&t->src, q, t->env.hooks);
+		r = kinds_find(q->src, q->is_dd)
+			    ->look_src(&t->src, q, t->env.hooks);
 	*is_safe = r < 0 || output_can_make(&t->out);
 	if (r < 0 || !*is_safe)
 		return r;
-	return q->commit == REQUEST_COMMIT_RENAME
-		       ? commit_look(q, t->env.hooks)
-		       : look_dst(&t->out.side, q, t->env.hooks);
+	if (q->commit != REQUEST_COMMIT_RENAME)
+		return kinds_find(q->dst, q->is_dd)
+			->look_dst(&t->out.side, q, t->env.hooks);
+	open_init_dst(&t->out.side, q);
+	return commit_look(q, t->env.hooks);
 }
 
 // Of what is not there, the mode will allow it.
@@ -116,10 +106,8 @@ preview_run(struct transfer *t, struct facts *old)
 
 	if (preview_open(t, &is_safe) < 0)
 		return TRANSFER_UNCOUNTED;
-	if (preview_side(&t->src, q->src, STDIN_FILENO, q->iflags,
-			 t->env.hooks) < 0 ||
-	    preview_side(&t->out.side, q->dst, STDOUT_FILENO, q->oflags,
-			 t->env.hooks) < 0)
+	if (preview_side(&t->src, q->src, q->iflags, &t->env) < 0 ||
+	    preview_side(&t->out.side, q->dst, q->oflags, &t->env) < 0)
 		return TRANSFER_UNCOUNTED;
 	t->src_start = request_src_off(q, t->src.facts.pos);
 	*old = t->out.side.facts;

@@ -13,7 +13,9 @@
 #include "cut.h"
 #include "event.h"
 #include "fd.h"
+#include "file.h"
 #include "open.h"
+#include "probe.h"
 #include "request.h"
 #include "side.h"
 
@@ -114,4 +116,20 @@ look_dst(struct side *side, const struct request *q, const struct hooks *h)
 		return -EOVERFLOW;
 	const int r = look_at_dst(q);
 	return r < 0 ? open_tell_dst(side, q, h, -r) : 0;
+}
+
+int
+look_foresee(struct side *side, const char *name, unsigned flags,
+	     const struct hooks *h)
+{
+	struct facts facts;
+	int r = 0;
+
+	if (name == NULL)
+		probe_descriptor(side->fd, &facts);
+	else
+		r = probe_path(name, &facts);
+	probe_flags(&facts, flags);
+	file_set_facts(side, &facts);
+	return r < 0 ? side_tell(side, h, FAILURE_OPEN, -r) : 0;
 }

@@ -14,3 +14,7 @@ int look_src(struct side *side, const struct request *q,
 	     const struct hooks *h);
 int look_dst(struct side *side, const struct request *q,
 	     const struct hooks *h);
+
+// As struct side_kind has it.
+int look_foresee(struct side *side, const char *name, unsigned flags,
+		 const struct hooks *h);
