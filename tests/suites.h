@@ -22,7 +22,8 @@
 	suite(filter) suite(reblock) suite(nocache) suite(serial) \
 	suite(position) suite(walk) suite(record) \
 	suite(change) suite(clear) suite(commit) suite(verify) suite(vouch) \
-	suite(clone) suite(caution) suite(transfer) suite(durability) \
+	suite(clone) suite(caution) suite(transfer) suite(kinds) \
+	suite(durability) \
 	suite(outcome) \
 	suite(units) suite(report) suite(quote) suite(nearest) suite(correct) \
 	suite(conflict) \
