@@ -42,7 +42,8 @@ START_TEST(what_is_not_the_device_is_no_claim_on_it)
 {
 	const int fd = memfd_create("file", MFD_CLOEXEC);
 
-	ck_assert_int_lt(claim_open(fd, "/dev/null", makedev(0xfff, 0)), 0);
+	ck_assert_int_lt(claim_open(fd, "/dev/null", makedev(0xfff, 0),
+				    CLAIM_TO_LOOK), 0);
 	close(fd);
 }
 END_TEST

@@ -92,6 +92,7 @@ static void
 end(void)
 {
 	has_no_epoll = false;
+	verify_done(&verify);
 	hasher_free(written);
 	side_close_extra(&back);
 	close(src.fd);

@@ -32,7 +32,7 @@ pass_block(struct request_amount *left)
 // Move a descriptor by the extent. 0, 1 if that cannot be done but reading
 // can, or -errno, told: past what the file or device can ever hold.
 static int
-move_by(const struct serial *serial, const struct side *ep,
+move_by(const struct serial *serial, const struct side *side,
 	const struct request_amount *extent, uint64_t size, int *ret_error)
 {
 	int64_t off, now;
@@ -40,15 +40,15 @@ move_by(const struct serial *serial, const struct side *ep,
 	*ret_error = 0;
 	if (!__builtin_mul_overflow(extent->blocks, size, &off) &&
 	    !__builtin_add_overflow(off, extent->bytes, &off)) {
-		now = ep->ops->seek(ep, off, SEEK_CUR);
+		now = side->ops->seek(side, off, SEEK_CUR);
 		if (now >= 0)
 			return 0;
 		*ret_error = (int)-now;
 	}
-	if (ep->ops->seek(ep, 0, SEEK_END) < 0)
+	if (side->ops->seek(side, 0, SEEK_END) < 0)
 		return 1;
 	const int error = *ret_error != 0 ? *ret_error : EOVERFLOW;
-	if (ep == serial->src)
+	if (side == serial->src)
 		return serial_tell_src(serial, FAILURE_SKIP, error);
 	return serial_tell_dst(serial, FAILURE_SEEK, error);
 }

@@ -419,10 +419,10 @@ is_only_cache(const struct request *q)
 }
 
 static int
-drop_rest(const struct serial *serial, const struct side *ep,
+drop_rest(const struct serial *serial, const struct side *side,
 	  struct nocache *nocache, enum nocache_rest rest)
 {
-	const int64_t end = side_where(ep);
+	const int64_t end = side_where(side);
 	const int r = end < 0 ? (int)end
 			      : nocache_finish(nocache, (uint64_t)end, rest);
 
@@ -431,7 +431,7 @@ drop_rest(const struct serial *serial, const struct side *ep,
 	hooks_tell(serial->env->hooks,
 		   (struct event){.kind = FAILURE_DISCARD_CACHE,
 				  .error = -r,
-				  .name = ep->name});
+				  .name = side->name});
 	return r;
 }
 

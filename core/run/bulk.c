@@ -96,19 +96,19 @@ bulk_put_offsets(struct bulk *b, uint64_t n)
 {
 	const struct plan *plan = &b->plan;
 	enum event_kind kind = FAILURE_SKIP;
-	const struct side *ep = b->src;
-	int r = side_put(ep, plan->src_off + n);
+	const struct side *side = b->src;
+	int r = side_put(side, plan->src_off + n);
 
 	if (r == 0) {
 		kind = FAILURE_SEEK;
-		ep = b->dst;
-		r = side_put(ep, plan->dst_off + n);
+		side = b->dst;
+		r = side_put(side, plan->dst_off + n);
 	}
 	if (r == 0)
 		return 0;
 	return hooks_tell(
 		b->env->hooks,
-		(struct event){.kind = kind, .error = -r, .name = ep->name});
+		(struct event){.kind = kind, .error = -r, .name = side->name});
 }
 
 // Only now, when it is known how far they count: what is behind that comes

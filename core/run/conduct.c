@@ -57,10 +57,10 @@ probe_sides(struct transfer *t)
 // A pipe of a megabyte takes a record without a sleep in the middle. Refused
 // for what is no pipe, and beyond the user's share: then it stays as it is.
 static void
-widen_pipe(const struct side *ep)
+widen_pipe(const struct side *side)
 {
-	if (facts_is_stream(&ep->facts))
-		(void)fcntl(ep->fd, F_SETPIPE_SZ, (int)MIB);
+	if (facts_is_stream(&side->facts))
+		(void)fcntl(side->fd, F_SETPIPE_SZ, (int)MIB);
 }
 
 static void

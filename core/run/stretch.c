@@ -18,15 +18,15 @@
 // The descriptors that the plan counts on for one side. False: one of them
 // cannot be had, which is noted, and the plan is to be made again.
 static bool
-prepare_side(struct side *ep, const struct plan_side *side, int access,
+prepare_side(struct side *side, const struct plan_side *plan, int access,
 	     struct plan_refused_side *refused)
 {
-	if (ep->ops->open(ep, access, SIDE_BUFFERED) < 0) {
+	if (side->ops->open(side, access, SIDE_BUFFERED) < 0) {
 		refused->offsets = true;
 		return false;
 	}
-	if (plan_is_direct(side) &&
-	    ep->ops->open(ep, access, SIDE_DIRECT) < 0) {
+	if (plan_is_direct(plan) &&
+	    side->ops->open(side, access, SIDE_DIRECT) < 0) {
 		refused->direct = true;
 		return false;
 	}

@@ -135,8 +135,8 @@ judge_compared(struct judge *j, bool is_whole)
 	return is_whole ? 0 : -ENODATA;
 }
 
-int
-judge_copy(struct judge *j, bool has_changed)
+static int
+judge_bytes(struct judge *j, bool has_changed)
 {
 	struct verify *v = &j->verify;
 	const struct request *q = v->env->asked;
@@ -166,4 +166,13 @@ judge_copy(struct judge *j, bool has_changed)
 	if (r == 0)
 		r = is_whole ? release_block(j) : -ENODATA;
 	return r == 0 && v->hold != NULL ? verify_block(v) : r;
+}
+
+int
+judge_copy(struct judge *j, bool has_changed)
+{
+	const int r = judge_bytes(j, has_changed);
+
+	verify_done(&j->verify);
+	return r;
 }

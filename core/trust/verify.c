@@ -10,7 +10,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "aio.h"
 #include "base.h"
 #include "cache.h"
 #include "copy.h"
@@ -122,12 +121,12 @@ read_plainly(struct verify *v, struct hasher *hasher)
 
 // Into nothing but the digest.
 static int
-init_copy(const struct verify *v, struct copy *copy, const struct env *env,
-	  struct plan *plan, struct aio *aio)
+init_copy(struct verify *v, struct copy *copy, const struct env *env,
+	  struct plan *plan)
 {
 	const struct copy_parts parts = {.env = env,
 					 .plan = plan,
-					 .aio = aio,
+					 .aio = &v->aio,
 					 .src = v->back,
 					 .dst = &null_side,
 					 .base = v->got,
@@ -148,7 +147,6 @@ read_back(struct verify *v, struct hasher *hasher)
 {
 	struct env env = *v->env;
 	struct plan plan;
-	struct aio aio;
 	struct copy copy;
 	bool has_loop = true;
 
@@ -161,9 +159,9 @@ read_back(struct verify *v, struct hasher *hasher)
 	if (plan_is_large(&plan))
 		plan_fit(&plan, memory_allowed());
 	// Where it is refused, by calls.
-	(void)aio_open(&aio, plan_uses_aio(&plan) ? v->env->kernel : NULL,
+	(void)aio_open(&v->aio, plan_uses_aio(&plan) ? v->env->kernel : NULL,
 		       plan.depth);
-	int r = init_copy(v, &copy, &env, &plan, &aio);
+	int r = init_copy(v, &copy, &env, &plan);
 	if (r < 0) {
 		tell(v, FAILURE_VERIFY, v->dst_off, r);
 	} else {
@@ -173,7 +171,7 @@ read_back(struct verify *v, struct hasher *hasher)
 			r = copy_back(v, &copy);
 		copy_done(&copy);
 	}
-	aio_done(&aio);
+	aio_start_done(&v->aio); // while what was read is compared
 	return has_loop ? r : read_plainly(v, hasher);
 }
 
@@ -336,4 +334,10 @@ verify_block(struct verify *v)
 	}
 	free(buf);
 	return r;
+}
+
+void
+verify_done(struct verify *v)
+{
+	aio_done(&v->aio);
 }

@@ -9,6 +9,7 @@
 
 #include <stdint.h>
 
+#include "aio.h"
 #include "differ.h"
 #include "request.h"
 #include "side.h"
@@ -27,6 +28,7 @@ struct verify {
 	uint64_t dst_off;
 	uint64_t len;                    // of the copy
 	uint64_t got;                    // of that, read back
+	struct aio aio;                  // read back by; until verify_done
 	struct differ differ;            // FAILURE_DIFFERS
 };
 
@@ -37,3 +39,6 @@ int verify_run(struct verify *verify);
 
 // The block that was held back, when it has been written. Returns as above.
 int verify_block(struct verify *verify);
+
+// Waits for the kernel to give back what it had for the reading.
+void verify_done(struct verify *verify);
