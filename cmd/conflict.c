@@ -105,6 +105,24 @@ has_verify_only(const struct options *options)
 	return options->verify == OPTIONS_VERIFY_ONLY;
 }
 
+static bool
+has_sparse(const struct options *options)
+{
+	return options->request.conv & CONV_SPARSE;
+}
+
+static bool
+has_zeros_skip(const struct options *options)
+{
+	return options->request.zeros == REQUEST_ZEROS_SKIP;
+}
+
+static bool
+has_zeros_write(const struct options *options)
+{
+	return options->request.zeros == REQUEST_ZEROS_WRITE;
+}
+
 static const struct {
 	const char *name;
 	bool (*is_given)(const struct options *options);
@@ -125,6 +143,9 @@ static const struct {
 	[CONFLICT_UPDATE] = {"update=", has_update},
 	[CONFLICT_VERIFY] = {"verify=", has_verify},
 	[CONFLICT_VERIFY_ONLY] = {"verify=only", has_verify_only},
+	[CONFLICT_SPARSE] = {"conv=sparse", has_sparse},
+	[CONFLICT_ZEROS_SKIP] = {"zeros=skip", has_zeros_skip},
+	[CONFLICT_ZEROS_WRITE] = {"zeros=write", has_zeros_write},
 };
 
 #define NO_DATA "cloning reads no data"
@@ -151,6 +172,11 @@ static const struct conflict conflicts[] = {
 	{CONFLICT_COMMIT_RENAME, CONFLICT_NOTRUNC, NEW_FILE},
 	{CONFLICT_COMMIT_RENAME, CONFLICT_MANIFEST, "its file is a new one"},
 	{CONFLICT_COMMIT_RENAME, CONFLICT_SEEK, NEW_FILE},
+	{CONFLICT_ZEROS_WRITE, CONFLICT_SPARSE, "that leaves them out"},
+	{CONFLICT_ZEROS_WRITE, CONFLICT_CLONE_ALWAYS, "holes are shared, too"},
+	{CONFLICT_ZEROS_SKIP, CONFLICT_UPDATE, "all is compared"},
+	{CONFLICT_ZEROS_SKIP, CONFLICT_VERIFY_ONLY, "all is compared"},
+	{CONFLICT_ZEROS_SKIP, CONFLICT_APPEND, "nothing is there yet"},
 };
 
 const char *

@@ -23,6 +23,14 @@ static const char *const holes_names[] = {
 	[PLAN_HOLES_READ] = "read",
 	[PLAN_HOLES_ZERO] = "written as zeros",
 	[PLAN_HOLES_KEEP] = "kept",
+	[PLAN_HOLES_MAKE] = "made by the destination",
+};
+
+static const char *const zeros_names[] = {
+	[PLAN_ZEROS_WRITE] = "written",
+	[PLAN_ZEROS_SKIP] = "left out",
+	[PLAN_ZEROS_PUNCH] = "made by the file system",
+	[PLAN_ZEROS_OFFLOAD] = "made by the device",
 };
 
 const char *
@@ -62,11 +70,16 @@ static void
 print_holes(const struct plan *plan)
 {
 	char size[PHRASE_SIZE_MAX];
+	const bool has_zeros = plan->holes != PLAN_HOLES_READ ||
+			       plan->sparse_unit > 0;
 
 	if (plan->holes != PLAN_HOLES_READ)
 		printf("holes: %s (%s)\n", holes_names[plan->holes],
 		       plan->holes_reason);
-	if (plan->sparse_unit > 0)
+	if (has_zeros && plan->zeros_reason != NULL)
+		printf("zeros: %s (%s)\n", zeros_names[plan->zeros],
+		       plan->zeros_reason);
+	if (plan->sparse_unit > 0 && !plan_clears(plan))
 		printf("sparse: each %s of zeros becomes a hole "
 		       "(conv=sparse)\n",
 		       phrase_size(size, plan->sparse_unit));

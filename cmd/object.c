@@ -103,6 +103,13 @@ plan_of(const struct journal *j)
 		[PLAN_HOLES_READ] = "read",
 		[PLAN_HOLES_ZERO] = "zeros",
 		[PLAN_HOLES_KEEP] = "kept",
+		[PLAN_HOLES_MAKE] = "made",
+	};
+	static const char *const zeros[] = {
+		[PLAN_ZEROS_WRITE] = "written",
+		[PLAN_ZEROS_SKIP] = "skipped",
+		[PLAN_ZEROS_PUNCH] = "punched",
+		[PLAN_ZEROS_OFFLOAD] = "offloaded",
 	};
 	const struct plan *plan = &j->plan;
 
@@ -115,7 +122,7 @@ plan_of(const struct journal *j)
 				    plan->way_reason, "rate", rate);
 	return element.pack(
 		"{s:s, s:s, s:b, s:s, s:s, s:s, s:s, s:s,"
-		" s:I, s:s, s:I, s:s, s:o, s:s, s:s, s:s, s:o, s:o}",
+		" s:I, s:s, s:I, s:s, s:o, s:s, s:s, s:s, s:s, s:s?, s:o, s:o}",
 		"way", "bulk", "way_reason", plan->way_reason, "clone",
 		plan->is_clone, "clone_reason", plan->clone_reason,
 		"source_method", describe_method(plan->src.method),
@@ -127,7 +134,8 @@ plan_of(const struct journal *j)
 		"final_size",
 		element_number(plan->final_size, plan->final_size > 0),
 		"size_reason", plan->size_reason, "holes", holes[plan->holes],
-		"holes_reason", plan->holes_reason, "sparse_unit",
+		"holes_reason", plan->holes_reason, "zeros", zeros[plan->zeros],
+		"zeros_reason", plan->zeros_reason, "sparse_unit",
 		element_number(plan->sparse_unit, plan->sparse_unit > 0),
 		"rate", rate);
 }
@@ -329,6 +337,16 @@ records_of(const struct stats *s)
 }
 
 static json_t *
+zeros_of(const struct stats_zeros *z)
+{
+	return element.pack("{s:I, s:I, s:I, s:I}", "offloaded",
+			    (json_int_t)z->offloaded, "punched",
+			    (json_int_t)z->punched, "written",
+			    (json_int_t)(z->written + z->made_up), "skipped",
+			    (json_int_t)z->skipped);
+}
+
+static json_t *
 engine_of(const struct aio_counters *c)
 {
 	return element.pack(
@@ -395,7 +413,7 @@ end_of(const struct journal *j)
 	return element.pack(
 		"{s:s, s:f, s:o, s:o, s:s, s:o, s:s?, s:I, s:I, s:I, s:b, s:o,"
 		" s:o, s:o, s:o, s:o, s:o, s:I, s:{s:I, s:I}, s:{s:I, s:I},"
-		" s:o}",
+		" s:o, s:o}",
 		"type", "end", "seconds", seconds_of(j->end_ns), "rate",
 		rate_of(j), "status",
 		element_number((uint64_t)j->status, j->signo == 0), "verdict",
@@ -413,7 +431,7 @@ end_of(const struct journal *j)
 		"bad_omitted", (json_int_t)j->nr_bad_lost, "unread", "areas",
 		(json_int_t)s.nr_unread, "bytes", (json_int_t)s.unread,
 		"differing", "ranges", (json_int_t)s.nr_differing, "bytes",
-		(json_int_t)s.differing, "engine",
+		(json_int_t)s.differing, "zeros", zeros_of(&s.zeros), "engine",
 		engine_of(transfer_counters(j->transfer)));
 }
 

@@ -72,6 +72,15 @@ static const struct operand_symbol clone_symbols[] = {
 	{0},
 };
 
+static const struct operand_symbol zeros_symbols[] = {
+	{"auto", REQUEST_ZEROS_AUTO,
+	 "have the device or file system make them, else write them"},
+	{"write", REQUEST_ZEROS_WRITE, "write them like data"},
+	{"skip", REQUEST_ZEROS_SKIP,
+	 "leave them out: the output reads as zeros"},
+	{0},
+};
+
 static const struct operand_symbol commit_symbols[] = {
 	{"rename", REQUEST_COMMIT_RENAME,
 	 "write a new file, and rename it to the output"},
@@ -161,6 +170,8 @@ static const struct operand operands[] = {
 	 SIZE(request.rate, 1, INT64_MAX)},
 	{"clone", "WHEN", "share blocks with the source (auto for SRC DST)",
 	 OPERAND_SPEED, SYMBOL(clone)},
+	{"zeros", "HOW", "how holes, and zeros of conv=sparse, are written",
+	 OPERAND_SPEED, SYMBOL(zeros)},
 	{"hash", "ALGS", "print digests of what is written: sha256, md5, ...",
 	 OPERAND_CHECKS, COMMON, .parse = parse_hashes, FIELD(hashes)},
 	{"sums", "FILE", "write digests to FILE as checksum lines; -: stdout",

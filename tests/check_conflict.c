@@ -71,6 +71,15 @@ give(enum conflict_word word)
 	case CONFLICT_VERIFY_ONLY:
 		options.verify = OPTIONS_VERIFY_ONLY;
 		break;
+	case CONFLICT_SPARSE:
+		q->conv |= CONV_SPARSE;
+		break;
+	case CONFLICT_ZEROS_SKIP:
+		q->zeros = REQUEST_ZEROS_SKIP;
+		break;
+	case CONFLICT_ZEROS_WRITE:
+		q->zeros = REQUEST_ZEROS_WRITE;
+		break;
 	case CONFLICT_NR_WORDS:
 		break;
 	}

@@ -1008,6 +1008,14 @@ check_holes(enum plan_holes holes, const char *reason)
 	ck_assert_int_eq(plan.holes, holes);
 }
 
+// Of the last plan.
+static void
+check_zeros(enum plan_zeros zeros, const char *reason)
+{
+	ck_assert_int_eq(plan.zeros, zeros);
+	ck_assert_pstr_eq(plan.zeros_reason, reason);
+}
+
 START_TEST(a_source_without_holes_is_read)
 {
 	check_holes(PLAN_HOLES_READ, "the source has none");
@@ -1039,10 +1047,78 @@ START_TEST(a_hole_over_old_bytes_is_written)
 	src.allocated = 0;
 	q.keeps_holes = true;
 	dst.size = 1;
+	refused.zeros = "a test";
 	check_holes(PLAN_HOLES_ZERO, "holes need not be read");
 	dst.size = GIB;
 	dst.kind = FACTS_BLOCK;
 	check_holes(PLAN_HOLES_ZERO, "holes need not be read");
+	check_zeros(PLAN_ZEROS_WRITE, "a test");
+	refused.zeros = NULL;
+	q.zeros = REQUEST_ZEROS_WRITE;
+	check_holes(PLAN_HOLES_ZERO, "holes need not be read");
+	check_zeros(PLAN_ZEROS_WRITE, "zeros=write");
+}
+END_TEST
+
+START_TEST(a_hole_over_old_bytes_of_a_file_is_punched)
+{
+	src.allocated = 0;
+	q.keeps_holes = true;
+	dst.size = 1;
+	check_holes(PLAN_HOLES_MAKE, "SRC DST keeps holes");
+	check_zeros(PLAN_ZEROS_PUNCH, "old data is there");
+	q.keeps_holes = false;
+	check_holes(PLAN_HOLES_ZERO, "holes need not be read");
+	q.conv = CONV_SPARSE;
+	check_holes(PLAN_HOLES_MAKE, "conv=sparse");
+	dst.size = 0;
+	check_holes(PLAN_HOLES_KEEP, "conv=sparse");
+	check_zeros(PLAN_ZEROS_SKIP, NULL);
+}
+END_TEST
+
+START_TEST(a_device_makes_zeros)
+{
+	dst.size = GIB;
+	dst.kind = FACTS_BLOCK;
+	src.allocated = 0;
+	check_holes(PLAN_HOLES_MAKE, "the device makes zeros");
+	check_zeros(PLAN_ZEROS_OFFLOAD, "written if the device refuses");
+	// Also those that are found, however small the records are.
+	q.conv = CONV_SPARSE;
+	dst.dio_align = 4096;
+	check_holes(PLAN_HOLES_MAKE, "conv=sparse");
+	ck_assert_int_eq(plan.dst.method, PLAN_AIO);
+	src.kind = FACTS_ZERO;
+	src.size = 0;
+	q.conv = 0;
+	q.count.blocks = GIB / q.ibs;
+	check_holes(PLAN_HOLES_MAKE, "the device makes zeros");
+}
+END_TEST
+
+START_TEST(zeros_are_left_out_where_that_is_asked_for)
+{
+	src.allocated = 0;
+	q.zeros = REQUEST_ZEROS_SKIP;
+	check_holes(PLAN_HOLES_KEEP, "zeros=skip");
+	dst.size = GIB;
+	dst.kind = FACTS_BLOCK;
+	check_holes(PLAN_HOLES_KEEP, "zeros=skip");
+	check_zeros(PLAN_ZEROS_SKIP, "zeros=skip");
+}
+END_TEST
+
+START_TEST(as_dd_zeros_are_left_out_over_old_bytes)
+{
+	dst.size = GIB;
+	dst.kind = FACTS_BLOCK;
+	src.allocated = 0;
+	q.is_dd = true;
+	check_holes(PLAN_HOLES_ZERO, "holes need not be read");
+	q.conv = CONV_SPARSE;
+	check_holes(PLAN_HOLES_KEEP, "conv=sparse");
+	check_zeros(PLAN_ZEROS_SKIP, NULL);
 }
 END_TEST
 
@@ -1391,6 +1467,10 @@ destination_tcase(void)
 	tcase_add_test(t, holes_of_the_source_are_not_read);
 	tcase_add_test(t, holes_are_kept_where_asked_for);
 	tcase_add_test(t, a_hole_over_old_bytes_is_written);
+	tcase_add_test(t, a_hole_over_old_bytes_of_a_file_is_punched);
+	tcase_add_test(t, a_device_makes_zeros);
+	tcase_add_test(t, zeros_are_left_out_where_that_is_asked_for);
+	tcase_add_test(t, as_dd_zeros_are_left_out_over_old_bytes);
 	tcase_add_test(t, nothing_is_cloned_unasked);
 	tcase_add_test(t, files_of_one_file_system_are_cloned);
 	return t;

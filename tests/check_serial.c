@@ -20,6 +20,7 @@
 
 static struct request q;
 static struct env env;
+static struct stats stats;
 static struct side src;
 static struct side dst;
 static struct serial serial;
@@ -46,7 +47,7 @@ end(void)
 static void
 start(void)
 {
-	env = (struct env){.asked = &q, .hooks = &rig.hooks};
+	env = (struct env){.asked = &q, .hooks = &rig.hooks, .stats = &stats};
 	serial_init(&serial, &env, &q, &src, &dst);
 }
 
@@ -308,7 +309,6 @@ END_TEST
 
 START_TEST(a_spliced_file_that_has_become_shorter_ends)
 {
-	struct stats stats = {0};
 	int fds[2];
 
 	ck_assert_int_eq(pipe2(fds, O_CLOEXEC), 0);
@@ -316,7 +316,6 @@ START_TEST(a_spliced_file_that_has_become_shorter_ends)
 	src.facts.size = 4 * MIB;
 	dst.fd = fds[1];
 	start();
-	env.stats = &stats;
 	ck_assert_int_eq(splice_run(&serial), 0);
 	ck_assert_uint_eq(stats.bytes, 1000);
 	ck_assert_uint_eq(stats.out_full, 250);

@@ -399,7 +399,8 @@ fake_copy_start(struct fake_copy *c)
 					 .plan = &c->plan,
 					 .aio = &c->aio,
 					 .src = &c->src,
-					 .dst = &c->dst};
+					 .dst = &c->dst,
+					 .clear = c->clear};
 
 	fake_aio_use(&c->fake);
 	c->fake.aio = &c->aio;
@@ -430,13 +431,16 @@ fake_copy_step(struct fake_copy *c)
 	return copy_step(&c->copy);
 }
 
+// The helper is a thread, which has its own time.
 static bool
 has_news(const struct fake_copy *c)
 {
-	struct pollfd news = {.fd = aio_news_fd(&c->aio, AIO_ASYNC),
-			      .events = POLLIN};
+	struct pollfd news[] = {
+		{.fd = aio_news_fd(&c->aio, AIO_ASYNC), .events = POLLIN},
+		{.fd = aio_news_fd(&c->aio, AIO_HELPER), .events = POLLIN},
+	};
 
-	return poll(&news, 1, 0) == 1;
+	return poll(news, 2, c->copy.zeroer.is_out ? -1 : 0) >= 1;
 }
 
 enum copy_verdict

@@ -104,6 +104,7 @@ struct fake_copy {
 	struct request request;
 	struct stats stats;
 	struct env env;
+	struct clear *clear; // NULL: zeros are written, or left out
 	struct copy copy;
 };
 

@@ -87,6 +87,7 @@ struct job {
 	size_t found;             // bytes of len read at the destination
 	bool is_checked;          // that is all of them, also if it is less
 	size_t done;              // bytes of len written so far
+	bool is_zeros;            // which were not read, but known
 
 	// How what is left of it is carried out.
 	enum job_route route;

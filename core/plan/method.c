@@ -113,7 +113,8 @@ method_of_dst(const struct plan_sides *s, const struct plan *plan)
 	if (dst->is_checksummed)
 		return (struct plan_side){PLAN_INLINE, 0,
 					  "btrfs buffers direct writes"};
-	if (plan->sparse_unit % align != 0)
+	// What is made is whole pages, and so is what lies between.
+	if (!plan_clears(plan) && plan->sparse_unit % align != 0)
 		return (struct plan_side){PLAN_INLINE, 0,
 					  "obs= is too small for O_DIRECT"};
 	if (s->refused->aio_error != 0)

@@ -45,6 +45,12 @@ plan_fit(struct plan *plan, uint64_t memory)
 }
 
 bool
+plan_clears(const struct plan *plan)
+{
+	return plan->zeros >= PLAN_ZEROS_PUNCH;
+}
+
+bool
 plan_uses_aio(const struct plan *plan)
 {
 	return plan->src.method == PLAN_AIO || plan->dst.method == PLAN_AIO;

@@ -59,6 +59,15 @@ enum plan_holes {
 	PLAN_HOLES_READ,  // they are read like data
 	PLAN_HOLES_ZERO,  // not read; zeros are written
 	PLAN_HOLES_KEEP,  // neither: they become holes
+	PLAN_HOLES_MAKE,  // neither: the destination makes zeros
+};
+
+// What becomes of zeros, once they are known, or found by conv=sparse.
+enum plan_zeros {
+	PLAN_ZEROS_WRITE,   // they are data
+	PLAN_ZEROS_SKIP,    // they are left out
+	PLAN_ZEROS_PUNCH,   // the file system makes a hole
+	PLAN_ZEROS_OFFLOAD, // the device makes them
 };
 
 struct plan_side {
@@ -95,6 +104,8 @@ struct plan {
 	const char *size_reason;
 	enum plan_holes holes;   // of the source
 	const char *holes_reason;
+	enum plan_zeros zeros;
+	const char *zeros_reason; // NULL: nothing has to be said of it
 	size_t step;             // jobs begin at multiples of it, less skew:
 	size_t skew;             // of pages and blocks of the file
 	size_t sparse_unit;      // records of zeros are left out; 0: written
@@ -108,6 +119,7 @@ struct plan_refused {
 	int aio_error;           // the -errno of kernel AIO
 	bool kernel_copy;        // copy_file_range
 	bool compare;            // nothing is there
+	const char *zeros;       // why the destination makes none, or NULL
 	struct plan_refused_side {
 		bool offsets;    // there is no description for them
 		bool direct;     // nor one with O_DIRECT, or no size that is
@@ -127,5 +139,7 @@ bool plan_is_large(const struct plan *plan);
 // Let it take no more than its share of the memory that the process may have.
 void plan_fit(struct plan *plan, uint64_t memory);
 
+// The destination makes zeros.
+bool plan_clears(const struct plan *plan);
 bool plan_uses_aio(const struct plan *plan);
 bool plan_is_direct(const struct plan_side *side);

@@ -39,14 +39,63 @@ plan_size(struct plan *plan, const struct request *q, const struct facts *dst)
 	}
 }
 
-// A hole may stay one only where nothing else is behind it.
+// dd leaves zeros out, whatever there is in their place.
+static void
+plan_zeros(struct plan *plan, const struct plan_sides *s)
+{
+	const struct request *q = s->q;
+	const bool is_device = facts_is_device(s->dst);
+
+	plan->zeros = PLAN_ZEROS_SKIP;
+	if (q->is_dd || facts_is_null(s->dst))
+		return;
+	if (plan->is_compared) {
+		plan->zeros = PLAN_ZEROS_WRITE;
+		plan->zeros_reason = "where none are there";
+	} else if (q->zeros == REQUEST_ZEROS_SKIP) {
+		plan->zeros_reason = "zeros=skip";
+	} else if (q->zeros == REQUEST_ZEROS_WRITE) {
+		plan->zeros = PLAN_ZEROS_WRITE;
+		plan->zeros_reason = "zeros=write";
+	} else if (!is_device && s->dst->size <= plan->dst_off) {
+		return; // nothing is there
+	} else if (s->refused->zeros != NULL) {
+		plan->zeros = PLAN_ZEROS_WRITE;
+		plan->zeros_reason = s->refused->zeros;
+	} else if (is_device) {
+		plan->zeros = PLAN_ZEROS_OFFLOAD;
+		plan->zeros_reason = "written if the device refuses";
+	} else {
+		plan->zeros = PLAN_ZEROS_PUNCH;
+		plan->zeros_reason = "old data is there";
+	}
+}
+
+// Why holes of the source need not be written as zeros, NULL: they must be.
+static const char *
+hole_reason(const struct plan *plan, const struct plan_sides *s)
+{
+	if (s->q->conv & CONV_SPARSE)
+		return "conv=sparse";
+	if (plan->zeros == PLAN_ZEROS_OFFLOAD)
+		return "the device makes zeros";
+	if (s->q->zeros == REQUEST_ZEROS_SKIP)
+		return "zeros=skip";
+	// dd's operands are those of a file that has its blocks.
+	return s->q->keeps_holes ? "SRC DST keeps holes" : NULL;
+}
+
 static void
 plan_holes(struct plan *plan, const struct plan_sides *s)
 {
-	const bool is_fresh = s->dst->kind == FACTS_FILE &&
-			      s->dst->size <= plan->dst_off;
+	const char *reason = plan->zeros == PLAN_ZEROS_WRITE
+				     ? NULL
+				     : hole_reason(plan, s);
+	// It gives zeros, and writing them is all that there is to do.
+	const bool is_zero = facts_is_endless(s->src) && plan->zeros_reason &&
+			     reason != NULL;
 
-	if (s->src->allocated >= s->src->size) {
+	if (s->src->allocated >= s->src->size && !is_zero) {
 		plan->holes_reason = "the source has none";
 	} else if (plan->is_compared) {
 		plan->holes = PLAN_HOLES_ZERO;
@@ -54,12 +103,10 @@ plan_holes(struct plan *plan, const struct plan_sides *s)
 	} else if (s->dst->kind == FACTS_NULL) {
 		plan->holes = PLAN_HOLES_KEEP;
 		plan->holes_reason = "/dev/null discards everything";
-	} else if (s->q->conv & CONV_SPARSE) {
-		plan->holes = PLAN_HOLES_KEEP;
-		plan->holes_reason = "conv=sparse";
-	} else if (s->q->keeps_holes && is_fresh) {
-		plan->holes = PLAN_HOLES_KEEP;
-		plan->holes_reason = "SRC DST keeps holes";
+	} else if (reason != NULL) {
+		plan->holes = plan_clears(plan) ? PLAN_HOLES_MAKE
+						: PLAN_HOLES_KEEP;
+		plan->holes_reason = reason;
 	} else {
 		plan->holes = PLAN_HOLES_ZERO;
 		plan->holes_reason = "holes need not be read";
@@ -95,6 +142,8 @@ plan_clone(struct plan *plan, const struct plan_sides *s)
 		plan->clone_reason = "what is there is compared";
 	else if (request_is_hashed(s->q))
 		plan->clone_reason = "hashing needs the data";
+	else if (s->q->zeros == REQUEST_ZEROS_WRITE)
+		plan->clone_reason = "zeros=write writes holes";
 	else if (s->q->conv & CONV_SPARSE)
 		plan->clone_reason = "conv=sparse looks for holes in the data";
 	else if (s->src->kind != FACTS_FILE || s->dst->kind != FACTS_FILE)
@@ -139,9 +188,10 @@ planner_make(struct plan *plan, const struct request *q,
 	if ((plan->way_reason = way_record_reason(&s, plan)) != NULL ||
 	    (plan->way_reason = too_short) != NULL)
 		return;
+	plan_zeros(plan, &s);
 	// A record of zeros is compared like the others, and stays a hole.
 	if ((q->conv & CONV_SPARSE) && dst->kind != FACTS_NULL &&
-	    !plan->is_compared) {
+	    plan->zeros != PLAN_ZEROS_WRITE && !plan->is_compared) {
 		if (lcm(q->obs, PLAN_ALIGN) > PLAN_SPARSE_MAX) {
 			plan->way_reason = "conv=sparse with large records";
 			return;

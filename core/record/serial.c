@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base.h"
+#include "clear.h"
 #include "env.h"
 #include "hold.h"
 #include "hooks.h"
@@ -215,6 +216,61 @@ must_turn_direct_off(const struct serial *serial, size_t len)
 	       (len < serial->request->obs || is_cached);
 }
 
+static int64_t
+write_zeros(const struct serial *serial, uint64_t pos, uint64_t len)
+{
+	static const unsigned char zeros[16 * 1024]
+		__attribute__((aligned(4096)));
+	const ssize_t n = pwrite(serial->dst->fd, zeros,
+				 (size_t)min_u64(len, sizeof(zeros)),
+				 (off_t)pos);
+
+	if (n < 0)
+		return errno == EINTR ? 0 : -errno;
+	serial->env->stats->zeros.made_up += (uint64_t)n;
+	return n == 0 ? -ENOSPC : n;
+}
+
+// What was passed over before the place where the destination stands. They
+// are few, and a signal waits for them, for they are counted already.
+static int
+clear_passed(struct serial *serial)
+{
+	struct clear *clear = serial->clear;
+	uint64_t len = serial->zeros_len, n;
+	// A file or disk can be positioned.
+	uint64_t pos = (uint64_t)lseek(serial->dst->fd, 0, SEEK_CUR) - len;
+	int64_t r = 0;
+
+	serial->zeros_len = 0; // a failure is met once
+	while (r >= 0 && len > 0) {
+		const enum clear_way way = clear_next(clear, pos, len, &n);
+
+		if (pos < clear->from)
+			r = (int64_t)min_u64(len, clear->from - pos);
+		else if (way == CLEAR_SKIP)
+			r = (int64_t)n;
+		else if (way == CLEAR_MAKE)
+			r = clear_some(clear, pos, n);
+		else
+			r = write_zeros(serial, pos, n);
+		pos += r > 0 ? (uint64_t)r : 0;
+		len -= r > 0 ? (uint64_t)r : 0;
+	}
+	while (r >= 0 && clear->is_owing)
+		r = clear_some(clear, pos, 0);
+	clear_count(clear, serial->env->stats);
+	return r < 0 ? (int)r : 0;
+}
+
+int
+serial_clear(struct serial *serial)
+{
+	const int r = serial->zeros_len > 0 ? clear_passed(serial) : 0;
+
+	return r < 0 ? serial_tell_dst(serial, FAILURE_WRITE, -r) : 0;
+}
+
 // conv=sparse: step over a record of zeros. False: it must be written.
 static bool
 leave_hole(struct serial *serial, const unsigned char *buf, size_t len)
@@ -230,6 +286,10 @@ leave_hole(struct serial *serial, const unsigned char *buf, size_t len)
 		return false;
 	}
 	hooks_hole(serial->env->hooks, (uint64_t)end - len, len);
+	if (serial->clear != NULL)
+		serial->zeros_len += len;
+	else
+		serial->env->stats->zeros.skipped += len;
 	return true;
 }
 
@@ -305,6 +365,14 @@ pass_dst(struct serial *serial, size_t len)
 		nocache->pending += len;
 }
 
+// Before other bytes follow, and before they become too many.
+static bool
+must_clear(const struct serial *serial)
+{
+	return serial->zeros_len > 0 && (!serial->ended_in_hole ||
+					 serial->zeros_len >= CLEAR_PIECE);
+}
+
 static size_t
 write_run(struct serial *serial, const unsigned char *buf, size_t len,
 	  int *ret_error)
@@ -319,6 +387,8 @@ write_run(struct serial *serial, const unsigned char *buf, size_t len,
 	if (must_turn_direct_off(serial, len))
 		turn_direct_off(serial);
 	serial->ended_in_hole = leave_hole(serial, buf, len);
+	if (must_clear(serial) && (*ret_error = clear_passed(serial)) < 0)
+		return 0;
 	do {
 		*ret_error = write_piece(serial, buf + done,
 					 throttle_len(&serial->throttle,
@@ -398,6 +468,8 @@ serial_end_hole(struct serial *serial)
 	uint64_t size;
 	int r;
 
+	if (serial_clear(serial) < 0)
+		return -EIO;
 	if (!serial->ended_in_hole)
 		return 0;
 	serial->ended_in_hole = false; // a failure is told once

@@ -18,6 +18,7 @@
 #include "request.h"
 #include "throttle.h"
 
+struct clear;
 struct env;
 struct hold;
 
@@ -37,6 +38,9 @@ struct serial {
 	size_t last_read;         // bytes of the read before
 	bool is_warning_partial;  // short reads are worth a warning, still
 	bool is_sparse;           // until the destination refuses to seek
+	struct clear *clear;      // of zeros; NULL: they are left out, by dd's
+	                          // seek
+	uint64_t zeros_len;       // bytes that were, and are to be made still
 	bool ended_in_hole;       // the last output was a seek
 	bool is_direct_off;       // O_DIRECT was cleared for a short block
 	struct nocache src_nocache;
@@ -68,6 +72,10 @@ void serial_pass_src(struct serial *serial, uint64_t len);
 // them if *ret_error is 0, else it is -errno, untold, or -ECANCELED.
 size_t serial_write(struct serial *serial, const unsigned char *buf,
 		    size_t len, int *ret_error);
+
+// The destination makes the zeros that were passed over, or they are written.
+// 0 or -errno, told.
+int serial_clear(struct serial *serial);
 
 // A file that ends in a hole gets its size, since nothing was written
 // there. 0 or -errno, told.

@@ -44,6 +44,7 @@ make_reader(struct copy *copy, const struct copy_parts *parts)
 		.align = plan->src.align,
 		.base = plan->src_off,
 		.holes = plan->holes,
+		.zeroer = &copy->zeroer,
 	};
 }
 
@@ -93,10 +94,24 @@ make_writer(struct copy *copy, const struct copy_parts *parts)
 		.align = plan->dst.align,
 		.is_one_by_one = plan->is_in_order,
 		.sparse_unit = plan->sparse_unit,
+		.zeroer = &copy->zeroer,
 		.base = plan->dst_off,
 		.checker = plan->is_compared ? &copy->checker : NULL,
 		.hold = parts->hold,
 		.writeback = is_inline ? parts->writeback : NULL,
+	};
+}
+
+static struct zeroer
+make_zeroer(struct copy *copy, const struct copy_parts *parts)
+{
+	return (struct zeroer){
+		.env = parts->env,
+		.aio = parts->aio,
+		.ring = &copy->ring,
+		.failure = &copy->failure,
+		.clear = parts->clear,
+		.base = parts->plan->dst_off,
 	};
 }
 
@@ -110,6 +125,7 @@ copy_init(struct copy *copy, const struct copy_parts *parts)
 		.reader = make_reader(copy, parts),
 		.checker = make_checker(copy, parts),
 		.writer = make_writer(copy, parts),
+		.zeroer = make_zeroer(copy, parts),
 		.env = env,
 		.base = parts->base,
 		.skipped_base = env->stats->skipped,
@@ -122,6 +138,8 @@ copy_init(struct copy *copy, const struct copy_parts *parts)
 	};
 	if (env->hasher != NULL)
 		copy->digest_base = hasher_nr_done(env->hasher);
+	if (parts->clear != NULL)
+		aio_add_helper(parts->aio);
 	aio_serve(parts->aio, parts->src->engine);
 	aio_serve(parts->aio, parts->dst->engine);
 	const int r = ring_init(&copy->ring, parts->plan, order_of(parts));
@@ -314,7 +332,8 @@ copy_verdict(const struct copy *copy)
 	const struct ring *ring = &copy->ring;
 
 	ring_check(ring);
-	if (ring_is_drained(ring) && ring->next >= ring->end)
+	if (ring_is_drained(ring) && ring->next >= ring->end &&
+	    zeroer_is_done(&copy->zeroer))
 		return COPY_DONE;
 	if (aio_has_work(copy->aio) || writer_can_start(&copy->writer) ||
 	    can_digest(copy))
@@ -336,7 +355,8 @@ copy_step(struct copy *copy)
 	// Writes before reads, so that the ring drains before it fills.
 	writer_start(&copy->writer);
 	reader_start(&copy->reader);
-	// Both stages at once.
+	zeroer_start(&copy->zeroer);
+	// All stages at once.
 	aio_submit(copy->aio);
 	return copy_verdict(copy);
 }
@@ -354,7 +374,7 @@ copy_count(const struct copy *copy)
 	}
 	stats_count(stats, copy->base + n, asked->ibs, asked->obs);
 	stats->skipped = copy->skipped_base +
-			 ring_prefix_skipped(&copy->ring);
+			 zeroer_prefix_skipped(&copy->zeroer);
 }
 
 // Others may look at the descriptors, or share them: whoever writes after a
@@ -396,6 +416,7 @@ static void
 copy_stop(struct copy *copy)
 {
 	copy->is_stopped = true;
+	copy->zeroer.is_stopped = true;
 	ring_cut(&copy->ring, copy->ring.next, copy->ring.skipped);
 	copy->writer.writeback = NULL;
 	if (copy->env->hasher != NULL)

@@ -19,6 +19,7 @@
 #include "ring.h"
 #include "side.h"
 #include "writer.h"
+#include "zeroer.h"
 
 enum copy_verdict {
 	COPY_RUN,     // step again at once
@@ -33,6 +34,7 @@ struct copy {
 	struct reader reader;
 	struct checker checker; // of a plan that is_compared
 	struct writer writer;
+	struct zeroer zeroer;
 	struct event failure;   // the first in the file, if any
 	bool is_stopped;        // by a signal
 
@@ -69,6 +71,7 @@ struct copy_parts {
 	struct differ *differ;    // NULL: what differs is written
 	struct hold *hold;        // NULL: nothing is held back
 	struct writeback *writeback; // NULL: the page cache takes all
+	struct clear *clear;      // NULL: zeros are written, or left out
 	uint64_t base;            // bytes that went before this stretch
 	bool is_reading_back;     // what was written: counts as verified
 };

@@ -14,6 +14,7 @@
 #include "env.h"
 #include "hooks.h"
 #include "pace.h"
+#include "zeroer.h"
 
 static bool
 can_go_direct(const struct reader *reader, const struct job *job)
@@ -101,15 +102,20 @@ reader_give_zeros(struct reader *reader, struct job *job)
 	if (!reader->side->ops->is_void) // there they are zeros, and stay so
 		memset(job->buf, 0, job->want);
 	job->len = job->want;
+	job->is_zeros = true;
 	reader_finish(reader, job);
 }
 
-// Offset in the stretch of the first byte of data, and of the end of it.
+// Offset in the stretch of the first byte of data, or a little before it, so
+// that a job can begin there, and of the end of it.
 static uint64_t
 reader_find_data(struct reader *reader, uint64_t *ret_end)
 {
 	struct extent *extent = &reader->extent;
 	const uint64_t pos = reader->base + reader->ring->next;
+
+	if (reader->side->ops->is_void)
+		return *ret_end = reader->ring->end;
 
 	reader->side->ops->find_data(reader->side, pos, extent);
 	// A file that shrank: what was read before stays.
@@ -117,7 +123,8 @@ reader_find_data(struct reader *reader, uint64_t *ret_end)
 		ring_cut(reader->ring, reader->ring->next,
 			 reader->ring->skipped);
 	*ret_end = max_u64(extent->end, pos) - reader->base;
-	return max_u64(extent->start, pos) - reader->base;
+	return ring_floor(reader->ring,
+			  max_u64(extent->start, pos) - reader->base);
 }
 
 static struct job *
@@ -139,7 +146,7 @@ reader_start_sparse(struct reader *reader)
 {
 	struct ring *ring = reader->ring;
 	uint64_t end;
-	const uint64_t data = ring_floor(ring, reader_find_data(reader, &end));
+	const uint64_t data = reader_find_data(reader, &end);
 	struct job *job;
 
 	if (reader->holes == PLAN_HOLES_KEEP)
@@ -154,6 +161,42 @@ reader_start_sparse(struct reader *reader)
 		reader_give_zeros(reader, job);
 	else
 		reader_request(reader, job);
+}
+
+// Zeros up to data, and then up to end what is to be read. The destination may
+// make most of the zeros: those before and behind that take jobs.
+static void
+reader_start_clear(struct reader *reader)
+{
+	struct ring *ring = reader->ring;
+	uint64_t end, len;
+	const uint64_t data = min_u64(reader_find_data(reader, &end),
+				      ring->end);
+	// Who makes all of it would otherwise seem to go very fast.
+	const bool is_skipped = !reader->side->ops->is_void;
+
+	if (ring->next >= ring->end)
+		return;
+	if (ring->next >= data) {
+		reader_request(reader,
+			       reader_take(reader,
+					   ring_ceil(ring, end) - ring->next));
+		return;
+	}
+	const enum clear_way way = zeroer_next(reader->zeroer, ring->next,
+					       data - ring->next, &len);
+	if (way == CLEAR_WRITE) {
+		reader_give_zeros(reader, reader_take(reader, len));
+	} else if (way == CLEAR_SKIP) {
+		ring_skip(ring, ring->next + len);
+	} else {
+		zeroer_put(reader->zeroer,
+			   (struct zeroer_span){.off = ring->next,
+						.len = len,
+						.skipped = ring->skipped,
+						.is_skipped = is_skipped});
+		ring_pass(ring, ring->next + len, is_skipped);
+	}
 }
 
 static void
@@ -173,7 +216,8 @@ reader_has_next(const struct reader *reader)
 {
 	const struct ring *ring = reader->ring;
 
-	return ring_has_free(ring) && ring->next < ring->end;
+	return ring_has_free(ring) && ring->next < ring->end &&
+	       !zeroer_is_behind(reader->zeroer);
 }
 
 static uint64_t
@@ -203,6 +247,8 @@ reader_start(struct reader *reader)
 	while (reader_has_next(reader) && reader_wait_ns(reader) == 0) {
 		if (reader->holes == PLAN_HOLES_READ)
 			reader_start_plain(reader);
+		else if (reader->holes == PLAN_HOLES_MAKE)
+			reader_start_clear(reader);
 		else
 			reader_start_sparse(reader);
 	}

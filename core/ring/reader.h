@@ -2,7 +2,8 @@
 //
 // Stage 1: FREE jobs are read, in file order, and handed on when full. A
 // short read is continued; one that gives nothing is the end of the file.
-// Holes of the source are not read.
+// Holes of the source are not read; the zeroer gets those that the destination
+// makes.
 
 #pragma once
 
@@ -16,6 +17,7 @@
 #include "side.h"
 
 struct env;
+struct zeroer;
 
 struct reader {
 	const struct env *env; // hooks are told of the holes, pace is kept
@@ -27,6 +29,7 @@ struct reader {
 	                      // cache; 0: all others, inline
 	uint64_t base;        // file offset of the stretch
 	enum plan_holes holes;
+	struct zeroer *zeroer; // of holes that the destination makes
 	struct extent extent; // of data, with holes to be left out
 };
 

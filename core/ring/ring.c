@@ -47,12 +47,13 @@ map_arena(size_t len, size_t *ret_len)
 	return map;
 }
 
-// Of the map: a job under way parts it once, and has a gap before it. The
-// others are for the hole that is marked, and what map_mark itself wants.
+// Of the map: a job under way parts it once, and has a gap before it, and so
+// does a span that is made beside the jobs. The others are for the hole that
+// is marked, and what map_mark itself wants.
 static int
 reserve_marks(struct ring *ring)
 {
-	return map_reserve(&ring->map, ring->depth + 3);
+	return map_reserve(&ring->map, ring->depth + RING_SPANS_BESIDE + 3);
 }
 
 static size_t
@@ -179,8 +180,9 @@ ring_ceil(const struct ring *ring, uint64_t off)
 // What is written needs no more memory: that was reserved before the first
 // request, and again with each hole, or what is there already. Those for which
 // there is none are data.
-static void
-mark(struct ring *ring, uint64_t off, uint64_t len, enum map_state state)
+void
+ring_mark_at(struct ring *ring, uint64_t off, uint64_t len,
+	     enum map_state state)
 {
 	if (state != MAP_DONE &&
 	    (ring->map.nr > RING_SPANS || reserve_marks(ring) < 0))
@@ -191,13 +193,21 @@ mark(struct ring *ring, uint64_t off, uint64_t len, enum map_state state)
 }
 
 void
-ring_skip(struct ring *ring, uint64_t off)
+ring_pass(struct ring *ring, uint64_t off, bool is_skipped)
 {
 	const uint64_t from = ring->next;
 
 	ring->next = max_u64(from, min_u64(off, ring->end));
-	ring->skipped += ring->next - from;
-	mark(ring, from, ring->next - from, MAP_HOLE);
+	ring->skipped += is_skipped ? ring->next - from : 0;
+}
+
+void
+ring_skip(struct ring *ring, uint64_t off)
+{
+	const uint64_t from = ring->next;
+
+	ring_pass(ring, off, true);
+	ring_mark_at(ring, from, ring->next - from, MAP_HOLE);
 }
 
 // In its place in the file: almost always behind the others.
@@ -281,7 +291,7 @@ void
 ring_mark(struct ring *ring, struct job *job, size_t len,
 	  enum map_state state)
 {
-	mark(ring, job->off + job->done, len, state);
+	ring_mark_at(ring, job->off + job->done, len, state);
 	job->done += len;
 }
 

@@ -29,6 +29,7 @@
 
 #define RING_SPAN 2
 #define RING_SPANS 65536 // of the map, about: other holes are data to it
+#define RING_SPANS_BESIDE 64 // that somebody else makes: zeroer
 
 enum ring_order {
 	RING_ANY_ORDER,       // at once
@@ -84,6 +85,12 @@ uint64_t ring_ceil(const struct ring *ring, uint64_t off);
 
 // Nothing before off needs a job: it is a hole that is kept.
 void ring_skip(struct ring *ring, uint64_t off);
+
+// The same, but somebody else sees to it, and marks it. is_skipped: it counts
+// as what needs no job.
+void ring_pass(struct ring *ring, uint64_t off, bool is_skipped);
+void ring_mark_at(struct ring *ring, uint64_t off, uint64_t len,
+		  enum map_state state);
 
 // A job that has been read: FILLED, and READY as the order wants it.
 void ring_fill(struct ring *ring, struct job *job);

@@ -17,6 +17,7 @@
 #include "stats.h"
 #include "writeback.h"
 #include "zero.h"
+#include "zeroer.h"
 
 static bool
 is_hole_at(const struct writer *writer, const struct job *job, size_t from)
@@ -25,6 +26,66 @@ is_hole_at(const struct writer *writer, const struct job *job, size_t from)
 
 	return zero_is_all(job->buf + from,
 			      (size_t)min_u64(left, writer->sparse_unit));
+}
+
+// Where the next zeros begin that are enough for somebody else to make them:
+// whole pages of the destination. *ret_len: how many they are, 0: there are
+// none.
+static size_t
+writer_find_zeros(const struct writer *writer, const struct job *job,
+		  size_t *ret_len)
+{
+	const uint64_t pos = writer->base + job->off;
+	size_t start = job->done, at = start;
+
+	while (at < job->len) {
+		const size_t next = (size_t)min_u64(
+			round_down(pos + at, CLEAR_ALIGN) + CLEAR_ALIGN - pos,
+			job->len);
+
+		if (!zero_is_all(job->buf + at, next - at)) {
+			if (at - start >= CLEAR_MIN)
+				break;
+			start = next;
+		}
+		at = next;
+	}
+	*ret_len = at - start < CLEAR_MIN ? 0 : at - start;
+	return *ret_len > 0 ? start : job->len;
+}
+
+// Hand over what the destination makes at job->done, and say how many bytes
+// are to be written next. 0: nothing is left of the job.
+static size_t
+writer_next_made(const struct writer *writer, struct job *job)
+{
+	struct stats *stats = writer->env->stats;
+	size_t len;
+	uint64_t n;
+
+	while (job->done < job->len) {
+		const size_t start = writer_find_zeros(writer, job, &len);
+		if (start > job->done)
+			return start - job->done;
+		const uint64_t off = job->off + job->done;
+		const enum clear_way way =
+			zeroer_next(writer->zeroer, off, len, &n);
+		if (way == CLEAR_SKIP) {
+			ring_mark(writer->ring, job, n, MAP_HOLE);
+		} else if (way == CLEAR_MAKE &&
+			   zeroer_has_room(writer->zeroer)) {
+			zeroer_put(writer->zeroer,
+				   (struct zeroer_span){
+					   .off = off,
+					   .len = n,
+					   .skipped = job->skipped});
+			job->done += n;
+		} else {
+			stats->zeros.written += job->is_zeros ? 0 : n;
+			return n;
+		}
+	}
+	return 0;
 }
 
 // Leave out the records of zeros before job->done, and say how many bytes
@@ -37,6 +98,8 @@ writer_next_run(const struct writer *writer, struct job *job)
 
 	if (unit == 0)
 		return job->len - job->done;
+	if (writer->zeroer->clear != NULL)
+		return writer_next_made(writer, job);
 	// Within a record, of which something was written.
 	if (from % unit != 0)
 		return (size_t)min_u64(round_up(from, unit), job->len) - from;
@@ -308,6 +371,8 @@ writer_pass(struct writer *writer, struct job *job, size_t len)
 		else if (writer->writeback != NULL)
 			r = writeback_pass(writer->writeback, off, len);
 	}
+	if (job->is_zeros)
+		writer->env->stats->zeros.written += len;
 	if (r == 0 || writer->writeback != NULL)
 		ring_mark(writer->ring, job, len, MAP_DONE);
 	return r;

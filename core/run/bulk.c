@@ -6,6 +6,7 @@
 
 #include "base.h"
 #include "caution.h"
+#include "clear.h"
 #include "copy.h"
 #include "env.h"
 #include "event.h"
@@ -17,6 +18,8 @@
 void
 bulk_plan(struct bulk *b)
 {
+	// As a copy finds out.
+	b->refused.zeros = b->clear->refused;
 	planner_make(&b->plan, b->request, &b->rest, &b->src->facts,
 		     &b->dst->facts, &b->refused);
 	if (!plan_is_large(&b->plan))
@@ -79,7 +82,8 @@ bulk_expect(struct bulk *b)
 {
 	const uint64_t count_len = b->plan.count_len;
 
-	if (b->plan.holes == PLAN_HOLES_KEEP)
+	if (b->plan.holes >= PLAN_HOLES_KEEP &&
+	    !facts_is_endless(&b->src->facts))
 		b->env->stats->moved_total = min_u64(b->plan.len,
 						     b->src->facts.allocated);
 	if (!facts_is_stream(&b->src->facts))
@@ -122,8 +126,11 @@ bulk_tell_holes(const struct bulk *b, uint64_t n)
 
 	while (off < n && (span = map_find(map, off, MAP_HOLE)) != NULL &&
 	       span->off < n) {
-		hooks_hole(b->env->hooks, b->plan.dst_off + span->off,
-			   min_u64(span->len, n - span->off));
+		const uint64_t len = min_u64(span->len, n - span->off);
+
+		hooks_hole(b->env->hooks, b->plan.dst_off + span->off, len);
+		if (!plan_clears(&b->plan))
+			b->env->stats->zeros.skipped += len;
 		off = span->off + span->len;
 	}
 }

@@ -15,6 +15,7 @@
 #include "rest.h"
 #include "stats.h"
 
+struct clear;
 struct copy;
 struct differ;
 struct env;
@@ -38,6 +39,7 @@ struct bulk {
 	struct side *dst;
 	const struct output *out; // of which dst is the side
 	struct differ *differ;    // of verify=only, or NULL
+	struct clear *clear;      // of it
 
 	struct rest rest;
 	struct plan plan;

@@ -35,7 +35,8 @@ go_on(struct course *c)
 
 	serial->ended_in_hole =
 		b->rest.done > 0 && !b->plan.is_compared &&
-		(serial->is_sparse || b->request->keeps_holes);
+		(serial->is_sparse || b->request->keeps_holes ||
+		 b->plan.holes == PLAN_HOLES_KEEP);
 	record_go_on(&c->record, &b->rest);
 }
 
@@ -54,6 +55,9 @@ open_records(struct course *c)
 		serial->recheck.differ = b->differ;
 	}
 	serial->throttle.writeback = b->out->writeback;
+	serial->clear = b->clear->side != NULL && !b->plan.is_compared
+				? b->clear
+				: NULL;
 	record_init(&c->record, serial);
 }
 
@@ -118,6 +122,8 @@ go_round(struct course *c)
 		r = record_run_to(record, pass_end(c));
 	} while (r > 0 && record->salvage.bad.len > 0);
 	throttle_flush(&c->serial.throttle, b->dst->fd);
+	if (r > 0)
+		r = serial_clear(&c->serial) < 0 ? -EIO : r;
 	if (r > 0 && b->env->hasher != NULL)
 		hasher_flush(b->env->hasher);
 	b->rest.done = b->env->stats->bytes;

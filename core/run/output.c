@@ -38,6 +38,7 @@ output_done(struct output *out)
 	out->hold = NULL;
 	writeback_free(out->writeback);
 	out->writeback = NULL;
+	clear_done(&out->clear);
 }
 
 const char *
@@ -232,6 +233,46 @@ prepare_hold(struct output *out)
 	return -ENOMEM;
 }
 
+// A device takes that from who has it exclusively, whatever is in the page
+// cache; and it is read around that.
+static const char *
+prepare_claim(struct output *out)
+{
+	const int claim = out->safety.claim;
+	const int flags = claim < 0 ? -1 : fcntl(claim, F_GETFL);
+
+	if (flags < 0 || (flags & O_ACCMODE) != O_RDWR ||
+	    fcntl(claim, F_SETFL, flags | O_DIRECT) < 0)
+		return "the device is not held exclusively";
+	out->side.clear_fd = claim;
+	return NULL;
+}
+
+// Of what the block that is written last takes the place, nothing is lost
+// before. Where a file has nothing, nothing needs to be made.
+static void
+prepare_clear(struct output *out, const struct facts *src)
+{
+	const struct request *q = out->env->asked;
+	const struct facts *dst = &out->side.facts;
+	const bool has_zeros = (q->conv & CONV_SPARSE) ||
+			       facts_is_endless(src) ||
+			       src->allocated < src->size;
+	const uint64_t from =
+		out->hold == NULL ? 0 : out->hold->off + out->hold->size;
+
+	if (q->is_dd || q->zeros != REQUEST_ZEROS_AUTO || !has_zeros ||
+	    dst->is_append)
+		return;
+	if (facts_is_device(dst)) {
+		clear_init(&out->clear, &out->side, from, UINT64_MAX,
+			   prepare_claim(out));
+	} else if (facts_is_file(dst) && dst->size > out->start) {
+		out->side.clear_fd = out->side.fd;
+		clear_init(&out->clear, &out->side, 0, dst->size, NULL);
+	}
+}
+
 // The page cache is between us and a sync.
 static bool
 has_cache_to_sync(const struct output *out, const struct facts *src)
@@ -250,6 +291,7 @@ output_prepare(struct output *out, const struct facts *src)
 {
 	const int r = prepare_hold(out);
 
+	prepare_clear(out, src);
 	if (r < 0 || !has_cache_to_sync(out, src))
 		return r;
 	// A description of its own: the kernel tells each of an error once, and

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "clear.h"
 #include "commit.h"
 #include "safety.h"
 #include "side.h"
@@ -28,6 +29,8 @@ struct output {
 	struct commit commit;        // of commit=rename
 	struct hold *hold;           // of commit=first-last; NULL: nothing
 	struct writeback *writeback; // of a page cache that is synced, or NULL
+	struct clear clear;          // zeros that it makes by itself; side
+	                             // NULL: nobody asks for any
 	bool is_synced;              // all that was written is durable
 	bool is_closed;              // and no error came late
 };

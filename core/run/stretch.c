@@ -56,9 +56,21 @@ prepare(struct bulk *b)
 	return true;
 }
 
+// From some place on zeros were written: the plan says so, and why.
+static void
+note_refused(struct bulk *b)
+{
+	if (!plan_clears(&b->plan) || b->clear->refused == NULL)
+		return;
+	b->plan.zeros = PLAN_ZEROS_WRITE;
+	b->plan.zeros_reason = b->clear->refused;
+	bulk_tell_plan(b);
+}
+
 static enum bulk_verdict
 take_through_ring(struct bulk *b)
 {
+	struct clear *clear = b->clear;
 	const struct copy_parts parts = {.env = b->env,
 					 .plan = &b->plan,
 					 .aio = &b->aio,
@@ -68,6 +80,10 @@ take_through_ring(struct bulk *b)
 					 .differ = b->differ,
 					 .hold = b->out->hold,
 					 .writeback = b->out->writeback,
+					 .clear = plan_clears(&b->plan) &&
+							  clear->side != NULL
+						  ? clear
+						  : NULL,
 					 .base = b->rest.done};
 	struct copy copy;
 	enum bulk_verdict verdict;
@@ -77,6 +93,7 @@ take_through_ring(struct bulk *b)
 	if (copy_open_loop(&copy) == 0) {
 		b->copy = &copy;
 		const enum copy_verdict end = copy_run(&copy);
+		note_refused(b);
 		verdict = settle_copy(b, &copy, end);
 		b->nr_direct = bulk_direct(b);
 		b->copy = NULL;

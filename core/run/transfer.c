@@ -22,7 +22,8 @@ transfer_init(struct transfer *t, const struct request *q,
 				.env = &t->env,
 				.src = &t->src,
 				.dst = &t->out.side,
-				.out = &t->out};
+				.out = &t->out,
+				.clear = &t->out.clear};
 }
 
 void

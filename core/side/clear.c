@@ -11,21 +11,23 @@
 #include "base.h"
 #include "clock.h"
 #include "side.h"
+#include "stats.h"
 #include "zero.h"
 
 #define WRITE_LEN MIB
 #define FAST_NS (100 * 1000 * 1000) // a piece that takes less may be larger
 
-int
+void
 clear_init(struct clear *c, const struct side *side, uint64_t from, uint64_t to,
 	   const char *refused)
 {
 	void *buf = mmap(NULL, WRITE_LEN + CLEAR_ALIGN, PROT_READ | PROT_WRITE,
 			 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
-	*c = (struct clear){0};
-	if (buf == MAP_FAILED)
-		return -ENOMEM;
+	if (buf == MAP_FAILED) {
+		buf = NULL;
+		refused = "there is no memory";
+	}
 	*c = (struct clear){
 		.side = side,
 		.from = from,
@@ -35,7 +37,6 @@ clear_init(struct clear *c, const struct side *side, uint64_t from, uint64_t to,
 		.piece = CLEAR_PIECE,
 		.buf = buf,
 	};
-	return 0;
 }
 
 void
@@ -65,6 +66,16 @@ clear_next(const struct clear *c, uint64_t pos, uint64_t len, uint64_t *ret_len)
 	}
 	*ret_len = start > pos ? start - pos : end - pos;
 	return start > pos ? CLEAR_WRITE : CLEAR_MAKE;
+}
+
+void
+clear_count(const struct clear *c, struct stats *stats)
+{
+	const bool is_device = facts_is_device(&c->side->facts);
+
+	*(is_device ? &stats->zeros.offloaded : &stats->zeros.punched) =
+		c->nr_cleared;
+	stats->zeros.made_up = c->nr_written;
 }
 
 // It is not asked again.

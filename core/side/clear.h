@@ -18,6 +18,7 @@
 #include <stdint.h>
 
 struct side;
+struct stats;
 
 #define CLEAR_ALIGN 4096             // a page: what is beside it is others'
 #define CLEAR_MIN ((uint64_t)64 * 1024) // fewer zeros are written sooner
@@ -38,7 +39,7 @@ struct clear_span {
 
 // {0}: there is nothing to clear.
 struct clear {
-	const struct side *side;  // clear_fd of it; NULL: nothing is cleared
+	const struct side *side;  // clear_fd of it
 	uint64_t from;            // what is before it is written
 	uint64_t to;              // nothing is there from here on
 	uint32_t align;
@@ -58,15 +59,17 @@ struct clear {
 	uint64_t nr_written;      // bytes
 };
 
-// From `from` on, and up to `to`; refused: NULL, or why not at all. 0 or
-// -ENOMEM: {0}.
-int clear_init(struct clear *clear, const struct side *side, uint64_t from,
+// From `from` on, and up to `to`; refused: NULL, or why not at all.
+void clear_init(struct clear *clear, const struct side *side, uint64_t from,
 	       uint64_t to, const char *refused);
 void clear_done(struct clear *clear);
 
 // What becomes of the zeros at pos, and of how many of them; len > 0.
 enum clear_way clear_next(const struct clear *clear, uint64_t pos,
 			  uint64_t len, uint64_t *ret_len);
+
+// What has become of the zeros so far.
+void clear_count(const struct clear *clear, struct stats *stats);
 
 // Some of what clear_next has given to it: how many bytes are zeros now; 0: ask
 // again; or -errno, with error_pos: they could not be written. Where clear

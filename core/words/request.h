@@ -73,6 +73,13 @@ enum request_compare {
 	REQUEST_COMPARE_ONLY,      // nothing is
 };
 
+// Zeros that are known or found.
+enum request_zeros {
+	REQUEST_ZEROS_AUTO,      // the destination makes them, if it can
+	REQUEST_ZEROS_WRITE,
+	REQUEST_ZEROS_SKIP,      // it reads as zeros
+};
+
 // expect=: what the source must be.
 struct request_expected {
 	unsigned algs;               // a set of 1 << enum digest_alg, one of
@@ -126,6 +133,7 @@ struct request {
 	unsigned force;              // enum request_force
 	enum request_io io;
 	enum request_clone clone;
+	enum request_zeros zeros;
 	enum request_commit commit;  // likewise
 	enum request_compare compare;
 	uint64_t depth;              // jobs in the ring, 0: the plan's choice

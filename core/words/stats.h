@@ -15,6 +15,15 @@ enum stats_phase {
 	STATS_NR_PHASES,
 };
 
+// How zeros that were known or found have reached the destination, in bytes.
+struct stats_zeros {
+	uint64_t offloaded;    // a device has made them
+	uint64_t punched;      // a file system has
+	uint64_t written;      // like data
+	uint64_t made_up;      // likewise, where the two above were in vain
+	uint64_t skipped;      // left out, for it reads as zeros
+};
+
 struct stats {
 	bool is_comparison;    // nothing is written: bytes are compared
 	uint64_t in_full;      // input records of ibs bytes
@@ -26,6 +35,7 @@ struct stats {
 	uint64_t truncated;    // conv=block lines cut to cbs
 	uint64_t bytes;        // accepted by the destination, holes included
 	uint64_t skipped;      // of them, holes and shared blocks: not moved
+	struct stats_zeros zeros;
 	uint64_t verified;     // read back so far
 	uint64_t unread;       // of the source, passed over by conv=noerror
 	uint64_t unread_end;   // where the last area of them ends
