@@ -1044,6 +1044,7 @@ END_TEST
 
 START_TEST(a_hole_over_old_bytes_is_written)
 {
+	q.is_dd = false;
 	src.allocated = 0;
 	q.keeps_holes = true;
 	dst.size = 1;
@@ -1062,6 +1063,7 @@ END_TEST
 
 START_TEST(a_hole_over_old_bytes_of_a_file_is_punched)
 {
+	q.is_dd = false;
 	src.allocated = 0;
 	q.keeps_holes = true;
 	dst.size = 1;
@@ -1079,6 +1081,7 @@ END_TEST
 
 START_TEST(a_device_makes_zeros)
 {
+	q.is_dd = false;
 	dst.size = GIB;
 	dst.kind = FACTS_BLOCK;
 	src.allocated = 0;
@@ -1099,6 +1102,7 @@ END_TEST
 
 START_TEST(zeros_are_left_out_where_that_is_asked_for)
 {
+	q.is_dd = false;
 	src.allocated = 0;
 	q.zeros = REQUEST_ZEROS_SKIP;
 	check_holes(PLAN_HOLES_KEEP, "zeros=skip");
