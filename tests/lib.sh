@@ -524,6 +524,8 @@ bed_loop_over()
 {
 	loop_attach "$1" "${2:-512}" "${@:3}" || { bed_cannot "losetup: $BED"; return; }
 	loop_files[$BED]=$(loop_file "$BED")
+	# What was set by blockdev stays, whoever had the device then.
+	[[ " ${*:3} " = *' -r '* ]] || blockdev --setrw "$BED"
 	cleanup_push bed_detach "$BED" "${loop_files[$BED]}"
 }
 
