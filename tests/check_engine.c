@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -468,7 +469,9 @@ START_TEST(a_thread_may_be_abandoned)
 	ck_assert_uint_eq(aio_nr_out(&aio), 0);
 	ck_assert_int_eq(aio_reap(&aio), 0);
 	ck_assert_uint_eq(nr_fired[0] + nr_fired[1], 0);
+	const int news_fd = aio_news_fd(&aio, AIO_ASYNC);
 	aio_done(&aio);
+	ck_assert_int_lt(fcntl(news_fd, F_GETFD), 0);
 	close(fds[0]);
 	close(fds[1]);
 }

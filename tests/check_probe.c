@@ -117,6 +117,20 @@ START_TEST(messages_that_go_to_the_same_file_are_seen)
 }
 END_TEST
 
+// It will be another file.
+START_TEST(what_is_replaced_has_no_bytes_and_no_number)
+{
+	const int fd = rig_pattern_file(MIB);
+
+	probe_descriptor(fd, &facts);
+	ck_assert_uint_eq(facts.size, MIB);
+	probe_replaced(&facts);
+	ck_assert_uint_eq(facts.size + facts.allocated + facts.ino, 0);
+	ck_assert_int_eq(facts.kind, FACTS_FILE);
+	close(fd);
+}
+END_TEST
+
 START_TEST(flags_of_the_descriptor_are_seen)
 {
 	const int fd = rig_file("", 0);
@@ -243,6 +257,7 @@ probe_suite(void)
 	tcase_add_test(t, the_page_cache_holds_what_was_just_written);
 	tcase_add_test(t, the_page_cache_of_a_large_file_is_sampled);
 	tcase_add_test(t, messages_that_go_to_the_same_file_are_seen);
+	tcase_add_test(t, what_is_replaced_has_no_bytes_and_no_number);
 	tcase_add_test(t, flags_of_the_descriptor_are_seen);
 	tcase_add_test(t, the_limit_on_file_sizes_is_seen);
 	tcase_add_loop_test(t, odd_files_are_streams, 0, ARRAY_LEN(paths));

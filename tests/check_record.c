@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base.h"
@@ -224,6 +225,31 @@ START_TEST(a_full_block_of_obs_has_words_of_its_own)
 }
 END_TEST
 
+// What is there is read, the rest of the way is zeros.
+START_TEST(a_seek_goes_on_where_there_is_nothing_to_read)
+{
+	const struct env env = {
+		.asked = &q, .hooks = &rig.hooks, .stats = &stats};
+	char got[16];
+	int fds[2];
+
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
+	ck_assert_int_eq(write(fds[1], "0123", 4), 4);
+	ck_assert_int_eq(shutdown(fds[1], SHUT_WR), 0);
+	close(dst.fd);
+	dst.fd = fds[0];
+	q.seek = (struct request_amount){2, 1};
+	serial_init(&serial, &env, &q, &src, &dst);
+	record_init(&record, &serial);
+	ck_assert_int_eq(record_seek(&record), 0);
+	ck_assert_uint_eq(rig.nr_told, 0);
+	ck_assert_int_eq(recv(fds[1], got, sizeof(got), MSG_DONTWAIT), 5);
+	ck_assert_mem_eq(got, "\0\0\0\0", 5);
+	record_done(&record);
+	close(fds[1]);
+}
+END_TEST
+
 START_TEST(memory_that_cannot_be_had_is_told)
 {
 	src.fd = rig_packets();
@@ -334,6 +360,7 @@ noerror_tcase(void)
 	tcase_add_checked_fixture(t, begin, end);
 	tcase_add_test(t, a_full_destination_ends_the_run);
 	tcase_add_test(t, a_full_block_of_obs_has_words_of_its_own);
+	tcase_add_test(t, a_seek_goes_on_where_there_is_nothing_to_read);
 	tcase_add_test(t, memory_that_cannot_be_had_is_told);
 	tcase_add_test(t, a_read_error_ends_the_run_after_what_was_read);
 	tcase_add_test(t, a_read_error_ends_the_run_but_not_before_the_flush);

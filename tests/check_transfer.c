@@ -110,6 +110,33 @@ START_TEST(syncs_that_are_asked_for_are_made)
 }
 END_TEST
 
+START_TEST(a_sync_that_fails_is_told)
+{
+	int fds[2];
+
+	ck_assert_int_eq(pipe(fds), 0);
+	q.src = rig_path(src_fd);
+	q.dst = rig_path(fds[1]);
+	q.count.blocks = 2;
+	q.conv = CONV_FSYNC;
+	ck_assert_int_eq(run(), TRANSFER_FAILED);
+	ck_assert_int_eq(rig_told(FAILURE_FSYNC)->error, EINVAL);
+	ck_assert(!transfer.out.is_synced);
+	close(fds[0]);
+	close(fds[1]);
+}
+END_TEST
+
+// A download that failed.
+START_TEST(an_empty_source_that_is_verified_is_told)
+{
+	q.verify = _i > 0;
+	ck_assert_int_eq(ftruncate(src_fd, 0), 0);
+	ck_assert_int_eq(run(), TRANSFER_OK);
+	ck_assert_uint_eq(rig_count_told(NOTICE_SRC_EMPTY), (unsigned)_i);
+}
+END_TEST
+
 START_TEST(what_is_relied_on_is_synced)
 {
 	q.conv = 0;
@@ -391,8 +418,14 @@ START_TEST(a_preview_touches_nothing)
 	ck_assert_int_eq(preview_run(&transfer, &as_it_is), TRANSFER_OK);
 	ck_assert_int_eq(transfer.bulk.plan.way, PLAN_BULK);
 	ck_assert_uint_eq(transfer.bulk.plan.len, 256 * KIB + 7);
+	ck_assert_uint_eq(transfer.out.side.facts.size, 0); // it will be cut
+	ck_assert_uint_eq(as_it_is.size, 100);
 	ck_assert_int_eq(rig_size(dst_fd), 100);
 	ck_assert_int_eq(lseek(src_fd, 0, SEEK_CUR), 0);
+	q.seek.blocks = 3;
+	transfer_init(&transfer, &q, &rig.hooks, &stats);
+	ck_assert_int_eq(preview_run(&transfer, &as_it_is), TRANSFER_OK);
+	ck_assert_uint_eq(transfer.out.start, 3 * 512);
 	q.src = "/aiodd no such/file";
 	transfer_init(&transfer, &q, &rig.hooks, &stats);
 	ck_assert_int_eq(preview_run(&transfer, &as_it_is), TRANSFER_UNCOUNTED);
@@ -598,6 +631,8 @@ transfer_suite(void)
 	tcase_add_loop_test(t, a_file_is_copied_in_every_way, 0, nr);
 	tcase_add_test(t, a_longer_file_is_cut);
 	tcase_add_loop_test(t, syncs_that_are_asked_for_are_made, 0, 4);
+	tcase_add_test(t, a_sync_that_fails_is_told);
+	tcase_add_loop_test(t, an_empty_source_that_is_verified_is_told, 0, 2);
 	tcase_add_test(t, what_is_relied_on_is_synced);
 	tcase_add_loop_test(t, records_go_on_where_the_stretch_ends, 0, nr);
 	tcase_add_loop_test(t, count_ends_the_copy, 0, nr);
