@@ -79,7 +79,7 @@ START_TEST(a_short_record_is_written_as_one)
 	src.fd = rig_packets();
 	check_run("abcdefghij");
 	check_stats(1, 3, 1, 3);
-	ck_assert(record.is_at_eof);
+	ck_assert(record.intake.is_at_eof);
 }
 END_TEST
 
@@ -89,7 +89,7 @@ START_TEST(count_counts_reads)
 	q.count.blocks = 2;
 	check_run("abcdef");
 	check_stats(1, 1, 1, 1);
-	ck_assert(!record.is_at_eof);
+	ck_assert(!record.intake.is_at_eof);
 }
 END_TEST
 

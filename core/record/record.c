@@ -5,8 +5,6 @@
 #include "record.h"
 
 #include <errno.h>
-#include <string.h>
-#include <unistd.h>
 
 #include "base.h"
 #include "env.h"
@@ -14,24 +12,6 @@
 #include "hasher.h"
 #include "hooks.h"
 #include "position.h"
-
-static bool
-is_sync(const struct record *record)
-{
-	return (record->request->conv & CONV_SYNC) != 0;
-}
-
-static bool
-is_noerror(const struct record *record)
-{
-	return (record->request->conv & CONV_NOERROR) != 0;
-}
-
-static int
-pad_byte(const struct record *record)
-{
-	return record->request->conv & (CONV_BLOCK | CONV_UNBLOCK) ? ' ' : 0;
-}
 
 static int
 record_write_full(void *ctx, const unsigned char *block, size_t len);
@@ -43,12 +23,7 @@ record_init(struct record *record, struct serial *serial)
 	const struct request *q = serial->request;
 
 	*record = (struct record){.serial = serial, .env = env, .request = q};
-	record->is_salvaging = !q->is_dd && is_noerror(record) &&
-			       facts_has_offsets(&serial->src->facts);
-	salvage_init(&record->salvage, serial->src, env->hooks, env->stats);
-	record->salvage.pad = pad_byte(record);
-	record->salvage.leaves_out = !is_sync(record) &&
-				     !facts_keeps_place(&serial->dst->facts);
+	intake_init(&record->intake, serial);
 	filter_init(&record->filter, q->conv);
 	record->reblock = (struct reblock){
 		.obs = q->obs,
@@ -66,7 +41,7 @@ void
 record_done(struct record *record)
 {
 	blocks_done(&record->blocks);
-	salvage_done(&record->salvage);
+	intake_done(&record->intake);
 }
 
 static int
@@ -168,79 +143,21 @@ record_put(struct record *record, unsigned char *buf, size_t len)
 	return reblock_put(&record->reblock, buf, changed);
 }
 
-// A record that could not be read: 1 to write a padded one in its place, 0
-// to go on without it, -errno to end.
-static int
-skip_bad_record(struct record *record, int error)
-{
-	if (!is_noerror(record)) {
-		record->is_read_failed = true;
-		return serial_tell_src(record->serial, FAILURE_READ, error);
-	}
-	const struct serial *serial = record->serial;
-	const uint64_t len = record->request->ibs - record->short_record;
-
-	hooks_tell(record->env->hooks,
-		   (struct event){.kind = NOTICE_READ_SKIPPED,
-				  .error = error,
-				  .name = serial->src->name,
-				  .off = serial->src_off,
-				  .len = len});
-	stats_pass_over(record->env->stats, serial->src_off, len);
-	if (!position_pass_bad(record->serial, len))
-		record->is_failed = true;
-	return is_sync(record) && record->short_record == 0;
-}
-
-// Count the n bytes that were read and pad them if asked to. Returns the
-// length of the record.
-static size_t
-take_record(struct record *record, size_t n)
-{
-	const size_t ibs = record->request->ibs;
-
-	if (n == ibs) {
-		record->env->stats->in_full++;
-		record->short_record = 0;
-		return n;
-	}
-	record->env->stats->in_partial++;
-	record->short_record = n;
-	if (!is_sync(record))
-		return n;
-	// With noerror the rest was cleared before the read, and may hold
-	// what a failed read left there.
-	if (!is_noerror(record))
-		memset(record->blocks.src + n, pad_byte(record), ibs - n);
-	return ibs;
-}
-
-// How much to read next, 0 when count= is reached.
-static size_t
-next_len(const struct record *record)
-{
-	const struct request *q = record->request;
-	const uint64_t nr = record->nr_records;
-
-	if (nr < q->count.blocks)
-		return q->ibs;
-	return nr == q->count.blocks ? (size_t)q->count.bytes : 0;
-}
-
 void
 record_go_on(struct record *record, const struct rest *rest)
 {
 	const uint64_t ibs = record->request->ibs, obs = record->request->obs;
 	struct stats *stats = record->env->stats;
+	struct intake *in = &record->intake;
 
-	record->nr_records = rest->done / ibs;
+	in->nr_records = rest->done / ibs;
 	if (!rest->is_within) { // a short record is the last one
-		record->nr_records += rest->done % ibs != 0;
+		in->nr_records += rest->done % ibs != 0;
 		return;
 	}
 	const uint64_t start = round_down(rest->done, ibs);
 
-	record->there_in = (size_t)(rest->done - start);
+	in->there = (size_t)(rest->done - start);
 	record->there_out = rest->done - round_down(start, obs);
 	if (!record->request->is_single_buffer)
 		record->reblock.fill = (size_t)(start % obs);
@@ -254,83 +171,24 @@ record_go_on(struct record *record, const struct rest *rest)
 bool
 record_has_next(const struct record *record)
 {
-	return next_len(record) > 0;
-}
-
-// The same as take_record, where nothing shifts.
-static size_t
-take_salvaged(struct record *record, uint64_t n)
-{
-	const struct salvage *salvage = &record->salvage;
-	const size_t ibs = record->request->ibs;
-
-	if (n == ibs && !salvage->has_bad)
-		record->env->stats->in_full++;
-	else
-		record->env->stats->in_partial++;
-	record->env->stats->in_marred += n == ibs && salvage->has_bad;
-	if (!is_sync(record))
-		return salvage->fill;
-	memset(record->blocks.src + salvage->fill, salvage->pad,
-	       ibs - salvage->fill);
-	return ibs;
-}
-
-static int
-record_salvage(struct record *record, size_t len)
-{
-	const size_t there = record->there_in;
-	const int64_t n = salvage_record(&record->salvage, record->serial,
-					 record->blocks.src, there, len);
-
-	record->there_in = 0;
-	if (n == -ECANCELED)
-		return -ECANCELED;
-	if (n < 0) {
-		record->is_read_failed = true;
-		return serial_tell_src(record->serial, FAILURE_READ, (int)-n);
-	}
-	record->is_at_eof = n == 0;
-	if (n == 0)
-		return 0;
-	record->nr_records++;
-	const size_t filled = take_salvaged(record, (uint64_t)n);
-	const int r = filled > 0
-			      ? record_put(record, record->blocks.src, filled)
-			      : 0;
-	return r < 0 ? r : 1;
+	return intake_has_next(&record->intake);
 }
 
 // 1: there may be more. 0: the end. -errno: told.
 static int
 record_step(struct record *record)
 {
-	unsigned char *buf = record->blocks.src;
-	const size_t len = next_len(record);
+	const struct hooks *h = record->env->hooks;
+	unsigned char *block = record->blocks.src;
+	size_t len;
+	int r;
 
-	if (record->env->hooks->tick != NULL)
-		record->env->hooks->tick(record->env->hooks->ctx);
-	if (len == 0)
-		return 0;
-	if (record->is_salvaging)
-		return record_salvage(record, len);
-	if (is_sync(record) && is_noerror(record))
-		memset(buf, pad_byte(record), record->request->ibs);
-	ssize_t n = serial_read(record->serial, buf, len);
-	if (n == -ECANCELED)
-		return -ECANCELED;
-	if (n < 0) {
-		n = skip_bad_record(record, (int)-n);
-		if (n <= 0)
-			return n < 0 ? (int)n : 1;
-		n = 0;
-	} else if (n == 0) {
-		record->is_at_eof = true;
-		return 0;
-	}
-	record->nr_records++;
-	const size_t filled = take_record(record, (size_t)n);
-	const int r = record_put(record, buf, filled);
+	if (h->tick != NULL)
+		h->tick(h->ctx);
+	r = intake_next(&record->intake, block, &len);
+	if (r <= 0 || len == 0)
+		return r;
+	r = record_put(record, block, len);
 	return r < 0 ? r : 1;
 }
 
@@ -413,12 +271,12 @@ begin(struct record *record)
 static int
 end(struct record *record, int r)
 {
-	const int read_error = record->is_read_failed ? r : 0;
+	const int read_error = record->intake.is_read_failed ? r : 0;
 	struct stats *stats = record->env->stats;
 
-	salvage_tell(&record->salvage);
+	salvage_tell(&record->intake.salvage);
 	// What was read before the error still goes out.
-	if (r == 0 || record->is_read_failed)
+	if (r == 0 || record->intake.is_read_failed)
 		r = record_flush(record);
 	if (r == 0)
 		r = record_finish(record);
@@ -428,7 +286,7 @@ end(struct record *record, int r)
 			    record->request->ibs, record->request->obs);
 	if (r < 0)
 		return r;
-	return record->is_failed ? -EIO : read_error;
+	return record->intake.is_failed ? -EIO : read_error;
 }
 
 int
@@ -440,7 +298,7 @@ record_run_to(struct record *record, uint64_t nr_records)
 		return r;
 	do {
 		r = record_step(record);
-	} while (r > 0 && record->nr_records < nr_records);
+	} while (r > 0 && record->intake.nr_records < nr_records);
 	return r > 0 ? r : end(record, r);
 }
 

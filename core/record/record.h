@@ -9,10 +9,10 @@
 
 #include "blocks.h"
 #include "filter.h"
+#include "intake.h"
 #include "reblock.h"
 #include "request.h"
 #include "rest.h"
-#include "salvage.h"
 #include "serial.h"
 #include "stats.h"
 
@@ -22,21 +22,14 @@ struct record {
 	struct serial *serial;
 	const struct env *env;      // both are those of serial
 	const struct request *request;
-	struct salvage salvage;     // of the source
-	bool is_salvaging;          // every byte keeps its place
 
+	struct intake intake;
 	struct blocks blocks;
 	struct filter filter;
 	struct reblock reblock;
 
-	uint64_t nr_records;        // read, of count=
-	size_t there_in;            // bytes of the next one that need no read,
-	uint64_t there_out;         // and of the block in hand that no write:
-	                            // a stretch has ended within them
-	size_t short_record;        // bytes of the record before if short
-	bool is_at_eof;
-	bool is_read_failed;
-	bool is_failed;             // told, but the copy went on
+	uint64_t there_out;         // bytes of the block in hand that need no
+	                            // write: a stretch has ended within it
 	bool is_out_of_memory;      // told
 	bool has_quit;              // where dd leaves the cache alone, and
 	                            // counts only after a sync that works

@@ -202,8 +202,9 @@ sync_dst(struct transfer *t, const struct serial *serial)
 static int
 drop_cache(struct serial *serial, const struct record *record)
 {
-	return serial_drop_cache(serial, record->is_at_eof ? NOCACHE_TO_EOF
-							   : NOCACHE_PENDING);
+	return serial_drop_cache(serial, record->intake.is_at_eof
+						 ? NOCACHE_TO_EOF
+						 : NOCACHE_PENDING);
 }
 
 static struct judge

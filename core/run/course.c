@@ -84,7 +84,7 @@ run_records(struct course *c)
 		return b->rest.done > 0 ? record_finish(record) : 0;
 	if (b->plan.way == PLAN_SPLICE) {
 		r = splice_run(&c->serial);
-		record->nr_records = b->env->stats->in_full;
+		record->intake.nr_records = b->env->stats->in_full;
 	}
 	return r < 0 ? r : record_run(record);
 }
@@ -103,7 +103,7 @@ pass_end(const struct course *c)
 {
 	const struct bulk *b = c->bulk;
 	const uint64_t ibs = b->request->ibs;
-	const uint64_t nr = c->record.nr_records + c->pass_len / ibs + 1;
+	const uint64_t nr = c->record.intake.nr_records + c->pass_len / ibs + 1;
 
 	return round_up(nr, b->plan.resume_unit / ibs);
 }
@@ -120,7 +120,7 @@ go_round(struct course *c)
 	// An area in hand is told at its end, and only once.
 	do {
 		r = record_run_to(record, pass_end(c));
-	} while (r > 0 && record->salvage.bad.len > 0);
+	} while (r > 0 && record->intake.salvage.bad.len > 0);
 	throttle_flush(&c->serial.throttle, b->dst->fd);
 	if (r > 0)
 		r = serial_clear(&c->serial) < 0 ? -EIO : r;
@@ -140,7 +140,7 @@ can_resume(const struct course *c)
 
 	return record->reblock.fill == 0 &&
 	       c->bulk->rest.done ==
-		       record->nr_records * c->bulk->request->ibs;
+		       record->intake.nr_records * c->bulk->request->ibs;
 }
 
 // Another stretch. Where it meets the next obstacle soon, its start cost more
