@@ -435,7 +435,8 @@ START_TEST(a_call_is_made_by_the_helper)
 	aio_init(&aio, NULL);
 	ck_assert_int_eq(aio_news_fd(&aio, AIO_HELPER), -1);
 	aio_add_helper(&aio);
-	news = (struct pollfd){.fd = aio_news_fd(&aio, AIO_HELPER), .events = POLLIN};
+	news = (struct pollfd){.fd = aio_news_fd(&aio, AIO_HELPER),
+			       .events = POLLIN};
 	jobs[0] = (struct job){0};
 	aio_queue(&aio, &jobs[0],
 		  &(struct job_io){.op = JOB_CALL,

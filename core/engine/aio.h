@@ -5,9 +5,10 @@
 // that the job put into iocb.data, fired here, and nowhere else, as
 // callback(ctx, obj, res, res2).
 //
-// There are up to three engines of our own: one that goes on by itself, which is
-// kernel AIO if the copy has any, the inline one, which makes plain calls, and a
-// helper, if somebody wants one. A side that has no descriptor brings another.
+// There are up to three engines of our own: one that goes on by itself, which
+// is kernel AIO if the copy has any, the inline one, which makes plain calls,
+// and a helper, if somebody wants one. A side that has no descriptor brings
+// another.
 
 #pragma once
 
