@@ -170,7 +170,7 @@ static const struct conflict conflicts[] = {
 	{CONFLICT_UPDATE, CONFLICT_CLONE_ALWAYS, "cloning compares no data"},
 	{CONFLICT_COMMIT, CONFLICT_APPEND, "what is there already stays"},
 	{CONFLICT_COMMIT_RENAME, CONFLICT_NOTRUNC, NEW_FILE},
-	{CONFLICT_COMMIT_RENAME, CONFLICT_MANIFEST, "its file is a new one"},
+	{CONFLICT_COMMIT, CONFLICT_MANIFEST, "the copy is not in its place"},
 	{CONFLICT_COMMIT_RENAME, CONFLICT_SEEK, NEW_FILE},
 	{CONFLICT_ZEROS_WRITE, CONFLICT_SPARSE, "that leaves them out"},
 	{CONFLICT_ZEROS_WRITE, CONFLICT_CLONE_ALWAYS, "holes are shared, too"},

@@ -386,6 +386,8 @@ sync_of(const struct sides *s)
 		return "at the end (commit=)";
 	if (q->verify)
 		return "at the end (verify=yes)";
+	if (q->manifest != NULL)
+		return "at the end (manifest=)";
 	if (q->conv & CONV_FSYNC)
 		return "at the end (conv=fsync)";
 	if (s->dst.facts->rdev != 0)
@@ -413,6 +415,11 @@ print_promises(const struct options *options, const struct sides *s)
 		       "when complete\n");
 	if (q->commit == REQUEST_COMMIT_FIRST_LAST)
 		printf("commit: the first block is written last\n");
+	if (q->manifest != NULL) {
+		printf("manifest: what has its digest in ");
+		print_name(q->manifest, "");
+		printf(" is not read\n");
+	}
 	if (facts_has_offsets(s->dst.facts))
 		printf("sync: %s\n", sync_of(s));
 	if (q->conv & CONV_NOERROR)

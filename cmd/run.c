@@ -428,6 +428,22 @@ print_update(const struct run *run)
 		    "bytes were different and were written");
 }
 
+// What the manifest has spared.
+static void
+print_known(const struct run *run)
+{
+	const uint64_t known = run->stats.known;
+	char *text = NULL;
+
+	if (run->options.request.manifest == NULL ||
+	    run->options.level != REPORT_ALL)
+		return;
+	if (asprintf(&text, "%" PRIu64 " byte%s known from the manifest",
+		     known, known == 1 ? " was" : "s were") > 0)
+		message_line(text);
+	free(text);
+}
+
 enum transfer_verdict
 run_tell(struct run *run, enum transfer_verdict verdict)
 {
@@ -439,6 +455,7 @@ run_tell(struct run *run, enum transfer_verdict verdict)
 	if (has_stats(run, verdict)) {
 		print_stats(run);
 		print_update(run);
+		print_known(run);
 	}
 	const bool is_good = exit_code_of(run, verdict) == EXIT_CODE_OK;
 	const int r = is_good ? tell_sums(run) : 0;

@@ -16,13 +16,13 @@
 // system, which lets in one at a time then: that of the destination, or where
 // only the source is direct, its own. Records of zeros begin with the copy.
 static size_t
-skew_of(const struct plan *plan)
+skew_of(const struct plan *plan, const struct request *q)
 {
-	const uint64_t off = plan->dst.align > 0 ? plan->dst_off
-						 : plan->src_off;
+	const bool is_dst = plan->dst.align > 0 || q->manifest != NULL;
+	const uint64_t off = is_dst ? plan->dst_off : plan->src_off;
 	const size_t skew = (size_t)(off % plan->step);
 
-	if ((plan->src.align == 0 && plan->dst.align == 0) ||
+	if ((plan->src.align == 0 && !is_dst) ||
 	    plan->sparse_unit > 0 ||
 	    skew % max_u64(plan->src.align, 1) != 0)
 		return 0;
@@ -50,12 +50,15 @@ jobs_plan(struct plan *plan, const struct request *q)
 	plan->step = plan->sparse_unit > 0
 			     ? (size_t)lcm(plan->sparse_unit, PLAN_ALIGN)
 			     : PLAN_ALIGN;
+	// Whole ranges of the manifest, if they are not made smaller.
+	if (q->manifest != NULL && size >= PLAN_CACHE_SIZE)
+		plan->step = (size_t)lcm(plan->step, PLAN_CACHE_SIZE);
 	// A direct request is for whole sectors, and must fit the buffer.
 	plan->step = (size_t)lcm(plan->step, max_u64(plan->src.align, 1));
 	plan->step = (size_t)lcm(plan->step, max_u64(plan->dst.align, 1));
 	plan->job_size = (size_t)round_up(size, plan->step);
 	assert(plan->job_size > 0);
-	plan->skew = skew_of(plan);
+	plan->skew = skew_of(plan, q);
 	plan->resume_unit = lcm(plan->unit, plan->step);
 	if (plan->resume_unit > PLAN_UNIT_MAX)
 		plan->resume_unit = plan->unit;

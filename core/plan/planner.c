@@ -120,7 +120,8 @@ static void
 plan_kernel(struct plan *plan, const struct plan_sides *s)
 {
 	if (s->q->io != REQUEST_IO_AUTO || request_is_hashed(s->q) ||
-	    plan->is_compared || s->q->rate > 0 || sides_are_durable(s) ||
+	    plan->is_compared || s->q->manifest != NULL ||
+	    s->q->rate > 0 || sides_are_durable(s) ||
 	    plan->src.method != PLAN_INLINE ||
 	    plan->dst.method != PLAN_INLINE || plan->holes != PLAN_HOLES_READ ||
 	    plan->sparse_unit > 0 || !s->src->is_kernel_copy ||
@@ -140,6 +141,8 @@ plan_clone(struct plan *plan, const struct plan_sides *s)
 		plan->clone_reason = "not asked for";
 	else if (plan->is_compared)
 		plan->clone_reason = "what is there is compared";
+	else if (s->q->manifest != NULL)
+		plan->clone_reason = "the manifest needs the data";
 	else if (request_is_hashed(s->q))
 		plan->clone_reason = "hashing needs the data";
 	else if (s->q->zeros == REQUEST_ZEROS_WRITE)

@@ -14,6 +14,7 @@
 #include "env.h"
 #include "hold.h"
 #include "hooks.h"
+#include "manifest.h"
 #include "stats.h"
 #include "zero.h"
 
@@ -382,8 +383,15 @@ write_run(struct serial *serial, const unsigned char *buf, size_t len,
 	const uint64_t unit = facts_is_stream(dst)
 				      ? 1
 				      : max_u64(PIECE_ALIGN, dst->dio_align);
+	struct manifest *m = serial->env->manifest;
 	size_t done = 0, n;
 
+	*ret_error = m != NULL ? manifest_touch(m, (uint64_t)side_where(
+							   serial->dst),
+						len)
+			       : 0;
+	if (*ret_error < 0)
+		return 0;
 	if (must_turn_direct_off(serial, len))
 		turn_direct_off(serial);
 	serial->ended_in_hole = leave_hole(serial, buf, len);
@@ -443,8 +451,8 @@ compare_record(struct serial *serial, size_t len, int r, int *ret_error)
 	return len;
 }
 
-size_t
-serial_write(struct serial *serial, const unsigned char *buf, size_t len,
+static size_t
+write_record(struct serial *serial, const unsigned char *buf, size_t len,
 	     int *ret_error)
 {
 	struct recheck *recheck = &serial->recheck;
@@ -459,6 +467,27 @@ serial_write(struct serial *serial, const unsigned char *buf, size_t len,
 	if (r < 0)
 		serial->env->stats->unchecked += len;
 	return write_changes(serial, buf, len, ret_error);
+}
+
+size_t
+serial_write(struct serial *serial, const unsigned char *buf, size_t len,
+	     int *ret_error)
+{
+	struct manifest *m = serial->env->manifest;
+
+	if (m == NULL)
+		return write_record(serial, buf, len, ret_error);
+	const uint64_t pos = (uint64_t)side_where(serial->dst);
+	if (serial->recheck.back != NULL &&
+	    manifest_ask(m, pos, len, buf) == MANIFEST_SAME) {
+		serial->env->stats->known += len;
+		*ret_error = 0;
+		return step_over(serial, len);
+	}
+	const size_t done = write_record(serial, buf, len, ret_error);
+	if (done == len && *ret_error == 0)
+		manifest_put(m, pos, len, buf);
+	return done;
 }
 
 int

@@ -9,6 +9,7 @@
 
 #include "base.h"
 #include "env.h"
+#include "manifest.h"
 #include "stats.h"
 
 static bool
@@ -43,19 +44,36 @@ checker_request(struct checker *checker, struct job *job)
 	aio_queue(checker->aio, job, &io);
 }
 
-void
-checker_start(struct checker *checker, struct job *job)
-{
-	job_move(job, JOB_CHECKING);
-	job->route = aio_first_route(checker->aio, checker->align);
-	checker_request(checker, job);
-}
-
 static void
 checker_finish(struct checker *checker, struct job *job)
 {
 	job->is_checked = true;
 	checker->on_checked(job);
+}
+
+// What differs has to be told where it does, so it is read.
+static bool
+is_known(const struct checker *checker, const struct job *job)
+{
+	const struct manifest *m = checker->env->manifest;
+
+	return m != NULL && checker->differ == NULL &&
+	       manifest_ask(m, checker->base + job->off, job->len, job->buf) ==
+		       MANIFEST_SAME;
+}
+
+void
+checker_start(struct checker *checker, struct job *job)
+{
+	job_move(job, JOB_CHECKING);
+	job->route = aio_first_route(checker->aio, checker->align);
+	if (!is_known(checker, job)) {
+		checker_request(checker, job);
+		return;
+	}
+	job->is_known = true;
+	checker->env->stats->known += job->len;
+	checker_finish(checker, job);
 }
 
 // A place that cannot be read may be one that can be written. Where nothing is
@@ -120,11 +138,12 @@ size_t
 checker_next_run(struct checker *checker, struct job *job)
 {
 	const struct same same = same_of(checker, job);
-	const size_t skip = same_skip(&same, job->done);
+	const size_t skip = job->is_known ? job->len - job->done
+					  : same_skip(&same, job->done);
 
 	checker->env->stats->same += skip;
 	ring_mark(checker->ring, job, skip, MAP_SAME);
-	return same_run(&same, job->done);
+	return job->is_known ? 0 : same_run(&same, job->done);
 }
 
 bool

@@ -13,6 +13,7 @@
 #include "env.h"
 #include "hold.h"
 #include "hooks.h"
+#include "manifest.h"
 #include "plan.h"
 #include "stats.h"
 #include "writeback.h"
@@ -147,6 +148,9 @@ writer_complete(struct writer *writer, struct job *job)
 				     .off = writer->base + job->off,
 				     .len = job->len};
 
+	if (writer->env->manifest != NULL && !job->is_known)
+		manifest_put(writer->env->manifest, writer->base + job->off,
+			     job->len, job->buf);
 	if (job->error != 0) {
 		writer->nr_broken -= !writer_can_retry(job->error);
 		if (writer->env->hooks != NULL)
@@ -212,10 +216,52 @@ writer_set_alone(struct writer *writer, struct job *job)
 	ring_return(writer->ring, job);
 }
 
+// Before more of the destination is in doubt than a crash should leave, what is
+// written is made sure of. An error is that of the writes: the sync at the end
+// would not have it again.
+static int
+writer_settle(struct writer *writer, struct manifest *m)
+{
+	const struct side *side = writer->side;
+	const int r = m->is_dirty ? side->ops->sync(side, true,
+						    writer->env->hooks)
+				  : 0;
+
+	return r < 0 ? r
+		     : manifest_sync(m, writer->base +
+						ring_prefix(writer->ring));
+}
+
+// The manifest, if there is one, hears of each write before.
+static int
+writer_touch(struct writer *writer, const struct job *job, size_t len)
+{
+	struct manifest *m = writer->env->manifest;
+	const uint64_t pos = writer->base + job->off + job->done;
+	int r = 0;
+
+	if (m == NULL)
+		return 0;
+	// What is in the page cache takes long.
+	if (manifest_is_beyond(m, pos, len) &&
+	    (writer->align > 0 || !m->is_dirty))
+		r = writer_settle(writer, m);
+	return r < 0 ? r : manifest_touch(m, pos, len);
+}
+
+static void writer_fail(struct writer *writer, struct job *job, int error,
+			uint64_t off);
+
 static void
 writer_queue(struct writer *writer, struct job *job, enum side_way way,
 	     size_t len)
 {
+	const int r = writer_touch(writer, job, len);
+
+	if (r < 0) {
+		writer_fail(writer, job, -r, job->off + job->done);
+		return;
+	}
 	const struct job_io io = {
 		.op = JOB_WRITE,
 		.route = job->route,

@@ -31,7 +31,9 @@ open_sides(struct transfer *t)
 	struct output *out = &t->out;
 
 	// Before anything is opened: a copy without them is not wanted.
-	if (commit_check(q, t->env.hooks) < 0 || transfer_open_digest(t) < 0)
+	if (commit_check(q, t->env.hooks) < 0 ||
+	    vouch_open(&t->vouch, &t->env, VOUCH_WRITE) < 0 ||
+	    transfer_open_digest(t) < 0)
 		return TRANSFER_UNCOUNTED;
 	int r = kinds_find(q->src, q->is_dd)
 			->open_src(&t->src, q, t->env.hooks);
@@ -159,6 +161,33 @@ prepare_compare(struct transfer *t)
 		side_tell(dst, t->env.hooks, NOTICE_CACHE_KEPT, 0);
 }
 
+// What is found there counts for the manifest, so it must not be in the page
+// cache alone.
+static int
+prepare_manifest(struct transfer *t)
+{
+	const struct side *dst = &t->out.side;
+	const uint64_t reach = safety_reach(t->env.asked, &t->src.facts,
+					    &dst->facts);
+
+	if (t->env.asked->manifest == NULL)
+		return 0;
+	int r = vouch_check(&t->vouch, dst, &t->out.back);
+	if (r < 0)
+		return r;
+	r = dst->ops->sync(dst, true, t->env.hooks);
+	if (r < 0)
+		return r == -ECANCELED ? r
+				       : side_tell(dst, t->env.hooks,
+						   FAILURE_FDATASYNC, -r);
+	r = vouch_begin(&t->vouch, &t->src, dst,
+			min_u64(reach, facts_is_device(&dst->facts)
+					       ? dst->facts.size
+					       : UINT64_MAX));
+	t->env.manifest = r == 0 ? &t->vouch.manifest : NULL;
+	return r;
+}
+
 static int
 prepare(struct transfer *t)
 {
@@ -170,7 +199,8 @@ prepare(struct transfer *t)
 		pace_init(&t->pace, rate, t->env.stats->start_ns);
 		t->env.pace = &t->pace;
 	}
-	return output_prepare(&t->out, &t->src.facts);
+	const int r = prepare_manifest(t);
+	return r < 0 ? r : output_prepare(&t->out, &t->src.facts);
 }
 
 // All that can be had, in bulk as far as that goes. 0 or -errno, told;
@@ -246,6 +276,21 @@ judge_verdict(int r)
 	}
 }
 
+// A medium that gives back other bytes than it was given has no digests.
+static enum transfer_verdict
+end_manifest(struct transfer *t, enum transfer_verdict verdict)
+{
+	struct vouch *v = &t->vouch;
+	int r = 0;
+
+	if (verdict == TRANSFER_DIFFERS)
+		r = vouch_forget(v, &t->src, &t->out.side);
+	else if (verdict == TRANSFER_OK)
+		r = vouch_end(v, &t->src, &t->out.side,
+			      t->out.start + t->env.stats->bytes);
+	return r < 0 && verdict == TRANSFER_OK ? TRANSFER_FAILED : verdict;
+}
+
 static enum transfer_verdict
 judge_all(struct transfer *t, struct judge *judge, bool has_changed)
 {
@@ -254,7 +299,7 @@ judge_all(struct transfer *t, struct judge *judge, bool has_changed)
 	const int r = judge_copy(judge, has_changed);
 	// The block that was held back is there now, or something is wrong.
 	t->out.is_synced = judge->is_synced;
-	return judge_verdict(r);
+	return end_manifest(t, judge_verdict(r));
 }
 
 static enum transfer_verdict
@@ -314,8 +359,9 @@ run_opened(struct transfer *t)
 	const enum transfer_verdict verdict = check(t);
 	if (verdict != TRANSFER_OK)
 		return verdict;
-	if (prepare(t) < 0)
-		return TRANSFER_UNCOUNTED;
+	const int r = prepare(t);
+	if (r < 0)
+		return not_begun(r);
 	return close_sides(t, copy(t));
 }
 

@@ -68,6 +68,9 @@ preview_open(struct transfer *t, bool *is_safe)
 
 	if (r < 0)
 		return r;
+	r = vouch_open(&t->vouch, &t->env, VOUCH_LOOK);
+	if (r < 0)
+		return r;
 	r = transfer_open_digest(t);
 	hasher_free(t->env.hasher);
 	t->env.hasher = NULL;

@@ -32,6 +32,7 @@ transfer_done(struct transfer *t)
 	hasher_free(t->env.hasher);
 	t->env.hasher = NULL;
 	output_done(&t->out);
+	vouch_done(&t->vouch);
 }
 
 struct transfer_side

@@ -15,6 +15,7 @@
 #include "request.h"
 #include "side.h"
 #include "stats.h"
+#include "vouch.h"
 
 struct facts;
 struct hooks;
@@ -40,6 +41,7 @@ struct transfer {
 	struct bulk bulk;
 	struct pace pace;        // of rate=
 	struct differ differ;    // of verify=only
+	struct vouch vouch;      // of manifest=
 	bool is_copied;          // to its end, but for what is held back
 };
 

@@ -304,6 +304,17 @@ vouch_begin(struct vouch *v, const struct side *src, const struct side *dst,
 }
 
 int
+vouch_forget(struct vouch *v, const struct side *src, const struct side *dst)
+{
+	const struct manifest_ids ids = ids_of(src, dst);
+
+	if (v->env->asked->manifest == NULL)
+		return 0;
+	const int r = manifest_begin(&v->manifest, &ids, 0, false);
+	return r < 0 ? tell(v, VOUCH_ERROR, r) : 0;
+}
+
+int
 vouch_end(struct vouch *v, const struct side *src, const struct side *dst,
 	  uint64_t end)
 {

@@ -69,6 +69,9 @@ const struct manifest *vouch_manifest(const struct vouch *v);
 // destination is synced. 0 or -errno, told.
 int vouch_begin(struct vouch *v, const struct side *src,
 		const struct side *dst, uint64_t len);
+// Nothing that it says is right. As above.
+int vouch_forget(struct vouch *v, const struct side *src,
+		 const struct side *dst);
 // All up to end is there, and synced. 0 or -errno, told.
 int vouch_end(struct vouch *v, const struct side *src, const struct side *dst,
 	      uint64_t end);

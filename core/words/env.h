@@ -9,6 +9,7 @@
 struct aio_kernel;
 struct hasher;
 struct hooks;
+struct manifest;
 struct pace;
 struct request;
 struct stats;
@@ -19,5 +20,7 @@ struct env {
 	struct stats *stats;
 	struct hasher *hasher;   // of what is written; NULL: nobody wants any
 	struct pace *pace;       // NULL: no rate=
+	struct manifest *manifest; // of the destination, which is written;
+	                         // NULL: none is kept
 	const struct aio_kernel *kernel;
 };

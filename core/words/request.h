@@ -6,6 +6,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 enum request_conv {
@@ -176,7 +177,7 @@ static inline unsigned
 request_syncs(const struct request *q, bool is_disk)
 {
 	const bool is_sure = q->verify || q->commit != REQUEST_COMMIT_NONE ||
-			     (is_disk && !q->is_dd);
+			     q->manifest != NULL || (is_disk && !q->is_dd);
 
 	if (!request_writes(q))
 		return 0;
