@@ -411,7 +411,8 @@ end_of(const struct journal *j)
 	const struct stats s = durability_stats(j->transfer);
 
 	return element.pack(
-		"{s:s, s:f, s:o, s:o, s:s, s:o, s:s?, s:I, s:I, s:I, s:b, s:o,"
+		"{s:s, s:f, s:o, s:o, s:s, s:o, s:s?, s:I, s:I, s:I, s:I, s:I,"
+		" s:I, s:I, s:b, s:o,"
 		" s:o, s:o, s:o, s:o, s:o, s:I, s:{s:I, s:I}, s:{s:I, s:I},"
 		" s:o, s:o}",
 		"type", "end", "seconds", seconds_of(j->end_ns), "rate",
@@ -420,7 +421,10 @@ end_of(const struct journal *j)
 		verdict_of(j), "conclusion",
 		array_of(j, j->nr_conclusions, conclusion_of), "signal",
 		j->signo != 0 ? sigabbrev_np(j->signo) : NULL, "bytes",
-		(json_int_t)s.bytes, "on_device",
+		(json_int_t)s.bytes, "written", (json_int_t)stats_written(&s),
+		"same", (json_int_t)s.same, "unchecked",
+		(json_int_t)s.unchecked, "known", (json_int_t)s.known,
+		"on_device",
 		(json_int_t)durability_on_device(j->transfer), "durable",
 		(json_int_t)journal_durable(j), "safe_to_remove",
 		j->status == EXIT_CODE_OK &&
