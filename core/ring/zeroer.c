@@ -106,7 +106,9 @@ zeroer_fail(struct zeroer *z, int error)
 	};
 
 	event_keep_first(z->failure, &failure);
-	ring_cut(z->ring, failure.off, z->ring->skipped);
+	// Where it was for nothing that is in hand, holes are not told apart.
+	ring_cut(z->ring, failure.off,
+		 z->nr > 0 ? z->spans[0].skipped : z->ring->skipped);
 }
 
 // The first n bytes of what was out are zeros now.
