@@ -15,6 +15,7 @@
 #include "rig.h"
 #include "side.h"
 #include "suites.h"
+#include "zero.h"
 
 static struct side side;
 
@@ -23,6 +24,36 @@ flags_of(int fd)
 {
 	return fcntl(fd, F_GETFL);
 }
+
+/* Zeros that it makes by itself */
+
+// What the others have is not what the claim of a device has done.
+START_TEST(zeros_are_made_and_looked_at_by_one_descriptor)
+{
+	const int fd = rig_pattern_file(8192), other = rig_pattern_file(8192);
+	unsigned char page[4096];
+
+	side = rig_side(other);
+	side.buffered_fd = side.direct_fd = other;
+	side.clear_fd = fd;
+	ck_assert_int_eq(side.ops->punch(&side, 0, 4096), 0);
+	ck_assert_int_eq(
+		side.ops->read_at(&side, SIDE_CLEAR, page, sizeof(page), 0),
+		4096);
+	ck_assert(zero_is_all(page, sizeof(page)));
+	ck_assert_int_eq(
+		side.ops->write_at(&side, SIDE_CLEAR, page, sizeof(page), 4096),
+		4096);
+	ck_assert_int_eq(pread(fd, page, sizeof(page), 4096), 4096);
+	ck_assert(zero_is_all(page, sizeof(page)));
+	ck_assert_int_eq(
+		side.ops->read_at(&side, SIDE_BUFFERED, page, sizeof(page), 0),
+		4096);
+	ck_assert(!zero_is_all(page, sizeof(page)));
+	close(fd);
+	close(other);
+}
+END_TEST
 
 /* Descriptions of our own */
 
@@ -309,6 +340,7 @@ side_suite(void)
 	TCase *t = tcase_create("descriptions");
 
 	tcase_add_checked_fixture(t, rig_open, rig_close);
+	tcase_add_test(t, zeros_are_made_and_looked_at_by_one_descriptor);
 	tcase_add_test(t, a_direct_description_leaves_the_given_one_alone);
 	tcase_add_test(t, a_buffered_descriptor_serves_as_it_is);
 	tcase_add_test(t, beside_a_direct_one_a_buffered_one_is_opened);

@@ -137,7 +137,8 @@ static ssize_t
 file_read_at(const struct side *side, enum side_way way, void *buf, size_t len,
 	     uint64_t off)
 {
-	const int fd = way == SIDE_DIRECT ? side->direct_fd : buffered_fd(side);
+	const int fd = way == SIDE_BUFFERED ? buffered_fd(side)
+					    : side_fd(side, way);
 	const ssize_t n = pread(fd, buf, len, (off_t)off);
 
 	return n < 0 ? -errno : n;
