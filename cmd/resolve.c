@@ -86,7 +86,9 @@ resolve_amounts(struct options *options)
 		   FLAG_SEEK_BYTES);
 	set_amount(&q->count, &options->count, q->ibs, &q->iflags,
 		   FLAG_COUNT_BYTES);
-	if (options->count.text == NULL)
+	// In bytes as well, that number is no limit.
+	if (options->count.text == NULL ||
+	    options->count.number.value == REQUEST_NO_LIMIT)
 		q->count = (struct request_amount){REQUEST_NO_LIMIT, 0};
 }
 

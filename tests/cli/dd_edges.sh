@@ -50,6 +50,15 @@ else
 	skip 'noerror, at the largest offset' 'no tmpfs here'
 fi
 
+# --- a number that is no limit ---------------------------------------------
+
+for count in 9223372036854775807B 9223372036854775806B 9223372036854775807; do
+	like_dd "count=$count, a short read" 'head -c 600 /dev/zero >in' "
+		{ head -c 300 in
+		until [ -s out ]; do sleep .01; done
+		head -c 300 in; } | dd bs=500 count=$count >out"
+done
+
 # --- a record that the device refuses ------------------------------------
 
 setup='head -c 4M /dev/zero >disk'
