@@ -134,6 +134,7 @@ START_TEST(an_empty_source_that_is_verified_is_told)
 	ck_assert_int_eq(ftruncate(src_fd, 0), 0);
 	ck_assert_int_eq(run(), TRANSFER_OK);
 	ck_assert_uint_eq(rig_count_told(NOTICE_SRC_EMPTY), (unsigned)_i);
+	transfer_done(&transfer);
 }
 END_TEST
 
