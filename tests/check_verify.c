@@ -267,6 +267,7 @@ START_TEST(it_goes_without_a_loop)
 	has_no_epoll = true;
 	ck_assert_int_eq(verify_run(&verify), 0);
 	ck_assert_uint_eq(stats.verified, LEN);
+	verify_done(&verify);
 	flip(4096 + LEN - 1);
 	ck_assert_int_eq(verify_run(&verify), -EBADMSG);
 	check_range(0, 4096 + LEN - 1, 1);
