@@ -199,7 +199,12 @@ cut_size(const struct intent *i)
 {
 	const struct request *q = i->s->q;
 
-	if (!facts_is_file(i->old) || !cut_is_due(q))
+	// An update cuts at its end.
+	const bool is_cut = cut_is_due(q) ||
+			    (q->compare == REQUEST_COMPARE_UPDATE &&
+			     q->dst != NULL && !(q->conv & CONV_NOTRUNC));
+
+	if (!facts_is_file(i->old) || !is_cut)
 		return UINT64_MAX;
 	return q->seek.blocks > 0 ? i->off : 0;
 }
@@ -254,7 +259,11 @@ print_deed(const struct intent *i)
 	const struct request *q = i->s->q;
 	const bool is_file = q->dst != NULL && facts_is_file(i->old);
 
-	if (is_file && i->is_missing) {
+	if (!request_writes(q)) {
+		print_around(i, "compare ", " with ");
+		fputs(i->amount.text, stdout);
+		print_from(i);
+	} else if (is_file && i->is_missing) {
 		print_create(i);
 	} else if (is_file && q->commit == REQUEST_COMMIT_RENAME) {
 		print_around(i, "replace ", " with a new file of ");
@@ -420,7 +429,9 @@ print_promises(const struct options *options, const struct sides *s)
 		print_name(q->manifest, "");
 		printf(" is not read\n");
 	}
-	if (facts_has_offsets(s->dst.facts))
+	if (q->compare == REQUEST_COMPARE_UPDATE)
+		printf("update: only what differs is written\n");
+	if (facts_has_offsets(s->dst.facts) && request_writes(q))
 		printf("sync: %s\n", sync_of(s));
 	if (q->conv & CONV_NOERROR)
 		printf("read errors: skipped (conv=noerror)\n");

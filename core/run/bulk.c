@@ -71,7 +71,7 @@ bulk_tell_plan(const struct bulk *b)
 void
 bulk_caution(struct bulk *b)
 {
-	if (!b->is_cautioned)
+	if (!b->is_cautioned && request_writes(b->request))
 		caution_tell(b->request, &b->plan, b->src, b->dst,
 			     b->env->hooks);
 	b->is_cautioned = true;

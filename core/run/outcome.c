@@ -117,9 +117,9 @@ outcome_untouched(const struct transfer *t)
 	const struct request *q = t->env.asked;
 	const uint64_t size = t->out.side.facts.size, end = t->env.stats->bytes;
 
-	if (q->is_dd || q->dst == NULL || t->out.side.facts.rdev == 0 ||
-	    t->out.start > 0 || request_has_count(q) || end == 0 ||
-	    !t->out.is_closed)
+	if (q->is_dd || q->dst == NULL || !request_writes(q) ||
+	    t->out.side.facts.rdev == 0 || t->out.start > 0 ||
+	    request_has_count(q) || end == 0 || !t->out.is_closed)
 		return 0;
 	return size > end ? size - end : 0;
 }

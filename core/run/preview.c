@@ -77,7 +77,7 @@ preview_open(struct transfer *t, bool *is_safe)
 	if (r == 0)
 		r = kinds_find(q->src, q->is_dd)
 			    ->look_src(&t->src, q, t->env.hooks);
-	*is_safe = r < 0 || output_can_make(&t->out);
+	*is_safe = r < 0 || !request_writes(q) || output_can_make(&t->out);
 	if (r < 0 || !*is_safe)
 		return r;
 	if (q->commit != REQUEST_COMMIT_RENAME)
@@ -120,11 +120,12 @@ preview_run(struct transfer *t, struct facts *old)
 	is_safe = is_safe &&
 		  (q->commit != REQUEST_COMMIT_RENAME ||
 		   output_can_replace(&t->out, old)) &&
-		  preview_safety(t) == 0;
+		  (!request_writes(q) || preview_safety(t) == 0);
 	if (is_safe && !preview_can_verify(t))
 		return TRANSFER_UNCOUNTED;
 	output_expect_cut(&t->out);
 	hooks_tell(t->env.hooks, (struct event){.kind = NOTICE_PROBED});
+	t->bulk.refused.compare = !output_has_old(&t->out);
 	bulk_preview(&t->bulk);
 	if (!is_safe)
 		return transfer_refused(t);

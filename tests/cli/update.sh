@@ -99,6 +99,10 @@ is 'the digest is checked, too' "$(grep -c 'has the expected sha256' err)" 1
 must chmod 644 dst
 run aiodd src dst verify=only plan=yes
 is 'plan=yes compares nothing' "$status $(grep -c matches err)" '0 0'
+is 'plan=yes says so' "$(aiodd src dst verify=only plan=yes | head -n 1)" \
+	'would compare dst (3.0 MiB) with 3.0 MiB'
+is 'plan=yes of an update' "$(aiodd src dst update=yes plan=yes |
+	grep ^update)" 'update: only what differs is written'
 
 # A thousand bytes, each found, in ranges that end where others are near.
 for copy in 1 2 3 4; do
