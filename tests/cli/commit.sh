@@ -571,10 +571,17 @@ done
 # A block of zeros is written too, also where the others are left out.
 must truncate -s 1M "$work/zeros"
 refill
-run aiodd if="$work/zeros" of="$device" bs=64K conv=sparse commit=first-last
-check 'conv=sparse: the first block is zeros' cmp -n 4096 /dev/zero "$device"
-check 'conv=sparse: the others stay' \
+run aiodd if="$work/zeros" of="$device" bs=64K conv=sparse zeros=skip \
+	commit=first-last
+blockdev --flushbufs "$device"
+check 'conv=sparse zeros=skip: the first block is zeros' \
+	cmp -n 4096 /dev/zero "$device"
+check 'conv=sparse zeros=skip: the others stay' \
 	cmp -i 4096 -n $(((1 << 20) - 4096)) "$work/old" "$device"
+refill
+run aiodd if="$work/zeros" of="$device" bs=64K conv=sparse commit=first-last
+blockdev --flushbufs "$device"
+check 'conv=sparse: all is zeros' cmp -n $((1 << 20)) /dev/zero "$device"
 
 # A copy that differs does not get its first block, nor one that is stopped
 # while it is read back.
