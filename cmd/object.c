@@ -152,6 +152,11 @@ static json_t *
 start_of(const struct journal *j)
 {
 	const struct request *q = j->request;
+	static const char *const compares[] = {
+		[REQUEST_COMPARE_NONE] = NULL,
+		[REQUEST_COMPARE_UPDATE] = "update",
+		[REQUEST_COMPARE_ONLY] = "only",
+	};
 	char time[32] = "", host[sizeof(((struct utsname *)0)->nodename)] = "";
 	char kernel[256] = "";
 	struct utsname system;
@@ -166,13 +171,14 @@ start_of(const struct journal *j)
 	}
 	return element.pack(
 		"{s:s, s:i, s:s, s:s, s:o, s:s, s:o, s:o, s:o, s:o,"
-		" s:o, s:o, s:b}",
+		" s:o, s:o, s:b, s:s?}",
 		"type", "start", "format", FORMAT, "program", PACKAGE_NAME,
 		"version", PACKAGE_VERSION, "command", command_of(j), "time",
 		time, "host", element_string(host), "kernel",
 		element_string(kernel), "source", side_of(j, &j->src, q->src),
 		"destination", side_of(j, &j->dst, q->dst), "plan", plan_of(j),
-		"bytes_total", total_of(j), "verify", q->verify);
+		"bytes_total", total_of(j), "verify", q->verify, "compare",
+		compares[q->compare]);
 }
 
 char *

@@ -130,6 +130,23 @@ END
 )" True
 done
 
+# of_report MEMBER...
+of_report()
+{
+	python3 -c 'import json, sys
+report = json.load(open("report.json"))
+print(*(report[name] for name in sys.argv[1:]))' "$@"
+}
+
+is 'the report says so' "$(of_report compare verdict written same)" \
+	'only differs 0 0'
+must cp src dst
+flip dst 70000
+run aiodd src dst update=yes report=report.json
+is 'the report of an update' \
+	"$(of_report compare verdict written same unchecked known)" \
+	"update ok 4096 $((size - 4096)) 0 0"
+
 # --- update=yes ----------------------------------------------------------
 
 # updates OPERANDS...: src is at dst afterwards.
