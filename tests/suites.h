@@ -13,7 +13,7 @@
 	suite(safety) suite(label) \
 	suite(open) suite(side) suite(probe) suite(extent) suite(identity) \
 	suite(beside) \
-	suite(pace) suite(writeback) suite(hold) \
+	suite(pace) suite(writeback) suite(hold) suite(compare) \
 	suite(plan) \
 	suite(map) suite(manifest) \
 	suite(job) suite(aio) suite(submitter) \
