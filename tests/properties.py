@@ -61,6 +61,9 @@ class Case:
         self.length = self.some_length()
         self.is_kept = bed.is_disk or self.rng.random() < .7
         self.is_sparse = self.rng.random() < .2
+        # Or old data goes where zeros are.
+        self.is_skipping = self.is_sparse and self.rng.random() < .5
+        self.is_update = not self.is_skipping and self.rng.random() < .2
         self.is_read_before = self.rng.random() < .4
         self.is_hashed = self.rng.random() < .25
         self.is_from_pipe = self.rng.random() < .05
@@ -130,6 +133,10 @@ class Case:
             args.append("hash=sha256")
         if self.rng.random() < .15 and not self.is_sparse:
             args.append("verify=yes")
+        if self.is_skipping:
+            args.append("zeros=skip")
+        if self.is_update:
+            args.append("update=yes")
         if bed.is_disk and self.rng.random() < .15:
             args.append("commit=first-last")
         return args
@@ -138,7 +145,7 @@ class Case:
         return SRC[self.skip:self.skip + self.length]
 
     def is_left_out(self, block):
-        return self.is_sparse and not block.strip(b"\0")
+        return self.is_skipping and not block.strip(b"\0")
 
     def image(self):
         image, data = bytearray(OLD), self.data()

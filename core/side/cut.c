@@ -118,11 +118,22 @@ cut_all(struct side *side, const struct hooks *h)
 	return r < 0 ? side_tell(side, h, FAILURE_OPEN, -r) : 0;
 }
 
+// An update leaves what it does not write, and is cut at its end. But a seek=
+// of less than a block keeps nothing, as in dd: there is nothing to update.
+static bool
+is_cut_late(const struct request *q)
+{
+	const bool keeps_nothing = q->seek.blocks == 0 && q->seek.bytes > 0;
+
+	return !request_writes(q) ||
+	       (q->compare == REQUEST_COMPARE_UPDATE && !keeps_nothing);
+}
+
 bool
 cut_is_due(const struct request *q)
 {
 	return q->dst != NULL && !q->is_dd && !(q->conv & CONV_NOTRUNC) &&
-	       q->compare == REQUEST_COMPARE_NONE;
+	       !is_cut_late(q);
 }
 
 int

@@ -154,7 +154,18 @@ like_full 'skip, seek and count' '' bs=10000 skip=7 seek=3 count=100
 like_full 'bytes of a count' '' bs=64K skip=1000B count=500001B
 like_full 'records of two sizes' ',sync' ibs=3000 obs=7777
 like_full 'append' ',sync' bs=4096 oflag=append
-like_full 'conv=sparse' ',sparse' bs=4096
+# As dd, which leaves old data where zeros are, and as a copy without it.
+for zeros in skip auto; do
+	must cp image.old want
+	must cp image.old copy
+	sparse=
+	[ $zeros = auto ] || sparse=,sparse
+	run gnu_dd if=bad2.full of=want bs=4096 conv="notrunc$sparse"
+	run aiodd if="$source" of=copy bs=4096 zeros=$zeros \
+		conv=noerror,notrunc,sparse
+	is "conv=sparse zeros=$zeros: exit status" "$status" 0
+	check "conv=sparse zeros=$zeros: the bytes" cmp copy want
+done
 like_full 'nocache' '' bs=64K iflag=nocache oflag=nocache
 like_full 'conv=swab' ',swab' bs=1001
 like_full 'conv=ucase' ',ucase' ibs=512 obs=4096
