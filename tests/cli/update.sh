@@ -224,7 +224,8 @@ check 'holes into a new file: they stay' \
 # Without those of no bytes, which only ask.
 writes()
 {
-	sed -E '/, 0, 0\) /d; s/.*, ([0-9]+), ([0-9]+)\) .*/\1@\2/' trace | xargs
+	sed -nE '/, 0, 0\) /d; s/.* pwrite64\(.*, ([0-9]+), ([0-9]+)\) .*/\1@\2/p' \
+		trace | xargs
 }
 
 if type -P strace >/dev/null; then
