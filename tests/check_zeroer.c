@@ -15,7 +15,7 @@
 #include "file.h"
 #include "suites.h"
 
-enum { JOB = 128 * 1024, NR_SEEDS = 200 };
+enum { JOB = 128 * 1024, NR_SEEDS = 20 };
 
 static struct fake_copy c;
 static struct clear clear;
