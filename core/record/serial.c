@@ -427,7 +427,7 @@ write_changes(struct serial *serial, const unsigned char *buf, size_t len,
 	const struct same *same = &serial->recheck.same;
 	size_t done = hold_back(serial, buf, len), run, n;
 
-	if (same_skip(same, 0) >= done)
+	if (done > 0 && same_skip(same, 0) >= done)
 		serial->env->stats->same += done;
 	*ret_error = 0;
 	do {

@@ -196,7 +196,7 @@ writer_next_len(const struct writer *writer, struct job *job)
 
 	if (writer->checker != NULL) {
 		held = writer_hold(writer, job, job->len - job->done);
-		if (checker_is_same(writer->checker, job, held))
+		if (held > 0 && checker_is_same(writer->checker, job, held))
 			writer->env->stats->same += held;
 		return checker_next_run(writer->checker, job);
 	}
