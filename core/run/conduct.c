@@ -215,6 +215,8 @@ move(struct transfer *t, struct course *course)
 	t->is_copied = r == 0;
 	if (r == 0) // now it is known
 		stats->bytes_total = stats->bytes;
+	else if (t->bulk.differ != NULL) // nobody judges what was found
+		differ_finish(t->bulk.differ);
 	return r == 0 ? output_cut_rest(&t->out) : r;
 }
 

@@ -79,6 +79,7 @@ tell_fate(const struct transfer *t, enum transfer_verdict verdict)
 		tell(t, is_written ? FAILURE_NO_FIRST_BLOCK
 				   : FAILURE_OLD_FIRST_BLOCK);
 	else if (verdict == TRANSFER_UNEXPECTED &&
+		 request_writes(t->env.asked) &&
 		 !facts_is_null(&t->out.side.facts))
 		tell(t, FAILURE_WRITTEN);
 }

@@ -126,10 +126,8 @@ judge_size(const struct judge *j)
 
 // Nothing was written, and nothing is to be: what was there?
 static int
-judge_compared(struct judge *j, bool is_whole)
+judge_compared(const struct judge *j, bool is_whole)
 {
-	judge_size(j);
-	differ_finish(j->differ);
 	if (differ_has_any(j->differ))
 		return -EBADMSG;
 	return is_whole ? 0 : -ENODATA;
@@ -144,6 +142,11 @@ judge_bytes(struct judge *j, bool has_changed)
 	int r;
 
 	tell_empty(j);
+	// Whatever else is found: the last range is told, too.
+	if (j->differ != NULL) {
+		judge_size(j);
+		differ_finish(j->differ);
+	}
 	r = finish_digests(j);
 	if (has_changed)
 		return -ESTALE;

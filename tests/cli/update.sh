@@ -147,6 +147,19 @@ is 'the report of an update' \
 	"$(of_report compare verdict written same unchecked known)" \
 	"update ok 4096 $((size - 4096)) 0 0"
 
+# Also where the source is not what was expected, and where the copy ends early.
+must cp src dst
+flip dst 70000
+run aiodd src dst verify=only report=report.json \
+	expect="sha256:$(printf '0%.0s' {1..64})"
+is 'not what was expected: exit status' "$status" 4
+says 'not what was expected: what differs is told' err \
+	"'dst': 1 byte at offset 70000 differs"
+is 'not what was expected: nothing was written' \
+	"$(grep -c 'was written' err)" 0
+is 'not what was expected: in the report' "$(of_report differing)" \
+	"{'ranges': 1, 'bytes': 1}"
+
 # --- update=yes ----------------------------------------------------------
 
 # updates OPERANDS...: src is at dst afterwards.
