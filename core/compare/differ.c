@@ -8,6 +8,7 @@
 
 #include "env.h"
 #include "hooks.h"
+#include "same.h"
 #include "stats.h"
 
 #define GAP_MAX 512 // with less equal bytes between them two ranges are one
@@ -56,6 +57,19 @@ differ_bytes(struct differ *d, const unsigned char *wrote,
 			differ_note(d, (struct differ_range){
 					       off + i, 1, wrote[i], found[i]});
 	return true;
+}
+
+void
+differ_tell(struct differ *d, const struct same *same)
+{
+	const uint64_t off = same->pos - d->dst_off;
+	const uint64_t end = off + same->nr_found;
+
+	differ_bytes(d, same->bytes, same->found, off, same->nr_found);
+	if (same->nr_found < same->len)
+		differ_note(d, (struct differ_range){end,
+						     same->len - same->nr_found,
+						     -1, EVENT_NO_BYTE});
 }
 
 bool

@@ -12,6 +12,7 @@
 #include "event.h"
 
 struct env;
+struct same;
 
 struct differ {
 	const struct env *env;   // hooks are told, stats count
@@ -34,6 +35,10 @@ void differ_note(struct differ *differ, struct differ_range range);
 // differ.
 bool differ_bytes(struct differ *differ, const unsigned char *wrote,
 		  const unsigned char *found, uint64_t off, size_t len);
+
+// The same of a whole buffer at its place in the destination, and of what is
+// missing there.
+void differ_tell(struct differ *differ, const struct same *same);
 
 // No more come.
 void differ_finish(struct differ *differ);

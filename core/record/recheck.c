@@ -59,18 +59,3 @@ recheck_read(struct recheck *recheck, const unsigned char *buf, size_t len,
 	};
 	return r;
 }
-
-void
-recheck_tell(const struct recheck *recheck)
-{
-	const struct same *same = &recheck->same;
-	struct differ *differ = recheck->differ;
-	const uint64_t off = same->pos - differ->dst_off;
-
-	differ_bytes(differ, same->bytes, same->found, off, same->nr_found);
-	if (same->nr_found < same->len)
-		differ_note(differ,
-			    (struct differ_range){off + same->nr_found,
-						  same->len - same->nr_found,
-						  -1, EVENT_NO_BYTE});
-}

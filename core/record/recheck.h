@@ -27,6 +27,3 @@ void recheck_done(struct recheck *recheck);
 // nothing of it is known.
 int recheck_read(struct recheck *recheck, const unsigned char *buf, size_t len,
 		 uint64_t pos);
-
-// Tell what of it differs, with differ.
-void recheck_tell(const struct recheck *recheck);

@@ -446,7 +446,7 @@ compare_record(struct serial *serial, size_t len, int r, int *ret_error)
 	*ret_error = r;
 	if (r < 0)
 		return 0;
-	recheck_tell(&serial->recheck);
+	differ_tell(serial->recheck.differ, &serial->recheck.same);
 	(void)serial->dst->ops->seek(serial->dst, (int64_t)len, SEEK_CUR);
 	return len;
 }

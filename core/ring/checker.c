@@ -155,18 +155,10 @@ checker_is_same(const struct checker *checker, const struct job *job,
 	return same_skip(&same, 0) >= len;
 }
 
-// Behind the end of the file there is nothing to be compared.
 void
 checker_tell(struct checker *checker, const struct job *job)
 {
 	const struct same same = same_of(checker, job);
-	const uint64_t off = checker->off + job->off;
 
-	differ_bytes(checker->differ, same.bytes, same.found, off,
-		     same.nr_found);
-	if (same.nr_found < same.len)
-		differ_note(checker->differ,
-			    (struct differ_range){off + same.nr_found,
-						  same.len - same.nr_found, -1,
-						  EVENT_NO_BYTE});
+	differ_tell(checker->differ, &same);
 }

@@ -27,7 +27,6 @@ struct checker {
 	uint32_t align;       // of aligned requests, which go around the page
 	                      // cache; 0: all others, inline
 	uint64_t base;        // file offset of the stretch
-	uint64_t off;         // of the stretch in the copy
 	size_t unit;          // of struct same
 	struct differ *differ; // NULL: what differs is written
 	void (*on_checked)(struct job *job); // of the writer: it goes on
