@@ -670,7 +670,7 @@ END_TEST
 
 /* The loop around it */
 
-struct watch {
+struct onlooker {
 	unsigned nr_ticks;
 	unsigned nr_looks;
 	unsigned stop_at; // must_stop says so from this look on; 0: never
@@ -688,7 +688,7 @@ on_notice(void *ctx, const struct event *f)
 static bool
 must_stop(void *ctx)
 {
-	struct watch *watch = ctx;
+	struct onlooker *watch = ctx;
 
 	watch->nr_looks++;
 	return watch->signo != 0 ||
@@ -698,7 +698,7 @@ must_stop(void *ctx)
 static void
 on_tick(void *ctx)
 {
-	struct watch *watch = ctx;
+	struct onlooker *watch = ctx;
 
 	watch->nr_ticks++;
 	for (unsigned i = 0; i < watch->nr_late; i++)
@@ -708,13 +708,13 @@ on_tick(void *ctx)
 static void
 on_signal(void *ctx, int signo)
 {
-	struct watch *watch = ctx;
+	struct onlooker *watch = ctx;
 
 	watch->signo = signo;
 }
 
 static enum copy_verdict
-run_in_loop(struct watch *watch)
+run_in_loop(struct onlooker *watch)
 {
 	struct hooks hooks = {.ctx = watch,
 			      .notice = on_notice,
@@ -765,7 +765,7 @@ END_TEST
 
 START_TEST(the_eventfd_wakes_the_loop)
 {
-	struct watch watch = {0};
+	struct onlooker watch = {0};
 
 	fake_copy_open(&c, 40 * FAKE_JOB + 3);
 	c.fake.is_eager = true;
@@ -780,7 +780,7 @@ END_TEST
 
 START_TEST(late_completions_wake_the_loop)
 {
-	struct watch watch = {.nr_late = 3};
+	struct onlooker watch = {.nr_late = 3};
 
 	fake_copy_open(&c, 20 * FAKE_JOB);
 	c.fake.random = 11;
@@ -794,7 +794,7 @@ END_TEST
 
 START_TEST(an_inline_copy_looks_at_the_loop_as_well)
 {
-	struct watch watch = {0};
+	struct onlooker watch = {0};
 
 	fake_copy_open(&c, 20 * FAKE_JOB);
 	fake_copy_make_inline(&c, FAKE_INLINE_SRC);
@@ -809,7 +809,7 @@ END_TEST
 
 START_TEST(a_stop_finishes_what_is_under_way_and_no_more)
 {
-	struct watch watch = {.nr_late = 1, .stop_at = 6};
+	struct onlooker watch = {.nr_late = 1, .stop_at = 6};
 
 	fake_copy_open(&c, 64 * FAKE_JOB);
 	c.fake.random = (uint64_t)_i + 1;
@@ -826,7 +826,7 @@ END_TEST
 
 START_TEST(a_signal_arrives_through_the_loop)
 {
-	struct watch watch = {.nr_late = 1};
+	struct onlooker watch = {.nr_late = 1};
 	sigset_t set;
 
 	fake_copy_open(&c, 64 * FAKE_JOB);
@@ -847,7 +847,7 @@ END_TEST
 
 START_TEST(a_lost_kernel_ends_the_loop)
 {
-	struct watch watch = {.nr_late = 1};
+	struct onlooker watch = {.nr_late = 1};
 
 	fake_copy_open(&c, 64 * FAKE_JOB);
 	c.fake.random = 3;
@@ -861,7 +861,7 @@ END_TEST
 
 START_TEST(a_thread_may_do_the_submitting)
 {
-	struct watch watch = {.nr_late = 3};
+	struct onlooker watch = {.nr_late = 3};
 
 	fake_copy_open(&c, 40 * FAKE_JOB + 3);
 	c.fake.random = (uint64_t)_i + 1;
@@ -877,7 +877,7 @@ END_TEST
 
 START_TEST(what_the_thread_is_refused_goes_inline)
 {
-	struct watch watch = {.nr_late = 4};
+	struct onlooker watch = {.nr_late = 4};
 
 	fake_copy_open(&c, 8 * FAKE_JOB);
 	c.fake.random = 1;
@@ -894,7 +894,7 @@ END_TEST
 
 START_TEST(a_kernel_is_lost_with_a_thread_as_well)
 {
-	struct watch watch = {.nr_late = 1};
+	struct onlooker watch = {.nr_late = 1};
 
 	fake_copy_open(&c, 64 * FAKE_JOB);
 	c.fake.random = 3;

@@ -5,10 +5,6 @@
 #include "copy.h"
 
 #include <assert.h>
-#include <errno.h>
-#include <sys/signalfd.h>
-#include <sys/timerfd.h>
-#include <unistd.h>
 
 #include "base.h"
 #include "clock.h"
@@ -131,10 +127,8 @@ copy_init(struct copy *copy, const struct copy_parts *parts)
 		.is_reading_back = parts->is_reading_back,
 		.src = parts->src,
 		.dst = parts->dst,
-		.loop.epoll_fd = -1,
-		.ticked.fd = -1,
-		.signalled.fd = -1,
 	};
+	watch_init(&copy->watch);
 	if (env->hasher != NULL)
 		copy->digest_base = hasher_nr_done(env->hasher);
 	if (parts->clear != NULL)
@@ -150,134 +144,25 @@ copy_init(struct copy *copy, const struct copy_parts *parts)
 	return r;
 }
 
-// Of a thread that helps: the count is only a reason to look.
-static void
-copy_on_news(void *ctx)
-{
-	const struct loop_source *source = ctx;
-	uint64_t count;
-
-	(void)!read(source->fd, &count, sizeof(count));
-}
-
-static void
-copy_on_signal(void *ctx)
-{
-	struct copy *copy = ctx;
-	struct signalfd_siginfo info;
-
-	if (read(copy->signalled.fd, &info, sizeof(info)) == sizeof(info))
-		copy->env->hooks->signalled(copy->env->hooks->ctx,
-					    (int)info.ssi_signo);
-}
-
-static void
-copy_on_tick(void *ctx)
-{
-	struct copy *copy = ctx;
-	uint64_t expirations;
-
-	if (read(copy->ticked.fd, &expirations, sizeof(expirations)) > 0)
-		copy->env->hooks->tick(copy->env->hooks->ctx);
-}
-
-static int
-copy_watch(struct copy *copy, struct loop_source *source, int fd,
-	   void (*on_ready)(void *))
-{
-	*source = (struct loop_source){fd, on_ready, copy};
-	return fd < 0 ? -errno : loop_add(&copy->loop, source);
-}
-
-static int
-copy_watch_news(struct copy *copy, struct loop_source *source, int fd)
-{
-	*source = (struct loop_source){fd, copy_on_news, source};
-	return loop_add(&copy->loop, source);
-}
-
-static int
-copy_open_timer(struct copy *copy)
-{
-	const unsigned ms = copy->env->hooks->tick_ms;
-	const struct timespec every = {ms / 1000, ms % 1000 * 1000000L};
-	const struct itimerspec when = {every, every};
-
-	if (copy->env->hooks->tick == NULL)
-		return 0;
-	const int fd = timerfd_create(CLOCK_MONOTONIC,
-				      TFD_NONBLOCK | TFD_CLOEXEC);
-	const int r = copy_watch(copy, &copy->ticked, fd, copy_on_tick);
-	if (r < 0)
-		return r;
-	return timerfd_settime(fd, 0, &when, NULL) < 0 ? -errno : 0;
-}
-
-static int
-copy_open_signals(struct copy *copy)
-{
-	const sigset_t *set = &copy->env->hooks->signals;
-
-	sigprocmask(SIG_BLOCK, set, &copy->old_mask);
-	return copy_watch(copy, &copy->signalled,
-			  signalfd(-1, set, SFD_NONBLOCK | SFD_CLOEXEC),
-			  copy_on_signal);
-}
-
-// The next step takes what has ended, and with it what makes the descriptor
-// readable: nobody else may read a count that says how many may be reaped.
-static void
-copy_on_ended(void *ctx)
-{
-	(void)ctx;
-}
-
-static int
-copy_watch_engines(struct copy *copy)
-{
-	int r = 0;
-
-	for (unsigned i = 0; r == 0 && i < AIO_NR_LANES; i++) {
-		const int fd = aio_news_fd(copy->aio, i);
-
-		if (fd >= 0)
-			r = copy_watch(copy, &copy->ended[i], fd,
-				       copy_on_ended);
-	}
-	return r;
-}
-
 int
 copy_open_loop(struct copy *copy)
 {
-	int r = loop_init(&copy->loop);
-	if (r < 0)
-		return r;
-	r = copy_open_signals(copy);
-	if (r == 0)
-		r = copy_open_timer(copy);
-	if (r == 0)
-		r = copy_watch_engines(copy);
+	struct watch *watch = &copy->watch;
+	int r = watch_open(watch, copy->env->hooks, copy->aio);
+
 	if (r == 0 && copy->env->hasher != NULL)
-		r = copy_watch_news(copy, &copy->digested,
-				    hasher_fd(copy->env->hasher));
+		r = watch_add(watch, &copy->digested,
+			      hasher_fd(copy->env->hasher));
 	if (r == 0 && copy->writer.writeback != NULL)
-		r = copy_watch_news(copy, &copy->written_out,
-				    writeback_fd(copy->writer.writeback));
+		r = watch_add(watch, &copy->written_out,
+			      writeback_fd(copy->writer.writeback));
 	return r;
 }
 
 void
 copy_done(struct copy *copy)
 {
-	if (copy->loop.epoll_fd >= 0) {
-		if (copy->ticked.fd >= 0)
-			(void)close(copy->ticked.fd); // holds no data
-		if (copy->signalled.fd >= 0)
-			(void)close(copy->signalled.fd);
-		loop_done(&copy->loop);
-		sigprocmask(SIG_SETMASK, &copy->old_mask, NULL);
-	}
+	watch_done(&copy->watch);
 	// The digests may still read what a lost stretch has left behind.
 	if (copy->env->hasher != NULL)
 		hasher_wait(copy->env->hasher,
@@ -406,7 +291,7 @@ copy_look(struct copy *copy, enum copy_verdict verdict)
 		copy->looked_ns = now;
 	}
 	copy_put_offsets(copy);
-	return loop_wait(&copy->loop, ms);
+	return loop_wait(&copy->watch.loop, ms);
 }
 
 // What is under way is finished, nothing begun; nor is it waited for a slow

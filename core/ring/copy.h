@@ -7,17 +7,15 @@
 
 #pragma once
 
-#include <signal.h>
-
 #include "aio.h"
 #include "checker.h"
 #include "env.h"
 #include "event.h"
-#include "loop.h"
 #include "plan.h"
 #include "reader.h"
 #include "ring.h"
 #include "side.h"
+#include "watch.h"
 #include "writer.h"
 #include "zeroer.h"
 
@@ -48,14 +46,10 @@ struct copy {
 	uint64_t digest_base;     // parts the hasher had before this stretch
 	uint64_t nr_hashed;       // jobs handed to it
 
-	struct loop loop;
+	struct watch watch;
 	uint64_t looked_ns;       // into it, last
-	struct loop_source ended[AIO_NR_LANES];
 	struct loop_source digested;
 	struct loop_source written_out;
-	struct loop_source signalled;
-	struct loop_source ticked;
-	sigset_t old_mask;
 };
 
 // What a stretch is copied with. All is borrowed, and but for the plan until

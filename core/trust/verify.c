@@ -166,7 +166,7 @@ read_back(struct verify *v, struct hasher *hasher)
 		tell(v, FAILURE_VERIFY, v->dst_off, r);
 	} else {
 		has_loop = copy_open_loop(&copy) == 0 &&
-			   loop_wait(&copy.loop, 0) == 0;
+			   loop_wait(&copy.watch.loop, 0) == 0;
 		if (has_loop)
 			r = copy_back(v, &copy);
 		copy_done(&copy);
