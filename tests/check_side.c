@@ -9,9 +9,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base.h"
 #include "extent.h"
 #include "fake_aio.h"
 #include "file.h"
+#include "hooks.h"
 #include "rig.h"
 #include "side.h"
 #include "suites.h"
@@ -52,6 +54,67 @@ START_TEST(zeros_are_made_and_looked_at_by_one_descriptor)
 	ck_assert(!zero_is_all(page, sizeof(page)));
 	close(fd);
 	close(other);
+}
+END_TEST
+
+/* A range of it */
+
+// What each read gives, the last one from then on.
+static struct {
+	ssize_t gives[4];
+	unsigned nr;
+	uint64_t off;
+	size_t len;
+} reads;
+
+static ssize_t
+counted_read_at(const struct side *s, enum side_way way, void *buf, size_t len,
+		uint64_t off)
+{
+	const unsigned last = ARRAY_LEN(reads.gives) - 1;
+
+	(void)s;
+	(void)buf;
+	ck_assert_int_eq(way, SIDE_BUFFERED);
+	reads.off = off;
+	reads.len = len;
+	return reads.gives[reads.nr < last ? reads.nr++ : last];
+}
+
+static const struct side_ops counted_ops = {.read_at = counted_read_at};
+
+static bool
+stop_at_third(void *ctx)
+{
+	(void)ctx;
+	return reads.nr == 2;
+}
+
+START_TEST(a_range_is_read_by_as_many_reads_as_it_takes)
+{
+	static const struct {
+		ssize_t gives[4];
+		bool has_hooks;
+		ssize_t want;
+	} cases[] = {
+		{{8}, false, 8},
+		{{3, -EINTR, 1, 4}, false, 8},
+		{{3, -EINTR, 1, 4}, true, -ECANCELED},
+		{{3, 2, 0}, false, 5},
+		{{0}, false, 0},
+		{{3, -EIO}, true, -EIO},
+	};
+	const struct hooks hooks = {.must_stop = stop_at_third};
+	unsigned char buf[8];
+
+	side = (struct side){.ops = &counted_ops};
+	reads.nr = 0;
+	memcpy(reads.gives, cases[_i].gives, sizeof(reads.gives));
+	ck_assert_int_eq(side_read_all(&side, SIDE_BUFFERED, buf, sizeof(buf),
+				       100,
+				       cases[_i].has_hooks ? &hooks : NULL),
+			 cases[_i].want);
+	ck_assert_uint_eq(reads.off + reads.len, 108);
 }
 END_TEST
 
@@ -349,6 +412,8 @@ side_suite(void)
 	tcase_add_test(t, nobody_gets_more_access_than_was_given);
 	tcase_add_test(t, what_is_open_for_both_is_read_back_without_a_path);
 	tcase_add_test(t, a_closed_standard_error_stays_closed);
+	tcase_add_loop_test(t, a_range_is_read_by_as_many_reads_as_it_takes, 0,
+			    6);
 	suite_add_tcase(s, t);
 	suite_add_tcase(s, scripted_tcase());
 	return s;

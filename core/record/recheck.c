@@ -35,27 +35,18 @@ recheck_read(struct recheck *recheck, const unsigned char *buf, size_t len,
 	     uint64_t pos)
 {
 	const struct side *back = recheck->back;
-	size_t got = 0;
-	int r = take_buffer(recheck, len);
+	ssize_t n = take_buffer(recheck, len);
 
-	while (r == 0 && got < len) {
-		const ssize_t n = back->ops->read_at(back, SIDE_BUFFERED,
-						     recheck->found + got,
-						     len - got, pos + got);
-		if (n == 0)
-			break;
-		if (n > 0)
-			got += (size_t)n;
-		else if (n != -EINTR)
-			r = (int)n;
-	}
+	if (n == 0)
+		n = side_read_all(back, SIDE_BUFFERED, recheck->found, len, pos,
+				  NULL);
 	recheck->same = (struct same){
 		.bytes = buf,
 		.found = recheck->found,
 		.len = len,
-		.nr_found = r == 0 ? got : 0,
+		.nr_found = n > 0 ? (size_t)n : 0,
 		.pos = pos,
 		.unit = (size_t)max_u64(SAME_UNIT, back->facts.dio_align),
 	};
-	return r;
+	return n < 0 ? (int)n : 0;
 }

@@ -160,13 +160,10 @@ is_zero_at(const struct clear *c, uint64_t pos)
 {
 	const struct side *side = c->side;
 	unsigned char *page = c->buf + WRITE_LEN;
-	ssize_t n;
 
-	do {
-		n = side->ops->read_at(side, SIDE_CLEAR, page, CLEAR_ALIGN,
-				       pos);
-	} while (n == -EINTR);
-	return n == CLEAR_ALIGN && zero_is_all(page, CLEAR_ALIGN);
+	return side_read_all(side, SIDE_CLEAR, page, CLEAR_ALIGN, pos, NULL) ==
+		       CLEAR_ALIGN &&
+	       zero_is_all(page, CLEAR_ALIGN);
 }
 
 // A server may have made a trim of it, which promises nothing.

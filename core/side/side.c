@@ -38,6 +38,26 @@ side_put(const struct side *side, uint64_t off)
 	return now < 0 ? (int)now : 0;
 }
 
+ssize_t
+side_read_all(const struct side *side, enum side_way way, void *buf, size_t len,
+	      uint64_t off, const struct hooks *h)
+{
+	size_t got = 0;
+
+	while (got < len) {
+		if (h != NULL && h->must_stop(h->ctx))
+			return -ECANCELED;
+		const ssize_t n = side->ops->read_at(
+			side, way, (char *)buf + got, len - got, off + got);
+		if (n == 0)
+			break;
+		if (n < 0 && n != -EINTR)
+			return n;
+		got += n > 0 ? (size_t)n : 0;
+	}
+	return (ssize_t)got;
+}
+
 int
 side_set_size(const struct side *side, uint64_t size)
 {

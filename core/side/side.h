@@ -103,6 +103,10 @@ int side_tell(const struct side *side, const struct hooks *h,
 int64_t side_where(const struct side *side);
 // Let whoever goes on begin there.
 int side_put(const struct side *side, uint64_t off);
+// A range, by as many reads as it takes: the bytes, fewer where it ends, or
+// -errno; -ECANCELED: a signal, but without h they wait.
+ssize_t side_read_all(const struct side *side, enum side_way way, void *buf,
+		      size_t len, uint64_t off, const struct hooks *h);
 // Whatever comes in between.
 int side_set_size(const struct side *side, uint64_t size);
 

@@ -72,21 +72,12 @@ static int
 read_all(const struct verify *v, const struct side *side, enum side_way way,
 	 unsigned char *buf, uint64_t off, size_t len)
 {
-	const struct hooks *h = v->env->hooks;
-	size_t got = 0;
+	const ssize_t n = side_read_all(side, way, buf, len, off,
+					v->env->hooks);
 
-	while (got < len) {
-		if (h->must_stop(h->ctx))
-			return -ECANCELED;
-		const ssize_t n = side->ops->read_at(side, way, buf + got,
-						     len - got, off + got);
-		if (n == 0)
-			return -EIO; // it has become shorter
-		if (n < 0 && n != -EINTR)
-			return (int)n;
-		got += n > 0 ? (size_t)n : 0;
-	}
-	return 0;
+	if (n >= 0 && (size_t)n < len)
+		return -EIO; // it has become shorter
+	return n < 0 ? (int)n : 0;
 }
 
 // Where nothing can be waited for: one read after the other.

@@ -190,25 +190,6 @@ vouch_manifest(const struct vouch *v)
 	return vouch_is_kept(v) ? &v->manifest : NULL;
 }
 
-static int
-try_read(const struct side *back, enum side_way way, void *buf, size_t len,
-	 uint64_t off)
-{
-	size_t got = 0;
-
-	while (got < len) {
-		const ssize_t n = back->ops->read_at(
-			back, way, (char *)buf + got, len - got, off + got);
-
-		if (n == 0)
-			return -EIO; // it has become shorter
-		if (n < 0 && n != -EINTR)
-			return (int)n;
-		got += n > 0 ? (size_t)n : 0;
-	}
-	return 0;
-}
-
 struct reading {
 	const struct hooks *hooks;
 	const struct side *back;
@@ -221,14 +202,18 @@ read_sample(void *ctx, void *buf, size_t len, uint64_t off)
 {
 	const struct reading *reading = ctx;
 	const struct side *back = reading->back;
-	int r = -EINVAL;
+	const uint32_t align = back->facts.dio_align;
+	ssize_t n = -EINVAL;
 
-	if (reading->hooks->must_stop(reading->hooks->ctx))
-		return -ECANCELED;
-	if (side_fd(back, SIDE_DIRECT) >= 0 && back->facts.dio_align > 0 &&
-	    len % back->facts.dio_align == 0)
-		r = try_read(back, SIDE_DIRECT, buf, len, off);
-	return r < 0 ? try_read(back, SIDE_BUFFERED, buf, len, off) : 0;
+	if (side_fd(back, SIDE_DIRECT) >= 0 && align > 0 && len % align == 0)
+		n = side_read_all(back, SIDE_DIRECT, buf, len, off,
+				  reading->hooks);
+	if (n < (ssize_t)len)
+		n = side_read_all(back, SIDE_BUFFERED, buf, len, off,
+				  reading->hooks);
+	if (n < 0)
+		return (int)n;
+	return (size_t)n < len ? -EIO : 0; // it has become shorter
 }
 
 // A run that was cut off has left times that it could not foresee.
