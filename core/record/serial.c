@@ -222,12 +222,13 @@ write_zeros(const struct serial *serial, uint64_t pos, uint64_t len)
 {
 	static const unsigned char zeros[16 * 1024]
 		__attribute__((aligned(4096)));
-	const ssize_t n = pwrite(serial->dst->fd, zeros,
-				 (size_t)min_u64(len, sizeof(zeros)),
-				 (off_t)pos);
+	const struct side *dst = serial->dst;
+	const ssize_t n = dst->ops->write_at(
+		dst, SIDE_BUFFERED, zeros,
+		(size_t)min_u64(len, sizeof(zeros)), pos);
 
 	if (n < 0)
-		return errno == EINTR ? 0 : -errno;
+		return n == -EINTR ? 0 : n;
 	serial->env->stats->zeros.made_up += (uint64_t)n;
 	return n == 0 ? -ENOSPC : n;
 }
@@ -240,7 +241,7 @@ clear_passed(struct serial *serial)
 	struct clear *clear = serial->clear;
 	uint64_t len = serial->zeros_len, n;
 	// A file or disk can be positioned.
-	uint64_t pos = (uint64_t)lseek(serial->dst->fd, 0, SEEK_CUR) - len;
+	uint64_t pos = (uint64_t)side_where(serial->dst) - len;
 	int64_t r = 0;
 
 	serial->zeros_len = 0; // a failure is met once

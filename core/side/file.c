@@ -133,13 +133,17 @@ buffered_fd(const struct side *side)
 	return side->buffered_fd >= 0 ? side->buffered_fd : side->fd;
 }
 
+static int
+fd_of(const struct side *side, enum side_way way)
+{
+	return way == SIDE_BUFFERED ? buffered_fd(side) : side_fd(side, way);
+}
+
 static ssize_t
 file_read_at(const struct side *side, enum side_way way, void *buf, size_t len,
 	     uint64_t off)
 {
-	const int fd = way == SIDE_BUFFERED ? buffered_fd(side)
-					    : side_fd(side, way);
-	const ssize_t n = pread(fd, buf, len, (off_t)off);
+	const ssize_t n = pread(fd_of(side, way), buf, len, (off_t)off);
 
 	return n < 0 ? -errno : n;
 }
@@ -148,7 +152,7 @@ static ssize_t
 file_write_at(const struct side *side, enum side_way way, const void *buf,
 	      size_t len, uint64_t off)
 {
-	const ssize_t n = pwrite(side_fd(side, way), buf, len, (off_t)off);
+	const ssize_t n = pwrite(fd_of(side, way), buf, len, (off_t)off);
 
 	return n < 0 ? -errno : n;
 }
