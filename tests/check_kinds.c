@@ -211,6 +211,15 @@ mem_read_at(const struct side *side, enum side_way way, void *buf, size_t len,
 	return move(mem_of(side), IO_CMD_PREAD, buf, len, off);
 }
 
+static ssize_t
+mem_write_at(const struct side *side, enum side_way way, const void *buf,
+	     size_t len, uint64_t off)
+{
+	(void)way;
+	return move(mem_of(side), IO_CMD_PWRITE,
+		    (unsigned char *)(uintptr_t)buf, len, off);
+}
+
 static int
 mem_cache(const struct side *side, uint64_t off, uint64_t len)
 {
@@ -278,6 +287,7 @@ static const struct side_ops mem_ops = {
 	.seek = mem_seek,
 	.find_data = mem_find_data,
 	.read_at = mem_read_at,
+	.write_at = mem_write_at,
 	.drop_cache = mem_cache,
 	.write_out = mem_cache,
 	.get_size = mem_get_size,
@@ -461,6 +471,20 @@ START_TEST(it_is_read_and_written_in_order)
 }
 END_TEST
 
+START_TEST(zeros_that_it_does_not_make_are_written)
+{
+	q.conv = CONV_SWAB | CONV_SPARSE;
+	q.is_single_buffer = false;
+	memset(src->bytes + 4096, 0, LEN - 8192);
+	memset(dst->bytes, 'x', LEN);
+	check_run(TRANSFER_OK, LEN);
+	for (size_t i = 0; i < LEN; i++)
+		ck_assert_uint_eq(dst->bytes[i], src->bytes[i ^ 1]);
+	ck_assert_uint_ge(stats.zeros.made_up, LEN - 8192);
+	ck_assert_uint_eq(dst->engine.queued, 0);
+}
+END_TEST
+
 START_TEST(it_is_synced)
 {
 	q.conv = _i == 0 ? CONV_FSYNC : CONV_FDATASYNC;
@@ -521,6 +545,7 @@ kinds_suite(void)
 	tcase_add_test(t, a_size_that_can_be_set_is_set);
 	tcase_add_test(t, its_holes_are_kept);
 	tcase_add_test(t, it_is_read_and_written_in_order);
+	tcase_add_test(t, zeros_that_it_does_not_make_are_written);
 	tcase_add_loop_test(t, it_is_synced, 0, 2);
 	if (digest_is_available(DIGEST_XXH128))
 		tcase_add_test(t, it_is_read_back);

@@ -229,7 +229,7 @@ write_zeros(const struct serial *serial, uint64_t pos, uint64_t len)
 
 	if (n < 0)
 		return n == -EINTR ? 0 : n;
-	serial->env->stats->zeros.made_up += (uint64_t)n;
+	serial->clear->nr_written += (uint64_t)n;
 	return n == 0 ? -ENOSPC : n;
 }
 
