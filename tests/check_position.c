@@ -13,6 +13,7 @@
 #include "env.h"
 #include "rig.h"
 #include "serial.h"
+#include "serial_read.h"
 #include "suites.h"
 
 static struct request q;

@@ -12,6 +12,7 @@
 #include "hooks.h"
 #include "position.h"
 #include "serial.h"
+#include "serial_read.h"
 #include "stats.h"
 
 static bool

@@ -12,6 +12,8 @@
 #include "event.h"
 #include "request.h"
 #include "serial.h"
+#include "serial_read.h"
+#include "serial_write.h"
 
 // The length of the next block of an extent, 0: that was all of it.
 static size_t

@@ -12,6 +12,8 @@
 #include "hasher.h"
 #include "hooks.h"
 #include "position.h"
+#include "serial_holes.h"
+#include "serial_write.h"
 
 static int
 record_write_full(void *ctx, const unsigned char *block, size_t len);

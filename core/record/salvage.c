@@ -12,6 +12,7 @@
 #include "base.h"
 #include "hooks.h"
 #include "serial.h"
+#include "serial_read.h"
 #include "stats.h"
 #include "walk.h"
 

@@ -2,14 +2,14 @@
 //
 // The calls that dd makes, one after the other, on the sides as they were
 // given: a read is one read(2) of a record, a write one write(2) as far as it
-// goes. Uses the offsets of the descriptors, which others may share.
+// goes. Uses the offsets of the descriptors, which others may share. The calls
+// are in serial_read, serial_write and serial_holes.
 
 #pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/types.h>
 
 #include "side.h"
 #include "event.h"
@@ -60,26 +60,8 @@ int serial_tell_src(const struct serial *serial, enum event_kind kind,
 int serial_tell_dst(const struct serial *serial, enum event_kind kind,
 		    int error);
 
-// One record of the source: its bytes, 0 at the end, or -errno, untold;
-// -ECANCELED: a signal.
-ssize_t serial_read(struct serial *serial, unsigned char *buf, size_t len);
-// The same of the destination: one that cannot be moved is read instead.
-ssize_t serial_read_dst(struct serial *serial, unsigned char *buf, size_t len);
-// So many bytes of the source are done without a read of ours.
-void serial_pass_src(struct serial *serial, uint64_t len);
-
-// One record to the destination. Returns the bytes that got out; all of
-// them if *ret_error is 0, else it is -errno, untold, or -ECANCELED.
-size_t serial_write(struct serial *serial, const unsigned char *buf,
-		    size_t len, int *ret_error);
-
-// The destination makes the zeros that were passed over, or they are written.
-// 0 or -errno, told.
-int serial_clear(struct serial *serial);
-
-// A file that ends in a hole gets its size, since nothing was written
-// there. 0 or -errno, told.
-int serial_end_hole(struct serial *serial);
+// A signal.
+bool serial_must_stop(const struct serial *serial);
 
 // Give the pages back that iflag=nocache and oflag=nocache still hold: what
 // was passed, or, at the end of the source, all to the end of the file.

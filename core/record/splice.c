@@ -10,6 +10,8 @@
 #include "base.h"
 #include "env.h"
 #include "hooks.h"
+#include "serial_read.h"
+#include "serial_write.h"
 #include "stats.h"
 
 #define STEP MIB // what a pipe of ours holds

@@ -10,6 +10,7 @@
 #include "env.h"
 #include "hasher.h"
 #include "output.h"
+#include "serial_holes.h"
 #include "splice.h"
 #include "stretch.h"
 
