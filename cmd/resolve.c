@@ -138,9 +138,9 @@ fault_of(const struct options *options)
 	if (!request_writes(q) && q->dst == NULL)
 		return "verify=only needs a named output: DST or of=FILE";
 	if (q->manifest != NULL && !options_is_about_manifest(options) &&
-	    q->compare != REQUEST_COMPARE_UPDATE)
-		return "manifest= needs update=yes; with plan=yes alone it is "
-		       "described";
+	    q->compare == REQUEST_COMPARE_NONE)
+		return "manifest= needs update=yes or verify=only; with "
+		       "plan=yes alone it is described";
 	if (q->commit != REQUEST_COMMIT_NONE && q->dst == NULL)
 		return "commit= needs a named output: DST or of=FILE";
 	// Others write to it, and would go on writing to the old one.

@@ -571,7 +571,10 @@ print_good_end(const struct run *run)
 	if (options->request.verify)
 		print_of(dst, "is verified");
 	if (!request_writes(&options->request))
-		print_of(dst, "matches the source");
+		print_of(dst, run->stats.known > 0
+				      ? "matches the source, according to "
+					"the manifest"
+				      : "matches the source");
 	if (!options->request.is_dd && durability_is_safe_to_remove(t))
 		print_of(dst, "is safe to remove");
 }

@@ -158,7 +158,8 @@ step_over(struct serial *serial, size_t len)
 	if (len > 0)
 		(void)serial->dst->ops->seek(serial->dst, (int64_t)len,
 					     SEEK_CUR);
-	serial->env->stats->same += len;
+	if (serial->recheck.differ == NULL)
+		serial->env->stats->same += len;
 	return len;
 }
 
@@ -227,7 +228,7 @@ serial_write(struct serial *serial, const unsigned char *buf, size_t len,
 		return step_over(serial, len);
 	}
 	const size_t done = write_record(serial, buf, len, ret_error);
-	if (done == len && *ret_error == 0)
+	if (done == len && *ret_error == 0 && serial->recheck.differ == NULL)
 		manifest_put(m, pos, len, buf);
 	return done;
 }

@@ -51,15 +51,13 @@ checker_finish(struct checker *checker, struct job *job)
 	checker->on_checked(job);
 }
 
-// What differs has to be told where it does, so it is read.
 static bool
 is_known(const struct checker *checker, const struct job *job)
 {
 	const struct manifest *m = checker->env->manifest;
 
-	return m != NULL && checker->differ == NULL &&
-	       manifest_ask(m, checker->base + job->off, job->len, job->buf) ==
-		       MANIFEST_SAME;
+	return m != NULL && manifest_ask(m, checker->base + job->off, job->len,
+					 job->buf) == MANIFEST_SAME;
 }
 
 void
@@ -152,7 +150,7 @@ checker_is_same(const struct checker *checker, const struct job *job,
 {
 	const struct same same = same_of(checker, job);
 
-	return same_skip(&same, 0) >= len;
+	return job->is_known || same_skip(&same, 0) >= len;
 }
 
 void

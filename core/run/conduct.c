@@ -28,11 +28,12 @@ static enum transfer_verdict
 open_sides(struct transfer *t)
 {
 	const struct request *q = t->env.asked;
+	const enum vouch_use use = request_writes(q) ? VOUCH_WRITE : VOUCH_LOOK;
 	struct output *out = &t->out;
 
 	// Before anything is opened: a copy without them is not wanted.
 	if (commit_check(q, t->env.hooks) < 0 ||
-	    vouch_open(&t->vouch, &t->env, VOUCH_WRITE) < 0 ||
+	    vouch_open(&t->vouch, &t->env, use) < 0 ||
 	    transfer_open_digest(t) < 0)
 		return TRANSFER_UNCOUNTED;
 	int r = kinds_find(q->src, q->is_dd)
@@ -164,27 +165,36 @@ prepare_compare(struct transfer *t)
 // What is found there counts for the manifest, so it must not be in the page
 // cache alone.
 static int
-prepare_manifest(struct transfer *t)
+begin_manifest(struct transfer *t)
 {
 	const struct side *dst = &t->out.side;
 	const uint64_t reach = safety_reach(t->env.asked, &t->src.facts,
 					    &dst->facts);
+	int r = dst->ops->sync(dst, true, t->env.hooks);
 
-	if (t->env.asked->manifest == NULL)
-		return 0;
-	int r = vouch_check(&t->vouch, dst, &t->out.back);
-	if (r < 0)
-		return r;
-	r = dst->ops->sync(dst, true, t->env.hooks);
 	if (r < 0)
 		return r == -ECANCELED ? r
 				       : side_tell(dst, t->env.hooks,
 						   FAILURE_FDATASYNC, -r);
-	r = vouch_begin(&t->vouch, &t->src, dst,
-			min_u64(reach, facts_is_device(&dst->facts)
-					       ? dst->facts.size
-					       : UINT64_MAX));
-	t->env.manifest = r == 0 ? &t->vouch.manifest : NULL;
+	return vouch_begin(&t->vouch, &t->src, dst,
+			   min_u64(reach, facts_is_device(&dst->facts)
+						  ? dst->facts.size
+						  : UINT64_MAX));
+}
+
+static int
+prepare_manifest(struct transfer *t)
+{
+	const struct request *q = t->env.asked;
+
+	if (q->manifest == NULL)
+		return 0;
+	int r = vouch_check(&t->vouch, &t->out.side, &t->out.back);
+	if (r == 0 && request_writes(q))
+		r = begin_manifest(t);
+	// Where nothing is written it is only asked.
+	if (r == 0 && (request_writes(q) || vouch_is_kept(&t->vouch)))
+		t->env.manifest = &t->vouch.manifest;
 	return r;
 }
 
@@ -285,6 +295,8 @@ end_manifest(struct transfer *t, enum transfer_verdict verdict)
 	struct vouch *v = &t->vouch;
 	int r = 0;
 
+	if (!request_writes(t->env.asked))
+		return verdict;
 	if (verdict == TRANSFER_DIFFERS)
 		r = vouch_forget(v, &t->src, &t->out.side);
 	else if (verdict == TRANSFER_OK)

@@ -23,17 +23,20 @@
 #include "side.h"
 
 static int
-tell(const struct vouch *v, enum vouch_fault fault, int r)
+tell(const struct vouch *v, enum event_kind kind, enum vouch_fault fault, int r)
 {
-	const bool is_refused = fault <= VOUCH_LAST_REFUSED;
-
 	hooks_tell(v->env->hooks,
-		   (struct event){.kind = is_refused ? FAILURE_MANIFEST
-						     : NOTICE_MANIFEST,
+		   (struct event){.kind = kind,
 				  .error = -r,
 				  .name = v->env->asked->manifest,
 				  .fault = fault});
 	return r < 0 ? r : -EINVAL;
+}
+
+static int
+refuse(const struct vouch *v, enum vouch_fault fault, int r)
+{
+	return tell(v, FAILURE_MANIFEST, fault, r);
 }
 
 static bool
@@ -107,9 +110,9 @@ read_file(struct vouch *v)
 		v->doubt = VOUCH_DAMAGED;
 		return 0;
 	case -EILSEQ:
-		return tell(v, VOUCH_FOREIGN, 0);
+		return refuse(v, VOUCH_FOREIGN, 0);
 	default:
-		return tell(v, VOUCH_ERROR, r);
+		return refuse(v, VOUCH_ERROR, r);
 	}
 }
 
@@ -119,13 +122,7 @@ need_file(const struct vouch *v)
 {
 	const enum vouch_fault fault = v->is_new ? VOUCH_NONE : v->doubt;
 
-	if (fault == VOUCH_NO_FAULT)
-		return 0;
-	hooks_tell(v->env->hooks,
-		   (struct event){.kind = FAILURE_MANIFEST,
-				  .name = v->env->asked->manifest,
-				  .fault = fault});
-	return -EINVAL;
+	return fault == VOUCH_NO_FAULT ? 0 : refuse(v, fault, 0);
 }
 
 static int
@@ -134,13 +131,13 @@ find_file(struct vouch *v, const char *path)
 	const enum vouch_fault fault = look_at(v->env->asked);
 
 	if (fault != VOUCH_NO_FAULT)
-		return tell(v, fault, 0);
+		return refuse(v, fault, 0);
 	int r = beside_find(&v->beside, path, O_PATH);
 	if (r == 0 && !beside_is_there(&v->beside, path))
 		r = -ESTALE; // a link of /proc, to what has no name
 	if (r == 0 && !v->beside.has_old)
 		r = beside_look(&v->beside);
-	return r < 0 ? tell(v, VOUCH_ERROR, r) : 0;
+	return r < 0 ? refuse(v, VOUCH_ERROR, r) : 0;
 }
 
 int
@@ -161,7 +158,7 @@ vouch_open(struct vouch *v, const struct env *env, enum vouch_use use)
 	v->fd = open_file(v, use == VOUCH_WRITE ? O_RDWR : O_RDONLY);
 	r = v->fd < 0 ? v->fd : check_file(v, use, &fault);
 	if (r < 0)
-		return tell(v, fault, fault == VOUCH_ERROR ? r : 0);
+		return refuse(v, fault, fault == VOUCH_ERROR ? r : 0);
 	r = read_file(v);
 	return r == 0 && use == VOUCH_NEED ? need_file(v) : r;
 }
@@ -235,6 +232,8 @@ vouch_check(struct vouch *v, const struct side *dst, const struct side *back)
 	struct reading reading = {.hooks = v->env->hooks, .back = back};
 	int r = 0;
 
+	if (v->is_new && !request_writes(v->env->asked))
+		(void)tell(v, NOTICE_MANIFEST, VOUCH_NONE, 0);
 	if (v->fd < 0 || v->is_new)
 		return 0;
 	if (v->doubt == VOUCH_NO_FAULT)
@@ -246,7 +245,7 @@ vouch_check(struct vouch *v, const struct side *dst, const struct side *back)
 	if (r < 0)
 		v->doubt = r == -EBADMSG ? VOUCH_DIFFERS : VOUCH_UNREAD;
 	if (v->doubt != VOUCH_NO_FAULT)
-		(void)tell(v, v->doubt, r == -EBADMSG ? 0 : r);
+		(void)tell(v, NOTICE_MANIFEST, v->doubt, r == -EBADMSG ? 0 : r);
 	return 0;
 }
 
@@ -285,7 +284,7 @@ vouch_begin(struct vouch *v, const struct side *src, const struct side *dst,
 	int r = make_file(v);
 	if (r == 0)
 		r = manifest_begin(&v->manifest, &ids, len, is_kept);
-	return r < 0 ? tell(v, VOUCH_ERROR, r) : 0;
+	return r < 0 ? refuse(v, VOUCH_ERROR, r) : 0;
 }
 
 int
@@ -296,7 +295,7 @@ vouch_forget(struct vouch *v, const struct side *src, const struct side *dst)
 	if (v->env->asked->manifest == NULL)
 		return 0;
 	const int r = manifest_begin(&v->manifest, &ids, 0, false);
-	return r < 0 ? tell(v, VOUCH_ERROR, r) : 0;
+	return r < 0 ? refuse(v, VOUCH_ERROR, r) : 0;
 }
 
 int
@@ -309,5 +308,5 @@ vouch_end(struct vouch *v, const struct side *src, const struct side *dst,
 	if (v->env->asked->manifest == NULL)
 		return 0;
 	const int r = manifest_end(&v->manifest, end, to.size, &ids);
-	return r < 0 ? tell(v, VOUCH_ERROR, r) : 0;
+	return r < 0 ? refuse(v, VOUCH_ERROR, r) : 0;
 }

@@ -15,8 +15,8 @@
 struct env;
 struct side;
 
-// What is wrong with it. Those up to VOUCH_LAST_REFUSED end the run, before
-// anything is opened; with the others it is only not relied on.
+// What is wrong with it. From VOUCH_NONE on it is only not relied on, where that
+// can be done; with the others no run is wanted.
 enum vouch_fault {
 	VOUCH_NO_FAULT,
 	VOUCH_ERROR,           // -errno
@@ -25,8 +25,7 @@ enum vouch_fault {
 	VOUCH_FOREIGN,         // a file of something else
 	VOUCH_IN_USE,          // by another run
 	VOUCH_NO_DEVICE,       // a name in /dev
-	VOUCH_NONE,            // there is none, and it is needed
-	VOUCH_LAST_REFUSED = VOUCH_NONE,
+	VOUCH_NONE,            // there is none
 	VOUCH_FORMAT,
 	VOUCH_DAMAGED,
 	VOUCH_OTHER,           // of another destination

@@ -20,7 +20,6 @@ struct env {
 	struct stats *stats;
 	struct hasher *hasher;   // of what is written; NULL: nobody wants any
 	struct pace *pace;       // NULL: no rate=
-	struct manifest *manifest; // of the destination, which is written;
-	                         // NULL: none is kept
+	struct manifest *manifest; // of the destination; NULL: there is none
 	const struct aio_kernel *kernel;
 };

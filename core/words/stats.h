@@ -41,7 +41,8 @@ struct stats {
 	uint64_t unread_end;   // where the last area of them ends
 	uint64_t nr_unread;    // areas of them
 	uint64_t same;         // of bytes, there already: not written
-	uint64_t known;        // of same, by manifest=: not even read
+	uint64_t known;        // of bytes, there already by manifest=: what is
+	                       // there was not even read
 	uint64_t unchecked;    // of bytes, written since what was there could
 	                       // not be read
 	uint64_t differing;    // of those that were read back, or compared

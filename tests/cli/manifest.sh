@@ -33,8 +33,8 @@ must mkfifo fifo
 refused 'a FIFO' 'manifest=fifo: not a regular file' manifest=fifo plan=yes
 refused 'no directory' 'manifest=none/m: No such file or directory' \
 	manifest=none/m plan=yes
-refused 'alone' 'manifest= needs update=yes' manifest=m
-refused 'with a copy' 'manifest= needs update=yes' \
+refused 'alone' 'manifest= needs update=yes or verify=only' manifest=m
+refused 'with a copy' 'manifest= needs update=yes or verify=only' \
 	diary new manifest=m
 check 'with a copy: nothing is made' test ! -e new
 refused 'commit=rename' 'cannot combine commit= and manifest=' \
@@ -149,6 +149,56 @@ printf x | must dd of=m bs=1 seek=30 conv=notrunc status=none
 warned 'damaged' 'it is damaged'
 must truncate -s 6000 m
 warned 'short' 'it is damaged'
+
+# --- verify=only with a source ----------------------------------------------
+
+# compares TEXT KNOWN STATUS LAST-LINE OPERANDS...: nothing is changed, and so
+# much of it was not read
+compares()
+{
+	local text=$1 known=$2 want=$3 last=$4
+
+	shift 4
+	md5sum copy m >before 2>&1
+	run aiodd if=a of=copy verify=only "$@"
+	is "$text: exit status" "$status" "$want"
+	is "$text: bytes that were known" "$(of_known)" "$known"
+	is "$text: the last line" "$(tail -n 1 err)" "aiodd: $last"
+	is "$text: nothing is changed" "$(md5sum copy m 2>&1)" "$(cat before)"
+}
+
+rm -f copy m
+updates 'for verify=only' 0 a copy manifest=m
+for way in io=aio 'io=inline bs=64K' 'bs=1M iflag=nonblock conv=swab'; do
+	case $way in
+	*swab) must dd if=a of=want conv=swab status=none
+		must cp a keep; must cp want a ;;
+	esac
+	# shellcheck disable=SC2086 # operands
+	case $way in
+	*swab) run aiodd if=keep of=copy verify=only manifest=m $way
+		is "$way: another source" "$status" 3
+		must cp keep a ;;
+	*) compares "$way, the same" "$size" 0 \
+		"'copy' matches the source, according to the manifest" \
+		manifest=m $way ;;
+	esac
+done
+run aiodd if=b of=copy verify=only manifest=m
+is 'another source: exit status' "$status" 3
+says 'another source: where' err \
+	"'copy': 1 byte at offset 3000000 differs \\(first differing byte: source "
+compares 'a part' 1048576 0 \
+	"'copy' matches the source, according to the manifest" \
+	manifest=m count=1MiB
+compares 'no manifest' 0 0 "'copy' matches the source" manifest=none
+says 'no manifest: the warning' err 'manifest=none does not count: there is no'
+check 'no manifest: none is made' test ! -e none
+printf x | must dd of=copy bs=1 seek=9 conv=notrunc status=none
+compares 'written to by others' 0 3 \
+	"'copy' does NOT match the source: 1 range, 1 B" manifest=m
+says 'written to by others: the warning' err \
+	'manifest=m does not count: the destination was changed since'
 
 # --- a disk, and SIGKILL ----------------------------------------------------
 
