@@ -56,6 +56,22 @@ START_TEST(an_empty_map_has_nothing_to_do)
 }
 END_TEST
 
+START_TEST(a_map_that_grows_has_more_to_do)
+{
+	ck_assert_int_eq(map_extend(&map, LEN - 1), 0);
+	ck_assert_uint_eq(map.len, LEN);
+	ck_assert_int_eq(map_extend(&map, LEN + 2), 0);
+	ck_assert_uint_eq(map.nr, 1);
+	check_span(0, 0, LEN + 2, MAP_TODO);
+	ck_assert_int_eq(map_mark(&map, 0, LEN + 2, MAP_BAD), 0);
+	ck_assert_int_eq(map_extend(&map, LEN + 5), 0);
+	ck_assert_uint_eq(map.nr, 2);
+	check_span(1, LEN + 2, 3, MAP_TODO);
+	ck_assert_uint_eq(map_prefix(&map), LEN + 2);
+	ck_assert_uint_eq(map.totals[MAP_TODO], 3);
+}
+END_TEST
+
 START_TEST(what_comes_out_of_order_counts_when_the_gap_is_closed)
 {
 	ck_assert_int_eq(map_mark(&map, 10, 10, MAP_DONE), 0);
@@ -171,6 +187,7 @@ map_suite(void)
 	tcase_add_checked_fixture(t, begin, end);
 	tcase_add_test(t, a_new_map_is_one_span);
 	tcase_add_test(t, an_empty_map_has_nothing_to_do);
+	tcase_add_test(t, a_map_that_grows_has_more_to_do);
 	tcase_add_test(t,
 		       what_comes_out_of_order_counts_when_the_gap_is_closed);
 	tcase_add_test(t, other_states_are_no_gap);

@@ -164,6 +164,25 @@ map_cut(struct map *map, uint64_t len)
 	map->len = len;
 }
 
+int
+map_extend(struct map *map, uint64_t len)
+{
+	struct patch patch = {.nr = 0};
+
+	if (len <= map->len)
+		return 0;
+	if (map_reserve(map, 1) < 0)
+		return -ENOMEM;
+	const size_t last = map->nr > 0 ? map->nr - 1 : 0;
+	if (map->nr > 0)
+		patch_add(&patch, map->spans[last]);
+	patch_add(&patch,
+		  (struct map_span){map->len, len - map->len, MAP_TODO});
+	replace(map, last, map->nr, &patch);
+	map->len = len;
+	return 0;
+}
+
 uint64_t
 map_prefix(const struct map *map)
 {

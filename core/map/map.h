@@ -47,6 +47,9 @@ int map_mark(struct map *map, uint64_t off, uint64_t len,
 
 // The map ends at len, if it was longer.
 void map_cut(struct map *map, uint64_t len);
+// Or if it was shorter: what is new is to be done. 0, or -ENOMEM: nothing has
+// changed.
+int map_extend(struct map *map, uint64_t len);
 
 // Bytes from the start that are not MAP_TODO.
 uint64_t map_prefix(const struct map *map);
