@@ -70,13 +70,13 @@ static void
 tell_manifest(const struct event *f)
 {
 	static const char *const faults[] = {
-		[VOUCH_NO_FILE] = "not a regular file",
-		[VOUCH_SIDE] = "it is the source or destination",
+		[OURS_NO_FILE] = "not a regular file",
+		[OURS_SIDE] = "it is the source or destination",
 		[VOUCH_FOREIGN] = "it is no manifest; name another file, or "
 				  "remove it",
-		[VOUCH_IN_USE] = "another run is using it",
-		[VOUCH_NO_DEVICE] = "there is no such device, and no file is "
-				    "made in /dev",
+		[OURS_IN_USE] = "another run is using it",
+		[OURS_NO_DEVICE] = "there is no such device, and no file is "
+				   "made in /dev",
 		[VOUCH_NONE] = "there is no manifest yet",
 		[VOUCH_FORMAT] = "its format is not known to this version",
 		[VOUCH_DAMAGED] = "it is damaged",

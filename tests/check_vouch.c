@@ -216,7 +216,7 @@ START_TEST(a_run_that_is_cut_off_has_a_file_read)
 END_TEST
 
 static void
-refuses(enum vouch_fault fault)
+refuses(unsigned fault)
 {
 	rig.nr_told = 0;
 	ck_assert_int_lt(vouch_open(&v, &env, VOUCH_WRITE), 0);
@@ -230,26 +230,26 @@ START_TEST(no_other_file_is_written_to)
 	q.manifest = "diary";
 	refuses(VOUCH_FOREIGN);
 	q.manifest = "src";
-	refuses(VOUCH_SIDE);
+	refuses(OURS_SIDE);
 	q.manifest = "dst";
-	refuses(VOUCH_SIDE);
+	refuses(OURS_SIDE);
 	ck_assert_int_eq(link("dst", "link"), 0);
 	q.manifest = "link";
-	refuses(VOUCH_SIDE);
+	refuses(OURS_SIDE);
 	q.dst = "new";
 	q.manifest = "./new";
-	refuses(VOUCH_SIDE);
+	refuses(OURS_SIDE);
 	q.manifest = ".";
-	refuses(VOUCH_NO_FILE);
+	refuses(OURS_NO_FILE);
 	q.manifest = "/dev/null";
-	refuses(VOUCH_NO_FILE);
+	refuses(OURS_NO_FILE);
 	ck_assert_int_eq(mkfifo("fifo", 0600), 0);
 	q.manifest = "fifo";
-	refuses(VOUCH_NO_FILE);
+	refuses(OURS_NO_FILE);
 	q.manifest = "none/m";
-	refuses(VOUCH_ERROR);
+	refuses(OURS_ERROR);
 	q.manifest = "/dev/aiodd-none";
-	refuses(VOUCH_NO_DEVICE);
+	refuses(OURS_NO_DEVICE);
 }
 END_TEST
 
@@ -259,7 +259,7 @@ START_TEST(one_run_at_a_time)
 
 	run();
 	ck_assert_int_eq(vouch_open(&other, &env, VOUCH_WRITE), 0);
-	refuses(VOUCH_IN_USE);
+	refuses(OURS_IN_USE);
 	vouch_done(&other);
 	ck_assert(counts());
 }
@@ -278,7 +278,7 @@ START_TEST(a_link_of_somebody_else_is_not_followed)
 	ck_assert(counts());
 	vouch_done(&v);
 	ck_assert_int_eq(lchown("open/m", 2, 2), 0);
-	refuses(VOUCH_ERROR);
+	refuses(OURS_ERROR);
 }
 END_TEST
 

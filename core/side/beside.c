@@ -266,6 +266,28 @@ beside_old(const struct beside *beside)
 			      .size = (uint64_t)beside->old.st_size};
 }
 
+const char *
+beside_name(const struct beside *beside)
+{
+	return last_name(beside->target);
+}
+
+// fd: a file; name: in the directory, and no link.
+static bool
+is_named(const struct beside *beside, int fd, const char *name)
+{
+	struct stat a, b;
+
+	return fstatat(beside->dir, name, &a, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       fstat(fd, &b) == 0 && beside_is_same_file(&a, &b);
+}
+
+bool
+beside_has_name(const struct beside *beside, int fd)
+{
+	return is_named(beside, fd, beside_name(beside));
+}
+
 int
 beside_look(const struct beside *beside)
 {
@@ -323,11 +345,7 @@ beside_settle(const struct beside *beside)
 static bool
 is_ours(const struct beside *beside)
 {
-	struct stat a, b;
-
-	return fstatat(beside->dir, beside->temp, &a, AT_SYMLINK_NOFOLLOW) ==
-		       0 &&
-	       fstat(beside->fd, &b) == 0 && beside_is_same_file(&a, &b);
+	return is_named(beside, beside->fd, beside->temp);
 }
 
 static int
@@ -359,17 +377,25 @@ beside_rename(struct beside *beside, unsigned flags)
 }
 
 void
+beside_drop(struct beside *beside)
+{
+	if (beside->temp != NULL && is_ours(beside))
+		(void)unlinkat(beside->dir, beside->temp, 0);
+	free(beside->temp);
+	beside->temp = NULL;
+	if (beside->fd >= 0)
+		(void)close(beside->fd); // another one has told the errors
+	beside->fd = -1;
+}
+
+void
 beside_done(struct beside *beside)
 {
 	if (beside->target == NULL)
 		return;
-	if (beside->temp != NULL && is_ours(beside))
-		(void)unlinkat(beside->dir, beside->temp, 0);
-	if (beside->fd >= 0)
-		(void)close(beside->fd); // another one has told the errors
+	beside_drop(beside);
 	if (beside->dir >= 0)
 		(void)close(beside->dir); // read-only
-	free(beside->temp);
 	free(beside->target);
 	*beside = (struct beside){.dir = -1, .fd = -1};
 }

@@ -30,6 +30,11 @@ int beside_find(struct beside *beside, const char *path, int dir_access);
 // The file that has the name now; a stream if there is none.
 struct facts beside_old(const struct beside *beside);
 
+// The last part of target, which is in dir.
+const char *beside_name(const struct beside *beside);
+// Whether fd is the file that has this name.
+bool beside_has_name(const struct beside *beside, int fd);
+
 // Whether path leads to the target. A link of /proc has the path as its text,
 // and may lead elsewhere: to a file without a name.
 bool beside_is_there(const struct beside *beside, const char *path);
@@ -57,7 +62,8 @@ int beside_settle(const struct beside *beside);
 // own name is that of another file. 0 or -errno.
 int beside_rename(struct beside *beside, unsigned flags);
 
-// Remove what has not got its name.
+// Remove what has not got its name. beside_drop: another can be made then.
+void beside_drop(struct beside *beside);
 void beside_done(struct beside *beside);
 
 // Whether two paths are the same file, or, where there is none yet, the same

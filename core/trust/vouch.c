@@ -5,25 +5,18 @@
 #include "vouch.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <string.h>
-#include <sys/file.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base.h"
 #include "env.h"
 #include "event.h"
-#include "fd.h"
 #include "hooks.h"
 #include "imprint.h"
 #include "manifest_sample.h"
 #include "request.h"
-#include "safety.h"
 #include "side.h"
 
 static int
-tell(const struct vouch *v, enum event_kind kind, enum vouch_fault fault, int r)
+tell(const struct vouch *v, enum event_kind kind, unsigned fault, int r)
 {
 	hooks_tell(v->env->hooks,
 		   (struct event){.kind = kind,
@@ -34,69 +27,16 @@ tell(const struct vouch *v, enum event_kind kind, enum vouch_fault fault, int r)
 }
 
 static int
-refuse(const struct vouch *v, enum vouch_fault fault, int r)
+refuse(const struct vouch *v, unsigned fault, int r)
 {
 	return tell(v, FAILURE_MANIFEST, fault, r);
-}
-
-static bool
-is_side(const char *path, const char *name, int fd)
-{
-	return name != NULL ? beside_is_same(path, name)
-			    : beside_is_open(path, fd);
-}
-
-// The name, before it is opened: that can wait for ever, or do things.
-static enum vouch_fault
-look_at(const struct request *q)
-{
-	const char *path = q->manifest;
-	struct stat st;
-
-	if (is_side(path, q->src, STDIN_FILENO) ||
-	    is_side(path, q->dst, STDOUT_FILENO))
-		return VOUCH_SIDE;
-	if (stat(path, &st) == 0)
-		return S_ISREG(st.st_mode) ? VOUCH_NO_FAULT : VOUCH_NO_FILE;
-	return errno == ENOENT && safety_is_missing(path) ? VOUCH_NO_DEVICE
-							  : VOUCH_NO_FAULT;
-}
-
-static int
-open_file(const struct vouch *v, int flags)
-{
-	const char *slash = strrchr(v->beside.target, '/');
-
-	return fd_move_up(fd_open_at(
-		v->beside.dir, slash ? slash + 1 : v->beside.target,
-		flags | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0666));
-}
-
-// What was opened is what was looked at, and nobody else writes to it.
-static int
-check_file(const struct vouch *v, enum vouch_use use, enum vouch_fault *fault)
-{
-	struct stat st;
-
-	if (fstat(v->fd, &st) < 0)
-		return -errno;
-	if (v->beside.has_old && !beside_is_same_file(&st, &v->beside.old))
-		return -ESTALE;
-	*fault = !S_ISREG(st.st_mode) ? VOUCH_NO_FILE : VOUCH_ERROR;
-	if (*fault != VOUCH_ERROR)
-		return -EINVAL;
-	if (use == VOUCH_WRITE && flock(v->fd, LOCK_EX | LOCK_NB) < 0) {
-		*fault = errno == EWOULDBLOCK ? VOUCH_IN_USE : VOUCH_ERROR;
-		return *fault == VOUCH_IN_USE ? -EINVAL : -errno;
-	}
-	return 0;
 }
 
 // 0, or -errno, told.
 static int
 read_file(struct vouch *v)
 {
-	const int r = manifest_open(&v->manifest, v->fd);
+	const int r = manifest_open(&v->manifest, v->file.fd);
 
 	v->is_new = r == -ENODATA;
 	switch (r) {
@@ -112,7 +52,7 @@ read_file(struct vouch *v)
 	case -EILSEQ:
 		return refuse(v, VOUCH_FOREIGN, 0);
 	default:
-		return refuse(v, VOUCH_ERROR, r);
+		return refuse(v, OURS_ERROR, r);
 	}
 }
 
@@ -125,41 +65,21 @@ need_file(const struct vouch *v)
 	return fault == VOUCH_NO_FAULT ? 0 : refuse(v, fault, 0);
 }
 
-static int
-find_file(struct vouch *v, const char *path)
-{
-	const enum vouch_fault fault = look_at(v->env->asked);
-
-	if (fault != VOUCH_NO_FAULT)
-		return refuse(v, fault, 0);
-	int r = beside_find(&v->beside, path, O_PATH);
-	if (r == 0 && !beside_is_there(&v->beside, path))
-		r = -ESTALE; // a link of /proc, to what has no name
-	if (r == 0 && !v->beside.has_old)
-		r = beside_look(&v->beside);
-	return r < 0 ? refuse(v, VOUCH_ERROR, r) : 0;
-}
-
 int
 vouch_open(struct vouch *v, const struct env *env, enum vouch_use use)
 {
-	const char *path = env->asked->manifest;
-	enum vouch_fault fault = VOUCH_ERROR;
+	const struct request *q = env->asked;
+	unsigned fault;
 
-	*v = (struct vouch){.env = env, .fd = -1};
-	if (path == NULL)
+	*v = (struct vouch){.env = env, .file.fd = -1};
+	if (q->manifest == NULL)
 		return 0;
-	int r = find_file(v, path);
+	int r = ours_open(&v->file, q, q->manifest,
+			  use == VOUCH_WRITE ? OURS_WRITE : OURS_LOOK, &fault);
 	if (r < 0)
-		return r;
-	v->is_new = !v->beside.has_old;
-	if (v->is_new)
-		return use == VOUCH_NEED ? need_file(v) : 0;
-	v->fd = open_file(v, use == VOUCH_WRITE ? O_RDWR : O_RDONLY);
-	r = v->fd < 0 ? v->fd : check_file(v, use, &fault);
-	if (r < 0)
-		return refuse(v, fault, fault == VOUCH_ERROR ? r : 0);
-	r = read_file(v);
+		return refuse(v, fault, fault == OURS_ERROR ? r : 0);
+	v->is_new = v->file.fd < 0;
+	r = v->is_new ? 0 : read_file(v);
 	return r == 0 && use == VOUCH_NEED ? need_file(v) : r;
 }
 
@@ -168,17 +88,14 @@ vouch_done(struct vouch *v)
 {
 	if (v->env == NULL)
 		return;
-	if (v->fd >= 0)
-		(void)close(v->fd); // it was synced
-	beside_done(&v->beside);
-	v->fd = -1;
+	ours_done(&v->file);
 	v->env = NULL;
 }
 
 bool
 vouch_is_kept(const struct vouch *v)
 {
-	return v->fd >= 0 && !v->is_new && v->doubt == VOUCH_NO_FAULT;
+	return v->file.fd >= 0 && !v->is_new && v->doubt == VOUCH_NO_FAULT;
 }
 
 const struct manifest *
@@ -234,7 +151,7 @@ vouch_check(struct vouch *v, const struct side *dst, const struct side *back)
 
 	if (v->is_new && !request_writes(v->env->asked))
 		(void)tell(v, NOTICE_MANIFEST, VOUCH_NONE, 0);
-	if (v->fd < 0 || v->is_new)
+	if (v->file.fd < 0 || v->is_new)
 		return 0;
 	if (v->doubt == VOUCH_NO_FAULT)
 		v->doubt = compare_imprints(v, dst);
@@ -263,12 +180,12 @@ ids_of(const struct side *src, const struct side *dst)
 static int
 make_file(struct vouch *v)
 {
-	if (v->fd >= 0)
+	if (v->file.fd >= 0)
 		return 0;
-	v->fd = open_file(v, O_RDWR | O_CREAT | O_EXCL);
-	if (v->fd < 0)
-		return v->fd;
-	const int r = manifest_open(&v->manifest, v->fd);
+	const int made = ours_make(&v->file);
+	if (made < 0)
+		return made;
+	const int r = manifest_open(&v->manifest, v->file.fd);
 	return r == -ENODATA ? 0 : r;
 }
 
@@ -284,7 +201,7 @@ vouch_begin(struct vouch *v, const struct side *src, const struct side *dst,
 	int r = make_file(v);
 	if (r == 0)
 		r = manifest_begin(&v->manifest, &ids, len, is_kept);
-	return r < 0 ? refuse(v, VOUCH_ERROR, r) : 0;
+	return r < 0 ? refuse(v, OURS_ERROR, r) : 0;
 }
 
 int
@@ -295,7 +212,7 @@ vouch_forget(struct vouch *v, const struct side *src, const struct side *dst)
 	if (v->env->asked->manifest == NULL)
 		return 0;
 	const int r = manifest_begin(&v->manifest, &ids, 0, false);
-	return r < 0 ? refuse(v, VOUCH_ERROR, r) : 0;
+	return r < 0 ? refuse(v, OURS_ERROR, r) : 0;
 }
 
 int
@@ -308,5 +225,5 @@ vouch_end(struct vouch *v, const struct side *src, const struct side *dst,
 	if (v->env->asked->manifest == NULL)
 		return 0;
 	const int r = manifest_end(&v->manifest, end, to.size, &ids);
-	return r < 0 ? refuse(v, VOUCH_ERROR, r) : 0;
+	return r < 0 ? refuse(v, OURS_ERROR, r) : 0;
 }

@@ -9,22 +9,17 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "beside.h"
 #include "manifest.h"
+#include "ours.h"
 
 struct env;
 struct side;
 
-// What is wrong with it. From VOUCH_NONE on it is only not relied on, where that
-// can be done; with the others no run is wanted.
+// What is wrong with it, beside ours_fault. From VOUCH_NONE on it is only not
+// relied on, where that can be done; with the others no run is wanted.
 enum vouch_fault {
-	VOUCH_NO_FAULT,
-	VOUCH_ERROR,           // -errno
-	VOUCH_NO_FILE,         // no regular file
-	VOUCH_SIDE,            // it is the source or the destination
-	VOUCH_FOREIGN,         // a file of something else
-	VOUCH_IN_USE,          // by another run
-	VOUCH_NO_DEVICE,       // a name in /dev
+	VOUCH_NO_FAULT = OURS_NO_FAULT,
+	VOUCH_FOREIGN = OURS_NR, // a file of something else
 	VOUCH_NONE,            // there is none
 	VOUCH_FORMAT,
 	VOUCH_DAMAGED,
@@ -36,8 +31,7 @@ enum vouch_fault {
 
 struct vouch {
 	const struct env *env;
-	struct beside beside;  // FILE; target NULL: nobody asked
-	int fd;                // -1: there is none yet
+	struct ours file;
 	struct manifest manifest;
 	bool is_new;           // it says nothing
 	enum vouch_fault doubt; // else it counts

@@ -111,7 +111,8 @@ struct event {
 	                         // not known, EVENT_NO_BYTE: it ends there;
 	                         // of .._INCOMPLETE: the padding, -1: none
 	unsigned changed;        // of .._SRC_CHANGED: enum change_of
-	unsigned fault;          // of .._MANIFEST: enum vouch_fault
+	unsigned fault;          // of .._MANIFEST: enum ours_fault or
+	                         // vouch_fault
 	union {                  // borrowed
 		const struct safety *safety;  // of FAILURE_REFUSED, _UNCHECKED
 		const struct mounts_use *use; // of NOTICE_SRC_LIVE, _BACKUP
