@@ -15,6 +15,8 @@ enum map_state {
 	MAP_HOLE,              // left out: the destination reads as zeros there
 	MAP_SAME,              // there already
 	MAP_BAD,               // the source could not be read
+	MAP_NONTRIMMED,        // a read of it failed, its edges are not known
+	MAP_NONSCRAPED,        // its edges failed, its inside was not tried
 	MAP_NR_STATES,
 };
 
