@@ -85,7 +85,7 @@ struct job {
 	size_t want;              // bytes to read
 	size_t len;               // bytes read so far
 	size_t found;             // bytes of len read at the destination
-	bool is_known;            // that is there already, without a look
+	size_t known;             // of them there already, without a look
 	bool is_checked;          // that is all of them, also if it is less
 	size_t done;              // bytes of len written so far
 	bool is_zeros;            // which were not read, but known

@@ -6,11 +6,47 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <string.h>
 
 #include "base.h"
 #include "env.h"
 #include "manifest.h"
 #include "stats.h"
+
+// Where the range of a manifest ends that has the byte at from.
+static size_t
+range_end(const struct checker *checker, const struct job *job, size_t from)
+{
+	const uint64_t pos = checker->base + job->off;
+	const uint64_t end = round_down(pos + from, MANIFEST_RANGE) +
+			     MANIFEST_RANGE;
+
+	return (size_t)min_u64(end - pos, job->len);
+}
+
+// How many of the bytes at job->found are those that the manifest knows to be
+// there, or how many are not.
+static size_t
+run_len(const struct checker *checker, const struct job *job, bool is_known)
+{
+	const struct manifest *m = checker->env->manifest;
+	const uint64_t pos = checker->base + job->off;
+	size_t at = job->found;
+
+	if (m == NULL)
+		return is_known ? 0 : job->len - at;
+	while (at < job->len) {
+		const size_t end = range_end(checker, job, at);
+		const bool is_same = manifest_ask(m, pos + at, end - at,
+						  job->buf + at) ==
+				     MANIFEST_SAME;
+
+		if (is_same != is_known)
+			break;
+		at = end;
+	}
+	return at - job->found;
+}
 
 static bool
 can_go_direct(const struct checker *checker, const struct job *job)
@@ -26,7 +62,7 @@ static void
 checker_request(struct checker *checker, struct job *job)
 {
 	const bool is_direct = can_go_direct(checker, job);
-	const size_t missing = job->len - job->found;
+	const size_t missing = run_len(checker, job, false);
 	const struct job_io io = {
 		.op = JOB_READ,
 		.own = checker->side->engine,
@@ -52,12 +88,27 @@ checker_finish(struct checker *checker, struct job *job)
 }
 
 static bool
-is_known(const struct checker *checker, const struct job *job)
+is_known(const struct job *job)
 {
-	const struct manifest *m = checker->env->manifest;
+	return job->known == job->len;
+}
 
-	return m != NULL && manifest_ask(m, checker->base + job->off, job->len,
-					 job->buf) == MANIFEST_SAME;
+// What is known is as if it had been read.
+static void
+checker_go_on(struct checker *checker, struct job *job)
+{
+	const size_t known = run_len(checker, job, true);
+
+	if (known < job->len)
+		memcpy(job->buf + checker->ring->job_size + job->found,
+		       job->buf + job->found, known);
+	job->found += known;
+	job->known += known;
+	checker->env->stats->known += known;
+	if (job->found < job->len)
+		checker_request(checker, job);
+	else
+		checker_finish(checker, job);
 }
 
 void
@@ -65,13 +116,7 @@ checker_start(struct checker *checker, struct job *job)
 {
 	job_move(job, JOB_CHECKING);
 	job->route = aio_first_route(checker->aio, checker->align);
-	if (!is_known(checker, job)) {
-		checker_request(checker, job);
-		return;
-	}
-	job->is_known = true;
-	checker->env->stats->known += job->len;
-	checker_finish(checker, job);
+	checker_go_on(checker, job);
 }
 
 // A place that cannot be read may be one that can be written. Where nothing is
@@ -81,7 +126,8 @@ checker_fail(struct checker *checker, struct job *job, int error)
 {
 	if (checker->differ == NULL) {
 		checker->env->stats->unchecked += job->len;
-		job->found = 0;
+		checker->env->stats->known -= job->known;
+		job->found = job->known = 0;
 	} else {
 		event_keep_first(checker->failure,
 				 &(struct event){.kind = FAILURE_READ,
@@ -112,10 +158,7 @@ checker_on_done(io_context_t ctx, struct iocb *iocb, long res, long res2)
 	} else {
 		job->found = (size_t)min_u64(job->found + (uint64_t)res,
 					     job->len);
-		if (job->found < job->len)
-			checker_request(checker, job);
-		else
-			checker_finish(checker, job);
+		checker_go_on(checker, job);
 	}
 }
 
@@ -136,12 +179,12 @@ size_t
 checker_next_run(struct checker *checker, struct job *job)
 {
 	const struct same same = same_of(checker, job);
-	const size_t skip = job->is_known ? job->len - job->done
+	const size_t skip = is_known(job) ? job->len - job->done
 					  : same_skip(&same, job->done);
 
 	checker->env->stats->same += skip;
 	ring_mark(checker->ring, job, skip, MAP_SAME);
-	return job->is_known ? 0 : same_run(&same, job->done);
+	return is_known(job) ? 0 : same_run(&same, job->done);
 }
 
 bool
@@ -150,7 +193,7 @@ checker_is_same(const struct checker *checker, const struct job *job,
 {
 	const struct same same = same_of(checker, job);
 
-	return job->is_known || same_skip(&same, 0) >= len;
+	return is_known(job) || same_skip(&same, 0) >= len;
 }
 
 void

@@ -148,7 +148,7 @@ writer_complete(struct writer *writer, struct job *job)
 				     .off = writer->base + job->off,
 				     .len = job->len};
 
-	if (writer->env->manifest != NULL && !job->is_known)
+	if (writer->env->manifest != NULL && job->known < job->len)
 		manifest_put(writer->env->manifest, writer->base + job->off,
 			     job->len, job->buf);
 	if (job->error != 0) {

@@ -188,6 +188,7 @@ run aiodd if=b of=copy verify=only manifest=m
 is 'another source: exit status' "$status" 3
 says 'another source: where' err \
 	"'copy': 1 byte at offset 3000000 differs \\(first differing byte: source "
+is 'another source: what is the same was not read' "$(of_known)" $((size - range))
 compares 'a part' 1048576 0 \
 	"'copy' matches the source, according to the manifest" \
 	manifest=m count=1MiB
