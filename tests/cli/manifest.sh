@@ -24,6 +24,13 @@ refused 'there is none' 'manifest=none: there is no manifest yet' \
 	manifest=none plan=yes
 check 'there is none: nothing is made' test ! -e none
 echo 'Dear diary,' >diary
+for name in m ./m "$PWD/m"; do
+	for what in report sums; do
+		refused "the $what as well, $name" "$what=$name: it is the manifest" \
+			if=diary of=new update=yes manifest=m "$what=$name"
+	done
+done
+check 'the report as well: nothing is made' test ! -e new -a ! -e m
 refused 'another file' 'manifest=diary: it is no manifest' \
 	manifest=diary plan=yes
 is 'another file stays' "$(cat diary)" 'Dear diary,'
