@@ -410,9 +410,27 @@ sync_of(const struct sides *s)
 	return "no (conv=fsync syncs it)";
 }
 
+// A new file has the blocks of the old one, where there are any to be had.
 static void
-print_promises(const struct options *options, const struct sides *s)
+print_update(const struct intent *i)
 {
+	const bool is_new = i->s->q->commit == REQUEST_COMMIT_RENAME &&
+			    !i->is_missing;
+
+	if (is_new && i->old->is_kernel_copy)
+		printf("update: all is written (this file system cannot share "
+		       "blocks)\n");
+	else
+		printf("update: only what differs is written%s\n",
+		       is_new ? "; other blocks are shared with the old file "
+				"if the file system can"
+			      : "");
+}
+
+static void
+print_promises(const struct options *options, const struct intent *i)
+{
+	const struct sides *s = i->s;
 	const struct request *q = s->q;
 
 	print_expected(s);
@@ -430,7 +448,7 @@ print_promises(const struct options *options, const struct sides *s)
 		printf(" is not read\n");
 	}
 	if (q->compare == REQUEST_COMPARE_UPDATE)
-		printf("update: only what differs is written\n");
+		print_update(i);
 	if (facts_has_offsets(s->dst.facts) && request_writes(q))
 		printf("sync: %s\n", sync_of(s));
 	if (q->conv & CONV_NOERROR)
@@ -457,5 +475,5 @@ intent_print(const struct options *options, const struct transfer *t,
 	print_deed(&i);
 	putchar('\n');
 	print_src(&sides);
-	print_promises(options, &sides);
+	print_promises(options, &i);
 }

@@ -271,8 +271,16 @@ must cp dst before
 run aiodd src dst update=yes commit=rename
 check 'commit=rename: the new one' cmp src dst
 check 'commit=rename: who has the old one keeps it' cmp before other
+is 'commit=rename: plan=yes' "$(cd /dev/shm && cp "$work/src" aiodd-plan.$$ &&
+	aiodd "$work/src" aiodd-plan.$$ update=yes commit=rename plan=yes |
+		grep ^update; rm -f aiodd-plan.$$)" \
+	'update: all is written (this file system cannot share blocks)'
 if bed_fs btrfs 256M; then
 	dir=$BED
+	must cp src "$dir/dst"
+	is 'btrfs: plan=yes' "$(aiodd src "$dir/dst" update=yes commit=rename \
+		plan=yes | grep ^update)" \
+		'update: only what differs is written; other blocks are shared with the old file if the file system can'
 	must cp src "$dir/dst"
 	flip "$dir/dst" 70000
 	must cp --reflink=always "$dir/dst" "$dir/old"
