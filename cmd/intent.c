@@ -259,7 +259,10 @@ print_deed(const struct intent *i)
 	const struct request *q = i->s->q;
 	const bool is_file = q->dst != NULL && facts_is_file(i->old);
 
-	if (!request_writes(q)) {
+	if (request_is_attested(q)) {
+		print_around(i, "compare ", " with its digests in ");
+		print_name(q->manifest, "");
+	} else if (!request_writes(q)) {
 		print_around(i, "compare ", " with ");
 		fputs(i->amount.text, stdout);
 		print_from(i);
@@ -442,7 +445,7 @@ print_promises(const struct options *options, const struct intent *i)
 		       "when complete\n");
 	if (q->commit == REQUEST_COMMIT_FIRST_LAST)
 		printf("commit: the first block is written last\n");
-	if (q->manifest != NULL) {
+	if (q->manifest != NULL && !request_is_attested(q)) {
 		printf("manifest: what has its digest in ");
 		print_name(q->manifest, "");
 		printf(" is not read\n");
@@ -474,6 +477,7 @@ intent_print(const struct options *options, const struct transfer *t,
 	printf("would %s", verdict == TRANSFER_REFUSED ? "refuse to " : "");
 	print_deed(&i);
 	putchar('\n');
-	print_src(&sides);
+	if (!request_is_attested(sides.q))
+		print_src(&sides);
 	print_promises(options, &i);
 }

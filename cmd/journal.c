@@ -65,6 +65,7 @@ static const struct {
 	[FAILURE_OLD_FIRST_BLOCK] = {"commit", false},
 	[FAILURE_NOT_SAME] = {"verify", false},
 	[FAILURE_NOT_SOURCE] = {"verify", false},
+	[FAILURE_UNKNOWN] = {"verify", false},
 	[NOTICE_INCOMPLETE] = {"read", false},
 	[NOTICE_READ_SKIPPED] = {"read", true},
 	[NOTICE_WRITE_PIECES] = {"write", true},

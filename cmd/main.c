@@ -9,6 +9,7 @@
 #include <locale.h>
 #include <unistd.h>
 
+#include "attest.h"
 #include "cmdline.h"
 #include "conduct.h"
 #include "describe.h"
@@ -24,7 +25,10 @@ static enum transfer_verdict
 plan(struct run *run)
 {
 	struct facts old;
-	const enum transfer_verdict verdict = preview_run(&run->transfer, &old);
+	const enum transfer_verdict verdict =
+		request_is_attested(&run->options.request)
+			? attest_preview(&run->transfer, &old)
+			: preview_run(&run->transfer, &old);
 
 	if (verdict == TRANSFER_UNCOUNTED)
 		return verdict;
@@ -51,7 +55,9 @@ copy(struct run *run, char *const *argv)
 	} else if (q->plan_only) {
 		verdict = plan(run);
 	} else {
-		verdict = run_tell(run, conduct_run(transfer));
+		verdict = run_tell(run, request_is_attested(q)
+						? attest_run(transfer)
+						: conduct_run(transfer));
 	}
 	return run_end(run, verdict);
 }

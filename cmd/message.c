@@ -254,7 +254,9 @@ message_differs(const struct event *f)
 
 	if (f->wrote == EVENT_NO_BYTE || f->found == EVENT_NO_BYTE)
 		snprintf(bytes, sizeof(bytes), " (the %s ends there)",
-			 f->wrote == EVENT_NO_BYTE ? "source" : "destination");
+			 f->wrote != EVENT_NO_BYTE  ? "destination"
+			 : f->kind == FAILURE_OTHER ? "source"
+						    : "manifest");
 	else if (f->wrote >= 0)
 		snprintf(bytes, sizeof(bytes),
 			 f->kind == FAILURE_OTHER
@@ -295,6 +297,19 @@ message_not_same(const struct event *f)
 		      f->kind == FAILURE_NOT_SOURCE ? "the source"
 						    : "what was written",
 		      f->off, f->off == 1 ? "" : "s", size);
+	free(name);
+}
+
+static void
+message_unknown(const struct event *f)
+{
+	char *name = quote_name_always(f->name);
+
+	message_error(0,
+		      "%" PRIu64 " byte%s of %s ha%s no digest in the "
+		      "manifest and w%s not checked",
+		      f->len, f->len == 1 ? "" : "s", name ? name : "?",
+		      f->len == 1 ? "s" : "ve", f->len == 1 ? "as" : "ere");
 	free(name);
 }
 
@@ -390,6 +405,9 @@ message_failure(const struct event *f)
 	case FAILURE_NOT_SAME:
 	case FAILURE_NOT_SOURCE:
 		message_not_same(f);
+		return;
+	case FAILURE_UNKNOWN:
+		message_unknown(f);
 		return;
 	case FAILURE_INCOMPLETE:
 	case NOTICE_INCOMPLETE:

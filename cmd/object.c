@@ -156,6 +156,7 @@ start_of(const struct journal *j)
 		[REQUEST_COMPARE_NONE] = NULL,
 		[REQUEST_COMPARE_UPDATE] = "update",
 		[REQUEST_COMPARE_ONLY] = "only",
+		[REQUEST_COMPARE_MANIFEST] = "manifest",
 	};
 	char time[32] = "", host[sizeof(((struct utsname *)0)->nodename)] = "";
 	char kernel[256] = "";

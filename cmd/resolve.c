@@ -38,7 +38,10 @@ resolve_compare(struct options *options)
 
 	q->verify = options->verify == OPTIONS_VERIFY_YES;
 	if (options->verify == OPTIONS_VERIFY_ONLY)
-		q->compare = REQUEST_COMPARE_ONLY;
+		q->compare = q->manifest != NULL && q->src == NULL &&
+					     options->nr_names == 0
+				     ? REQUEST_COMPARE_MANIFEST
+				     : REQUEST_COMPARE_ONLY;
 	else if (options->has_update)
 		q->compare = REQUEST_COMPARE_UPDATE;
 }
@@ -117,6 +120,17 @@ dd_conflict_of(const struct request *q)
 	return NULL;
 }
 
+// All of the destination is what the manifest is about.
+static bool
+has_part_of_it(const struct options *options)
+{
+	const struct request *q = &options->request;
+
+	return options->skip.text != NULL || options->seek.text != NULL ||
+	       options->count.text != NULL || q->conv != 0 ||
+	       options->hashes != 0 || options->expect != NULL;
+}
+
 // What is missing, or too much of it.
 static const char *
 fault_of(const struct options *options)
@@ -137,6 +151,10 @@ fault_of(const struct options *options)
 		       "to write there anyway";
 	if (!request_writes(q) && q->dst == NULL)
 		return "verify=only needs a named output: DST or of=FILE";
+	if (request_is_attested(q) && has_part_of_it(options))
+		return "verify=only without a source checks all that manifest= "
+		       "is about; leave out skip=, seek=, count=, conv=, hash= "
+		       "and expect=";
 	if (q->manifest != NULL && !options_is_about_manifest(options) &&
 	    q->compare == REQUEST_COMPARE_NONE)
 		return "manifest= needs update=yes or verify=only; with "

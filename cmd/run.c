@@ -356,7 +356,9 @@ exit_code_of(const struct run *run, enum transfer_verdict verdict)
 	case TRANSFER_OK:
 		return EXIT_CODE_OK;
 	case TRANSFER_INCOMPLETE:
-		return request_is_trusted(&run->options.request)
+		return request_is_trusted(&run->options.request) ||
+				       request_is_attested(
+					       &run->options.request)
 			       ? EXIT_CODE_INCOMPLETE
 			       : EXIT_CODE_OK;
 	case TRANSFER_DIFFERS:
@@ -436,6 +438,7 @@ print_known(const struct run *run)
 	char *text = NULL;
 
 	if (run->options.request.manifest == NULL ||
+	    request_is_attested(&run->options.request) ||
 	    run->options.level != REPORT_ALL)
 		return;
 	if (asprintf(&text, "%" PRIu64 " byte%s known from the manifest",
@@ -570,7 +573,9 @@ print_good_end(const struct run *run)
 	print_untouched(t);
 	if (options->request.verify)
 		print_of(dst, "is verified");
-	if (!request_writes(&options->request))
+	if (request_is_attested(&options->request))
+		print_of(dst, "matches the manifest");
+	else if (!request_writes(&options->request))
 		print_of(dst, run->stats.known > 0
 				      ? "matches the source, according to "
 					"the manifest"

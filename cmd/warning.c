@@ -77,6 +77,7 @@ tell_manifest(const struct event *f)
 		[OURS_IN_USE] = "another run is using it",
 		[OURS_NO_DEVICE] = "there is no such device, and no file is "
 				   "made in /dev",
+		[VOUCH_EMPTY] = "it has no digests",
 		[VOUCH_NONE] = "there is no manifest yet",
 		[VOUCH_FORMAT] = "its format is not known to this version",
 		[VOUCH_DAMAGED] = "it is damaged",

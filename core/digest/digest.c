@@ -24,7 +24,7 @@
 struct digest_library {
 	int (*open)(void **ret);
 	void (*close)(void *state);
-	bool (*reset)(void *state, const char *name);
+	bool (*reset)(void *state, const char *name, uint64_t seed);
 	bool (*update)(void *state, const void *buf, size_t len);
 	bool (*finish)(void *state, unsigned char *ret);
 };
@@ -62,8 +62,9 @@ evp_close(void *state)
 }
 
 static bool
-evp_reset(void *state, const char *name)
+evp_reset(void *state, const char *name, uint64_t seed)
 {
+	(void)seed;
 	return evp.init(state, evp.by_name(name), NULL) == 1;
 }
 
@@ -102,10 +103,10 @@ xxh_close(void *state)
 }
 
 static bool
-xxh_reset(void *state, const char *name)
+xxh_reset(void *state, const char *name, uint64_t seed)
 {
 	(void)name; // there is but one
-	return XXH3_128bits_reset(state) == XXH_OK;
+	return XXH3_128bits_reset_withSeed(state, seed) == XXH_OK;
 }
 
 static bool
@@ -283,7 +284,8 @@ void
 digest_reset(struct digest *digest)
 {
 	if (!algs[digest->alg].library->reset(digest->state,
-					      algs[digest->alg].library_name))
+					      algs[digest->alg].library_name,
+					      digest->seed))
 		digest->is_broken = true;
 }
 

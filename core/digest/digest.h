@@ -47,6 +47,7 @@ bool digest_is_available(enum digest_alg alg);
 struct digest {
 	enum digest_alg alg;
 	void *state;
+	uint64_t seed;     // of an xxh128
 	bool is_broken;    // the library has refused something
 };
 
@@ -57,7 +58,7 @@ void digest_done(struct digest *digest);
 void digest_update(struct digest *digest, const void *buf, size_t len);
 // ret has room for digest_size. -EOPNOTSUPP: it is not the digest.
 int digest_finish(struct digest *digest, unsigned char *ret);
-// Begin again.
+// Begin again, with the seed as it is now.
 void digest_reset(struct digest *digest);
 
 // The xxh128 of these bytes, as xxhsum prints it where seed is 0. Without the

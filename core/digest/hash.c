@@ -104,10 +104,3 @@ hash_finish(struct hash *hash)
 		end_range(hash);
 	return hash->error;
 }
-
-bool
-hash_is_same_range(const struct hash *a, const struct hash *b, uint64_t nr)
-{
-	return nr < a->nr_ranges && nr < b->nr_ranges &&
-	       memcmp(a->ranges[nr], b->ranges[nr], HASH_RANGE_SIZE) == 0;
-}

@@ -36,7 +36,3 @@ void hash_take(struct hash *hash, uint64_t off, const void *buf, size_t len);
 void hash_end(struct hash *hash, uint64_t len);
 // 0, or -errno: there is no result.
 int hash_finish(struct hash *hash);
-
-// Whether range number nr is the same in both.
-bool hash_is_same_range(const struct hash *a, const struct hash *b,
-			uint64_t nr);

@@ -343,10 +343,32 @@ hasher_find(const struct hasher *hasher, unsigned algs,
 	return (enum digest_alg)__builtin_ctz(algs);
 }
 
+void
+hasher_seed(struct hasher *hasher, uint64_t seed)
+{
+	for (unsigned i = 0; i < hasher->nr_workers; i++) {
+		struct digest *digest = &hasher->workers[i].hash.digest;
+
+		digest->seed = seed;
+		digest_reset(digest);
+	}
+}
+
+const unsigned char *
+hasher_range(const struct hasher *hasher, uint64_t nr)
+{
+	const struct hash *hash = find_hash(hasher, HASH_RANGES);
+
+	return nr < hash->nr_ranges ? hash->ranges[nr] : NULL;
+}
+
 bool
 hasher_is_same_range(const struct hasher *a, const struct hasher *b,
 		     uint64_t nr)
 {
-	return hash_is_same_range(find_hash(a, HASH_RANGES),
-				  find_hash(b, HASH_RANGES), nr);
+	const unsigned char *one = hasher_range(a, nr);
+	const unsigned char *other = hasher_range(b, nr);
+
+	return one != NULL && other != NULL &&
+	       memcmp(one, other, HASH_RANGE_SIZE) == 0;
 }

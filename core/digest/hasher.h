@@ -51,6 +51,11 @@ const unsigned char *hasher_result(const struct hasher *hasher,
 // The one of a set whose result is value, else the first of them.
 enum digest_alg hasher_find(const struct hasher *hasher, unsigned algs,
 			    const unsigned char *value);
-// Whether range number nr is the same in both, which have HASH_RANGES.
+// Of HASH_RANGES, before anything is handed over: the seed of their digests, 0
+// if nothing is said.
+void hasher_seed(struct hasher *hasher, uint64_t seed);
+// The digest of range number nr, NULL: there is no such range.
+const unsigned char *hasher_range(const struct hasher *hasher, uint64_t nr);
+// Whether it is the same in both.
 bool hasher_is_same_range(const struct hasher *a, const struct hasher *b,
 			  uint64_t nr);

@@ -120,17 +120,30 @@ manifest_known(const struct manifest *m)
 	return bytes;
 }
 
+enum manifest_answer
+manifest_compare(const struct manifest *m, uint64_t nr, size_t len,
+		 const unsigned char *digest)
+{
+	unsigned char known[RECORD];
+
+	if (len != range_len(m->len, nr * MANIFEST_RANGE) ||
+	    !get_record(m, nr, known))
+		return MANIFEST_UNKNOWN;
+	return memcmp(known, digest, RECORD) == 0 ? MANIFEST_SAME
+						  : MANIFEST_OTHER;
+}
+
 static enum manifest_answer
 ask_range(const struct manifest *m, uint64_t off, size_t len, const void *buf)
 {
-	unsigned char known[RECORD], found[RECORD];
+	const uint64_t nr = off / MANIFEST_RANGE;
+	unsigned char found[RECORD];
 
-	if (len != range_len(m->len, off) ||
-	    !get_record(m, off / MANIFEST_RANGE, known))
+	// A digest of what is not known would be for nothing.
+	if (len == 0 || manifest_has(m, nr) != len)
 		return MANIFEST_UNKNOWN;
 	digest_xxh128(m->header.seed, buf, len, found);
-	return memcmp(known, found, RECORD) == 0 ? MANIFEST_SAME
-						 : MANIFEST_OTHER;
+	return manifest_compare(m, nr, len, found);
 }
 
 enum manifest_answer

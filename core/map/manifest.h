@@ -69,6 +69,11 @@ enum manifest_answer {
 enum manifest_answer manifest_ask(const struct manifest *m, uint64_t off,
 				  size_t len, const void *buf);
 
+// The same of range number nr, by its length and its digest with the seed of the
+// header.
+enum manifest_answer manifest_compare(const struct manifest *m, uint64_t nr,
+				      size_t len, const unsigned char *digest);
+
 // A run begins, of which len bytes of the destination may be written, 0: not
 // known. is_kept: the old records count; else all are forgotten. The
 // destination is synced. 0 or -errno.

@@ -227,6 +227,11 @@ planner_make_back(struct plan *plan, const struct request *q, uint32_t align,
 			       off % align == 0;
 
 	*plan = (struct plan){.way = PLAN_BULK,
+			      .way_reason = "it is read back",
+			      .clone_reason = "nothing is written",
+			      .size_reason = "nothing is written",
+			      .holes_reason = "they are read",
+			      .rate = q->rate,
 			      .src_off = off,
 			      .len = len,
 			      .unit = 1,

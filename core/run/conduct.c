@@ -162,20 +162,13 @@ prepare_compare(struct transfer *t)
 		side_tell(dst, t->env.hooks, NOTICE_CACHE_KEPT, 0);
 }
 
-// What is found there counts for the manifest, so it must not be in the page
-// cache alone.
 static int
 begin_manifest(struct transfer *t)
 {
 	const struct side *dst = &t->out.side;
 	const uint64_t reach = safety_reach(t->env.asked, &t->src.facts,
 					    &dst->facts);
-	int r = dst->ops->sync(dst, true, t->env.hooks);
 
-	if (r < 0)
-		return r == -ECANCELED ? r
-				       : side_tell(dst, t->env.hooks,
-						   FAILURE_FDATASYNC, -r);
 	return vouch_begin(&t->vouch, &t->src, dst,
 			   min_u64(reach, facts_is_device(&dst->facts)
 						  ? dst->facts.size
@@ -201,14 +194,9 @@ prepare_manifest(struct transfer *t)
 static int
 prepare(struct transfer *t)
 {
-	const uint64_t rate = t->env.asked->rate;
-
 	t->env.stats->start_ns = clock_ns();
 	prepare_compare(t);
-	if (rate > 0) {
-		pace_init(&t->pace, rate, t->env.stats->start_ns);
-		t->env.pace = &t->pace;
-	}
+	transfer_set_pace(t);
 	const int r = prepare_manifest(t);
 	return r < 0 ? r : output_prepare(&t->out, &t->src.facts);
 }

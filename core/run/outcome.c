@@ -102,14 +102,21 @@ outcome_tell(const struct transfer *t, enum transfer_verdict verdict)
 	if (is_broken && t->env.asked->verify)
 		tell(t, FAILURE_NOT_VERIFIED);
 	tell_fate(t, verdict);
+	if (request_is_attested(t->env.asked) && s->unchecked > 0)
+		hooks_tell(t->env.hooks,
+			   (struct event){.kind = FAILURE_UNKNOWN,
+					  .name = t->out.side.name,
+					  .len = s->unchecked});
 	if (verdict == TRANSFER_DIFFERS)
 		hooks_tell(t->env.hooks,
-			   (struct event){.kind = request_writes(t->env.asked)
-							  ? FAILURE_NOT_SAME
-							  : FAILURE_NOT_SOURCE,
-					  .name = t->out.side.name,
-					  .off = s->nr_differing,
-					  .len = s->differing});
+			   (struct event){
+				   .kind = t->env.asked->compare ==
+							   REQUEST_COMPARE_ONLY
+						   ? FAILURE_NOT_SOURCE
+						   : FAILURE_NOT_SAME,
+				   .name = t->out.side.name,
+				   .off = s->nr_differing,
+				   .len = s->differing});
 }
 
 uint64_t

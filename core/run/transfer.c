@@ -76,6 +76,15 @@ transfer_refused(const struct transfer *t)
 	return TRANSFER_REFUSED;
 }
 
+void
+transfer_set_pace(struct transfer *t)
+{
+	if (t->env.asked->rate == 0)
+		return;
+	pace_init(&t->pace, t->env.asked->rate, t->env.stats->start_ns);
+	t->env.pace = &t->pace;
+}
+
 int
 transfer_open_digest(struct transfer *t)
 {

@@ -68,5 +68,7 @@ const struct hasher *transfer_hasher(const struct transfer *transfer);
 
 // The hasher, and that it can be had. 0 or -errno, told.
 int transfer_open_digest(struct transfer *transfer);
+// From now on rate= is kept.
+void transfer_set_pace(struct transfer *transfer);
 // A safety check has found something: tells it.
 enum transfer_verdict transfer_refused(const struct transfer *transfer);

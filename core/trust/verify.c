@@ -19,6 +19,7 @@
 #include "hold.h"
 #include "hooks.h"
 #include "loop.h"
+#include "manifest.h"
 #include "memory.h"
 #include "null.h"
 #include "plan.h"
@@ -80,6 +81,17 @@ read_all(const struct verify *v, const struct side *side, enum side_way way,
 	return n < 0 ? (int)n : 0;
 }
 
+static void
+count(const struct verify *v)
+{
+	const struct request *q = v->env->asked;
+
+	if (v->manifest == NULL)
+		v->env->stats->verified = v->got;
+	else
+		stats_count(v->env->stats, v->got, q->ibs, q->obs);
+}
+
 // Where nothing can be waited for: one read after the other.
 static int
 read_plainly(struct verify *v, struct hasher *hasher)
@@ -100,7 +112,7 @@ read_plainly(struct verify *v, struct hasher *hasher)
 		hasher_put(hasher, v->got, buf, len);
 		hasher_wait(hasher, nr);
 		v->got += len;
-		v->env->stats->verified = v->got;
+		count(v);
 		if (h->tick != NULL)
 			h->tick(h->ctx);
 	}
@@ -121,7 +133,8 @@ init_copy(struct verify *v, struct copy *copy, const struct env *env,
 					 .src = v->back,
 					 .dst = &null_side,
 					 .base = v->got,
-					 .is_reading_back = true};
+					 .is_reading_back = v->manifest ==
+							    NULL};
 	int r = copy_init(copy, &parts);
 
 	if (r == -ENOMEM) {
@@ -200,6 +213,19 @@ look_closer(struct verify *v, const struct closer *c, uint64_t off, size_t len)
 	return differ_bytes(&v->differ, c->wrote, c->found, off, len);
 }
 
+static enum manifest_answer
+compare_range(const struct verify *v, const struct hasher *back, uint64_t off,
+	      size_t len)
+{
+	const uint64_t nr = off / HASH_RANGE_LEN;
+
+	if (v->manifest != NULL)
+		return manifest_compare(v->manifest, nr, len,
+					hasher_range(back, nr));
+	return hasher_is_same_range(v->env->hasher, back, nr) ? MANIFEST_SAME
+							      : MANIFEST_OTHER;
+}
+
 static int
 compare_ranges(struct verify *v, const struct closer *c,
 	       const struct hasher *back)
@@ -211,8 +237,12 @@ compare_ranges(struct verify *v, const struct closer *c,
 		// The digests of one that is cut off tell nothing.
 		const bool is_cut = v->got < v->len && len < HASH_RANGE_LEN;
 
-		if (hasher_is_same_range(v->env->hasher, back,
-					 off / HASH_RANGE_LEN))
+		const enum manifest_answer answer = compare_range(v, back, off,
+								  (size_t)len);
+
+		if (answer == MANIFEST_UNKNOWN)
+			v->env->stats->unchecked += len;
+		if (answer != MANIFEST_OTHER)
 			continue;
 		if (h->tick != NULL)
 			h->tick(h->ctx);
@@ -283,6 +313,8 @@ verify_run(struct verify *v)
 	r = hasher_new(&back, 1U << HASH_RANGES);
 	if (r < 0)
 		return tell(v, FAILURE_VERIFY, v->dst_off, r);
+	if (v->manifest != NULL)
+		hasher_seed(back, v->manifest->header.seed);
 	r = hash_back(v, back);
 	hasher_free(back);
 	return r;

@@ -16,6 +16,7 @@
 
 struct env;
 struct hold;
+struct manifest;
 
 struct verify {
 	const struct env *env;           // its hasher is finished, and has
@@ -23,6 +24,10 @@ struct verify {
 	const struct side *src;      // still open; a stream cannot be read
 	const struct side *dst;      // again, its ranges are told whole
 	struct side *back;           // of its open_back
+	const struct manifest *manifest; // of what was written: instead of the
+	                                 // hasher; NULL: there is none. Then
+	                                 // what is read is counted as bytes,
+	                                 // unchecked what is not known
 	struct hold *hold;               // not on the disk yet; NULL: all is
 	uint64_t src_off;                // where the copy began
 	uint64_t dst_off;

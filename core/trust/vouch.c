@@ -144,6 +144,19 @@ compare_imprints(const struct vouch *v, const struct side *dst)
 }
 
 int
+vouch_attests(const struct vouch *v, const struct side *dst)
+{
+	const struct imprint now = imprint_take(dst);
+	const struct imprint then = imprint_parse(v->manifest.header.ids.dst);
+
+	if (!imprint_is_same(&now, &then))
+		return refuse(v, VOUCH_OTHER, 0);
+	return v->manifest.len == 0 && !v->manifest.header.is_complete
+		       ? refuse(v, VOUCH_EMPTY, 0)
+		       : 0;
+}
+
+int
 vouch_check(struct vouch *v, const struct side *dst, const struct side *back)
 {
 	struct reading reading = {.hooks = v->env->hooks, .back = back};
@@ -189,6 +202,17 @@ make_file(struct vouch *v)
 	return r == -ENODATA ? 0 : r;
 }
 
+// What is found there counts, so it must not be in the page cache alone.
+static int
+sync_dst(const struct vouch *v, const struct side *dst)
+{
+	const int r = dst->ops->sync(dst, true, v->env->hooks);
+
+	return r < 0 && r != -ECANCELED
+		       ? side_tell(dst, v->env->hooks, FAILURE_FDATASYNC, -r)
+		       : r;
+}
+
 int
 vouch_begin(struct vouch *v, const struct side *src, const struct side *dst,
 	    uint64_t len)
@@ -198,7 +222,10 @@ vouch_begin(struct vouch *v, const struct side *src, const struct side *dst,
 
 	if (v->env->asked->manifest == NULL)
 		return 0;
-	int r = make_file(v);
+	int r = sync_dst(v, dst);
+	if (r < 0)
+		return r;
+	r = make_file(v);
 	if (r == 0)
 		r = manifest_begin(&v->manifest, &ids, len, is_kept);
 	return r < 0 ? refuse(v, OURS_ERROR, r) : 0;

@@ -20,6 +20,7 @@ struct side;
 enum vouch_fault {
 	VOUCH_NO_FAULT = OURS_NO_FAULT,
 	VOUCH_FOREIGN = OURS_NR, // a file of something else
+	VOUCH_EMPTY,           // it says nothing
 	VOUCH_NONE,            // there is none
 	VOUCH_FORMAT,
 	VOUCH_DAMAGED,
@@ -55,11 +56,15 @@ int vouch_check(struct vouch *v, const struct side *dst,
 		const struct side *back);
 bool vouch_is_kept(const struct vouch *v);
 
+// It is about this destination, and says something of it, whatever has become of
+// that since. 0 or -errno, told.
+int vouch_attests(const struct vouch *v, const struct side *dst);
+
 // The manifest where it has something to say, or NULL.
 const struct manifest *vouch_manifest(const struct vouch *v);
 
-// Before the first byte of len at most is written, 0: not known; the
-// destination is synced. 0 or -errno, told.
+// Before the first byte of len at most is written, 0: not known: syncs the
+// destination. 0 or -errno, told; -ECANCELED: a signal.
 int vouch_begin(struct vouch *v, const struct side *src,
 		const struct side *dst, uint64_t len);
 // Nothing that it says is right. As above.

@@ -66,6 +66,7 @@ enum event_kind {
 	FAILURE_OLD_FIRST_BLOCK, // likewise, and so is what follows it
 	FAILURE_NOT_SAME,        // off = ranges, len = bytes
 	FAILURE_NOT_SOURCE,      // the same, of what was only compared
+	FAILURE_UNKNOWN,         // of len bytes nothing is known
 
 	// Worth a line, but no failure.
 	NOTICE_READ_SKIPPED,     // conv=noerror goes on len bytes behind off

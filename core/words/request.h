@@ -71,7 +71,9 @@ enum request_commit {
 enum request_compare {
 	REQUEST_COMPARE_NONE,
 	REQUEST_COMPARE_UPDATE,    // only what differs is written
-	REQUEST_COMPARE_ONLY,      // nothing is
+	// Nothing is.
+	REQUEST_COMPARE_ONLY,
+	REQUEST_COMPARE_MANIFEST,  // with what the manifest says was written
 };
 
 // Zeros that are known or found.
@@ -161,7 +163,14 @@ request_is_trusted(const struct request *q)
 static inline bool
 request_writes(const struct request *q)
 {
-	return q->compare != REQUEST_COMPARE_ONLY;
+	return q->compare < REQUEST_COMPARE_ONLY;
+}
+
+// There is no source.
+static inline bool
+request_is_attested(const struct request *q)
+{
+	return q->compare == REQUEST_COMPARE_MANIFEST;
 }
 
 // The destination has to be found as it was written, or as it was before.

@@ -208,6 +208,82 @@ compares 'written to by others' 0 3 \
 says 'written to by others: the warning' err \
 	'manifest=m does not count: the destination was changed since'
 
+# --- verify=only without a source -------------------------------------------
+
+# attests TEXT STATUS LAST-LINE OPERANDS...: of copy, with nothing else read
+attests()
+{
+	local text=$1 want=$2 last=$3
+
+	shift 3
+	md5sum copy m >before 2>&1
+	run aiodd of=copy verify=only manifest=m "$@" <fifo-that-nobody-reads
+	is "$text: exit status" "$status" "$want"
+	is "$text: the last line" "$(tail -n 1 err)" "aiodd: $last"
+	is "$text: nothing is changed" "$(md5sum copy m 2>&1)" "$(cat before)"
+}
+
+make_data fifo-that-nobody-reads 1000 9
+rm -f copy m
+updates 'for verify=only alone' 0 a copy manifest=m
+for way in io=aio 'io=inline bs=64K' rate=1G depth=1; do
+	# shellcheck disable=SC2086 # operands
+	attests "$way, the same" 0 "'copy' matches the manifest" $way
+	is "$way, the same: all is compared" \
+		"$(grep -c "^$size bytes .* compared" err)" 1
+done
+run aiodd of=copy verify=only manifest=m plan=yes
+is 'plan=yes of it' "$status $(head -n 1 out)" \
+	'0 would compare copy (4.8 MiB) with its digests in m'
+must cp -p copy keep
+# Behind its times: it is compared, whatever they say.
+printf x | must dd of=copy bs=1 seek=3000000 conv=notrunc status=none
+must touch -r keep copy
+attests 'a byte' 3 "'copy' does NOT match what was written: 1 range, 256 KiB"
+says 'a byte: where' err \
+	"'copy': $range bytes at offset $((3000000 / range * range)) differ"
+must cat keep >copy
+attests 'which is put back' 0 "'copy' matches the manifest"
+must truncate -s $((size + 5)) copy
+attests 'a longer one' 3 "'copy' does NOT match what was written: 1 range, 5 B"
+says 'a longer one: where' err \
+	"'copy': 5 bytes at offset $size differ \\(the manifest ends there\\)"
+must cat keep >copy
+must truncate -s $((size - 5)) copy
+attests 'a shorter one' 3 \
+	"'copy' does NOT match what was written: 1 range, 5 B"
+must cat keep >copy
+# A record that is gone, and the last one.
+must dd if=/dev/zero of=m bs=16 seek=$((512 + 3)) count=1 conv=notrunc \
+	status=none
+attests 'a range of which nothing is known' 2 \
+	"$range bytes of 'copy' have no digest in the manifest and were not checked"
+run aiodd of=copy verify=only manifest=m report=report.json
+is 'the report: verdict, how, how much' \
+	"$(python3 -c 'import json
+r = json.load(open("report.json"))
+print(r["verdict"], r["compare"], r["bytes"], r["unchecked"], r["status"])')" \
+	"incomplete manifest $size $range 2"
+printf x | must dd of=copy bs=1 seek=3000000 conv=notrunc status=none
+attests 'and a byte' 3 "'copy' does NOT match what was written: 1 range, 256 KiB"
+says 'and a byte: both are told' err 'were not checked'
+must cp keep other
+run aiodd of=other verify=only manifest=m
+is 'another file' "$status $(cat err)" \
+	'1 aiodd: manifest=m: it is of another destination'
+run aiodd of=copy verify=only manifest=none
+is 'no manifest' "$status $(cat err)" \
+	'1 aiodd: manifest=none: there is no manifest yet'
+check 'no manifest: none is made' test ! -e none
+for operand in count=1 skip=1 seek=1 conv=swab hash=md5; do
+	run aiodd of=copy verify=only manifest=m $operand
+	says "not a part: $operand" err 'verify=only without a source checks all'
+done
+must cat keep >copy
+run sh -c '"$0" - copy verify=only manifest=m <a' "$AIODD"
+is 'standard input, by its name' "$status $(tail -n 1 err | cut -d: -f2)" \
+	"0  'copy' matches the source"
+
 # --- a disk, and SIGKILL ----------------------------------------------------
 
 require_loop
@@ -231,6 +307,15 @@ run aiodd bb "$device" update=yes manifest=m
 long=$((${EPOCHREALTIME/[.,]/} - began)) # as long as a run takes here
 check 'a disk: the bytes' cmp bb "$device"
 is 'a disk: what is the same was known' "$(of_known)" $(((mib - 64) << 20))
+run aiodd of="$device" verify=only manifest=m
+is 'a disk: verify=only without a source' "$status $(tail -n 1 err)" \
+	"0 aiodd: '$device' matches the manifest"
+printf x | must dd of="$device" bs=1 seek=123456789 conv=notrunc,fsync status=none
+run aiodd of="$device" verify=only manifest=m
+is 'a disk: a byte' "$status $(tail -n 1 err)" \
+	"3 aiodd: '$device' does NOT match what was written: 1 range, 256 KiB"
+must dd if=bb of="$device" bs=1M skip=117 seek=117 count=2 conv=notrunc,fsync \
+	status=none
 
 # Whatever becomes of the run, and whichever source comes next: no range that
 # the manifest vouches for differs, or it would stay as it is.

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+#include "config.h"
+
+#include "attest.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "event.h"
+#include "fd.h"
+#include "hooks.h"
+#include "kinds.h"
+#include "null.h"
+#include "planner.h"
+#include "verify.h"
+
+// 0 or -errno, told.
+static int
+open_dst(struct transfer *t)
+{
+	struct output *out = &t->out;
+
+	t->src = null_side;
+	if (vouch_open(&t->vouch, &t->env, VOUCH_NEED) < 0)
+		return -EINVAL;
+	const int r = output_open(out);
+	if (r < 0)
+		return r;
+	output_probe(out);
+	if (vouch_attests(&t->vouch, &out->side) < 0 ||
+	    output_open_back(out) < 0)
+		return -EINVAL;
+	hooks_tell(t->env.hooks, (struct event){.kind = NOTICE_PROBED});
+	return 0;
+}
+
+static enum transfer_verdict
+not_begun(int r)
+{
+	return r == -ECANCELED ? TRANSFER_STOPPED : TRANSFER_UNCOUNTED;
+}
+
+static void
+plan(struct transfer *t)
+{
+	const uint64_t len = t->vouch.manifest.len;
+
+	planner_make_back(&t->bulk.plan, t->env.asked,
+			  t->out.side.facts.dio_align, 0, len);
+	t->env.stats->bytes_total = len;
+	hooks_tell(t->env.hooks, (struct event){.kind = NOTICE_PLANNED});
+}
+
+// A file that is longer is another one; a disk is not.
+static int
+judge_size(struct verify *v)
+{
+	const struct facts *facts = &v->dst->facts;
+
+	if (!facts_is_file(facts) || facts->size <= v->len)
+		return 0;
+	differ_note(&v->differ,
+		    (struct differ_range){v->len, facts->size - v->len,
+					  EVENT_NO_BYTE, -1});
+	differ_finish(&v->differ);
+	return -EBADMSG;
+}
+
+static int
+compare(struct transfer *t)
+{
+	struct side *dst = &t->out.side, *back = &t->out.back;
+	struct verify v = {.env = &t->env,
+			   .src = &t->src,
+			   .dst = dst,
+			   .back = back,
+			   .manifest = &t->vouch.manifest,
+			   .len = t->vouch.manifest.len,
+			   .differ = {.env = &t->env,
+				      .kind = FAILURE_DIFFERS,
+				      .name = dst->name}};
+
+	// What others have just written has to be there, to be read from there.
+	if (back->ops->write_out(back, 0, dst->facts.size) < 0)
+		side_tell(dst, t->env.hooks, NOTICE_CACHE_KEPT, 0);
+	int r = verify_run(&v);
+	if ((r == 0 || r == -EBADMSG) && judge_size(&v) < 0)
+		r = -EBADMSG;
+	verify_done(&v);
+	return r;
+}
+
+// What is not known was not checked, so that it is no success.
+static enum transfer_verdict
+verdict_of(const struct transfer *t, int r)
+{
+	switch (r) {
+	case 0:
+		return t->env.stats->unchecked > 0 ? TRANSFER_INCOMPLETE
+						   : TRANSFER_OK;
+	case -EBADMSG:
+		return TRANSFER_DIFFERS;
+	case -ECANCELED:
+		return TRANSFER_STOPPED;
+	default:
+		return TRANSFER_FAILED;
+	}
+}
+
+enum transfer_verdict
+attest_run(struct transfer *t)
+{
+	struct stats *stats = t->env.stats;
+	int r = open_dst(t);
+
+	if (r < 0)
+		return not_begun(r);
+	stats->start_ns = clock_ns();
+	stats->is_comparison = true;
+	transfer_set_pace(t);
+	plan(t);
+	r = compare(t);
+	side_close_extra(&t->out.back);
+	(void)t->out.side.ops->close(&t->out.side); // it was only read
+	return verdict_of(t, r);
+}
+
+// Not as descriptor 1: the plan goes there.
+static int
+look_at_dst(struct transfer *t)
+{
+	const struct request *q = t->env.asked;
+	const struct hooks *h = t->env.hooks;
+	const struct side_kind *kind = kinds_find(q->dst, q->is_dd);
+	struct side *dst = &t->out.side;
+
+	t->src = null_side;
+	if (vouch_open(&t->vouch, &t->env, VOUCH_NEED) < 0 ||
+	    kind->look_dst(dst, q, h) < 0 ||
+	    kind->foresee(dst, q->dst, q->oflags, h) < 0 ||
+	    !output_can_verify(&t->out))
+		return -EINVAL;
+	struct side opened = *dst;
+	opened.fd = fd_open(q->dst, O_RDONLY | O_NONBLOCK | O_CLOEXEC, 0);
+	const int r = vouch_attests(&t->vouch, &opened);
+	if (opened.fd >= 0)
+		(void)close(opened.fd); // only looked at
+	return r;
+}
+
+enum transfer_verdict
+attest_preview(struct transfer *t, struct facts *old)
+{
+	if (look_at_dst(t) < 0)
+		return TRANSFER_UNCOUNTED;
+	*old = t->out.side.facts;
+	hooks_tell(t->env.hooks, (struct event){.kind = NOTICE_PROBED});
+	plan(t);
+	return TRANSFER_OK;
+}
