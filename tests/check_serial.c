@@ -179,12 +179,12 @@ START_TEST(conv_sparse_steps_over_zeros)
 	start();
 	write_zeros(4);
 	check_written("abcd", 4, 0);
-	ck_assert_int_eq(serial_end_hole(&serial), 0);
+	ck_assert_int_eq(serial_holes_end(&serial), 0);
 	rig_check_file(dst.fd, "\0\0\0\0abcd", 8);
 	write_zeros(4);
 	ck_assert(serial.ended_in_hole);
 	rig_check_file(dst.fd, "\0\0\0\0abcd", 8);
-	ck_assert_int_eq(serial_end_hole(&serial), 0);
+	ck_assert_int_eq(serial_holes_end(&serial), 0);
 	rig_check_file(dst.fd, "\0\0\0\0abcd\0\0\0\0", 12);
 }
 END_TEST
@@ -195,7 +195,7 @@ START_TEST(a_hole_within_a_file_leaves_its_size)
 	dst.fd = rig_file("0123456789", 10);
 	start();
 	write_zeros(4);
-	ck_assert_int_eq(serial_end_hole(&serial), 0);
+	ck_assert_int_eq(serial_holes_end(&serial), 0);
 	rig_check_file(dst.fd, "0123456789", 10);
 }
 END_TEST
@@ -213,7 +213,7 @@ START_TEST(zeros_go_into_a_pipe_as_they_are)
 	ck_assert(!serial.is_sparse);
 	ck_assert_int_eq(serial_read(&serial, buf + 4, 8), 4);
 	ck_assert_mem_eq(buf + 4, "\0\0\0\0", 4);
-	ck_assert_int_eq(serial_end_hole(&serial), 0);
+	ck_assert_int_eq(serial_holes_end(&serial), 0);
 }
 END_TEST
 

@@ -250,7 +250,7 @@ record_seek(struct record *record)
 int
 record_finish(struct record *record)
 {
-	const int r = serial_end_hole(record->serial);
+	const int r = serial_holes_end(record->serial);
 
 	if (r == 0)
 		hooks_tell(record->env->hooks,

@@ -238,7 +238,7 @@ salvage_record(struct salvage *salvage, struct serial *serial,
 				 n < 0 ? (int)-n : 0);
 		if (n <= 0)
 			break;
-		serial_pass_src(serial, (uint64_t)n);
+		serial_read_pass(serial, (uint64_t)n);
 		done += (size_t)n;
 	}
 	// It has offsets, and this is one.

@@ -64,7 +64,7 @@ clear_passed(struct serial *serial)
 }
 
 int
-serial_clear(struct serial *serial)
+serial_holes_clear(struct serial *serial)
 {
 	const int r = serial->zeros_len > 0 ? clear_passed(serial) : 0;
 
@@ -102,20 +102,20 @@ must_clear(const struct serial *serial)
 }
 
 int
-serial_leave_hole(struct serial *serial, const unsigned char *buf, size_t len)
+serial_holes_leave(struct serial *serial, const unsigned char *buf, size_t len)
 {
 	serial->ended_in_hole = pass_over(serial, buf, len);
 	return must_clear(serial) ? clear_passed(serial) : 0;
 }
 
 int
-serial_end_hole(struct serial *serial)
+serial_holes_end(struct serial *serial)
 {
 	const struct side *dst = serial->dst;
 	uint64_t size;
 	int r;
 
-	if (serial_clear(serial) < 0)
+	if (serial_holes_clear(serial) < 0)
 		return -EIO;
 	if (!serial->ended_in_hole)
 		return 0;

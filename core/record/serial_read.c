@@ -98,7 +98,7 @@ read_record(struct serial *serial, const struct side *side, unsigned char *buf,
 }
 
 void
-serial_pass_src(struct serial *serial, uint64_t len)
+serial_read_pass(struct serial *serial, uint64_t len)
 {
 	serial->src_off += len;
 	if (serial->request->iflags & FLAG_NOCACHE)
@@ -117,6 +117,6 @@ serial_read(struct serial *serial, unsigned char *buf, size_t len)
 	const ssize_t n = read_record(serial, serial->src, buf, len);
 
 	if (n > 0)
-		serial_pass_src(serial, (uint64_t)n);
+		serial_read_pass(serial, (uint64_t)n);
 	return n;
 }

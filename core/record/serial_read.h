@@ -15,4 +15,4 @@ ssize_t serial_read(struct serial *serial, unsigned char *buf, size_t len);
 // The same of the destination: one that cannot be moved is read instead.
 ssize_t serial_read_dst(struct serial *serial, unsigned char *buf, size_t len);
 // So many bytes of the source are done without a read of ours.
-void serial_pass_src(struct serial *serial, uint64_t len);
+void serial_read_pass(struct serial *serial, uint64_t len);

@@ -137,7 +137,7 @@ write_run(struct serial *serial, const unsigned char *buf, size_t len,
 		return 0;
 	if (must_turn_direct_off(serial, len))
 		turn_direct_off(serial);
-	*ret_error = serial_leave_hole(serial, buf, len);
+	*ret_error = serial_holes_leave(serial, buf, len);
 	if (*ret_error < 0)
 		return 0;
 	do {

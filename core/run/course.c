@@ -124,7 +124,7 @@ go_round(struct course *c)
 	} while (r > 0 && record->intake.salvage.bad.len > 0);
 	throttle_flush(&c->serial.throttle, b->dst->fd);
 	if (r > 0)
-		r = serial_clear(&c->serial) < 0 ? -EIO : r;
+		r = serial_holes_clear(&c->serial) < 0 ? -EIO : r;
 	if (r > 0 && b->env->hasher != NULL)
 		hasher_flush(b->env->hasher);
 	b->rest.done = b->env->stats->bytes;
@@ -176,7 +176,7 @@ course_run(struct course *c, struct bulk *bulk)
 	if (r > 0)
 		r = finish(c, verdict);
 	// What was done keeps its size, whatever has ended it.
-	if (r < 0 && serial_end_hole(&c->serial) == 0 &&
+	if (r < 0 && serial_holes_end(&c->serial) == 0 &&
 	    verdict == BULK_STOPPED)
 		return -ECANCELED;
 	return r;
