@@ -74,6 +74,22 @@ make_checker(struct copy *copy, const struct copy_parts *parts)
 	};
 }
 
+static struct sieve
+make_sieve(struct copy *copy, const struct copy_parts *parts)
+{
+	const struct plan *plan = parts->plan;
+
+	return (struct sieve){
+		.env = parts->env,
+		.ring = &copy->ring,
+		.base = plan->dst_off,
+		.sparse_unit = plan->sparse_unit,
+		.zeroer = &copy->zeroer,
+		.checker = plan->is_compared ? &copy->checker : NULL,
+		.hold = parts->hold,
+	};
+}
+
 static struct writer
 make_writer(struct copy *copy, const struct copy_parts *parts)
 {
@@ -88,11 +104,8 @@ make_writer(struct copy *copy, const struct copy_parts *parts)
 		.side = parts->dst,
 		.align = plan->dst.align,
 		.is_one_by_one = plan->is_in_order,
-		.sparse_unit = plan->sparse_unit,
-		.zeroer = &copy->zeroer,
 		.base = plan->dst_off,
-		.checker = plan->is_compared ? &copy->checker : NULL,
-		.hold = parts->hold,
+		.sieve = make_sieve(copy, parts),
 		.writeback = is_inline ? parts->writeback : NULL,
 	};
 }

@@ -5,113 +5,16 @@
 #include "writer.h"
 
 #include <errno.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "base.h"
 #include "checker.h"
 #include "env.h"
-#include "hold.h"
 #include "hooks.h"
 #include "manifest.h"
+#include "patch.h"
 #include "plan.h"
 #include "stats.h"
 #include "writeback.h"
-#include "zero.h"
-#include "zeroer.h"
-
-static bool
-is_hole_at(const struct writer *writer, const struct job *job, size_t from)
-{
-	const size_t left = job->len - from;
-
-	return zero_is_all(job->buf + from,
-			      (size_t)min_u64(left, writer->sparse_unit));
-}
-
-// Where the next zeros begin that are enough for somebody else to make them:
-// whole pages of the destination. *ret_len: how many they are, 0: there are
-// none.
-static size_t
-writer_find_zeros(const struct writer *writer, const struct job *job,
-		  size_t *ret_len)
-{
-	const uint64_t pos = writer->base + job->off;
-	size_t start = job->done, at = start;
-
-	while (at < job->len) {
-		const size_t next = (size_t)min_u64(
-			round_down(pos + at, CLEAR_ALIGN) + CLEAR_ALIGN - pos,
-			job->len);
-
-		if (!zero_is_all(job->buf + at, next - at)) {
-			if (at - start >= CLEAR_MIN)
-				break;
-			start = next;
-		}
-		at = next;
-	}
-	*ret_len = at - start < CLEAR_MIN ? 0 : at - start;
-	return *ret_len > 0 ? start : job->len;
-}
-
-// Hand over what the destination makes at job->done, and say how many bytes
-// are to be written next. 0: nothing is left of the job.
-static size_t
-writer_next_made(const struct writer *writer, struct job *job)
-{
-	struct stats *stats = writer->env->stats;
-	size_t len;
-	uint64_t n;
-
-	while (job->done < job->len) {
-		const size_t start = writer_find_zeros(writer, job, &len);
-		if (start > job->done)
-			return start - job->done;
-		const uint64_t off = job->off + job->done;
-		const enum clear_way way =
-			zeroer_next(writer->zeroer, off, len, &n);
-		if (way == CLEAR_SKIP) {
-			ring_mark(writer->ring, job, n, MAP_HOLE);
-		} else if (way == CLEAR_MAKE &&
-			   zeroer_has_room(writer->zeroer)) {
-			zeroer_put(writer->zeroer,
-				   (struct zeroer_span){
-					   .off = off,
-					   .len = n,
-					   .skipped = job->skipped});
-			job->done += n;
-		} else {
-			stats->zeros.written += job->is_zeros ? 0 : n;
-			return n;
-		}
-	}
-	return 0;
-}
-
-// Leave out the records of zeros before job->done, and say how many bytes
-// follow up to the next one. 0: nothing is left of the job.
-static size_t
-writer_next_run(const struct writer *writer, struct job *job)
-{
-	const size_t unit = writer->sparse_unit, from = job->done;
-	size_t end;
-
-	if (unit == 0)
-		return job->len - job->done;
-	if (writer->zeroer->clear != NULL)
-		return writer_next_made(writer, job);
-	// Within a record, of which something was written.
-	if (from % unit != 0)
-		return (size_t)min_u64(round_up(from, unit), job->len) - from;
-	for (end = from; end < job->len && is_hole_at(writer, job, end);)
-		end = (size_t)min_u64(end + unit, job->len);
-	ring_mark(writer->ring, job, end - from, MAP_HOLE);
-	for (end = job->done; end < job->len; end += unit)
-		if (end > job->done && is_hole_at(writer, job, end))
-			break;
-	return (size_t)min_u64(end, job->len) - job->done;
-}
 
 static void
 writer_finish(struct writer *writer, struct job *job)
@@ -172,39 +75,6 @@ direct_len(const struct writer *writer, const struct job *job, size_t len)
 	if (job->piece > 0)
 		len = min_u64(len, job->piece);
 	return (size_t)round_down(len, writer->align);
-}
-
-static size_t
-writer_hold(const struct writer *writer, struct job *job, size_t len)
-{
-	size_t held = 0;
-
-	if (writer->hold != NULL)
-		held = hold_take(writer->hold,
-				 writer->base + job->off + job->done,
-				 job->buf + job->done, len);
-	ring_mark(writer->ring, job, held, MAP_DONE);
-	return held;
-}
-
-// The next bytes to write. What is held back of them is done: all of it, also
-// what is there already.
-static size_t
-writer_next_len(const struct writer *writer, struct job *job)
-{
-	size_t len, held;
-
-	if (writer->checker != NULL) {
-		held = writer_hold(writer, job, job->len - job->done);
-		if (held > 0 && checker_is_same(writer->checker, job, held))
-			writer->env->stats->same += held;
-		return checker_next_run(writer->checker, job);
-	}
-	do {
-		len = writer_next_run(writer, job);
-		held = writer_hold(writer, job, len);
-	} while (held > 0 && held == len);
-	return len - held;
 }
 
 // Back into the queue, to go on when nothing else is out.
@@ -290,44 +160,12 @@ writer_queue_cached(struct writer *writer, struct job *job, size_t len)
 	writer_queue(writer, job, SIDE_BUFFERED, len);
 }
 
-// The tail of the copy, on a disk.
-static bool
-writer_can_patch(const struct writer *writer, const struct job *job, size_t len)
-{
-	const uint64_t pos = writer->base + job->off + job->done;
-
-	return facts_is_device(&writer->side->facts) &&
-	       job->route != JOB_BY_CACHE &&
-	       len < writer->align && job->done + len == job->len &&
-	       pos % writer->align == 0 && job->done % writer->align == 0;
-}
-
-// Fill up the block in the buffer with what the disk has behind the len bytes,
-// so that it can be written direct: the page cache may have an older one, which
-// somebody has mapped. False: it cannot be read.
-static bool
-writer_patch(const struct writer *writer, struct job *job, size_t len)
-{
-	const struct side *side = writer->side;
-	const uint64_t pos = writer->base + job->off + job->done;
-	unsigned char *block = aligned_alloc(writer->align, writer->align);
-	const ssize_t n =
-		block == NULL ? -ENOMEM
-			      : side->ops->read_at(side, SIDE_DIRECT, block,
-						   writer->align, pos);
-
-	if (n == (ssize_t)writer->align)
-		memcpy(job->buf + job->done + len, block + len,
-		       writer->align - len);
-	free(block);
-	return n == (ssize_t)writer->align;
-}
-
 static void
 writer_request(struct writer *writer, struct job *job)
 {
-	const size_t len = writer_next_len(writer, job);
+	const size_t len = sieve_next(&writer->sieve, job);
 	const size_t direct = direct_len(writer, job, len);
+	const uint64_t pos = writer->base + job->off + job->done;
 
 	if (len == 0) {
 		writer_complete(writer, job);
@@ -335,8 +173,7 @@ writer_request(struct writer *writer, struct job *job)
 		writer_queue(writer, job, SIDE_DIRECT, direct);
 	} else if (writer->align > 0 && !job->is_alone) {
 		writer_set_alone(writer, job);
-	} else if (writer_can_patch(writer, job, len) &&
-		   writer_patch(writer, job, len)) {
+	} else if (patch_last(writer->side, writer->align, job, pos, len)) {
 		job->route = JOB_BY_CALL;
 		writer_queue(writer, job, SIDE_DIRECT, writer->align);
 	} else {
@@ -473,7 +310,7 @@ writer_tell(struct writer *writer)
 		if (job->off < ring->end) {
 			job->len = (size_t)min_u64(job->len,
 						   ring->end - job->off);
-			checker_tell(writer->checker, job);
+			checker_tell(writer->sieve.checker, job);
 			ring_mark(ring, job, job->len, MAP_DONE);
 		}
 		writer_finish(writer, job);
@@ -484,7 +321,7 @@ void
 writer_on_checked(struct job *job)
 {
 	struct writer *writer = job->writer;
-	struct checker *checker = writer->checker;
+	struct checker *checker = writer->sieve.checker;
 
 	if (job->off >= writer->ring->end) {
 		writer_finish(writer, job); // behind a failure meanwhile
@@ -512,8 +349,8 @@ writer_take(struct writer *writer, struct job *job)
 	writer->nr_writing++;
 	if (writer->side->ops->is_void)
 		ring_mark(writer->ring, job, job->len - job->done, MAP_DONE);
-	if (writer->checker != NULL && !job->is_checked)
-		checker_start(writer->checker, job);
+	if (writer->sieve.checker != NULL && !job->is_checked)
+		checker_start(writer->sieve.checker, job);
 	else
 		writer_begin(writer, job);
 }

@@ -22,12 +22,10 @@
 #include "event.h"
 #include "ring.h"
 #include "side.h"
+#include "sieve.h"
 
-struct checker;
 struct env;
-struct hold;
 struct writeback;
-struct zeroer;
 
 struct writer {
 	const struct env *env; // hooks are told of the holes
@@ -39,11 +37,8 @@ struct writer {
 	                      // cache; 0: all others, inline
 	bool is_one_by_one;   // one write at a time: the file has no gaps
 	bool has_alone;       // a job that is written alone is out
-	size_t sparse_unit;   // records of zeros of this size are left out
-	struct zeroer *zeroer; // or made, if they are many
 	uint64_t base;        // file offset of the stretch
-	struct checker *checker; // NULL: what is there does not matter
-	struct hold *hold;    // NULL: nothing is held back
+	struct sieve sieve;   // what is written of a job
 	struct writeback *writeback; // inline: NULL: the cache takes all
 	unsigned nr_writing;  // or being compared
 	uint64_t nr_cached;   // bytes that went through the page cache
