@@ -52,6 +52,7 @@ START_TEST(an_empty_map_has_nothing_to_do)
 	ck_assert_uint_eq(map_prefix(&none), 0);
 	ck_assert_int_eq(map_mark(&none, 0, 0, MAP_DONE), 0);
 	ck_assert_ptr_null(map_find(&none, 0, MAP_TODO));
+	ck_assert_ptr_null(map_find_back(&none, 1, MAP_TODO));
 	map_done(&none);
 }
 END_TEST
@@ -105,6 +106,21 @@ START_TEST(the_next_of_a_state_is_found)
 	ck_assert_ptr_null(map_find(&map, 20, MAP_DONE));
 	ck_assert_uint_eq(map_find(&map, 10, MAP_TODO)->off, 20);
 	ck_assert_uint_eq(map_find(&map, 9, MAP_TODO)->off, 0);
+}
+END_TEST
+
+START_TEST(the_last_of_a_state_is_found)
+{
+	ck_assert_int_eq(map_mark(&map, 10, 10, MAP_DONE), 0);
+	ck_assert_uint_eq(map_find_back(&map, LEN, MAP_DONE)->off, 10);
+	ck_assert_uint_eq(map_find_back(&map, 11, MAP_DONE)->off, 10);
+	ck_assert_ptr_null(map_find_back(&map, 10, MAP_DONE));
+	ck_assert_uint_eq(map_find_back(&map, 20, MAP_TODO)->off, 0);
+	ck_assert_uint_eq(map_find_back(&map, LEN, MAP_TODO)->off, 20);
+	ck_assert_ptr_null(map_find_back(&map, 0, MAP_TODO));
+	ck_assert_uint_eq(map_at(&map, 9)->off, 0);
+	ck_assert_uint_eq(map_at(&map, 10)->off, 10);
+	ck_assert_uint_eq(map_at(&map, LEN - 1)->off, 20);
 }
 END_TEST
 
@@ -192,6 +208,7 @@ map_suite(void)
 		       what_comes_out_of_order_counts_when_the_gap_is_closed);
 	tcase_add_test(t, other_states_are_no_gap);
 	tcase_add_test(t, the_next_of_a_state_is_found);
+	tcase_add_test(t, the_last_of_a_state_is_found);
 	tcase_add_test(t, a_cut_drops_what_is_behind_it);
 	tcase_add_test(t, a_map_that_is_reserved_does_not_move);
 	tcase_add_loop_test(t, any_marks_and_cuts_leave_the_map_in_order, 0,

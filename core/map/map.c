@@ -199,3 +199,19 @@ map_find(const struct map *map, uint64_t off, enum map_state state)
 			return &map->spans[i];
 	return NULL;
 }
+
+const struct map_span *
+map_find_back(const struct map *map, uint64_t off, enum map_state state)
+{
+	for (size_t i = off > 0 ? index_of(map, off - 1) + 1 : 0; i-- > 0;)
+		if (i < map->nr && map->spans[i].state == state)
+			return &map->spans[i];
+	return NULL;
+}
+
+const struct map_span *
+map_at(const struct map *map, uint64_t off)
+{
+	assert(off < map->len);
+	return &map->spans[index_of(map, off)];
+}

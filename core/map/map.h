@@ -60,3 +60,8 @@ uint64_t map_prefix(const struct map *map);
 // Valid until the next change.
 const struct map_span *map_find(const struct map *map, uint64_t off,
 				enum map_state state);
+// The last one that begins before off.
+const struct map_span *map_find_back(const struct map *map, uint64_t off,
+				     enum map_state state);
+// The span that has this byte, which is within the map.
+const struct map_span *map_at(const struct map *map, uint64_t off);
