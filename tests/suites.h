@@ -21,6 +21,7 @@
 	suite(engine) \
 	suite(filter) suite(reblock) suite(nocache) suite(serial) \
 	suite(position) suite(walk) suite(record) \
+	suite(chase) \
 	suite(change) suite(clear) suite(commit) suite(verify) suite(vouch) \
 	suite(clone) suite(caution) suite(transfer) suite(kinds) \
 	suite(durability) \

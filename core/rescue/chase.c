@@ -1,0 +1,560 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+#include "config.h"
+
+#include "chase.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base.h"
+
+#define CLUSTER (64 * KIB)
+#define NOWHERE UINT64_MAX
+
+#define SKIP_FIRST_PARTS 32768 // of the source is skipped first,
+#define SKIP_MAX_PARTS 100     // and this is skipped at most
+
+// A single seek or two, or a sector that is read again, are not slow yet.
+#define SLOW_NS (200 * UINT64_C(1000000))
+#define SLOW_FACTOR 10
+
+enum step_nr {
+	PASS_1,
+	PASS_2,
+	PASS_3,
+	PASS_4,
+	TRIM,
+	SWEEP,
+	TRIM_SWEPT,
+	SCRAPE,
+	RETRY,
+	END,
+};
+
+// What a step reads: parts in this state, each from the end at which the step
+// arrives, or only from an end that lies beside something good.
+enum edges { ANY_EDGE, GOOD_EDGE, GOOD_EDGES };
+
+static const struct step {
+	enum map_state state;
+	enum edges edges;
+	bool is_back;
+	struct {
+		char phase;
+		unsigned pass;
+	} status;
+} steps[] = {
+	[PASS_1] = {MAP_TODO, ANY_EDGE, false, {'?', 1}},
+	[PASS_2] = {MAP_TODO, GOOD_EDGE, true, {'?', 2}},
+	[PASS_3] = {MAP_TODO, GOOD_EDGE, false, {'?', 3}},
+	[PASS_4] = {MAP_TODO, GOOD_EDGE, true, {'?', 4}},
+	[TRIM] = {MAP_NONTRIMMED, GOOD_EDGES, false, {'*', 1}},
+	// ddrescue has a letter for it, which it did not know before 1.30.
+	[SWEEP] = {MAP_TODO, ANY_EDGE, false, {'?', 4}},
+	[TRIM_SWEPT] = {MAP_NONTRIMMED, GOOD_EDGES, false, {'*', 1}},
+	[SCRAPE] = {MAP_NONSCRAPED, ANY_EDGE, false, {'/', 1}},
+	[RETRY] = {MAP_BAD, ANY_EDGE, false, {'-', 1}},
+	[END] = {MAP_DONE, ANY_EDGE, false, {'+', 1}},
+};
+
+struct range {
+	uint64_t from;
+	uint64_t to;
+};
+
+static struct range
+domain(const struct chase *c)
+{
+	return (struct range){c->setup.off, c->setup.off + c->setup.len};
+}
+
+static struct range
+range_of(const struct chase_read *read)
+{
+	return (struct range){read->off, read->off + read->len};
+}
+
+static bool
+is_back(const struct chase *c)
+{
+	return c->step == RETRY ? c->nr_retried % 2 != 0
+				: steps[c->step].is_back;
+}
+
+static uint64_t
+near_end(struct range range, bool back)
+{
+	return back ? range.to : range.from;
+}
+
+static uint64_t
+far_end(struct range range, bool back)
+{
+	return back ? range.from : range.to;
+}
+
+static void
+begin_step(struct chase *c, enum step_nr step)
+{
+	c->step = step;
+	c->cursor = near_end(domain(c), is_back(c));
+	c->landing = c->gap = NOWHERE;
+}
+
+static bool
+has_any(const struct chase *c, enum map_state state)
+{
+	const struct map_span *span = map_find(c->setup.map, c->setup.off,
+					       state);
+
+	return c->setup.len > 0 && span != NULL && span->off < domain(c).to;
+}
+
+static bool
+has_untried(const struct chase *c)
+{
+	return has_any(c, MAP_TODO) || has_any(c, MAP_NONTRIMMED) ||
+	       has_any(c, MAP_NONSCRAPED);
+}
+
+// A run that was interrupted goes on in its pass: what lies before it was
+// skipped, and would fail again.
+static void
+resume(struct chase *c, const struct mapfile_status *status)
+{
+	const struct range all = domain(c);
+
+	if (status->phase != '?' || status->pass < 1 || status->pass > 4)
+		return;
+	begin_step(c, (enum step_nr)(PASS_1 + status->pass - 1));
+	if (status->pos >= all.from && status->pos <= all.to)
+		c->cursor = status->pos;
+}
+
+// At once, with the overdue ones.
+static unsigned
+nr_most(const struct chase *c)
+{
+	const unsigned nr = c->setup.nr_parallel;
+
+	return nr > CHASE_OVERDUE_MAX ? nr : CHASE_OVERDUE_MAX + 1;
+}
+
+int
+chase_init(struct chase *c, const struct chase_setup *setup)
+{
+	assert(setup->off <= setup->map->len &&
+	       setup->len <= setup->map->len - setup->off);
+	assert(setup->most >= CLUSTER && setup->most % CLUSTER == 0);
+	*c = (struct chase){.setup = *setup};
+	c->outs = calloc(nr_most(c), sizeof(*c->outs));
+	if (c->outs == NULL || map_init(&c->suspects, setup->map->len) < 0) {
+		chase_done(c);
+		return -ENOMEM;
+	}
+	begin_step(c, PASS_1);
+	resume(c, &setup->status);
+	c->is_careful = c->step != PASS_1 || has_any(c, MAP_NONTRIMMED) ||
+			has_any(c, MAP_NONSCRAPED) || has_any(c, MAP_BAD);
+	return 0;
+}
+
+void
+chase_done(struct chase *c)
+{
+	map_done(&c->suspects);
+	free(c->outs);
+	*c = (struct chase){.nr_out = 0};
+}
+
+// The one that the step meets first within the part.
+static const struct chase_out *
+find_out(const struct chase *c, struct range part)
+{
+	const struct chase_out *first = NULL;
+
+	for (unsigned i = 0; i < c->nr_out; i++) {
+		const struct chase_out *out = &c->outs[i];
+		const struct range range = range_of(&out->read);
+
+		if (range.from >= part.to || range.to <= part.from)
+			continue;
+		if (first == NULL ||
+		    (range.from < first->read.off) != is_back(c))
+			first = out;
+	}
+	return first;
+}
+
+// From the cursor on.
+static bool
+find_span(const struct chase *c, uint64_t cursor, struct range *ret)
+{
+	const struct map *map = c->setup.map;
+	const enum map_state state = steps[c->step].state;
+	const bool back = is_back(c);
+	const struct map_span *span = back ? map_find_back(map, cursor, state)
+					   : map_find(map, cursor, state);
+
+	if (span == NULL)
+		return false;
+	const struct range all = domain(c);
+	ret->from = max_u64(span->off, back ? all.from : cursor);
+	ret->to = min_u64(span->off + span->len, back ? cursor : all.to);
+	return ret->from < ret->to;
+}
+
+// The next part in the state of the step of which nothing is out.
+static bool
+find_part(const struct chase *c, struct range *ret)
+{
+	const bool back = is_back(c);
+	uint64_t cursor = c->cursor;
+
+	while (find_span(c, cursor, ret)) {
+		const struct chase_out *out = find_out(c, *ret);
+		if (out == NULL)
+			return true;
+		const struct range range = range_of(&out->read);
+		cursor = far_end(range, back);
+		if (back && range.to < ret->to) {
+			ret->from = range.to;
+			return true;
+		}
+		if (!back && range.from > ret->from) {
+			ret->to = range.from;
+			return true;
+		}
+	}
+	return false;
+}
+
+// What is beside the part; outside of the domain all counts as good.
+static enum map_state
+beside(const struct chase *c, struct range part, bool back)
+{
+	const uint64_t end = near_end(part, back);
+
+	if (end == near_end(domain(c), back))
+		return MAP_DONE;
+	return map_at(c->setup.map, back ? end : end - 1)->state;
+}
+
+static bool
+is_good(enum map_state state)
+{
+	return state == MAP_DONE || state == MAP_HOLE || state == MAP_SAME;
+}
+
+static bool
+is_untried(enum map_state state)
+{
+	return state == MAP_TODO || state == MAP_NONTRIMMED;
+}
+
+static bool
+has_good_edge(const struct chase *c, struct range part, bool back)
+{
+	return near_end(part, back) == c->landing ||
+	       is_good(beside(c, part, back));
+}
+
+static uint64_t
+unit_of(const struct chase *c, bool is_suspect)
+{
+	if (steps[c->step].state != MAP_TODO)
+		return c->setup.sector;
+	return c->step == SWEEP || is_suspect ? CLUSTER : c->setup.most;
+}
+
+// The first piece of it.
+static struct range
+cut(const struct chase *c, struct range part, bool back)
+{
+	const struct map_span *span = map_at(&c->suspects,
+					     back ? part.to - 1 : part.from);
+	const uint64_t unit = unit_of(c, span->state == MAP_BAD);
+
+	if (back) {
+		const uint64_t from = max_u64(part.from, span->off);
+		part.from = max_u64(from, round_down(part.to - 1, unit));
+	} else {
+		const uint64_t to = min_u64(part.to, span->off + span->len);
+		part.to = min_u64(to, round_down(part.from, unit) + unit);
+	}
+	return part;
+}
+
+static bool
+choose(const struct chase *c, struct range part, struct range *ret)
+{
+	const enum edges edges = steps[c->step].edges;
+	bool back = is_back(c);
+
+	if (edges != ANY_EDGE && !has_good_edge(c, part, back)) {
+		back = !back;
+		if (edges == GOOD_EDGE || !has_good_edge(c, part, back))
+			return false;
+	}
+	*ret = cut(c, part, back);
+	return true;
+}
+
+// The edges of what was not trimmed have failed; if one of them has not been
+// tried, it may be a good one yet.
+static int
+leave(struct chase *c, struct range part)
+{
+	if (steps[c->step].edges != GOOD_EDGES ||
+	    is_untried(beside(c, part, false)) ||
+	    is_untried(beside(c, part, true)))
+		return 0;
+	return map_mark(c->setup.map, part.from, part.to - part.from,
+			MAP_NONSCRAPED);
+}
+
+// 1: *ret is to be read. 0: the step has nothing left. -ENOMEM.
+static int
+pick(struct chase *c, struct range *ret)
+{
+	struct range part;
+
+	while (find_part(c, &part)) {
+		if (choose(c, part, ret)) {
+			// What fails in the first pass and in a retry keeps
+			// its state, and is not for this step again.
+			c->cursor = c->step == PASS_1 || c->step == RETRY
+					    ? far_end(*ret, is_back(c))
+					    : near_end(part, is_back(c));
+			return 1;
+		}
+		if (leave(c, part) < 0)
+			return -ENOMEM;
+		c->cursor = far_end(part, is_back(c));
+	}
+	return 0;
+}
+
+// What came late may have left work for steps that are over.
+static void
+end_step(struct chase *c)
+{
+	if (c->step == SCRAPE && has_untried(c)) {
+		begin_step(c, PASS_2);
+		return;
+	}
+	if (c->step == RETRY)
+		c->nr_retried++;
+	if (c->step < SCRAPE)
+		begin_step(c, (enum step_nr)(c->step + 1));
+	else if (c->nr_retried < c->setup.nr_retries)
+		begin_step(c, RETRY);
+	else
+		begin_step(c, END);
+}
+
+static bool
+is_full(const struct chase *c)
+{
+	const unsigned most = c->is_careful ? 1 : c->setup.nr_parallel;
+
+	return c->nr_out - c->nr_overdue >= most ||
+	       c->nr_overdue >= CHASE_OVERDUE_MAX || c->nr_out >= nr_most(c);
+}
+
+// With memory for two marks for each that is out, so that what was read can
+// always be told.
+static int
+yield(struct chase *c, struct range range, struct chase_read *ret)
+{
+	if (map_reserve(c->setup.map, 2 * (c->nr_out + 1)) < 0 ||
+	    map_reserve(&c->suspects, c->nr_out + 1) < 0)
+		return -ENOMEM;
+	*ret = (struct chase_read){range.from, (size_t)(range.to - range.from)};
+	c->outs[c->nr_out++] = (struct chase_out){*ret, false};
+	c->pos = near_end(range, is_back(c));
+	return CHASE_READ;
+}
+
+int
+chase_next(struct chase *c, struct chase_read *ret)
+{
+	struct range range;
+
+	while (c->step != END) {
+		if (is_full(c))
+			return CHASE_WAIT;
+		const int r = pick(c, &range);
+		if (r != 0)
+			return r < 0 ? r : yield(c, range, ret);
+		if (c->nr_out > (c->step < SCRAPE ? c->nr_overdue : 0))
+			return CHASE_WAIT;
+		end_step(c);
+	}
+	return CHASE_END;
+}
+
+static struct chase_out *
+find_told(const struct chase *c, const struct chase_read *read)
+{
+	for (unsigned i = 0; i < c->nr_out; i++)
+		if (c->outs[i].read.off == read->off)
+			return &c->outs[i];
+	assert(!"this read is not out");
+	return NULL;
+}
+
+// Of the source.
+static uint64_t
+clusters(const struct chase *c, unsigned nr_parts)
+{
+	return round_up(c->setup.map->len / nr_parts, CLUSTER);
+}
+
+// The skip grows with what it has to get over, by doubling.
+static uint64_t
+skip_len(const struct chase *c, uint64_t gap)
+{
+	const uint64_t least = max_u64(CLUSTER, clusters(c, SKIP_FIRST_PARTS));
+	const uint64_t most = max_u64(least, clusters(c, SKIP_MAX_PARTS));
+	uint64_t skip = least;
+
+	while (skip < gap && skip < most)
+		skip *= 2;
+	return min_u64(skip, most);
+}
+
+// It is bad here: go on elsewhere.
+static void
+skip(struct chase *c, struct range range)
+{
+	const bool back = is_back(c);
+	const struct range all = domain(c);
+
+	if (c->gap == NOWHERE || (!back && range.from < c->gap))
+		c->gap = near_end(range, back);
+	if (back) {
+		const uint64_t len = skip_len(c, c->gap - range.from);
+		const uint64_t to = max_u64(range.from, all.from + len) - len;
+		c->cursor = min_u64(c->cursor, round_up(to, CLUSTER));
+	} else {
+		const uint64_t len = skip_len(c, range.to - c->gap);
+		const uint64_t to = round_down(range.to + len, CLUSTER);
+		c->cursor = max_u64(c->cursor, min_u64(to, all.to));
+	}
+	c->landing = c->cursor;
+}
+
+static void
+note_failed(struct chase *c, struct range range)
+{
+	const uint64_t sector = c->setup.sector;
+	const bool is_one = range.from / sector == (range.to - 1) / sector;
+	const uint64_t len = range.to - range.from;
+
+	c->is_careful = true;
+	if (len > CLUSTER)
+		map_mark(&c->suspects, range.from, len, MAP_BAD);
+	else
+		map_mark(c->setup.map, range.from, len,
+			 is_one ? MAP_BAD : MAP_NONTRIMMED);
+}
+
+// Many at once take longer each, and nothing was skipped before one has failed.
+static void
+note_good(struct chase *c, struct range range, uint64_t ns)
+{
+	if (!c->is_careful || c->step > PASS_2)
+		return;
+	const uint64_t pace = ns * MIB / (range.to - range.from);
+	if (ns > SLOW_NS && c->pace > 0 && pace > SLOW_FACTOR * c->pace) {
+		skip(c, range);
+		return;
+	}
+	c->pace = c->pace > 0 ? (15 * c->pace + pace) / 16 : pace;
+	if (is_back(c) || range.from > c->gap)
+		c->gap = NOWHERE;
+}
+
+static void
+end_source(struct chase *c, uint64_t end)
+{
+	const struct range all = domain(c);
+
+	if (end < all.to)
+		c->setup.len = max_u64(end, all.from) - all.from;
+}
+
+void
+chase_tell(struct chase *c, const struct chase_read *read, size_t got,
+	   int error, uint64_t ns)
+{
+	struct chase_out *out = find_told(c, read);
+	const bool is_late = out->is_overdue;
+	const struct range range = range_of(read);
+	uint64_t good = range.from + got;
+
+	assert(got <= read->len);
+	c->nr_overdue -= is_late;
+	*out = c->outs[--c->nr_out];
+	if (error != 0 && good < range.to)
+		good = max_u64(range.from, round_down(good, c->setup.sector));
+	map_mark(c->setup.map, range.from, good - range.from, MAP_DONE);
+	if (good == range.to) {
+		if (!is_late)
+			note_good(c, range, ns);
+	} else if (error == 0) {
+		end_source(c, good);
+	} else {
+		note_failed(c, (struct range){good, range.to});
+		// Later passes leave the rest of a block by themselves, for
+		// it is not beside something good.
+		if (c->step == PASS_1 && !is_late)
+			skip(c, range);
+	}
+}
+
+void
+chase_overdue(struct chase *c, const struct chase_read *read)
+{
+	struct chase_out *out = find_told(c, read);
+
+	c->nr_overdue += !out->is_overdue;
+	out->is_overdue = true;
+	if (c->is_careful && c->step == PASS_1)
+		skip(c, range_of(read));
+}
+
+struct mapfile_status
+chase_status(const struct chase *c)
+{
+	const struct step *step = &steps[c->step];
+	struct mapfile_status status = {c->pos, step->status.phase,
+					step->status.pass};
+
+	// Several are out: the next run begins with the first of them.
+	for (unsigned i = 0; i < c->nr_out && c->step == PASS_1; i++)
+		if (!c->outs[i].is_overdue)
+			status.pos = min_u64(status.pos, c->outs[i].read.off);
+	if (c->step == RETRY)
+		status.pass += c->nr_retried;
+	return status;
+}
+
+size_t
+chase_areas(const struct chase *c)
+{
+	uint64_t off = c->setup.off;
+	size_t nr = 0;
+
+	for (;;) {
+		const struct map_span *span = map_find(c->setup.map, off,
+						       MAP_BAD);
+		if (span == NULL || span->off >= domain(c).to)
+			return nr;
+		off = span->off + span->len;
+		nr++;
+	}
+}
