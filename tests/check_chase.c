@@ -32,11 +32,13 @@ struct out {
 
 static struct {
 	struct chase_setup setup;
+	const unsigned char *was; // of a small disk: states of bytes
 	uint64_t clock;
 	struct out outs[NR_OUT_MAX];
 	unsigned nr_out;
 	unsigned nr_reads;
 	unsigned nr_failed;
+	unsigned nr_tried[2048]; // a small disk: failed alone, by sector
 	unsigned most_out; // at once, the overdue ones apart
 	bool is_random;	   // the order of ends, and who is overdue
 	bool is_traced;
@@ -81,15 +83,17 @@ begin_chase(void)
 }
 
 static bool
-is_aligned(uint64_t off, const struct map_span *span)
+is_aligned(uint64_t off)
 {
-	return off % SECTOR == 0 || off == span->off ||
-	       off == span->off + span->len || off == run.setup.off ||
-	       off == run.setup.off + run.setup.len;
+	return off % SECTOR == 0 || off == run.setup.off ||
+	       off == run.setup.off + chase.setup.len ||
+	       (run.was != NULL && off < map.len &&
+		run.was[off] != run.was[off - 1]) ||
+	       off == map.len;
 }
 
 // It lies in one span that is not good, nothing of it is out, and it is
-// aligned.
+// aligned where there was no end.
 static void
 check_read(const struct chase_read *read)
 {
@@ -99,7 +103,7 @@ check_read(const struct chase_read *read)
 	must(read->len > 0 && read->len <= run.setup.most);
 	must(read->off >= run.setup.off && to <= run.setup.off + run.setup.len);
 	must(span->state != MAP_DONE && to <= span->off + span->len);
-	must(is_aligned(read->off, span) && is_aligned(to, span));
+	must(is_aligned(read->off) && is_aligned(to));
 	for (unsigned i = 0; i < run.nr_out; i++) {
 		const struct chase_read *other = &run.outs[i].read;
 
@@ -124,6 +128,14 @@ on_read(const struct chase_read *read)
 	run.nr_reads++;
 }
 
+// Of a small disk.
+static void
+check_tries(uint64_t off)
+{
+	if (off / SECTOR < ARRAY_LEN(run.nr_tried))
+		must(++run.nr_tried[off / SECTOR] <= 1 + run.setup.nr_retries);
+}
+
 static void
 tell(unsigned nr)
 {
@@ -131,6 +143,8 @@ tell(unsigned nr)
 
 	run.outs[nr] = run.outs[--run.nr_out];
 	run.nr_failed += out.answer.error != 0;
+	if (out.answer.error != 0 && out.read.len == SECTOR)
+		check_tries(out.read.off);
 	if (run.is_traced)
 		printf("# step %u: %#llx %zu: %zu %d\n", chase.step,
 		       (unsigned long long)out.read.off, out.read.len,
@@ -360,6 +374,216 @@ START_TEST(lone_bad_sectors_cost_few_failing_reads)
 }
 END_TEST
 
+// The next read, which has to be there, is answered at once.
+static struct chase_read
+next_read(void)
+{
+	const unsigned nr = run.nr_reads;
+
+	while (run.nr_reads == nr)
+		must(step() != CHASE_END);
+	const struct out out = run.outs[run.nr_out - 1];
+	run.clock = out.since + out.answer.ns;
+	tell(run.nr_out - 1);
+	return out.read;
+}
+
+static void
+check_next(uint64_t off, uint64_t len)
+{
+	const struct chase_read read = next_read();
+
+	ck_assert_uint_eq(read.off, off);
+	ck_assert_uint_eq(read.len, len);
+}
+
+START_TEST(a_bad_sector_is_encircled)
+{
+	const uint64_t bad = 4 * MIB + 5 * CLUSTER + 3 * SECTOR;
+
+	begin_disk(8 * MIB);
+	dying_add(&disk, DYING_BAD, bad, bad + SECTOR);
+	run.setup.nr_parallel = 1;
+	begin_chase();
+	for (int i = 0; i < 3; i++)
+		check_next((uint64_t)i * 2 * MIB, 2 * MIB);
+	// Skipped are 64 KiB and what is left of it: the next read is aligned.
+	check_next(6 * MIB + CLUSTER, 2 * MIB - CLUSTER);
+	check_next(6 * MIB, CLUSTER);
+	for (unsigned i = 31; i >= 5; i--)
+		check_next(4 * MIB + i * CLUSTER, CLUSTER);
+	ck_assert_uint_eq(map.totals[MAP_NONTRIMMED], CLUSTER);
+	for (unsigned i = 0; i < 5; i++)
+		check_next(4 * MIB + i * CLUSTER, CLUSTER);
+	ck_assert_int_eq(chase_status(&chase).phase, '?');
+	for (unsigned i = 0; i < 4; i++)
+		check_next(bad - 3 * SECTOR + (uint64_t)i * SECTOR, SECTOR);
+	ck_assert_int_eq(chase_status(&chase).phase, '*');
+	for (unsigned i = 127; i > 3; i--)
+		check_next(bad - 3 * SECTOR + (uint64_t)i * SECTOR, SECTOR);
+	run_to_end();
+	check_found();
+	ck_assert_uint_eq(run.nr_failed, 3);
+}
+END_TEST
+
+START_TEST(a_short_read_says_where_it_failed)
+{
+	begin_disk(8 * MIB);
+	dying_add(&disk, DYING_BAD, 3 * MIB, 3 * MIB + SECTOR);
+	disk.is_short = true;
+	run.setup.nr_parallel = 1;
+	begin_chase();
+	check_next(0, 2 * MIB);
+	check_next(2 * MIB, 2 * MIB);
+	ck_assert_uint_eq(map.totals[MAP_DONE], 3 * MIB);
+	run_to_end();
+	check_found();
+}
+END_TEST
+
+START_TEST(bad_sectors_are_tried_again_there_and_back)
+{
+	uint64_t last = 0;
+
+	begin_disk(4 * MIB);
+	for (uint64_t i = 1; i <= 10; i++)
+		dying_add(&disk, DYING_BAD, i * CLUSTER, i * CLUSTER + SECTOR);
+	run.setup.nr_retries = 3;
+	begin_chase();
+	while (chase_status(&chase).phase != '-')
+		must(step() != CHASE_END);
+	tell(0);
+	ck_assert_uint_eq(chase_areas(&chase), 10);
+	for (unsigned i = 2; i <= 20; i++) {
+		const struct chase_read read = next_read();
+		const struct mapfile_status status = chase_status(&chase);
+
+		ck_assert_uint_eq(read.len, SECTOR);
+		ck_assert_uint_eq(status.pass, i <= 10 ? 1 : 2);
+		if (i != 2 && i != 11)
+			ck_assert((read.off > last) == (i <= 10));
+		last = read.off;
+	}
+	// What reads well at last is good.
+	disk.kinds[DYING_BAD].nr = 0;
+	run_to_end();
+	ck_assert_uint_eq(map.totals[MAP_DONE], map.len);
+	ck_assert_uint_eq(chase_areas(&chase), 0);
+}
+END_TEST
+
+START_TEST(a_source_that_ends_makes_the_domain_shorter)
+{
+	begin_disk(10 * MIB);
+	disk.len = 5 * MIB + 100;
+	begin_chase();
+	run_to_end();
+	ck_assert_uint_eq(chase.setup.len, disk.len);
+	ck_assert_uint_eq(map.totals[MAP_DONE], disk.len);
+	ck_assert_uint_eq(run.nr_failed, 0);
+}
+END_TEST
+
+START_TEST(one_that_is_late_ends_nothing)
+{
+	begin_disk(GIB);
+	dying_add(&disk, DYING_LATE, 100 * MIB, 101 * MIB);
+	begin_chase();
+	for (unsigned i = 0; i < GIB / (2 * MIB); i++)
+		while (run.nr_reads == i)
+			must(step() != CHASE_END);
+	ck_assert_uint_eq(run.most_out, 16);
+	ck_assert_uint_lt(run.clock, 60 * NS_A_SECOND);
+	run_to_end();
+	ck_assert_uint_eq(run.nr_reads, GIB / (2 * MIB));
+	ck_assert_uint_eq(map.totals[MAP_DONE], GIB);
+}
+END_TEST
+
+// The rest is there before the first of them has ended.
+START_TEST(what_hangs_is_left_alone)
+{
+	begin_disk(TB);
+	dying_add(&disk, DYING_BAD, 0, SECTOR);
+	dying_add(&disk, DYING_HANG, TB / 2, TB / 2 + GIB);
+	begin_chase();
+	while (run.clock < 120 * NS_A_SECOND)
+		must(step() != CHASE_END);
+	unsigned nr_overdue = 0;
+	while (nr_overdue < CHASE_OVERDUE_MAX) {
+		must(step() != CHASE_END);
+		nr_overdue = 0;
+		for (unsigned i = 0; i < run.nr_out; i++)
+			nr_overdue += run.outs[i].is_overdue;
+	}
+	ck_assert_uint_le(run.nr_out, CHASE_OVERDUE_MAX);
+	ck_assert_uint_le(run.nr_failed, 20);
+}
+END_TEST
+
+// Bytes that were read, of those that are not slow.
+START_TEST(what_is_slow_waits_until_the_rest_is_there)
+{
+	const uint64_t slow = 100 * GIB, slow_len = 3 * GIB;
+	uint64_t nr_slow = 0;
+
+	begin_disk(TB);
+	dying_add(&disk, DYING_BAD, 0, SECTOR);
+	dying_add(&disk, DYING_SLOW, slow, slow + slow_len);
+	begin_chase();
+	while (chase_status(&chase).pass < 3) {
+		const struct chase_read read = next_read();
+
+		nr_slow += read.off >= slow && read.off < slow + slow_len;
+	}
+	ck_assert_uint_lt(nr_slow, 30);
+	ck_assert_uint_ge(map.totals[MAP_DONE], TB - slow_len - 2 * MIB);
+	run_to_end();
+	check_found();
+}
+END_TEST
+
+START_TEST(a_map_with_errors_is_read_one_at_a_time)
+{
+	begin_disk(100 * MIB);
+	ck_assert_int_eq(map_mark(&map, MIB, SECTOR, MAP_BAD), 0);
+	begin_chase();
+	run_to_end();
+	ck_assert_uint_eq(run.most_out, 1);
+	ck_assert_uint_eq(map.totals[MAP_BAD], SECTOR);
+}
+END_TEST
+
+static void
+forget_outs(void)
+{
+	chase_done(&chase);
+	run.nr_out = 0;
+}
+
+// Interrupted again and again, it costs few failing reads more.
+START_TEST(the_next_run_goes_on_in_its_pass)
+{
+	bool is_over = false;
+
+	begin_disk(TB);
+	dying_add_head(&disk, 24, 4);
+	while (!is_over) {
+		begin_chase();
+		for (unsigned i = 0; i < 20000 && !is_over; i++) {
+			must(step() != CHASE_END);
+			is_over = chase_status(&chase).phase == '*';
+		}
+		run.setup.status = chase_status(&chase);
+		forget_outs();
+	}
+	printf("# dead head, interrupted: %u failing reads after copy\n",
+	       run.nr_failed);
+	ck_assert_uint_le(run.nr_failed, 400);
+}
+END_TEST
+
 START_TEST(many_bad_sectors_cost_no_time)
 {
 	srand(1);
@@ -370,6 +594,115 @@ START_TEST(many_bad_sectors_cost_no_time)
 	printf("# 20000 lone bad sectors: %u failing reads of %u, %zu spans\n",
 	       run.nr_failed, run.nr_reads, map.nr);
 	check_found();
+}
+END_TEST
+
+enum { SMALL_MAX = MIB };
+
+static uint64_t
+below(uint64_t n)
+{
+	return n > 0 ? (uint64_t)rand() % n : 0;
+}
+
+static void
+make_disk(uint64_t len)
+{
+	uint64_t at = 0;
+
+	disk.len = rand() % 8 > 0 ? len : below(len);
+	disk.is_short = rand() % 4 == 0;
+	disk.gone_after = rand() % 16 > 0 ? 0 : 1 + (unsigned)rand() % 100;
+	for (int i = rand() % 12; i > 0; i--) {
+		const uint64_t most = rand() % 3 > 0 ? SECTOR : 2 * CLUSTER;
+		const uint64_t from = at + below(4 * CLUSTER);
+
+		at = from + SECTOR + below(most);
+		dying_add(&disk, (enum dying_kind)(rand() % DYING_NR_KINDS),
+			  round_down(from, SECTOR), round_up(at, SECTOR));
+		at = round_up(at, SECTOR);
+	}
+}
+
+static void
+make_map(uint64_t len)
+{
+	static const enum map_state states[] = {
+		MAP_TODO, MAP_DONE, MAP_NONTRIMMED, MAP_NONSCRAPED, MAP_BAD};
+	const uint64_t unit = rand() % 2 > 0 ? SECTOR : 1;
+
+	for (int i = rand() % 12; i > 0; i--) {
+		const uint64_t from = round_down(below(len), unit);
+		const uint64_t part = round_down(below(len - from), unit);
+
+		must(map_mark(&map, from, part,
+			      states[rand() % (int)ARRAY_LEN(states)]) == 0);
+	}
+	run.setup.off = rand() % 2 > 0 ? 0 : below(len);
+	run.setup.len = len - run.setup.off;
+	if (rand() % 2 > 0)
+		run.setup.len = below(run.setup.len);
+}
+
+static void
+make_setup(void)
+{
+	run.is_random = rand() % 4 > 0;
+	run.setup.most = rand() % 2 > 0 ? 2 * MIB : 2 * CLUSTER;
+	run.setup.nr_parallel = rand() % 2 > 0 ? 16 : 1;
+	run.setup.nr_retries = (unsigned)rand() % 3;
+	run.setup.status = (struct mapfile_status){
+		below(2 * MIB), "?*/-+"[rand() % 5], (unsigned)rand() % 6};
+}
+
+static void
+states_of_bytes(unsigned char ret[static SMALL_MAX])
+{
+	for (size_t i = 0; i < map.nr; i++)
+		memset(ret + map.spans[i].off, (int)map.spans[i].state,
+		       map.spans[i].len);
+}
+
+static bool
+is_bad(uint64_t off)
+{
+	return dying_first(&disk, DYING_BAD, off, off + 1) == off ||
+	       dying_first(&disk, DYING_HANG, off, off + 1) == off;
+}
+
+// A byte is left alone, or good, or bad, as the disk is; but a disk that goes
+// away may be bad anywhere.
+static void
+check_byte(uint64_t off, enum map_state was, enum map_state is)
+{
+	if (off < run.setup.off || off >= run.setup.off + chase.setup.len)
+		must(is == was);
+	else if (was == MAP_DONE)
+		must(is == MAP_DONE);
+	else if (is_bad(off))
+		must(is == MAP_BAD);
+	else if (was != MAP_BAD || run.setup.nr_retries > 0)
+		must(is == MAP_DONE || disk.gone_after > 0);
+}
+
+START_TEST(any_disk_any_map_any_order)
+{
+	static unsigned char was[SMALL_MAX], is[SMALL_MAX];
+
+	srand((unsigned)_i + 1);
+	const uint64_t len = 1 + below(SMALL_MAX - 1);
+	begin_disk(len);
+	make_disk(len);
+	make_map(len);
+	make_setup();
+	states_of_bytes(was);
+	run.was = was;
+	begin_chase();
+	run_to_end();
+	states_of_bytes(is);
+	for (uint64_t off = 0; off < len; off++)
+		if (off < disk.len)
+			check_byte(off, was[off], is[off]);
 }
 END_TEST
 
@@ -384,7 +717,25 @@ chase_suite(void)
 	tcase_add_test(t, an_empty_domain_ends_at_once);
 	tcase_add_loop_test(t, a_dead_head_costs_few_failing_reads, 0, 2);
 	tcase_add_loop_test(t, lone_bad_sectors_cost_few_failing_reads, 0, 2);
+	tcase_add_test(t, a_bad_sector_is_encircled);
+	tcase_add_test(t, a_short_read_says_where_it_failed);
+	tcase_add_test(t, bad_sectors_are_tried_again_there_and_back);
+	tcase_add_test(t, a_source_that_ends_makes_the_domain_shorter);
+	tcase_add_test(t, one_that_is_late_ends_nothing);
+	tcase_add_test(t, what_hangs_is_left_alone);
+	tcase_add_test(t, what_is_slow_waits_until_the_rest_is_there);
+	tcase_add_test(t, a_map_with_errors_is_read_one_at_a_time);
+	tcase_add_test(t, the_next_run_goes_on_in_its_pass);
+	suite_add_tcase(s, t);
+
+	t = tcase_create("many");
+	tcase_add_checked_fixture(t, begin, end);
 	tcase_add_test(t, many_bad_sectors_cost_no_time);
+	suite_add_tcase(s, t);
+
+	t = tcase_create("any");
+	tcase_add_checked_fixture(t, begin, end);
+	tcase_add_loop_test(t, any_disk_any_map_any_order, 0, 500);
 	suite_add_tcase(s, t);
 	return s;
 }

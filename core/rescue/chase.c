@@ -104,19 +104,32 @@ begin_step(struct chase *c, enum step_nr step)
 }
 
 static bool
-has_any(const struct chase *c, enum map_state state)
+has_any(const struct chase *c, enum map_state state, uint64_t before)
 {
 	const struct map_span *span = map_find(c->setup.map, c->setup.off,
 					       state);
 
-	return c->setup.len > 0 && span != NULL && span->off < domain(c).to;
+	return c->setup.off < before && span != NULL && span->off < before;
 }
 
 static bool
 has_untried(const struct chase *c)
 {
-	return has_any(c, MAP_TODO) || has_any(c, MAP_NONTRIMMED) ||
-	       has_any(c, MAP_NONSCRAPED);
+	const uint64_t end = domain(c).to;
+
+	return has_any(c, MAP_TODO, end) || has_any(c, MAP_NONTRIMMED, end) ||
+	       has_any(c, MAP_NONSCRAPED, end);
+}
+
+// Reads have failed before: there are traces of it, or something was skipped.
+static bool
+has_failed(const struct chase *c)
+{
+	const uint64_t end = domain(c).to;
+
+	return c->step != PASS_1 || has_any(c, MAP_TODO, c->cursor) ||
+	       has_any(c, MAP_NONTRIMMED, end) ||
+	       has_any(c, MAP_NONSCRAPED, end) || has_any(c, MAP_BAD, end);
 }
 
 // A run that was interrupted goes on in its pass: what lies before it was
@@ -156,8 +169,7 @@ chase_init(struct chase *c, const struct chase_setup *setup)
 	}
 	begin_step(c, PASS_1);
 	resume(c, &setup->status);
-	c->is_careful = c->step != PASS_1 || has_any(c, MAP_NONTRIMMED) ||
-			has_any(c, MAP_NONSCRAPED) || has_any(c, MAP_BAD);
+	c->is_careful = has_failed(c);
 	return 0;
 }
 
@@ -201,8 +213,10 @@ find_span(const struct chase *c, uint64_t cursor, struct range *ret)
 	if (span == NULL)
 		return false;
 	const struct range all = domain(c);
-	ret->from = max_u64(span->off, back ? all.from : cursor);
-	ret->to = min_u64(span->off + span->len, back ? cursor : all.to);
+	const uint64_t from = back ? all.from : max_u64(cursor, all.from);
+	const uint64_t to = back ? min_u64(cursor, all.to) : all.to;
+	ret->from = max_u64(span->off, from);
+	ret->to = min_u64(span->off + span->len, to);
 	return ret->from < ret->to;
 }
 
@@ -436,15 +450,26 @@ skip(struct chase *c, struct range range)
 	if (c->gap == NOWHERE || (!back && range.from < c->gap))
 		c->gap = near_end(range, back);
 	if (back) {
-		const uint64_t len = skip_len(c, c->gap - range.from);
+		const uint64_t len = skip_len(c, c->gap - range.to);
 		const uint64_t to = max_u64(range.from, all.from + len) - len;
 		c->cursor = min_u64(c->cursor, round_up(to, CLUSTER));
 	} else {
-		const uint64_t len = skip_len(c, range.to - c->gap);
+		const uint64_t len = skip_len(c, range.from - c->gap);
 		const uint64_t to = round_down(range.to + len, CLUSTER);
 		c->cursor = max_u64(c->cursor, min_u64(to, all.to));
 	}
 	c->landing = c->cursor;
+}
+
+// Up to where pieces can end.
+static void
+suspect(struct chase *c, struct range range)
+{
+	const uint64_t from = round_down(range.from, CLUSTER);
+	const uint64_t to = min_u64(round_up(range.to, CLUSTER),
+				    c->suspects.len);
+
+	map_mark(&c->suspects, from, to - from, MAP_BAD);
 }
 
 static void
@@ -456,7 +481,7 @@ note_failed(struct chase *c, struct range range)
 
 	c->is_careful = true;
 	if (len > CLUSTER)
-		map_mark(&c->suspects, range.from, len, MAP_BAD);
+		suspect(c, range);
 	else
 		map_mark(c->setup.map, range.from, len,
 			 is_one ? MAP_BAD : MAP_NONTRIMMED);
