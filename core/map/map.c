@@ -98,6 +98,15 @@ count_spans(struct map *map, const struct map_span *spans, size_t nr,
 							: -spans[i].len;
 }
 
+// The first that is to be done is one of these, or that one.
+static void
+find_todo(struct map *map, size_t from, size_t to, size_t otherwise)
+{
+	while (from < to && map->spans[from].state != MAP_TODO)
+		from++;
+	map->first_todo = from < to ? from : otherwise;
+}
+
 static void
 replace(struct map *map, size_t from, size_t to, const struct patch *patch)
 {
@@ -109,11 +118,11 @@ replace(struct map *map, size_t from, size_t to, const struct patch *patch)
 	memcpy(spans + from, patch->spans, patch->nr * sizeof(*spans));
 	count_spans(map, spans + from, patch->nr, true);
 	map->nr = map->nr - (to - from) + patch->nr;
-	if (map->first_todo >= from)
-		map->first_todo = from;
-	while (map->first_todo < map->nr &&
-	       spans[map->first_todo].state != MAP_TODO)
-		map->first_todo++;
+	if (map->first_todo >= to)
+		find_todo(map, from, from + patch->nr,
+			  map->first_todo - (to - from) + patch->nr);
+	else if (map->first_todo >= from)
+		find_todo(map, from, map->nr, map->nr);
 }
 
 int
