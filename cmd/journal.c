@@ -9,6 +9,7 @@
 
 #include "base.h"
 #include "durability.h"
+#include "mapkeep.h"
 #include "refusal.h"
 
 #define TICK_NS (JOURNAL_TICK_MS * (uint64_t)1000000)
@@ -36,6 +37,7 @@ static const struct {
 	[FAILURE_COMMIT_MODE] = {"commit", false},
 	[FAILURE_COMMIT_LOST] = {"commit", false},
 	[FAILURE_MANIFEST] = {"manifest", false},
+	[FAILURE_MAP] = {"map", false},
 	[FAILURE_DIGEST] = {"digest", false},
 	[FAILURE_READ] = {"read", true},
 	[FAILURE_WRITE] = {"write", true},
@@ -377,6 +379,9 @@ journal_hear(struct journal *j, const char *text, uint64_t now_ns,
 		ret->len = f->len;
 		if (f->kind == FAILURE_REFUSED)
 			ret->check = refusal_word(f->safety->reason);
+		else if (f->kind == FAILURE_MAP &&
+			 f->fault >= MAPKEEP_FIRST_REFUSED)
+			ret->check = refusal_word(REQUEST_FORCE_MAP);
 	}
 	keep(j, ret);
 	if (j->is_concluding)

@@ -35,9 +35,8 @@ refusal_word(enum request_force reason)
 {
 	// In the order of the bits.
 	static const char *const words[] = {
-		"missing", "system", "mounted", "swap",
-		"holders", "busy",   "overlap", "size",
-		"unchecked",
+		"missing", "system",  "mounted", "swap",      "holders",
+		"busy",	   "overlap", "size",	 "unchecked", "map",
 	};
 
 	return words[__builtin_ctz(reason)];

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "disk.h"
+#include "mapkeep.h"
 #include "message.h"
 #include "mounts.h"
 #include "quote.h"
@@ -66,17 +67,21 @@ tell_table(const struct event *f, const char *name)
 	free(word);
 }
 
+// Of any file of ours.
+static const char *const faults_of_ours[OURS_NR] = {
+	[OURS_NO_FILE] = "not a regular file",
+	[OURS_SIDE] = "it is the source or destination",
+	[OURS_IN_USE] = "another run is using it",
+	[OURS_NO_DEVICE] = "there is no such device, and no file is made in "
+			   "/dev",
+};
+
 static void
 tell_manifest(const struct event *f)
 {
 	static const char *const faults[] = {
-		[OURS_NO_FILE] = "not a regular file",
-		[OURS_SIDE] = "it is the source or destination",
 		[VOUCH_FOREIGN] = "it is no manifest; name another file, or "
 				  "remove it",
-		[OURS_IN_USE] = "another run is using it",
-		[OURS_NO_DEVICE] = "there is no such device, and no file is "
-				   "made in /dev",
 		[VOUCH_EMPTY] = "it has no digests",
 		[VOUCH_NONE] = "there is no manifest yet",
 		[VOUCH_FORMAT] = "its format is not known to this version",
@@ -87,7 +92,8 @@ tell_manifest(const struct event *f)
 		[VOUCH_UNREAD] = "the destination cannot be read",
 	};
 	const bool is_notice = event_is_notice(f);
-	const char *fault = faults[f->fault];
+	const char *fault = f->fault < OURS_NR ? faults_of_ours[f->fault]
+					       : faults[f->fault];
 	char *name = quote_name_colon(f->name);
 
 	message_error(f->error, "%smanifest=%s%s%s%s",
@@ -100,6 +106,40 @@ tell_manifest(const struct event *f)
 	free(name);
 }
 
+static void
+tell_map(const struct event *f)
+{
+	static const char *const faults[] = {
+		[MAPKEEP_SRC_STREAM] = "the source is neither a file nor a "
+				       "block device",
+		[MAPKEEP_DST_STREAM] = "the destination is neither a file nor "
+				       "a block device",
+		[MAPKEEP_PAST_SRC] = "it goes on behind the end of the source",
+		[MAPKEEP_PAST_DST] = "the destination ends before what it says "
+				     "is copied; to begin anew, remove it",
+		[MAPKEEP_UNSAVED] = "it cannot be saved",
+		[MAPKEEP_OTHER_SRC] = "it is of another source; force=map uses "
+				      "it anyway",
+		[MAPKEEP_OTHER_DST] = "it is of another destination; force=map "
+				      "uses it anyway",
+		[MAPKEEP_OTHER_PLACE] = "it was made with another skip= or "
+					"seek=; force=map uses it anyway",
+	};
+	const char *fault = f->fault < OURS_NR ? faults_of_ours[f->fault]
+					       : faults[f->fault];
+	char *name = quote_name_colon(f->name);
+
+	if (f->fault == MAPKEEP_DAMAGED)
+		message_error(0,
+			      "map=%s: line %" PRIu64 " is none of a "
+			      "mapfile; correct it, or name another file",
+			      name ? name : "?", f->len);
+	else
+		message_error(f->error, "map=%s%s%s", name ? name : "?",
+			      fault ? ": " : "", fault ? fault : "");
+	free(name);
+}
+
 bool
 warning_tell(const struct event *f)
 {
@@ -109,6 +149,9 @@ warning_tell(const struct event *f)
 	case FAILURE_MANIFEST:
 	case NOTICE_MANIFEST:
 		tell_manifest(f);
+		return true;
+	case FAILURE_MAP:
+		tell_map(f);
 		return true;
 	case NOTICE_SPACE:
 		tell = tell_space;

@@ -79,3 +79,39 @@ fd_reopen(int fd, int flags)
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	return fd_move_up(open(path, flags | O_CLOEXEC));
 }
+
+// All of it, or up to the end of the file: bytes or -errno.
+static inline ssize_t
+fd_read_at(int fd, void *buf, size_t len, off_t off)
+{
+	size_t got = 0;
+
+	while (got < len) {
+		const ssize_t n = pread(fd, (char *)buf + got, len - got,
+					off + (off_t)got);
+
+		if (n == 0)
+			break;
+		if (n < 0 && errno != EINTR)
+			return -errno;
+		got += n > 0 ? (size_t)n : 0;
+	}
+	return (ssize_t)got;
+}
+
+// All of it. 0 or -errno.
+static inline int
+fd_write_at(int fd, const void *buf, size_t len, off_t off)
+{
+	size_t put = 0;
+
+	while (put < len) {
+		const ssize_t n = pwrite(fd, (const char *)buf + put,
+					 len - put, off + (off_t)put);
+
+		if (n < 0 && errno != EINTR)
+			return -errno;
+		put += n > 0 ? (size_t)n : 0;
+	}
+	return 0;
+}

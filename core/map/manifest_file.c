@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base.h"
+#include "fd.h"
 
 #define RECORD MANIFEST_FILE_RECORD
 #define RECORDS_AT MANIFEST_FILE_RECORDS_AT
@@ -18,36 +19,15 @@
 int
 manifest_file_read(int fd, unsigned char *buf, size_t len, off_t off)
 {
-	size_t got = 0;
-
 	memset(buf, 0, len);
-	while (got < len) {
-		const ssize_t n = pread(fd, buf + got, len - got,
-					off + (off_t)got);
-
-		if (n == 0)
-			return 0;
-		if (n < 0 && errno != EINTR)
-			return -errno;
-		got += n > 0 ? (size_t)n : 0;
-	}
-	return 0;
+	const ssize_t n = fd_read_at(fd, buf, len, off);
+	return n < 0 ? (int)n : 0;
 }
 
 int
 manifest_file_write(int fd, const unsigned char *buf, size_t len, off_t off)
 {
-	size_t put = 0;
-
-	while (put < len) {
-		const ssize_t n = pwrite(fd, buf + put, len - put,
-					 off + (off_t)put);
-
-		if (n < 0 && errno != EINTR)
-			return -errno;
-		put += n > 0 ? (size_t)n : 0;
-	}
-	return 0;
+	return fd_write_at(fd, buf, len, off);
 }
 
 int

@@ -30,6 +30,7 @@ enum event_kind {
 	FAILURE_COMMIT_MODE,
 	FAILURE_COMMIT_LOST,     // the file beside it is not ours any more
 	FAILURE_MANIFEST,
+	FAILURE_MAP,             // len = the line, of one that is damaged
 	FAILURE_DIGEST,          // the library or its thread cannot be had
 
 	// During it. off = bytes into the file or device.
@@ -112,8 +113,8 @@ struct event {
 	                         // not known, EVENT_NO_BYTE: it ends there;
 	                         // of .._INCOMPLETE: the padding, -1: none
 	unsigned changed;        // of .._SRC_CHANGED: enum change_of
-	unsigned fault;          // of .._MANIFEST: enum ours_fault or
-	                         // vouch_fault
+	unsigned fault;          // of .._MANIFEST and .._MAP: enum ours_fault,
+	                         // or vouch_fault and mapkeep_fault
 	union {                  // borrowed
 		const struct safety *safety;  // of FAILURE_REFUSED, _UNCHECKED
 		const struct mounts_use *use; // of NOTICE_SRC_LIVE, _BACKUP

@@ -100,6 +100,7 @@ enum request_force {
 	REQUEST_FORCE_OVERLAP = 1 << 6,
 	REQUEST_FORCE_SIZE = 1 << 7,
 	REQUEST_FORCE_UNCHECKED = 1 << 8,
+	REQUEST_FORCE_MAP = 1 << 9,
 };
 
 #define REQUEST_NO_LIMIT INT64_MAX
@@ -144,6 +145,10 @@ struct request {
 	uint64_t rate;               // bytes a second at most, 0: no limit
 	bool plan_only;
 	const char *manifest;        // NULL: none
+	const char *map;             // NULL: none
+	uint64_t retries;            // of what is bad in the map
+	const char *command;         // as it was given, on one line; NULL: not
+	                             // known
 };
 
 static inline bool
@@ -186,7 +191,8 @@ static inline unsigned
 request_syncs(const struct request *q, bool is_disk)
 {
 	const bool is_sure = q->verify || q->commit != REQUEST_COMMIT_NONE ||
-			     q->manifest != NULL || (is_disk && !q->is_dd);
+			     q->manifest != NULL || q->map != NULL ||
+			     (is_disk && !q->is_dd);
 
 	if (!request_writes(q))
 		return 0;

@@ -1,0 +1,398 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+#include "config.h"
+
+#include "mapkeep.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base.h"
+#include "env.h"
+#include "event.h"
+#include "fd.h"
+#include "hooks.h"
+#include "imprint.h"
+#include "request.h"
+#include "side.h"
+
+// Of several million areas. What is larger is an image, by mistake.
+#define FILE_MAX (256 * MIB)
+
+static int
+tell(const struct mapkeep *k, unsigned fault, int r, unsigned line)
+{
+	hooks_tell(k->env->hooks, (struct event){.kind = FAILURE_MAP,
+						 .error = -r,
+						 .name = k->env->asked->map,
+						 .fault = fault,
+						 .len = line});
+	return fault >= MAPKEEP_FIRST_REFUSED ? -EPERM : r < 0 ? r : -EINVAL;
+}
+
+static void
+print_now(char *ret, size_t size)
+{
+	const time_t now = time(NULL);
+	struct tm tm;
+
+	if (localtime_r(&now, &tm) == NULL ||
+	    strftime(ret, size, "%Y-%m-%d %H:%M:%S", &tm) == 0)
+		*ret = '\0';
+}
+
+// *ret is malloc'd: bytes or -errno.
+static ssize_t
+read_text(int fd, char **ret)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if ((uint64_t)st.st_size > FILE_MAX)
+		return -EFBIG;
+	const size_t size = (size_t)st.st_size;
+	char *text = malloc(size + 1);
+	const ssize_t len = text ? fd_read_at(fd, text, size, 0) : -ENOMEM;
+	if (len < 0)
+		free(text);
+	else
+		*ret = text;
+	return len;
+}
+
+static int
+read_file(struct mapkeep *k)
+{
+	unsigned line;
+	char *text = NULL;
+	const ssize_t len = read_text(k->file.fd, &text);
+
+	if (len < 0)
+		return tell(k, OURS_ERROR, (int)len, 0);
+	const int r = mapfile_parse(&k->mapfile, text, (size_t)len, &line);
+	free(text);
+	if (r < 0)
+		return r == -EINVAL ? tell(k, MAPKEEP_DAMAGED, 0, line)
+				    : tell(k, OURS_ERROR, r, 0);
+	return 0;
+}
+
+// Opening it would make it, and then it were too late to find out.
+static bool
+is_dst_missing(const struct request *q)
+{
+	struct stat st;
+
+	return q->dst != NULL && stat(q->dst, &st) < 0 && errno == ENOENT;
+}
+
+int
+mapkeep_open(struct mapkeep *k, const struct env *env)
+{
+	const struct request *q = env->asked;
+	unsigned fault;
+
+	*k = (struct mapkeep){.file.fd = -1};
+	if (q->map == NULL)
+		return 0;
+	k->env = env;
+	print_now(k->start, sizeof(k->start));
+	int r = ours_open(&k->file, q, q->map,
+			  q->plan_only ? OURS_LOOK : OURS_WRITE, &fault);
+	// It will be another file with the same name.
+	if (r == 0)
+		r = beside_check(&k->file.beside);
+	if (r == 0)
+		r = beside_look(&k->file.beside);
+	if (r < 0)
+		return tell(k, fault, fault == OURS_ERROR ? r : 0, 0);
+	if (k->file.fd >= 0 && (r = read_file(k)) < 0)
+		return r;
+	k->is_new = k->mapfile.map.len == 0;
+	return k->mapfile.map.totals[MAP_DONE] > 0 && is_dst_missing(q)
+		       ? tell(k, MAPKEEP_PAST_DST, 0, 0)
+		       : 0;
+}
+
+// The end of a name that is too long, where they differ; on one line.
+static void
+put_name(char *ret, size_t size, const char *name)
+{
+	const size_t len = strlen(name);
+	const size_t kept = (size_t)min_u64(len, size - 1);
+
+	memcpy(ret, name + (len - kept), kept + 1);
+	for (; *ret != '\0'; ret++)
+		if (iscntrl((unsigned char)*ret))
+			*ret = '_';
+}
+
+static void
+describe_disk(char ret[static MAPFILE_ID_MAX], const struct imprint *i)
+{
+	const int len = snprintf(ret, MAPFILE_ID_MAX,
+				 "disk size=%" PRIu64 " start=%" PRIu64
+				 " ino=%" PRIu64 " ",
+				 i->size, i->place, i->ino);
+
+	put_name(ret + len, MAPFILE_ID_MAX - (size_t)len, i->name);
+}
+
+static int
+describe_file(char ret[static MAPFILE_ID_MAX], const struct imprint *i)
+{
+	return snprintf(ret, MAPFILE_ID_MAX, "file fs=%" PRIx64 " ino=%" PRIu64,
+			i->place, i->ino);
+}
+
+static void
+describe_src(char ret[static MAPFILE_ID_MAX], const struct imprint *i)
+{
+	const uint64_t second = UINT64_C(1000000000);
+
+	if (i->kind == IMPRINT_DISK) {
+		describe_disk(ret, i);
+		return;
+	}
+	const int len = describe_file(ret, i);
+	(void)snprintf(ret + len, MAPFILE_ID_MAX - (size_t)len,
+		       " mtime=%" PRIu64 ".%09" PRIu64, i->mtime_ns / second,
+		       i->mtime_ns % second);
+}
+
+// Of a file only what a copy into it does not change.
+static void
+describe_dst(char ret[static MAPFILE_ID_MAX], const struct imprint *i)
+{
+	if (i->kind == IMPRINT_DISK)
+		describe_disk(ret, i);
+	else
+		(void)describe_file(ret, i);
+}
+
+// What is not said is no other.
+static bool
+is_other(const char *then, const char *now)
+{
+	return *then != '\0' && strcmp(then, now) != 0;
+}
+
+// An ours_fault or a mapkeep_fault.
+static unsigned
+compare(const struct mapfile_ids *then, const struct mapfile_ids *now)
+{
+	if (is_other(then->src, now->src) ||
+	    (then->has_place && then->size != now->size))
+		return MAPKEEP_OTHER_SRC;
+	if (is_other(then->dst, now->dst))
+		return MAPKEEP_OTHER_DST;
+	return then->has_place && then->offset != now->offset
+		       ? (unsigned)MAPKEEP_OTHER_PLACE
+		       : OURS_NO_FAULT;
+}
+
+// As ddrescue does it: a last area that is not copied may reach beyond the end.
+// False: more does.
+static bool
+fit(struct map *map, uint64_t size)
+{
+	if (map->len <= size)
+		return true;
+	const struct map_span *last = &map->spans[map->nr - 1];
+	if (last->off > size || last->state == MAP_DONE)
+		return false;
+	map_cut(map, size);
+	return true;
+}
+
+// Where what is copied ends in the source.
+static uint64_t
+done_end(const struct map *map)
+{
+	for (size_t i = map->nr; i > 0; i--)
+		if (map->spans[i - 1].state == MAP_DONE)
+			return map->spans[i - 1].off + map->spans[i - 1].len;
+	return 0;
+}
+
+static bool
+is_past(const struct mapkeep *k, const struct side *dst)
+{
+	int64_t end;
+
+	return __builtin_add_overflow(done_end(&k->mapfile.map), k->ids.offset,
+				      &end) ||
+	       (end > 0 && (uint64_t)end > dst->facts.size);
+}
+
+static bool
+has_places(const struct side *side)
+{
+	return facts_has_offsets(&side->facts) && !side->facts.is_append;
+}
+
+static void
+set_ids(struct mapfile_ids *ids, const struct side *src, const struct side *dst,
+	uint64_t offset)
+{
+	const struct imprint from = imprint_take(src), to = imprint_take(dst);
+
+	*ids = (struct mapfile_ids){.has_place = true,
+				    .offset = (int64_t)offset,
+				    .size = src->facts.size};
+	describe_src(ids->src, &from);
+	describe_dst(ids->dst, &to);
+}
+
+// OURS_NO_FAULT: it is a map of this copy.
+static unsigned
+find_fault(struct mapkeep *k, const struct side *dst)
+{
+	const unsigned fault = compare(&k->mapfile.ids, &k->ids);
+
+	if (fault != OURS_NO_FAULT &&
+	    !(k->env->asked->force & REQUEST_FORCE_MAP))
+		return fault;
+	if (!fit(&k->mapfile.map, k->ids.size))
+		return MAPKEEP_PAST_SRC;
+	return is_past(k, dst) ? (unsigned)MAPKEEP_PAST_DST : OURS_NO_FAULT;
+}
+
+int
+mapkeep_check(struct mapkeep *k, const struct side *src, const struct side *dst,
+	      uint64_t src_off, uint64_t dst_off)
+{
+	if (k->env == NULL)
+		return 0;
+	if (!has_places(src))
+		return tell(k, MAPKEEP_SRC_STREAM, 0, 0);
+	if (!has_places(dst))
+		return tell(k, MAPKEEP_DST_STREAM, 0, 0);
+	set_ids(&k->ids, src, dst, dst_off - src_off);
+	const unsigned fault = find_fault(k, dst);
+	if (fault != OURS_NO_FAULT)
+		return tell(k, fault, 0, 0);
+	const int r = map_extend(&k->mapfile.map, k->ids.size);
+	return r < 0 ? tell(k, OURS_ERROR, r, 0) : 0;
+}
+
+static int
+sync_fd(int fd)
+{
+	int r;
+
+	do {
+		r = fsync(fd) < 0 ? -errno : 0;
+	} while (r == -EINTR);
+	return r;
+}
+
+static int
+sync_dir(const struct beside *beside)
+{
+	const int fd = fd_move_up(fd_open_at(
+		beside->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0));
+
+	if (fd < 0)
+		return fd;
+	const int r = sync_fd(fd);
+	(void)close(fd); // read-only
+	// A file system that has nothing to sync there.
+	return r == -EINVAL || r == -ENOSYS ? 0 : r;
+}
+
+// The lock comes before the name: who opens the new file finds it locked.
+static int
+make_next(const struct beside *beside, const char *text, size_t len)
+{
+	int r = fd_write_at(beside->fd, text, len, 0);
+
+	if (r == 0)
+		r = beside_settle(beside);
+	if (r == 0)
+		r = sync_fd(beside->fd);
+	if (r == 0 && flock(beside->fd, LOCK_EX | LOCK_NB) < 0)
+		r = -errno;
+	return r;
+}
+
+// What replaces our file, or nothing: another file that has the name is that of
+// somebody else, who may have a run of his own.
+static int
+replace(struct ours *ours)
+{
+	struct beside *beside = &ours->beside;
+	const bool has_name = ours->fd >= 0 &&
+			      beside_has_name(beside, ours->fd);
+	const int old = ours->fd;
+	const int r = beside_rename(beside, has_name ? 0 : RENAME_NOREPLACE);
+
+	if (r < 0)
+		return r;
+	ours->fd = beside->fd;
+	beside->fd = -1;
+	beside->has_old = fstat(ours->fd, &beside->old) == 0;
+	if (old >= 0)
+		(void)close(old); // with its lock
+	return 0;
+}
+
+static int
+save_text(struct ours *ours, const char *text, size_t len)
+{
+	struct beside *beside = &ours->beside;
+	int r = beside_make(beside, O_RDWR);
+
+	if (r == 0)
+		r = make_next(beside, text, len);
+	if (r == 0)
+		r = replace(ours);
+	beside_drop(beside);
+	return r < 0 ? r : sync_dir(beside);
+}
+
+int
+mapkeep_save(struct mapkeep *k, const struct map *map,
+	     const struct mapfile_status *status)
+{
+	char now[sizeof(k->start)];
+	const struct mapfile_head head = {.command = k->env->asked->command,
+					  .start = k->start,
+					  .now = now};
+	char *text;
+	size_t len;
+
+	print_now(now, sizeof(now));
+	int r = mapfile_print(&text, &len, map, status, &k->ids, &head);
+	if (r < 0)
+		return r;
+	r = save_text(&k->file, text, len);
+	free(text);
+	return r;
+}
+
+int
+mapkeep_tell_unsaved(const struct mapkeep *k, int r)
+{
+	return tell(k, MAPKEEP_UNSAVED, r, 0);
+}
+
+void
+mapkeep_done(struct mapkeep *k)
+{
+	if (k->env == NULL)
+		return;
+	ours_done(&k->file);
+	map_done(&k->mapfile.map);
+	k->env = NULL;
+}
