@@ -209,8 +209,8 @@ double_cells(struct journal *j)
 	for (size_t i = 0; i < JOURNAL_CELLS_MAX / 2; i++) {
 		const struct journal_cell *a = &j->cells[2 * i], *b = a + 1;
 
-		j->cells[i] = (struct journal_cell){a->hole + b->hole,
-						    a->bad + b->bad};
+		j->cells[i] = (struct journal_cell){
+			a->hole + b->hole, a->same + b->same, a->bad + b->bad};
 	}
 	memset(&j->cells[JOURNAL_CELLS_MAX / 2], 0, sizeof(j->cells) / 2);
 	j->cell_len *= 2;
@@ -244,9 +244,12 @@ mark(struct journal *j, uint64_t off, uint64_t len, size_t member)
 }
 
 void
-journal_hole(struct journal *j, uint64_t off, uint64_t len)
+journal_span(struct journal *j, enum hooks_span what, uint64_t off,
+	     uint64_t len)
 {
-	mark(j, off, len, offsetof(struct journal_cell, hole));
+	mark(j, off, len,
+	     what == HOOKS_SAME ? offsetof(struct journal_cell, same)
+				: offsetof(struct journal_cell, hole));
 }
 
 // Ranges that touch are one.
@@ -447,8 +450,10 @@ journal_area(const struct journal *j, size_t i)
 					       : 0;
 	const uint64_t bad = min_u64(j->cells[i].bad, through);
 	const uint64_t hole = min_u64(j->cells[i].hole, through - bad);
+	const uint64_t same = min_u64(j->cells[i].same, through - bad - hole);
 
-	return (struct journal_area){.done = through - bad - hole,
+	return (struct journal_area){.done = through - bad - hole - same,
+				     .same = same,
 				     .hole = hole,
 				     .bad = bad};
 }

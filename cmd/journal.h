@@ -16,6 +16,7 @@
 #include "disk_identify.h"
 #include "facts.h"
 #include "event.h"
+#include "hooks.h"
 #include "plan.h"
 #include "request.h"
 #include "stats.h"
@@ -63,6 +64,7 @@ struct journal_bad {
 
 struct journal_cell {
 	uint64_t hole;
+	uint64_t same;
 	uint64_t bad;
 };
 
@@ -133,7 +135,8 @@ void journal_sample(struct journal *j, uint64_t now_ns);
 // What the engine tells.
 void journal_note(struct journal *j, const struct event *f,
 		  uint64_t now_ns);
-void journal_hole(struct journal *j, uint64_t off, uint64_t len);
+void journal_span(struct journal *j, enum hooks_span what, uint64_t off,
+		  uint64_t len);
 
 // What the messages up to the next call are about; NULL: nothing known.
 void journal_about(struct journal *j, const struct event *f);
@@ -161,10 +164,11 @@ uint64_t journal_bytes(const struct journal *j);
 // Bytes of the whole copy: what the plan expects, or more.
 uint64_t journal_total(const struct journal *j);
 
-// The map: cells of cell_len bytes, the last one shorter. done, hole and bad
-// are bytes, and make at most the length of the cell.
+// The map: cells of cell_len bytes, the last one shorter. done, same, hole and
+// bad are bytes, and make at most the length of the cell.
 struct journal_area {
 	uint64_t done;
+	uint64_t same;
 	uint64_t hole;
 	uint64_t bad;
 };

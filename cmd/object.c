@@ -259,9 +259,10 @@ cell_of(const struct journal *j, size_t i)
 {
 	const struct journal_area area = journal_area(j, i);
 
-	return element.pack("{s:I, s:I, s:I}", "done", (json_int_t)area.done,
-			    "hole", (json_int_t)area.hole, "bad",
-			    (json_int_t)area.bad);
+	return element.pack("{s:I, s:I, s:I, s:I}", "done",
+			    (json_int_t)area.done, "same",
+			    (json_int_t)area.same, "hole",
+			    (json_int_t)area.hole, "bad", (json_int_t)area.bad);
 }
 
 static json_t *

@@ -252,11 +252,11 @@ on_tick(void *ctx)
 }
 
 static void
-on_hole(void *ctx, uint64_t off, uint64_t len)
+on_span(void *ctx, enum hooks_span what, uint64_t off, uint64_t len)
 {
 	struct run *run = ctx;
 
-	journal_hole(run->journal, off, len);
+	journal_span(run->journal, what, off, len);
 }
 
 // Keep a record of it all, if somebody wants that. 0 or -errno, told.
@@ -278,7 +278,7 @@ open_journal(struct run *run, char *const *argv)
 		return -ENOMEM;
 	}
 	message_divert(on_message, run);
-	run->hooks.hole = on_hole;
+	run->hooks.span = on_span;
 	run->hooks.tick = on_tick;
 	run->hooks.tick_ms = JOURNAL_TICK_MS;
 	return export_open(&run->export, "report", options->report,

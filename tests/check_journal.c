@@ -66,6 +66,7 @@ sum_of_areas(void)
 		const struct journal_area area = journal_area(j, i);
 
 		sum.done += area.done;
+		sum.same += area.same;
 		sum.hole += area.hole;
 		sum.bad += area.bad;
 	}
@@ -244,7 +245,8 @@ START_TEST(holes_and_bad_ranges_are_in_their_cells)
 	const uint64_t len = 64 * MIB;
 
 	copied(len, 1);
-	journal_hole(j, START + 5 * MIB, 7 * MIB);
+	journal_span(j, HOOKS_HOLE, START + 5 * MIB, 7 * MIB);
+	journal_span(j, HOOKS_SAME, START + 20 * MIB, 3 * MIB);
 	tell((struct event){.kind = FAILURE_DIFFERS,
 			    .off = START + 40 * MIB - 1,
 			    .len = 2});
@@ -253,7 +255,9 @@ START_TEST(holes_and_bad_ranges_are_in_their_cells)
 	const struct journal_area sum = sum_of_areas();
 	ck_assert_uint_eq(sum.hole, 7 * MIB);
 	ck_assert_uint_eq(sum.bad, 2);
-	ck_assert_uint_eq(sum.done, len - 7 * MIB - 2);
+	ck_assert_uint_eq(sum.same, 3 * MIB);
+	ck_assert_uint_eq(sum.done, len - 10 * MIB - 2);
+	ck_assert_uint_eq(journal_area(j, 20 * MIB / cell).same, cell);
 	ck_assert_uint_eq(journal_area(j, 5 * MIB / cell).hole, cell);
 	ck_assert_uint_eq(journal_area(j, 5 * MIB / cell - 1).hole, 0);
 	ck_assert_uint_eq(journal_area(j, 40 * MIB / cell).bad, 1);
@@ -265,7 +269,8 @@ START_TEST(what_was_not_reached_is_in_no_cell)
 {
 	stats.bytes_total = 10 * MIB;
 	copied(3 * MIB, 1);
-	journal_hole(j, START + 2 * MIB, 8 * MIB); // found, and then stopped
+	journal_span(j, HOOKS_HOLE, START + 2 * MIB,
+		     8 * MIB); // found, and then stopped
 	journal_end(j, 1, 0, now_ns);
 	ck_assert_uint_eq(journal_total(j), 10 * MIB);
 	ck_assert_uint_eq(sum_of_areas().done, 2 * MIB);

@@ -197,9 +197,10 @@ static uint64_t hole_start, hole_bytes;
 
 // One hole, whatever the pieces it is told in.
 static void
-on_hole(void *ctx, uint64_t off, uint64_t len)
+on_span(void *ctx, enum hooks_span what, uint64_t off, uint64_t len)
 {
 	(void)ctx;
+	ck_assert_int_eq(what, HOOKS_HOLE);
 	if (hole_bytes == 0)
 		hole_start = off;
 	ck_assert_uint_eq(off, hole_start + hole_bytes);
@@ -210,7 +211,7 @@ static void
 check_hole(uint64_t start, uint64_t skipped)
 {
 	hole_bytes = 0;
-	rig.hooks.hole = on_hole;
+	rig.hooks.span = on_span;
 	q.seek = (struct request_amount){16 * 512 / q.obs, 0};
 	ck_assert_int_eq(ftruncate(src_fd, MIB), 0);
 	ck_assert_int_eq(run(), TRANSFER_OK);
@@ -523,7 +524,7 @@ START_TEST(a_hole_behind_a_bad_place_is_told_once)
 	q.conv = CONV_NOERROR;
 	q.keeps_holes = true;
 	hole_bytes = 0;
-	rig.hooks.hole = on_hole;
+	rig.hooks.span = on_span;
 	bad_from = 96 * KIB;
 	bad_to = bad_from + 512;
 	run_on_bad();

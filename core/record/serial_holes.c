@@ -85,7 +85,8 @@ pass_over(struct serial *serial, const unsigned char *buf, size_t len)
 		serial->is_sparse = false;
 		return false;
 	}
-	hooks_hole(serial->env->hooks, (uint64_t)end - len, len);
+	hooks_tell_span(serial->env->hooks, HOOKS_HOLE, (uint64_t)end - len,
+			len);
 	if (serial->clear != NULL)
 		serial->zeros_len += len;
 	else

@@ -155,11 +155,16 @@ write_run(struct serial *serial, const unsigned char *buf, size_t len,
 static size_t
 step_over(struct serial *serial, size_t len)
 {
-	if (len > 0)
-		(void)serial->dst->ops->seek(serial->dst, (int64_t)len,
-					     SEEK_CUR);
-	if (serial->recheck.differ == NULL)
+	if (len == 0)
+		return 0;
+	// A file or disk can be positioned.
+	const int64_t end = serial->dst->ops->seek(serial->dst, (int64_t)len,
+						   SEEK_CUR);
+	if (serial->recheck.differ == NULL) {
 		serial->env->stats->same += len;
+		hooks_tell_span(serial->env->hooks, HOOKS_SAME,
+				(uint64_t)end - len, len);
+	}
 	return len;
 }
 

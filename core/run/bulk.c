@@ -116,23 +116,37 @@ bulk_put_offsets(struct bulk *b, uint64_t n)
 }
 
 // Only now, when it is known how far they count: what is behind that comes
-// again.
-static void
-bulk_tell_holes(const struct bulk *b, uint64_t n)
+// again. The bytes of all of them.
+static uint64_t
+bulk_tell_spans(const struct bulk *b, uint64_t n, enum map_state state,
+		enum hooks_span what)
 {
 	const struct map *map = &b->copy->ring.map;
 	const struct map_span *span;
-	uint64_t off = 0;
+	uint64_t off = 0, sum = 0;
 
-	while (off < n && (span = map_find(map, off, MAP_HOLE)) != NULL &&
+	while (off < n && (span = map_find(map, off, state)) != NULL &&
 	       span->off < n) {
 		const uint64_t len = min_u64(span->len, n - span->off);
 
-		hooks_hole(b->env->hooks, b->plan.dst_off + span->off, len);
-		if (!plan_clears(&b->plan))
-			b->env->stats->zeros.skipped += len;
+		hooks_tell_span(b->env->hooks, what,
+				b->plan.dst_off + span->off, len);
 		off = span->off + span->len;
+		sum += len;
 	}
+	return sum;
+}
+
+// What was only compared is all the same, or bad.
+static void
+bulk_tell_map(const struct bulk *b, uint64_t n)
+{
+	const uint64_t holes = bulk_tell_spans(b, n, MAP_HOLE, HOOKS_HOLE);
+
+	if (!plan_clears(&b->plan))
+		b->env->stats->zeros.skipped += holes;
+	if (b->differ == NULL)
+		bulk_tell_spans(b, n, MAP_SAME, HOOKS_SAME);
 }
 
 // What was found to be the same behind n comes again.
@@ -158,7 +172,7 @@ bulk_advance(struct bulk *b, uint64_t n, enum bulk_verdict verdict)
 	const bool is_put = bulk_put_offsets(b, n) == 0;
 
 	if (b->copy != NULL) {
-		bulk_tell_holes(b, n);
+		bulk_tell_map(b, n);
 		bulk_take_back_same(b, n);
 	}
 	b->rest.done += n;

@@ -11,6 +11,12 @@
 
 struct event;
 
+// What has become of bytes of the destination that were not written.
+enum hooks_span {
+	HOOKS_HOLE,              // they were left out, or made there
+	HOOKS_SAME,              // they were there already
+};
+
 struct hooks {
 	void *ctx;
 
@@ -29,9 +35,9 @@ struct hooks {
 	void (*tick)(void *ctx);
 	unsigned tick_ms;        // how often the timer of the ring calls it
 
-	// So many bytes of the destination were left out, as a hole. NULL when
-	// nobody wants to know.
-	void (*hole)(void *ctx, uint64_t off, uint64_t len);
+	// So many bytes of the destination. NULL when nobody wants to know.
+	void (*span)(void *ctx, enum hooks_span what, uint64_t off,
+		     uint64_t len);
 
 	// The signals that the ring takes through a signalfd: each is handed
 	// to `signalled`, which keeps it for must_stop.
@@ -47,8 +53,9 @@ int hooks_tell(const struct hooks *h, struct event failure);
 int hooks_wait(const struct hooks *h, int fd);
 
 static inline void
-hooks_hole(const struct hooks *h, uint64_t off, uint64_t len)
+hooks_tell_span(const struct hooks *h, enum hooks_span what, uint64_t off,
+		uint64_t len)
 {
-	if (h != NULL && h->hole != NULL && len > 0)
-		h->hole(h->ctx, off, len);
+	if (h != NULL && h->span != NULL && len > 0)
+		h->span(h->ctx, what, off, len);
 }

@@ -138,6 +138,13 @@ shows "bad ranges" '<h1 class="bad"[^>]*>The destination differs from what was w
 is "the bad cell" "$(rects)" "bad-cell=1 done=511 "
 is "no complaint" "$(cat complaints)" ""
 
+changed '.compare = "update" | .map.cells = [range(0; 512) | {hole: 0, bad: 0,
+	done: (if . == 7 then 1 else 0 end), same: 4096}]'
+show changed.html
+is "what was there already" "$(rects)" "done=1 same=511 "
+shows "what was there already, in words" ' there already<'
+is "no complaint" "$(cat complaints)" ""
+
 changed '.verdict = "stopped" | .status = null | .signal = "INT" |
 	.bytes = 0 | .seconds = 0 | .samples = [] | .map = null | .phases = {} |
 	.events = [range(0; 3) | {type: "event", seconds: ., level: "warning",

@@ -146,6 +146,27 @@ run aiodd src dst update=yes report=report.json
 is 'the report of an update' \
 	"$(of_report compare verdict written same unchecked known)" \
 	"update ok 4096 $((size - 4096)) 0 0"
+# of_map: bytes of each kind, in all cells
+of_map()
+{
+	python3 -c 'import json
+cells = json.load(open("report.json"))["map"]["cells"]
+print(*(sum(cell[kind] for cell in cells)
+        for kind in ("done", "same", "hole", "bad")))'
+}
+is 'its map' "$(of_map)" "4096 $((size - 4096)) 0 0"
+for operands in bs=7 'bs=64K io=aio'; do
+	must cp src dst
+	flip dst 70000
+	# shellcheck disable=SC2086 # operands
+	run aiodd if=src of=dst update=yes report=report.json $operands
+	is "its map, $operands" "$(of_map)" \
+		"$(of_report written) $(of_report same) 0 0"
+done
+must cp src dst
+flip dst 70000
+run aiodd src dst verify=only report=report.json
+is 'the map of what is only compared' "$(of_map)" "$((size - 1)) 0 0 1"
 
 # Also where the source is not what was expected, and where the copy ends early.
 must cp src dst
