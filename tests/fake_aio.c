@@ -400,6 +400,8 @@ fake_copy_start(struct fake_copy *c)
 					 .aio = &c->aio,
 					 .src = &c->src,
 					 .dst = &c->dst,
+					 .back = c->back,
+					 .differ = c->differ,
 					 .clear = c->clear};
 
 	fake_aio_use(&c->fake);

@@ -105,6 +105,8 @@ struct fake_copy {
 	struct stats stats;
 	struct env env;
 	struct clear *clear; // NULL: zeros are written, or left out
+	const struct side *back; // of a plan that is_compared
+	struct differ *differ;
 	struct copy copy;
 };
 

@@ -17,7 +17,8 @@
 	suite(plan) \
 	suite(map) suite(mapfile) suite(manifest) \
 	suite(job) suite(aio) suite(submitter) \
-	suite(ring) suite(reader) suite(writer) suite(zeroer) suite(copy) \
+	suite(ring) suite(reader) suite(checker) suite(writer) \
+	suite(zeroer) suite(copy) \
 	suite(engine) \
 	suite(filter) suite(reblock) suite(nocache) suite(serial) \
 	suite(position) suite(walk) suite(record) \

@@ -23,14 +23,7 @@
 #include <stdint.h>
 
 #include "map.h"
-
-// How far a run has come, for who goes on: the truth is in the map.
-struct mapfile_status {
-	uint64_t pos;            // of the source
-	char phase;              // ? copying, * trimming, / scraping,
-				 // - retrying, + finished
-	unsigned pass;           // from 1
-};
+#include "mapfile.h"
 
 enum { CHASE_OVERDUE_MAX = 8 };
 
