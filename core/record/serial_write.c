@@ -11,6 +11,7 @@
 #include "base.h"
 #include "env.h"
 #include "hold.h"
+#include "hooks.h"
 #include "manifest.h"
 #include "serial.h"
 #include "serial_holes.h"
