@@ -1100,6 +1100,33 @@ START_TEST(a_device_makes_zeros)
 }
 END_TEST
 
+// It hears of each write before; of what a device makes by itself it would not.
+START_TEST(beside_a_manifest_no_zeros_are_made)
+{
+	static const struct {
+		enum facts_kind kind;
+		uint64_t size;
+	} dsts[] = {{FACTS_BLOCK, GIB}, {FACTS_FILE, GIB}, {FACTS_FILE, 0}};
+
+	q.is_dd = false;
+	q.compare = REQUEST_COMPARE_UPDATE;
+	q.manifest = "m";
+	q.count.blocks = GIB / q.ibs;
+	q.conv = _i % 2 == 0 ? CONV_SPARSE : 0;
+	q.keeps_holes = true;
+	src.kind = _i / 2 % 2 == 0 ? FACTS_FILE : FACTS_ZERO;
+	src.allocated = 0;
+	dst.kind = dsts[_i / 4].kind;
+	dst.size = dsts[_i / 4].size;
+	refused.compare = dst.size == 0; // nothing is there
+	check_bulk(GIB);
+	ck_assert(!plan_clears(&plan));
+	ck_assert(plan.holes <= PLAN_HOLES_ZERO || dst.size == 0);
+	// What is left out is whole ranges, too.
+	ck_assert_uint_eq(plan.step % PLAN_CACHE_SIZE, 0);
+}
+END_TEST
+
 START_TEST(zeros_are_left_out_where_that_is_asked_for)
 {
 	q.is_dd = false;
@@ -1473,6 +1500,7 @@ destination_tcase(void)
 	tcase_add_test(t, a_hole_over_old_bytes_is_written);
 	tcase_add_test(t, a_hole_over_old_bytes_of_a_file_is_punched);
 	tcase_add_test(t, a_device_makes_zeros);
+	tcase_add_loop_test(t, beside_a_manifest_no_zeros_are_made, 0, 12);
 	tcase_add_test(t, zeros_are_left_out_where_that_is_asked_for);
 	tcase_add_test(t, as_dd_zeros_are_left_out_over_old_bytes);
 	tcase_add_test(t, nothing_is_cloned_unasked);

@@ -321,6 +321,22 @@ manifest_put(struct manifest *m, uint64_t off, size_t len, const void *buf)
 	}
 }
 
+void
+manifest_put_hole(struct manifest *m, uint64_t off, uint64_t len, bool is_end)
+{
+	static const unsigned char zeros[MANIFEST_RANGE];
+	const uint64_t end = off + len, whole = round_down(end, MANIFEST_RANGE);
+	unsigned char record[RECORD];
+
+	// They all have the same digest, and can be very many.
+	digest_xxh128(m->header.seed, zeros, sizeof(zeros), record);
+	for (off = round_up(off, MANIFEST_RANGE); off < whole;
+	     off += MANIFEST_RANGE)
+		put_record(m, off / MANIFEST_RANGE, record);
+	if (is_end && off == whole)
+		manifest_put(m, whole, (size_t)(end - whole), zeros);
+}
+
 int
 manifest_sync(struct manifest *m, uint64_t upto)
 {

@@ -89,6 +89,11 @@ bool manifest_is_beyond(const struct manifest *m, uint64_t off, uint64_t len);
 void manifest_put(struct manifest *m, uint64_t off, size_t len,
 		  const void *buf);
 
+// The same of zeros that nobody has written, in a hole. is_end: the copy ends
+// behind them, so that the last range may be cut off.
+void manifest_put_hole(struct manifest *m, uint64_t off, uint64_t len,
+		       bool is_end);
+
 // The destination is synced, and below upto nothing is written any more unless
 // it is touched again. 0 or -errno.
 int manifest_sync(struct manifest *m, uint64_t upto);

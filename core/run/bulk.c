@@ -11,6 +11,7 @@
 #include "env.h"
 #include "event.h"
 #include "hooks.h"
+#include "manifest.h"
 #include "map.h"
 #include "memory.h"
 #include "planner.h"
@@ -131,6 +132,10 @@ bulk_tell_spans(const struct bulk *b, uint64_t n, enum map_state state,
 
 		hooks_tell_span(b->env->hooks, what,
 				b->plan.dst_off + span->off, len);
+		if (what == HOOKS_HOLE && b->env->manifest != NULL)
+			manifest_put_hole(b->env->manifest,
+					  b->plan.dst_off + span->off, len,
+					  span->off + len == n);
 		off = span->off + span->len;
 		sum += len;
 	}

@@ -284,6 +284,28 @@ run sh -c '"$0" - copy verify=only manifest=m <a' "$AIODD"
 is 'standard input, by its name' "$status $(tail -n 1 err | cut -d: -f2)" \
 	"0  'copy' matches the source"
 
+# Holes: those of a new file are known as well, and what takes the place of old
+# bytes, or of holes, has its digest.
+must truncate -s 3000100 holes
+must dd if=a of=holes bs=1000 seek=1100 count=7 conv=notrunc status=none
+must dd if=a of=holes bs=1000 seek=2990 count=1 conv=notrunc status=none
+must cp --sparse=always holes other-holes
+must fallocate -p -o 1M -l 1M other-holes
+must dd if=b of=other-holes bs=1000 seek=100 count=300 conv=notrunc status=none
+rm -f copy m
+for name in holes other-holes holes a holes; do
+	for operands in '' 'conv=sparse bs=4K' io=aio; do
+		[ "$operands" != io=aio ] || [ $name = holes ] || rm -f copy m
+		# shellcheck disable=SC2086 # operands
+		run aiodd $name copy update=yes manifest=m $operands
+		check "$name, ${operands:-no operands}: the bytes" cmp $name copy
+		attests "$name, ${operands:-no operands}: all is known" 0 \
+			"'copy' matches the manifest"
+	done
+done
+check 'holes stay' test "$(stat -c %b holes)" -lt 1000 -a \
+	"$(stat -c %b other-holes)" -lt 3000
+
 # --- a disk, and SIGKILL ----------------------------------------------------
 
 require_loop
