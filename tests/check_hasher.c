@@ -245,6 +245,26 @@ START_TEST(the_range_with_another_byte_is_another)
 }
 END_TEST
 
+START_TEST(a_seed_makes_other_digests)
+{
+	unsigned char want[DIGEST_XXH128_SIZE];
+	struct hasher *ranges;
+
+	ck_assert_int_eq(hasher_new(&ranges, 1U << HASH_RANGES), 0);
+	hasher_seed(ranges, 42);
+	hasher_put(ranges, 0, bytes, LEN - 99);
+	ck_assert_int_eq(hasher_finish(ranges, LEN - 99, NULL), 0);
+	for (uint64_t i = 0; i < 4; i++) {
+		digest_xxh128(42, bytes + i * HASH_RANGE_LEN,
+			      i < 3 ? HASH_RANGE_LEN : HASH_RANGE_LEN - 99,
+			      want);
+		ck_assert_mem_eq(hasher_range(ranges, i), want, sizeof(want));
+	}
+	ck_assert_ptr_null(hasher_range(ranges, 4));
+	hasher_free(ranges);
+}
+END_TEST
+
 START_TEST(a_range_that_is_not_there_is_another)
 {
 	struct hasher *a = ranges_of(bytes, HASH_RANGE_LEN);
@@ -282,6 +302,7 @@ hasher_suite(void)
 	tcase_add_test(t, more_parts_than_the_queue_is_long);
 	tcase_add_test(t, only_what_was_asked_for_has_a_result);
 	tcase_add_loop_test(t, the_range_with_another_byte_is_another, 0, 5);
+	tcase_add_test(t, a_seed_makes_other_digests);
 	tcase_add_test(t, a_range_that_is_not_there_is_another);
 	// Without the libraries there is nothing to be had.
 	if (digest_is_available(DIGEST_MD5) &&

@@ -100,6 +100,38 @@ START_TEST(what_was_put_is_known_in_the_next_run)
 }
 END_TEST
 
+// Whole ranges, and the last one where the copy ends with it.
+START_TEST(holes_are_known_as_zeros)
+{
+	memset(disk + R, 0, 3 * R);
+	memset(disk + 5 * R, 0, R + 1000);
+	ck_assert_int_eq(manifest_begin(&m, &ids, sizeof(disk), false), 0);
+	write_range(0, R);
+	write_range(4 * R, R);
+	manifest_put_hole(&m, R - 100, 3 * R + 200, _i == 0);
+	manifest_put_hole(&m, 5 * R, R + 1000, _i == 1);
+	ck_assert_int_eq(manifest_end(&m, sizeof(disk), sizeof(disk), &ids), 0);
+	reopen();
+	ck_assert_int_eq(ask(0, NR * R), MANIFEST_SAME);
+	ck_assert_int_eq(ask(NR * R, 1000),
+			 _i == 1 ? MANIFEST_SAME : MANIFEST_UNKNOWN);
+}
+END_TEST
+
+START_TEST(a_digest_is_compared_like_its_bytes)
+{
+	unsigned char digest[DIGEST_XXH128_SIZE];
+
+	make(3 * R + 7);
+	reopen();
+	digest_xxh128(m.header.seed, disk + 3 * R, 7, digest);
+	ck_assert_int_eq(manifest_compare(&m, 3, 7, digest), MANIFEST_SAME);
+	ck_assert_int_eq(manifest_compare(&m, 3, 8, digest), MANIFEST_UNKNOWN);
+	ck_assert_int_eq(manifest_compare(&m, 2, R, digest), MANIFEST_OTHER);
+	ck_assert_int_eq(manifest_compare(&m, 4, 7, digest), MANIFEST_UNKNOWN);
+}
+END_TEST
+
 START_TEST(any_order_of_writes_is_recorded)
 {
 	static const int order[] = {5, 1, 0, 4, 2, 3};
@@ -466,6 +498,8 @@ manifest_suite(void)
 		return suite;
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_add_test(tcase, what_was_put_is_known_in_the_next_run);
+	tcase_add_loop_test(tcase, holes_are_known_as_zeros, 0, 2);
+	tcase_add_test(tcase, a_digest_is_compared_like_its_bytes);
 	tcase_add_test(tcase, any_order_of_writes_is_recorded);
 	tcase_add_test(tcase,
 		       the_ends_of_requests_that_are_no_ranges_are_not_known);

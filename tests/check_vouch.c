@@ -139,6 +139,36 @@ START_TEST(nothing_is_made_by_looking)
 }
 END_TEST
 
+START_TEST(where_nothing_is_written_none_is_needed)
+{
+	q.compare = REQUEST_COMPARE_ONLY;
+	ck_assert_int_eq(vouch_open(&v, &env, VOUCH_LOOK), 0);
+	ck_assert_int_eq(vouch_check(&v, &dst, &dst), 0);
+	ck_assert_uint_eq(rig_told(NOTICE_MANIFEST)->fault, VOUCH_NONE);
+	ck_assert(!vouch_is_kept(&v));
+}
+END_TEST
+
+// Whatever has become of it: that is what is to be found out.
+START_TEST(it_attests_its_own_destination)
+{
+	run();
+	ck_assert_int_eq(pwrite(dst.fd, "x", 1, 5), 1);
+	ck_assert_int_eq(vouch_open(&v, &env, VOUCH_NEED), 0);
+	ck_assert_int_eq(vouch_attests(&v, &dst), 0);
+	ck_assert_int_lt(vouch_attests(&v, &src), 0);
+	ck_assert_uint_eq(rig_told(FAILURE_MANIFEST)->fault, VOUCH_OTHER);
+	vouch_done(&v);
+	ck_assert_int_eq(vouch_open(&v, &env, VOUCH_WRITE), 0);
+	ck_assert_int_eq(vouch_forget(&v, &src, &dst), 0);
+	vouch_done(&v);
+	rig.nr_told = 0;
+	ck_assert_int_eq(vouch_open(&v, &env, VOUCH_NEED), 0);
+	ck_assert_int_lt(vouch_attests(&v, &dst), 0);
+	ck_assert_uint_eq(rig_told(FAILURE_MANIFEST)->fault, VOUCH_EMPTY);
+}
+END_TEST
+
 START_TEST(a_destination_that_was_changed_is_read)
 {
 	run();
@@ -321,6 +351,8 @@ vouch_suite(void)
 	tcase_add_test(tcase, the_next_run_relies_on_it);
 	tcase_add_test(tcase, without_the_operand_nothing_is_made);
 	tcase_add_test(tcase, nothing_is_made_by_looking);
+	tcase_add_test(tcase, where_nothing_is_written_none_is_needed);
+	tcase_add_test(tcase, it_attests_its_own_destination);
 	tcase_add_test(tcase, a_destination_that_was_changed_is_read);
 	tcase_add_test(tcase, another_file_of_the_name_is_read);
 	tcase_add_test(tcase, samples_are_read);

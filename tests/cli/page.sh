@@ -138,6 +138,13 @@ shows "bad ranges" '<h1 class="bad"[^>]*>The destination differs from what was w
 is "the bad cell" "$(rects)" "bad-cell=1 done=511 "
 is "no complaint" "$(cat complaints)" ""
 
+changed '.compare = "only" | .known = 1048576 | .verify = false'
+show changed.html
+shows "what the manifest has spared" \
+	'>The destination matches the source, according to the manifest<' \
+	'<dd>yes, 1,048,576 bytes \(1.0+ MiB\) by the manifest alone'
+is "no complaint" "$(cat complaints)" ""
+
 changed '.compare = "update" | .map.cells = [range(0; 512) | {hole: 0, bad: 0,
 	done: (if . == 7 then 1 else 0 end), same: 4096}]'
 show changed.html
