@@ -301,19 +301,6 @@ message_not_same(const struct event *f)
 }
 
 static void
-message_unknown(const struct event *f)
-{
-	char *name = quote_name_always(f->name);
-
-	message_error(0,
-		      "%" PRIu64 " byte%s of %s ha%s no digest in the "
-		      "manifest and w%s not checked",
-		      f->len, f->len == 1 ? "" : "s", name ? name : "?",
-		      f->len == 1 ? "s" : "ve", f->len == 1 ? "as" : "ere");
-	free(name);
-}
-
-static void
 message_incomplete(const struct event *f)
 {
 	const char *instead = f->wrote < 0	? "they are missing from"
@@ -405,9 +392,6 @@ message_failure(const struct event *f)
 	case FAILURE_NOT_SAME:
 	case FAILURE_NOT_SOURCE:
 		message_not_same(f);
-		return;
-	case FAILURE_UNKNOWN:
-		message_unknown(f);
 		return;
 	case FAILURE_INCOMPLETE:
 	case NOTICE_INCOMPLETE:

@@ -77,6 +77,17 @@ static const char *const faults_of_ours[OURS_NR] = {
 };
 
 static void
+tell_unknown(const struct event *f, const char *name)
+{
+	const bool is_one = f->len == 1;
+
+	message_error(0, "%" PRIu64 " %s of %s %s no digest in the manifest "
+			 "and %s not checked", f->len,
+		      is_one ? "byte" : "bytes", name, is_one ? "has" : "have",
+		      is_one ? "was" : "were");
+}
+
+static void
 tell_manifest(const struct event *f)
 {
 	static const char *const faults[] = {
@@ -153,6 +164,9 @@ warning_tell(const struct event *f)
 	case FAILURE_MAP:
 		tell_map(f);
 		return true;
+	case FAILURE_UNKNOWN:
+		tell = tell_unknown;
+		break;
 	case NOTICE_SPACE:
 		tell = tell_space;
 		break;

@@ -69,8 +69,8 @@ enum manifest_answer {
 enum manifest_answer manifest_ask(const struct manifest *m, uint64_t off,
 				  size_t len, const void *buf);
 
-// The same of range number nr, by its length and its digest with the seed of the
-// header.
+// The same of range number nr, by its length and its digest, which has the seed
+// of the header.
 enum manifest_answer manifest_compare(const struct manifest *m, uint64_t nr,
 				      size_t len, const unsigned char *digest);
 

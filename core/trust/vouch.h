@@ -56,8 +56,8 @@ int vouch_check(struct vouch *v, const struct side *dst,
 		const struct side *back);
 bool vouch_is_kept(const struct vouch *v);
 
-// It is about this destination, and says something of it, whatever has become of
-// that since. 0 or -errno, told.
+// It is about this destination, and says something of it, whatever has become
+// of that since. 0 or -errno, told.
 int vouch_attests(const struct vouch *v, const struct side *dst);
 
 // The manifest where it has something to say, or NULL.
