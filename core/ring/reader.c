@@ -48,28 +48,27 @@ reader_request(struct reader *reader, struct job *job)
 	aio_queue(reader->aio, job, &io);
 }
 
-// The job holds all that it will get.
+// The job holds all that it will get. Somebody else may know what comes of it.
 static void
-reader_finish(struct reader *reader, struct job *job)
+reader_finish(struct reader *reader, struct job *job, int error)
 {
+	if (reader->on_read != NULL) {
+		reader->on_read(job, error);
+		return;
+	}
+	if (error != 0)
+		event_keep_first(reader->failure,
+				 &(struct event){.kind = FAILURE_READ,
+						 .error = error,
+						 .name = reader->side->name,
+						 .off = job->off + job->len,
+						 .len = job->want - job->len});
 	if (job->len < job->want)
 		ring_cut(reader->ring, job->off + job->len, job->skipped);
 	if (job->len == 0)
 		ring_put(reader->ring, job);
 	else
 		ring_fill(reader->ring, job);
-}
-
-static void
-reader_fail(struct reader *reader, struct job *job, int error)
-{
-	event_keep_first(reader->failure,
-			 &(struct event){.kind = FAILURE_READ,
-					 .error = error,
-					 .name = reader->side->name,
-					 .off = job->off + job->len,
-					 .len = job->want - job->len});
-	reader_finish(reader, job);
 }
 
 void
@@ -83,15 +82,15 @@ reader_on_done(io_context_t ctx, struct iocb *iocb, long res, long res2)
 	if (res == -EINTR || job_reroute(job, res)) {
 		reader_request(reader, job);
 	} else if (res < 0) {
-		reader_fail(reader, job, (int)-res);
+		reader_finish(reader, job, (int)-res);
 	} else if (res == 0) {
-		reader_finish(reader, job);
+		reader_finish(reader, job, 0);
 	} else {
 		job->len = (size_t)min_u64(job->len + (uint64_t)res, job->want);
 		if (job->len < job->want)
 			reader_request(reader, job);
 		else
-			reader_finish(reader, job);
+			reader_finish(reader, job, 0);
 	}
 }
 
@@ -103,7 +102,7 @@ reader_give_zeros(struct reader *reader, struct job *job)
 		memset(job->buf, 0, job->want);
 	job->len = job->want;
 	job->is_zeros = true;
-	reader_finish(reader, job);
+	reader_finish(reader, job, 0);
 }
 
 // Offset in the stretch of the first byte of data, or a little before it, so
@@ -127,16 +126,29 @@ reader_find_data(struct reader *reader, uint64_t *ret_end)
 			  max_u64(extent->start, pos) - reader->base);
 }
 
+static void
+reader_begin(struct reader *reader, struct job *job)
+{
+	if (reader->env->pace != NULL)
+		pace_take(reader->env->pace, job->want, clock_ns());
+	job->route = aio_first_route(reader->aio, reader->align);
+	job_move(job, JOB_READING);
+}
+
 static struct job *
 reader_take(struct reader *reader, uint64_t most)
 {
 	struct job *job = ring_take(reader->ring, most);
 
-	if (reader->env->pace != NULL)
-		pace_take(reader->env->pace, job->want, clock_ns());
-	job->route = aio_first_route(reader->aio, reader->align);
-	job_move(job, JOB_READING);
+	reader_begin(reader, job);
 	return job;
+}
+
+void
+reader_read(struct reader *reader, struct job *job)
+{
+	reader_begin(reader, job);
+	reader_request(reader, job);
 }
 
 // Start the next job. A kept hole takes none, and a job ends where one

@@ -31,10 +31,16 @@ struct reader {
 	enum plan_holes holes;
 	struct zeroer *zeroer; // of holes that the destination makes
 	struct extent extent; // of data, with holes to be left out
+	// A job holds what it will get; error: why not all, 0: the side ends.
+	// NULL: the ring is told, and where a read has failed it ends.
+	void (*on_read)(struct job *job, int error);
 };
 
 // Start reading into every free job whose time has come.
 void reader_start(struct reader *reader);
+
+// Read into this one, of ring_take_at.
+void reader_read(struct reader *reader, struct job *job);
 
 // Milliseconds until the time of the next job comes. -1: it is something else
 // that is waited for.

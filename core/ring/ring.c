@@ -137,27 +137,47 @@ ring_is_drained(const struct ring *ring)
 	return ring->nr_free == ring->depth;
 }
 
-struct job *
-ring_take(struct ring *ring, uint64_t most)
+// For these bytes, and otherwise as new.
+static struct job *
+pop_free(struct ring *ring, uint64_t off, size_t want)
 {
 	struct job *job = ring->free;
 
-	assert(job != NULL && ring->next < ring->end);
+	assert(job != NULL && want > 0 && off + want <= ring->end);
 	ring->free = job->next;
 	ring->nr_free--;
-	const uint64_t room =
-		ring->job_size - (ring->next + ring->skew) % ring->step;
 	*job = (struct job){
 		.buf = job->buf,
 		.reader = job->reader,
 		.checker = job->checker,
 		.writer = job->writer,
-		.number = ring->head,
-		.off = ring->next,
-		.skipped = ring->skipped,
-		.want = (size_t)min_u64(min_u64(room, most),
-					ring->end - ring->next),
+		.off = off,
+		.want = want,
 	};
+	return job;
+}
+
+struct job *
+ring_take_at(struct ring *ring, uint64_t off, size_t len)
+{
+	assert(ring->order == RING_POOL && len <= ring->job_size);
+	if (reserve_marks(ring) < 0)
+		return NULL;
+	ring->next = max_u64(ring->next, off + len);
+	return pop_free(ring, off, len);
+}
+
+struct job *
+ring_take(struct ring *ring, uint64_t most)
+{
+	const uint64_t room = ring->job_size -
+			      (ring->next + ring->skew) % ring->step;
+	struct job *job = pop_free(
+		ring, ring->next,
+		(size_t)min_u64(min_u64(room, most), ring->end - ring->next));
+
+	job->number = ring->head;
+	job->skipped = ring->skipped;
 	ring->line[ring->head++ % line_len(ring)] = job;
 	ring->next += job->want;
 	return job;
@@ -266,7 +286,7 @@ void
 ring_fill(struct ring *ring, struct job *job)
 {
 	job_move(job, JOB_FILLED);
-	if (ring->order == RING_ANY_ORDER)
+	if (ring->order == RING_ANY_ORDER || ring->order == RING_POOL)
 		make_ready(ring, job);
 	else if (ring->order == RING_AFTER_READS)
 		release_what_is_read(ring);
@@ -300,6 +320,8 @@ ring_put(struct ring *ring, struct job *job)
 {
 	job_move(job, JOB_FREE);
 	push_free(ring, job);
+	if (ring->order == RING_POOL)
+		return;
 	ring->line[job->number % line_len(ring)] = NULL;
 	while (ring->tail < ring->head && ring_job(ring, ring->tail) == NULL)
 		ring->tail++;
@@ -347,5 +369,6 @@ ring_check(const struct ring *ring)
 		       (job->next == NULL || job->off < job->next->off));
 	assert(ring->tail <= ring->head && ring->released <= ring->head);
 	assert(ring->head - ring->tail <= line_len(ring));
-	assert((ring->head == ring->tail) == ring_is_drained(ring));
+	assert(ring->order == RING_POOL ||
+	       (ring->head == ring->tail) == ring_is_drained(ring));
 }

@@ -36,6 +36,8 @@ enum ring_order {
 	RING_AFTER_READS,     // when all before it are read, so that nothing
 	                      // is written behind a byte that cannot be
 	RING_AFTER_RELEASE,   // when ring_release says so
+	RING_POOL,            // at once: jobs have no numbers, and are taken by
+	                      // ring_take_at
 };
 
 struct ring {
@@ -78,6 +80,9 @@ bool ring_is_drained(const struct ring *ring);
 // A job, FREE, for the next bytes, of which there are most at most. The
 // caller has seen ring_has_free and that next < end.
 struct job *ring_take(struct ring *ring, uint64_t most);
+// RING_POOL: a job for len bytes at off, before the end, which no other has. 0
+// < len <= job_size. NULL: there is no memory to note what becomes of it.
+struct job *ring_take_at(struct ring *ring, uint64_t off, size_t len);
 
 // The places nearest to off, not after and not before it, where jobs may meet.
 uint64_t ring_floor(const struct ring *ring, uint64_t off);
