@@ -40,6 +40,7 @@ static const struct {
 	[FAILURE_MAP] = {"map", false},
 	[FAILURE_DIGEST] = {"digest", false},
 	[FAILURE_READ] = {"read", true},
+	[FAILURE_SRC_GONE] = {"read", false},
 	[FAILURE_WRITE] = {"write", true},
 	[FAILURE_WRITE_TO] = {"write", true},
 	[FAILURE_OFFSET_OVERFLOW] = {"read", false},

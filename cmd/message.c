@@ -164,6 +164,9 @@ static const struct {
 				 "file was removed or replaced",
 				 IN_SENTENCE, false},
 	[FAILURE_READ] = {"error reading %s", IN_SENTENCE, true},
+	[FAILURE_SRC_GONE] = {"%s does not answer any more, and was left; "
+			      "the same command goes on when it is back",
+			      IN_SENTENCE, false},
 	[FAILURE_WRITE] = {"error writing %s", IN_SENTENCE, true},
 	[FAILURE_WRITE_TO] = {"writing to %s", IN_SENTENCE, true},
 	[FAILURE_OFFSET_OVERFLOW] = {"offset overflow while reading file %s",
@@ -300,9 +303,31 @@ message_not_same(const struct event *f)
 	free(name);
 }
 
+// Which they are, the map says.
+static void
+message_unreadable(const struct event *f)
+{
+	char *name = quote_name_always(f->name);
+	char *map = quote_name_always(f->map);
+
+	message_error(0,
+		      "%s: %" PRIu64 " byte%s in %" PRIu64
+		      " area%s could not be read%s (map %s)",
+		      name ? name : "?", f->len, f->len == 1 ? "" : "s", f->off,
+		      f->off == 1 ? "" : "s",
+		      f->wrote < 0 ? "" : "; zeros replace them in the copy",
+		      map ? map : "?");
+	free(name);
+	free(map);
+}
+
 static void
 message_incomplete(const struct event *f)
 {
+	if (f->map != NULL) {
+		message_unreadable(f);
+		return;
+	}
 	const char *instead = f->wrote < 0	? "they are missing from"
 			      : f->wrote == ' ' ? "spaces replace them in"
 						: "zeros replace them in";

@@ -157,6 +157,21 @@ map_mark(struct map *map, uint64_t off, uint64_t len, enum map_state state)
 	return 0;
 }
 
+int
+map_copy(struct map *ret, const struct map *map)
+{
+	struct map_span *spans = calloc(map->nr + 1, sizeof(*spans));
+
+	if (spans == NULL)
+		return -ENOMEM;
+	if (map->nr > 0)
+		memcpy(spans, map->spans, map->nr * sizeof(*spans));
+	*ret = *map;
+	ret->spans = spans;
+	ret->room = map->nr + 1;
+	return 0;
+}
+
 void
 map_cut(struct map *map, uint64_t len)
 {

@@ -47,6 +47,9 @@ int map_reserve(struct map *map, size_t nr_marks);
 int map_mark(struct map *map, uint64_t off, uint64_t len,
 	     enum map_state state);
 
+// A copy of its own. 0 or -ENOMEM: nothing was taken.
+int map_copy(struct map *ret, const struct map *map);
+
 // The map ends at len, if it was longer.
 void map_cut(struct map *map, uint64_t len);
 // Or if it was shorter: what is new is to be done. 0, or -ENOMEM: nothing has
@@ -55,6 +58,10 @@ int map_extend(struct map *map, uint64_t len);
 
 // Bytes from the start that are not MAP_TODO.
 uint64_t map_prefix(const struct map *map);
+
+// The span that has the byte at off, which is within the map. Valid until the
+// next change.
+const struct map_span *map_at(const struct map *map, uint64_t off);
 
 // The first span in this state that ends behind off, or NULL: there is none.
 // Valid until the next change.

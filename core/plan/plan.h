@@ -37,6 +37,10 @@
 // A copy of a larger part of the memory would push all else out of the page
 // cache, and be throttled there.
 #define PLAN_CACHE_SHARE 4
+// Of a copy that keeps a map: what is read around bad places, and jobs beside
+// the others.
+#define PLAN_MAPPED_STEP (64 * 1024)
+#define PLAN_MAPPED_SPARE 8
 #define PLAN_DIGEST_DEPTH 8 // inline, with digests in their threads
 #define PLAN_RING_MAX (1024 * 1024 * 1024) // bytes of all jobs
 // The ring takes such a part of the memory that the process may have; what is

@@ -219,6 +219,46 @@ planner_make(struct plan *plan, const struct request *q,
 			     plan->dst.method != PLAN_KERNEL;
 }
 
+// By kernel AIO also where it is short: what takes long must stop nobody.
+void
+planner_make_mapped(struct plan *plan, const struct request *q,
+		    const struct facts *src, const struct facts *dst,
+		    const struct plan_refused *refused)
+{
+	const struct rest rest = {.done = 0};
+	struct request asked = *q;
+	const struct plan_sides s = {&asked, &rest, src, dst, refused};
+
+	// What they mean to others the map has.
+	asked.conv &= ~(unsigned)(CONV_NOERROR | CONV_SYNC);
+	if (asked.io == REQUEST_IO_AUTO)
+		asked.io = REQUEST_IO_AIO;
+	*plan = (struct plan){.way = PLAN_RECORD,
+			      .rate = q->rate,
+			      .holes_reason = "map=",
+			      .clone_reason = "map="};
+	(void)way_measure(plan, &s);
+	plan->way_reason = facts_is_endless(src) || facts_is_null(dst)
+				   ? "a side has no offsets"
+				   : way_record_reason(&s, plan);
+	if (plan->way_reason != NULL)
+		return;
+	plan->way = PLAN_BULK;
+	plan->way_reason = "map=";
+	plan->src = method_of_src(&s, plan);
+	plan->dst = method_of_dst(&s, plan);
+	if (plan->len == 0)
+		return;
+	jobs_plan(plan, &asked);
+	plan->job_size = (size_t)round_up(plan->job_size, PLAN_MAPPED_STEP);
+	plan->depth = PLAN_MAPPED_SPARE +
+		      (unsigned)(q->depth > 0 ? q->depth : PLAN_DEPTH);
+	plan->depth_reason = "for reads that are overdue, too";
+	if (facts_is_file(dst) && dst->size < plan->dst_off + plan->len)
+		plan->final_size = plan->dst_off + plan->len;
+	plan->size_reason = "map= keeps it";
+}
+
 void
 planner_make_back(struct plan *plan, const struct request *q, uint32_t align,
 		  uint64_t off, uint64_t len)

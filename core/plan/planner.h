@@ -17,6 +17,12 @@ void planner_make(struct plan *plan, const struct request *q,
 		  const struct facts *dst,
 		  const struct plan_refused *refused);
 
+// Of a copy that keeps a map: whatever of it is there. Its way is PLAN_BULK,
+// or it cannot be made. len 0: there is nothing to copy.
+void planner_make_mapped(struct plan *plan, const struct request *q,
+			 const struct facts *src, const struct facts *dst,
+			 const struct plan_refused *refused);
+
 // What was written is read again, into nothing: around the page cache
 // wherever that can be done, however short it is. align: what O_DIRECT wants;
 // 0: there is none.

@@ -21,8 +21,12 @@ bulk_plan(struct bulk *b)
 {
 	// As a copy finds out.
 	b->refused.zeros = b->clear->refused;
-	planner_make(&b->plan, b->request, &b->rest, &b->src->facts,
-		     &b->dst->facts, &b->refused);
+	if (b->request->map != NULL)
+		planner_make_mapped(&b->plan, b->request, &b->src->facts,
+				    &b->dst->facts, &b->refused);
+	else
+		planner_make(&b->plan, b->request, &b->rest, &b->src->facts,
+			     &b->dst->facts, &b->refused);
 	if (!plan_is_large(&b->plan))
 		return;
 	if (b->memory == 0)

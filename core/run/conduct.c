@@ -34,7 +34,7 @@ open_sides(struct transfer *t)
 	// Before anything is opened: a copy without them is not wanted.
 	if (commit_check(q, t->env.hooks) < 0 ||
 	    vouch_open(&t->vouch, &t->env, use) < 0 ||
-	    transfer_open_digest(t) < 0)
+	    mapkeep_open(&t->keep, &t->env) < 0 || transfer_open_digest(t) < 0)
 		return TRANSFER_UNCOUNTED;
 	int r = kinds_find(q->src, q->is_dd)
 			->open_src(&t->src, q, t->env.hooks);
@@ -112,6 +112,20 @@ warn_live(const struct transfer *t)
 							.use = &use});
 }
 
+// Of a map: before anything is lost. TRANSFER_OK or why not, told.
+static enum transfer_verdict
+check_map(struct transfer *t)
+{
+	if (t->env.asked->map == NULL)
+		return TRANSFER_OK;
+	const int r = mapkeep_check(&t->keep, &t->src, &t->out.side,
+				    t->src_start, t->out.start);
+	if (r < 0)
+		return r == -EPERM ? TRANSFER_REFUSED : TRANSFER_UNCOUNTED;
+	t->out.is_kept = !t->keep.is_new;
+	return mapped_check(&t->mapped) < 0 ? TRANSFER_UNCOUNTED : TRANSFER_OK;
+}
+
 static enum transfer_verdict
 check(struct transfer *t)
 {
@@ -120,6 +134,9 @@ check(struct transfer *t)
 
 	if (!output_can_write(out))
 		return TRANSFER_UNCOUNTED;
+	const enum transfer_verdict mapped = check_map(t);
+	if (mapped != TRANSFER_OK)
+		return mapped;
 	// Who only reads is in nobody's way.
 	const bool is_safe = !request_writes(t->env.asked) ||
 			     output_claim(out, &t->src.facts);
@@ -332,6 +349,25 @@ copy(struct transfer *t)
 	return judge_all(t, &judge, has_changed);
 }
 
+// What could be read, and what is to be true of it.
+static enum transfer_verdict
+copy_mapped(struct transfer *t)
+{
+	struct judge judge = judge_of(t);
+	const int copied = mapped_run(&t->mapped);
+
+	if (copied == -ECANCELED)
+		return TRANSFER_STOPPED;
+	t->is_copied = copied == 0;
+	const bool has_changed = judge_has_changed(&judge);
+	const int synced = output_sync(&t->out, output_syncs(&t->out));
+	if (synced == -ECANCELED)
+		return TRANSFER_STOPPED;
+	if (copied < 0 || synced < 0 || t->out.side.close_error < 0)
+		return TRANSFER_FAILED;
+	return judge_all(t, &judge, has_changed);
+}
+
 static enum transfer_verdict
 close_sides(struct transfer *t, enum transfer_verdict verdict)
 {
@@ -364,7 +400,8 @@ run_opened(struct transfer *t)
 	const int r = prepare(t);
 	if (r < 0)
 		return not_begun(r);
-	return close_sides(t, copy(t));
+	return close_sides(t, t->env.asked->map != NULL ? copy_mapped(t)
+							: copy(t));
 }
 
 static enum transfer_verdict

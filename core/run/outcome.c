@@ -27,7 +27,7 @@ padding(const struct transfer *t)
 			       (facts_has_offsets(&t->src.facts) &&
 				facts_keeps_place(&t->out.side.facts));
 
-	if (!is_padded)
+	if (q->map != NULL ? !(q->conv & CONV_SYNC) : !is_padded)
 		return -1;
 	return q->conv & (CONV_BLOCK | CONV_UNBLOCK) ? ' ' : 0;
 }
@@ -43,7 +43,8 @@ tell_incomplete(const struct transfer *t)
 				  .name = t->src.name,
 				  .off = t->env.stats->nr_unread,
 				  .len = t->env.stats->unread,
-				  .wrote = padding(t)});
+				  .wrote = padding(t),
+				  .map = t->env.asked->map});
 }
 
 // A copy that ended before has shown by its counts that it did not.

@@ -170,7 +170,7 @@ output_claim(struct output *out, const struct facts *src)
 void
 output_expect_cut(struct output *out)
 {
-	if (cut_is_due(out->env->asked))
+	if (cut_is_due(out->env->asked) && !out->is_kept)
 		probe_cut(&out->side.facts);
 }
 
@@ -180,7 +180,7 @@ output_cut(struct output *out, const struct facts *src)
 {
 	const struct request *q = out->env->asked;
 
-	if (!cut_is_due(q) || out->side.ops->cut == NULL)
+	if (!cut_is_due(q) || out->is_kept || out->side.ops->cut == NULL)
 		return 0;
 	const int r = out->side.ops->cut(&out->side, q, out->env->hooks);
 	if (r < 0)

@@ -31,6 +31,8 @@ struct output {
 	struct writeback *writeback; // of a page cache that is synced, or NULL
 	struct clear clear;          // zeros that it makes by itself; side
 	                             // NULL: nobody asks for any
+	bool is_kept;                // what is there belongs to the copy, so
+	                             // nothing is cut off
 	bool is_synced;              // all that was written is durable
 	bool is_closed;              // and no error came late
 };

@@ -40,8 +40,8 @@ dst_access(const struct bulk *b)
 	return request_writes(b->request) ? O_WRONLY : O_RDONLY;
 }
 
-static bool
-prepare(struct bulk *b)
+bool
+stretch_prepare(struct bulk *b)
 {
 	const struct plan *plan = &b->plan;
 
@@ -108,8 +108,9 @@ take_through_ring(struct bulk *b)
 static enum bulk_verdict
 run_ring(struct bulk *b)
 {
-	const enum bulk_verdict verdict = prepare(b) ? take_through_ring(b)
-						     : BULK_AGAIN;
+	const enum bulk_verdict verdict = stretch_prepare(b)
+						  ? take_through_ring(b)
+						  : BULK_AGAIN;
 
 	aio_start_done(&b->aio); // while others go on: bulk_done
 	side_close_extra(b->src);

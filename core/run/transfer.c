@@ -24,6 +24,7 @@ transfer_init(struct transfer *t, const struct request *q,
 				.dst = &t->out.side,
 				.out = &t->out,
 				.clear = &t->out.clear};
+	t->mapped = (struct mapped){.bulk = &t->bulk, .keep = &t->keep};
 }
 
 void
@@ -33,6 +34,7 @@ transfer_done(struct transfer *t)
 	t->env.hasher = NULL;
 	output_done(&t->out);
 	vouch_done(&t->vouch);
+	mapkeep_done(&t->keep);
 }
 
 struct transfer_side

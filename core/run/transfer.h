@@ -10,6 +10,7 @@
 #include "change.h"
 #include "differ.h"
 #include "env.h"
+#include "mapped.h"
 #include "output.h"
 #include "pace.h"
 #include "request.h"
@@ -42,6 +43,8 @@ struct transfer {
 	struct pace pace;        // of rate=
 	struct differ differ;    // of verify=only
 	struct vouch vouch;      // of manifest=
+	struct mapkeep keep;     // of map=
+	struct mapped mapped;    // likewise
 	bool is_copied;          // to its end, but for what is held back
 };
 

@@ -36,6 +36,7 @@ enum event_kind {
 	// During it. off = bytes into the file or device.
 	FAILURE_READ,
 	FAILURE_WRITE,
+	FAILURE_SRC_GONE,        // with error it says so
 	FAILURE_WRITE_TO,        // dd says it so for a full re-blocked record
 	FAILURE_OFFSET_OVERFLOW,
 
@@ -118,6 +119,8 @@ struct event {
 	union {                  // borrowed
 		const struct safety *safety;  // of FAILURE_REFUSED, _UNCHECKED
 		const struct mounts_use *use; // of NOTICE_SRC_LIVE, _BACKUP
+		const char *map;              // of .._INCOMPLETE: where it says
+		                              // which they are, or NULL
 	};
 };
 

@@ -161,7 +161,7 @@ request_has_count(const struct request *q)
 static inline bool
 request_is_trusted(const struct request *q)
 {
-	return q->verify || q->expected.algs != 0 ||
+	return q->verify || q->expected.algs != 0 || q->map != NULL ||
 	       q->commit != REQUEST_COMMIT_NONE;
 }
 

@@ -24,6 +24,19 @@ struct stats_zeros {
 	uint64_t skipped;      // left out, for it reads as zeros
 };
 
+// What the map of map= says of the bytes to be copied.
+struct stats_rescue {
+	uint64_t len;          // in all; 0: there is no map
+	uint64_t before;       // were there when the run began
+	uint64_t untried;
+	uint64_t failed;       // in a larger read: some may be readable
+	uint64_t bad;
+	uint64_t nr_areas;     // of both
+	char phase;            // as struct mapfile_status has them
+	unsigned pass;
+	unsigned nr_overdue;   // reads that are not waited for
+};
+
 struct stats {
 	bool is_comparison;    // nothing is written: bytes are compared
 	uint64_t in_full;      // input records of ibs bytes
@@ -36,6 +49,7 @@ struct stats {
 	uint64_t bytes;        // accepted by the destination, holes included
 	uint64_t skipped;      // of them, holes and shared blocks: not moved
 	struct stats_zeros zeros;
+	struct stats_rescue rescue;
 	uint64_t verified;     // read back so far
 	uint64_t unread;       // of the source, passed over by conv=noerror
 	uint64_t unread_end;   // where the last area of them ends

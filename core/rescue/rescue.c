@@ -1,0 +1,576 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+#include "config.h"
+
+#include "rescue.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base.h"
+#include "clock.h"
+#include "hooks.h"
+#include "mapkeep.h"
+#include "pace.h"
+#include "stats.h"
+
+#define OVERDUE_NS SECOND_NS
+#define OVERDUE_FACTOR 10
+#define SAVE_NS (30 * SECOND_NS)
+#define LOOK_MS 200  // how often it is looked for what is overdue
+#define PROBE_MAX 16 // failing reads between two probes
+
+static_assert(PLAN_MAPPED_SPARE == CHASE_OVERDUE_MAX,
+	      "each that is overdue has a job of its own");
+
+static void rescue_on_read(struct job *job, int error);
+
+static uint64_t
+end_of(const struct map_span *span)
+{
+	return span->off + span->len;
+}
+
+static struct rescue_reading *
+reading_of(struct rescue *r, const struct job *job)
+{
+	return &r->readings[job - r->ring.jobs];
+}
+
+static void
+init_stages(struct rescue *r, const struct rescue_parts *parts)
+{
+	const struct plan *plan = parts->plan;
+
+	r->reader = (struct reader){.env = r->env,
+				    .aio = r->aio,
+				    .ring = &r->ring,
+				    .failure = &r->failure,
+				    .side = parts->src,
+				    .align = plan->src.align,
+				    .base = plan->src_off,
+				    .on_read = rescue_on_read};
+	r->writer = (struct writer){.env = r->env,
+				    .aio = r->aio,
+				    .ring = &r->ring,
+				    .failure = &r->failure,
+				    .side = parts->dst,
+				    .align = plan->dst.align,
+				    .base = plan->dst_off,
+				    .sieve = {.env = r->env,
+					      .ring = &r->ring,
+					      .base = plan->dst_off}};
+	for (unsigned i = 0; i < r->ring.depth; i++) {
+		r->ring.jobs[i].reader = &r->reader;
+		r->ring.jobs[i].writer = &r->writer;
+	}
+}
+
+// What the map says is there need not be written.
+static int
+take_over(struct rescue *r)
+{
+	const uint64_t end = r->base + r->ring.map.len;
+	int err = 0;
+
+	memcpy(r->outside, r->map->totals, sizeof(r->outside));
+	for (size_t i = 0; err == 0 && i < r->map->nr; i++) {
+		const struct map_span *span = &r->map->spans[i];
+		const uint64_t from = max_u64(span->off, r->base);
+		const uint64_t to = min_u64(end_of(span), end);
+
+		if (from >= to)
+			continue;
+		r->outside[span->state] -= to - from;
+		if (span->state == MAP_DONE)
+			err = map_mark(&r->ring.map, from - r->base, to - from,
+				       MAP_DONE);
+	}
+	return err;
+}
+
+static void
+note_saved(struct rescue *r)
+{
+	const uint64_t *totals = r->map->totals;
+
+	r->saved_ns = clock_ns();
+	r->saved_todo = totals[MAP_TODO];
+	r->saved_failed = totals[MAP_NONTRIMMED];
+	r->saved_unwritten = r->ring.map.totals[MAP_TODO];
+}
+
+static bool
+is_saved(const struct rescue *r)
+{
+	const uint64_t *totals = r->map->totals;
+
+	return r->saved_ns > 0 && r->saved_todo == totals[MAP_TODO] &&
+	       r->saved_failed == totals[MAP_NONTRIMMED] &&
+	       r->saved_unwritten == r->ring.map.totals[MAP_TODO];
+}
+
+int
+rescue_init(struct rescue *r, const struct rescue_parts *parts)
+{
+	const struct plan *plan = parts->plan;
+	const struct chase_setup setup = {
+		.map = parts->map,
+		.off = plan->src_off,
+		.len = plan->len,
+		.sector = parts->sector,
+		.most = plan->job_size,
+		.nr_parallel = plan->depth > PLAN_MAPPED_SPARE
+				       ? plan->depth - PLAN_MAPPED_SPARE
+				       : 1,
+		.nr_retries = (unsigned)min_u64(parts->env->asked->retries,
+						UINT_MAX),
+		.status = *parts->status,
+	};
+
+	*r = (struct rescue){.env = parts->env,
+			     .aio = parts->aio,
+			     .map = parts->map,
+			     .base = plan->src_off,
+			     .checkpoint.fd = -1,
+			     .good_off = UINT64_MAX,
+			     .is_beginning = true,
+			     .next_probe = 1};
+	watch_init(&r->watch);
+	aio_serve(r->aio, parts->src->engine);
+	aio_serve(r->aio, parts->dst->engine);
+	int err = chase_init(&r->chase, &setup);
+	if (err == 0)
+		err = ring_init(&r->ring, plan, RING_POOL);
+	r->readings = calloc(plan->depth, sizeof(*r->readings));
+	if (err == 0 && r->readings == NULL)
+		err = -ENOMEM;
+	if (err == 0)
+		err = take_over(r);
+	if (err == 0)
+		err = checkpoint_init(&r->checkpoint, r->aio, parts->keep,
+				      parts->dst);
+	if (err == 0) {
+		init_stages(r, parts);
+	} else {
+		rescue_done(r);
+	}
+	return err;
+}
+
+int
+rescue_open_loop(struct rescue *r)
+{
+	return watch_open(&r->watch, r->env->hooks, r->aio);
+}
+
+// What was read and is not written is to be read again.
+static int
+take_back_unwritten(const struct rescue *r, struct map *map)
+{
+	const struct map *written = &r->ring.map;
+	const struct map_span *span;
+	int err = 0;
+
+	for (size_t i = 0; err == 0 && i < written->nr; i++) {
+		uint64_t off = r->base + written->spans[i].off;
+		const uint64_t end = off + written->spans[i].len;
+
+		if (written->spans[i].state != MAP_TODO)
+			continue;
+		while (err == 0 && off < end &&
+		       (span = map_find(map, off, MAP_DONE)) != NULL &&
+		       span->off < end) {
+			const uint64_t from = max_u64(span->off, off);
+
+			off = min_u64(end_of(span), end);
+			err = map_mark(map, from, off - from, MAP_TODO);
+		}
+	}
+	return err;
+}
+
+void
+rescue_done(struct rescue *r)
+{
+	watch_done(&r->watch);
+	// Memory for less than what is in the map is not refused.
+	if (r->ring.jobs != NULL)
+		(void)take_back_unwritten(r, r->map);
+	checkpoint_done(&r->checkpoint);
+	chase_done(&r->chase);
+	ring_done(&r->ring);
+	free(r->readings);
+	r->readings = NULL;
+}
+
+/* The source */
+
+static int
+compare_u64(const void *a, const void *b)
+{
+	const uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+static uint64_t
+overdue_after(const struct rescue *r)
+{
+	const size_t nr = min_u64(r->nr_good, RESCUE_LATENCIES);
+	uint64_t sorted[RESCUE_LATENCIES];
+
+	if (nr == 0)
+		return OVERDUE_NS;
+	memcpy(sorted, r->latencies, nr * sizeof(*sorted));
+	qsort(sorted, nr, sizeof(*sorted), compare_u64);
+	return max_u64(OVERDUE_NS, OVERDUE_FACTOR * sorted[nr / 2]);
+}
+
+static void
+find_overdue(struct rescue *r)
+{
+	const uint64_t now = clock_ns();
+
+	for (unsigned i = 0; i < r->ring.depth; i++) {
+		struct rescue_reading *reading = &r->readings[i];
+		const uint64_t age = now - reading->since_ns;
+
+		if (!reading->is_out || reading->is_overdue ||
+		    age < OVERDUE_NS || age < overdue_after(r))
+			continue;
+		reading->is_overdue = true;
+		r->nr_overdue++;
+		// Whether the source is still there, this one will not say.
+		if (reading->is_probe)
+			r->is_probing = false;
+		else
+			chase_overdue(&r->chase, &reading->read);
+	}
+}
+
+static void
+note_good(struct rescue *r, const struct rescue_reading *reading, uint64_t ns)
+{
+	r->latencies[r->nr_good++ % RESCUE_LATENCIES] = ns;
+	r->good_off = reading->read.off;
+	r->nr_failed = 0;
+	r->next_probe = 1;
+	r->nr_undo = 0;
+}
+
+// What has failed since the source was last there says nothing of it.
+static void
+note_gone(struct rescue *r, int error)
+{
+	r->is_gone = true;
+	r->gone_error = error;
+	while (r->nr_undo > 0) {
+		const struct map_span *was = &r->undo[--r->nr_undo];
+
+		// It was one span before.
+		(void)map_mark(r->map, was->off, was->len, was->state);
+	}
+}
+
+static bool
+says_gone(int error)
+{
+	return error == ENODEV || error == ENXIO || error == ENOMEDIUM;
+}
+
+static void
+on_probed(struct rescue *r, const struct job *job, int error)
+{
+	r->is_probing = false;
+	if (error != 0) {
+		note_gone(r, error);
+		return;
+	}
+	(void)job;
+	r->nr_undo = 0;
+	r->next_probe = r->nr_failed +
+			(unsigned)min_u64(r->next_probe, PROBE_MAX);
+}
+
+static void
+note_failed(struct rescue *r, const struct rescue_reading *reading, size_t got)
+{
+	r->nr_failed++;
+	if (r->nr_undo < RESCUE_UNDO)
+		r->undo[r->nr_undo++] = (struct map_span){
+			reading->read.off + got, reading->read.len - got,
+			reading->was};
+}
+
+// The source gives data, or says that it cannot.
+static void
+on_answered(struct rescue *r, struct job *job,
+	    const struct rescue_reading *reading, int error)
+{
+	const uint64_t ns = clock_ns() - reading->since_ns;
+
+	if (error == 0 && job->len == job->want)
+		note_good(r, reading, ns);
+	else if (!r->is_gone && says_gone(error))
+		note_gone(r, error);
+	else if (!r->is_gone)
+		note_failed(r, reading, job->len);
+	if (r->is_gone && job->len < job->want) {
+		// It is as if it had not been tried.
+		ring_put(&r->ring, job);
+		return;
+	}
+	chase_tell(&r->chase, &reading->read, job->len, error, ns);
+	if (job->len > 0)
+		ring_fill(&r->ring, job);
+	else
+		ring_put(&r->ring, job);
+}
+
+static void
+rescue_on_read(struct job *job, int error)
+{
+	struct rescue *r = container_of(job->reader, struct rescue, reader);
+	struct rescue_reading *reading = reading_of(r, job);
+
+	r->nr_overdue -= reading->is_overdue;
+	reading->is_out = false;
+	reading->is_overdue = false;
+	if (reading->is_probe) {
+		on_probed(r, job, error);
+		ring_put(&r->ring, job);
+	} else {
+		on_answered(r, job, reading, error);
+	}
+}
+
+static void
+fail_memory(struct rescue *r)
+{
+	event_keep_first(&r->failure,
+			 &(struct event){.kind = FAILURE_SRC_MEMORY,
+					 .len = r->ring.job_size});
+}
+
+static void
+start_read(struct rescue *r, struct rescue_reading reading)
+{
+	struct job *job = ring_take_at(&r->ring, reading.read.off - r->base,
+				       reading.read.len);
+
+	if (job == NULL) {
+		fail_memory(r);
+		return;
+	}
+	reading.is_out = true;
+	reading.since_ns = clock_ns();
+	*reading_of(r, job) = reading;
+	reader_read(&r->reader, job);
+}
+
+// Nothing new is begun.
+static bool
+is_ending(const struct rescue *r)
+{
+	return r->is_ended || r->is_stopped || r->is_gone ||
+	       r->failure.kind != EVENT_NONE;
+}
+
+static uint64_t
+pace_ns(const struct rescue *r)
+{
+	return r->env->pace == NULL
+		       ? 0
+		       : pace_wait_ns(r->env->pace, r->ring.job_size,
+				      clock_ns());
+}
+
+// Nothing is written before it is clear that the map can be.
+static bool
+has_begun(const struct rescue *r)
+{
+	return r->saved_ns > 0 && !(r->is_beginning && r->checkpoint.is_out);
+}
+
+static bool
+can_read(const struct rescue *r)
+{
+	return !is_ending(r) && !r->is_probing && has_begun(r) &&
+	       r->nr_overdue < CHASE_OVERDUE_MAX && ring_has_free(&r->ring);
+}
+
+static bool
+start_probe(struct rescue *r)
+{
+	if (r->good_off == UINT64_MAX || r->nr_failed < r->next_probe)
+		return false;
+	r->is_probing = true;
+	r->next_probe = r->nr_failed + 1;
+	start_read(r, (struct rescue_reading){
+			      .read = {r->good_off, r->chase.setup.sector},
+			      .is_probe = true});
+	return true;
+}
+
+static void
+start_reads(struct rescue *r)
+{
+	struct rescue_reading reading = {.is_out = true};
+
+	while (can_read(r) && pace_ns(r) == 0 && !start_probe(r)) {
+		switch (chase_next(&r->chase, &reading.read)) {
+		case CHASE_READ:
+			reading.was = map_at(r->map, reading.read.off)->state;
+			start_read(r, reading);
+			break;
+		case CHASE_WAIT:
+			return;
+		case CHASE_END:
+			r->is_ended = true;
+			break;
+		default:
+			fail_memory(r);
+		}
+	}
+}
+
+/* The map */
+
+static bool
+is_drained(const struct rescue *r)
+{
+	return r->ring.nr_free + r->nr_overdue == r->ring.depth;
+}
+
+// What could not be saved ends it: a copy that goes on would not be resumed.
+static void
+note_checkpoint(struct rescue *r)
+{
+	struct checkpoint *cp = &r->checkpoint;
+
+	if (!cp->is_out && r->saved_ns > 0)
+		r->is_beginning = false;
+	if (cp->is_out || cp->error == 0 || r->failure.kind != EVENT_NONE)
+		return;
+	r->failure = cp->is_synced
+			     ? (struct event){.kind = FAILURE_MAP,
+					      .error = cp->error,
+					      .name = r->env->asked->map,
+					      .fault = MAPKEEP_UNSAVED}
+			     : (struct event){.kind = FAILURE_FDATASYNC,
+					      .error = cp->error,
+					      .name = r->writer.side->name};
+	ring_cut(&r->ring, 0, 0);
+}
+
+static void
+save(struct rescue *r)
+{
+	const struct mapfile_status status = chase_status(&r->chase);
+	struct map map;
+
+	if (map_copy(&map, r->map) < 0) {
+		fail_memory(r);
+		return;
+	}
+	if (take_back_unwritten(r, &map) < 0) {
+		map_done(&map);
+		fail_memory(r);
+		return;
+	}
+	note_saved(r);
+	checkpoint_start(&r->checkpoint, &map, &status);
+}
+
+// Now and then, and before it is waited for what is overdue.
+static void
+save_if_due(struct rescue *r)
+{
+	note_checkpoint(r);
+	if (r->checkpoint.is_out || r->checkpoint.error != 0 || is_saved(r))
+		return;
+	if (r->saved_ns == 0 || (is_ending(r) && is_drained(r)) ||
+	    clock_ns() - r->saved_ns >= SAVE_NS)
+		save(r);
+}
+
+/* All of it */
+
+static void
+count(struct rescue *r)
+{
+	struct stats *stats = r->env->stats;
+	const struct request *asked = r->env->asked;
+	const uint64_t *totals = r->map->totals, *outside = r->outside;
+
+	stats_count(stats, stats->bytes_total - r->ring.map.totals[MAP_TODO],
+		    asked->ibs, asked->obs);
+	stats->rescue.untried = totals[MAP_TODO] - outside[MAP_TODO];
+	stats->rescue.failed = totals[MAP_NONTRIMMED] -
+			       outside[MAP_NONTRIMMED] +
+			       totals[MAP_NONSCRAPED] - outside[MAP_NONSCRAPED];
+	stats->rescue.bad = totals[MAP_BAD] - outside[MAP_BAD];
+	stats->rescue.nr_areas = chase_areas(&r->chase);
+	stats->rescue.phase = chase_status(&r->chase).phase;
+	stats->rescue.pass = chase_status(&r->chase).pass;
+	stats->rescue.nr_overdue = r->nr_overdue;
+}
+
+static enum rescue_verdict
+verdict(const struct rescue *r)
+{
+	const struct ring *ring = &r->ring;
+
+	ring_check(ring);
+	if (is_ending(r) && ring_is_drained(ring) && !r->checkpoint.is_out &&
+	    (is_saved(r) || r->checkpoint.error != 0))
+		return RESCUE_DONE;
+	if (aio_has_work(r->aio) || writer_can_start(&r->writer))
+		return RESCUE_RUN;
+	return RESCUE_WAIT;
+}
+
+enum rescue_verdict
+rescue_step(struct rescue *r)
+{
+	if (aio_reap(r->aio) < 0)
+		return RESCUE_LOST;
+	find_overdue(r);
+	writer_start(&r->writer);
+	save_if_due(r);
+	start_reads(r);
+	aio_submit(r->aio);
+	return verdict(r);
+}
+
+static int
+wait_ms(const struct rescue *r, enum rescue_verdict verdict)
+{
+	if (verdict == RESCUE_RUN)
+		return 0;
+	const uint64_t ns = can_read(r) ? pace_ns(r) : 0;
+	return (int)(ns > 0 ? min_u64(LOOK_MS, ns / 1000000 + 1) : LOOK_MS);
+}
+
+enum rescue_verdict
+rescue_run(struct rescue *r)
+{
+	const struct hooks *hooks = r->env->hooks;
+	enum rescue_verdict verdict;
+
+	while ((verdict = rescue_step(r)) < RESCUE_DONE) {
+		count(r);
+		if (loop_wait(&r->watch.loop, wait_ms(r, verdict)) < 0) {
+			aio_abandon(r->aio);
+			verdict = RESCUE_LOST;
+			break;
+		}
+		r->is_stopped |= hooks->must_stop(hooks->ctx);
+	}
+	count(r);
+	return verdict;
+}

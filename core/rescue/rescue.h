@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// The conductor of map=: beside copy, on the same jobs, stages and engines. Its
+// jobs are a pool, for a slot of the ring would wait its turn behind a sector
+// that answers after 30 seconds. chase says what is read next; what has been
+// read is written by the same job; checkpoint makes both true on the disk.
+//
+// A read that has been out much longer than others is overdue: the rest goes
+// on without it. Its job stays the kernel's, which takes nothing back; late
+// data counts, and the end waits for it.
+
+#pragma once
+
+#include "aio.h"
+#include "chase.h"
+#include "checkpoint.h"
+#include "env.h"
+#include "event.h"
+#include "plan.h"
+#include "reader.h"
+#include "ring.h"
+#include "side.h"
+#include "watch.h"
+#include "writer.h"
+
+#define RESCUE_LATENCIES 64
+#define RESCUE_UNDO 64
+
+enum rescue_verdict {
+	RESCUE_RUN,   // step again at once
+	RESCUE_WAIT,  // only a completion, time or the device can help
+	RESCUE_DONE,  // nothing is under way, and the map is saved
+	RESCUE_LOST,  // the kernel gives no completions out any more
+};
+
+// A read that is out, beside the job that has it.
+struct rescue_reading {
+	struct chase_read read;
+	uint64_t since_ns;
+	enum map_state was;      // what the map had there
+	bool is_out;
+	bool is_overdue;
+	bool is_probe;           // of what could be read before
+};
+
+struct rescue {
+	const struct env *env;
+	struct aio *aio;
+	struct map *map;         // of the source
+	uint64_t base;           // where the domain begins there
+	uint64_t outside[MAP_NR_STATES]; // bytes of it that are not in it
+	struct ring ring;        // its map: what is written, of the domain
+	struct rescue_reading *readings; // by number of the job
+	struct reader reader;
+	struct writer writer;
+	struct chase chase;
+	struct checkpoint checkpoint;
+	struct watch watch;
+	struct event failure;    // of the destination or the map; its offset
+	                         // is that in the domain
+
+	bool is_beginning;       // until the first checkpoint has ended
+	bool is_ended;           // all was tried
+	bool is_stopped;         // by a signal
+	bool is_gone;            // the source is
+	int gone_error;          // positive errno that said so
+	uint64_t saved_ns;       // when the last checkpoint began; 0: there was
+	                         // none
+	uint64_t saved_todo;     // bytes that were to be done then: in the map,
+	uint64_t saved_failed;   // and those that have failed,
+	uint64_t saved_unwritten; // and in that of the ring
+
+	// How long the last good reads took, and how many there were.
+	uint64_t latencies[RESCUE_LATENCIES];
+	uint64_t nr_good;
+	unsigned nr_overdue;
+
+	// Whether the source is still there, since the last good read.
+	uint64_t good_off;       // of one sector; UINT64_MAX: there is none
+	unsigned nr_failed;
+	unsigned next_probe;     // when so many have failed
+	bool is_probing;
+	struct map_span undo[RESCUE_UNDO]; // what the map had there
+	unsigned nr_undo;
+};
+
+// All is borrowed until rescue_done.
+struct rescue_parts {
+	const struct env *env;
+	const struct plan *plan; // its stretch is the domain
+	struct aio *aio;
+	const struct side *src;
+	const struct side *dst;
+	struct mapkeep *keep;
+	struct map *map;         // loaded; it has the domain
+	const struct mapfile_status *status;
+	uint32_t sector;         // least that is read of the source
+};
+
+// -errno: nothing is held, nothing was read.
+int rescue_init(struct rescue *r, const struct rescue_parts *parts);
+// The loop around it: separate, so that a test can step by hand.
+int rescue_open_loop(struct rescue *r);
+// From now on the map has what is written.
+void rescue_done(struct rescue *r);
+
+enum rescue_verdict rescue_step(struct rescue *r);
+
+// Until all was tried, or the source is gone, or a failure or a signal ends it.
+// RESCUE_DONE or RESCUE_LOST.
+enum rescue_verdict rescue_run(struct rescue *r);

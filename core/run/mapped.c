@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+#include "config.h"
+
+#include "mapped.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base.h"
+#include "env.h"
+#include "event.h"
+#include "hooks.h"
+#include "rescue.h"
+#include "stretch.h"
+
+#define FILL_LEN (256 * KIB)
+
+int
+mapped_check(struct mapped *m)
+{
+	struct bulk *b = m->bulk;
+
+	bulk_plan(b);
+	if (b->plan.way == PLAN_BULK)
+		return 0;
+	hooks_tell(b->env->hooks, (struct event){.kind = FAILURE_MAP,
+						 .name = b->request->map,
+						 .fault = MAPKEEP_DST_STREAM});
+	return -EINVAL;
+}
+
+// Bytes of the domain in each state.
+static void
+measure(const struct mapped *m, uint64_t totals[MAP_NR_STATES])
+{
+	const struct plan *plan = &m->bulk->plan;
+	const struct map *map = &m->keep->mapfile.map;
+	const uint64_t end = plan->src_off + plan->len;
+
+	for (unsigned i = 0; i < MAP_NR_STATES; i++)
+		totals[i] = 0;
+	for (size_t i = 0; i < map->nr; i++) {
+		const struct map_span *span = &map->spans[i];
+		const uint64_t from = max_u64(span->off, plan->src_off);
+		const uint64_t to = min_u64(span->off + span->len, end);
+
+		if (from < to)
+			totals[span->state] += to - from;
+	}
+}
+
+static void
+expect(const struct mapped *m)
+{
+	struct stats *stats = m->bulk->env->stats;
+	uint64_t totals[MAP_NR_STATES];
+
+	measure(m, totals);
+	stats->rescue.len = m->bulk->plan.len;
+	stats->rescue.before = totals[MAP_DONE];
+	stats->bytes_total = stats->rescue.len - stats->rescue.before;
+}
+
+// Without O_DIRECT a page is what cannot be read.
+static uint32_t
+sector_of(const struct plan *plan)
+{
+	return plan->src.align > 0 ? plan->src.align : PLAN_ALIGN;
+}
+
+// Told. 0: it has come to its end.
+static int
+settle(const struct mapped *m, const struct rescue *r)
+{
+	const struct bulk *b = m->bulk;
+	struct event failure = r->failure;
+
+	if (failure.kind != EVENT_NONE) {
+		if (failure.kind == FAILURE_WRITE)
+			failure.off += b->plan.dst_off;
+		return hooks_tell(b->env->hooks, failure);
+	}
+	if (r->is_gone)
+		return hooks_tell(b->env->hooks,
+				  (struct event){.kind = FAILURE_SRC_GONE,
+						 .error = r->gone_error,
+						 .name = b->src->name});
+	return r->is_stopped ? -ECANCELED : 0;
+}
+
+// -EAGAIN: the kernel gives no completions out any more.
+static int
+run_once(struct mapped *m)
+{
+	struct bulk *b = m->bulk;
+	struct mapfile *file = &m->keep->mapfile;
+	const struct rescue_parts parts = {.env = b->env,
+					   .plan = &b->plan,
+					   .aio = &b->aio,
+					   .src = b->src,
+					   .dst = b->dst,
+					   .keep = m->keep,
+					   .map = &file->map,
+					   .status = &file->status,
+					   .sector = sector_of(&b->plan)};
+	struct rescue rescue;
+	int r = rescue_init(&rescue, &parts);
+
+	if (r < 0)
+		return hooks_tell(b->env->hooks,
+				  (struct event){.kind = FAILURE_SRC_MEMORY,
+						 .len = b->plan.job_size});
+	r = rescue_open_loop(&rescue);
+	if (r == 0)
+		r = rescue_run(&rescue) == RESCUE_LOST ? -EAGAIN
+						       : settle(m, &rescue);
+	rescue_done(&rescue);
+	return r;
+}
+
+// As the plan wants them, or planned anew.
+static void
+prepare(struct bulk *b)
+{
+	do {
+		bulk_plan(b);
+		bulk_open_aio(b);
+	} while (!stretch_prepare(b));
+}
+
+// What could not be read, with conv=sync: zeros, whatever was there.
+static int
+fill_span(const struct bulk *b, const void *zeros, uint64_t off, uint64_t len)
+{
+	const struct side *dst = b->dst;
+	const struct hooks *h = b->env->hooks;
+
+	while (len > 0) {
+		if (h->must_stop(h->ctx))
+			return -ECANCELED;
+		const ssize_t n = dst->ops->write_at(
+			dst, SIDE_BUFFERED, zeros,
+			(size_t)min_u64(len, FILL_LEN), off);
+		if (n <= 0 && n != -EINTR)
+			return hooks_tell(
+				h, (struct event){.kind = FAILURE_WRITE,
+						  .error = n < 0 ? (int)-n
+								 : ENOSPC,
+						  .name = dst->name,
+						  .off = off});
+		off += n > 0 ? (uint64_t)n : 0;
+		len -= n > 0 ? (uint64_t)n : 0;
+	}
+	return 0;
+}
+
+static int
+fill(const struct mapped *m)
+{
+	const struct bulk *b = m->bulk;
+	const struct plan *plan = &b->plan;
+	const struct map *map = &m->keep->mapfile.map;
+	const uint64_t end = plan->src_off + plan->len;
+	void *zeros = calloc(1, FILL_LEN);
+	int r = zeros != NULL ? 0 : -ENOMEM;
+
+	if (r < 0)
+		hooks_tell(b->env->hooks,
+			   (struct event){.kind = FAILURE_DST_MEMORY,
+					  .len = FILL_LEN});
+	// What was written around the page cache is not what is in it.
+	if (r == 0)
+		(void)b->dst->ops->drop_cache(b->dst, plan->dst_off, plan->len);
+	for (size_t i = 0; r == 0 && i < map->nr; i++) {
+		const struct map_span *span = &map->spans[i];
+		const uint64_t from = max_u64(span->off, plan->src_off);
+		const uint64_t to = min_u64(span->off + span->len, end);
+
+		if (span->state != MAP_DONE && from < to)
+			r = fill_span(b, zeros,
+				      from - plan->src_off + plan->dst_off,
+				      to - from);
+	}
+	free(zeros);
+	return r;
+}
+
+// Areas that touch are one, whatever is known of them.
+static void
+count_unread(const struct mapped *m)
+{
+	struct stats *stats = m->bulk->env->stats;
+	const struct plan *plan = &m->bulk->plan;
+	const struct map *map = &m->keep->mapfile.map;
+	const uint64_t end = plan->src_off + plan->len;
+
+	stats->unread = 0;
+	stats->nr_unread = 0;
+	for (size_t i = 0; i < map->nr; i++) {
+		const struct map_span *span = &map->spans[i];
+		const uint64_t from = max_u64(span->off, plan->src_off);
+		const uint64_t to = min_u64(span->off + span->len, end);
+
+		if (span->state != MAP_DONE && from < to)
+			stats_pass_over(stats, from, to - from);
+	}
+}
+
+int
+mapped_run(struct mapped *m)
+{
+	struct bulk *b = m->bulk;
+	int r;
+
+	bulk_plan(b);
+	if (b->plan.len == 0)
+		return 0;
+	expect(m);
+	bulk_caution(b);
+	do {
+		prepare(b);
+		bulk_tell_plan(b);
+		r = run_once(m);
+		b->refused.aio_error = -EPERM;
+	} while (r == -EAGAIN);
+	count_unread(m);
+	if (r == 0 && b->env->stats->unread > 0 &&
+	    (b->request->conv & CONV_SYNC))
+		r = fill(m);
+	aio_start_done(&b->aio);
+	side_close_extra(b->src);
+	side_close_extra(b->dst);
+	return r;
+}

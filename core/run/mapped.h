@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// A copy that keeps a map (map=): what was done before is not done again, and
+// what cannot be read is left, or filled, and counted.
+
+#pragma once
+
+#include "bulk.h"
+#include "mapkeep.h"
+
+struct mapped {
+	struct bulk *bulk;
+	struct mapkeep *keep;
+};
+
+// Before anything is cut or written: whether both sides have offsets. 0 or
+// -errno, told.
+int mapped_check(struct mapped *m);
+
+// All that can be had. 0, also when some cannot be read: then stats.unread says
+// how much. Or -errno, told; -ECANCELED: a signal.
+int mapped_run(struct mapped *m);
