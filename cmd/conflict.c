@@ -14,6 +14,12 @@ has_append(const struct options *options)
 }
 
 static bool
+has_bytes(const struct options *options)
+{
+	return options->request.conv & CONV_BYTES;
+}
+
+static bool
 has_clone(const struct options *options)
 {
 	return options->request.clone > REQUEST_CLONE_NEVER;
@@ -59,6 +65,20 @@ static bool
 has_manifest(const struct options *options)
 {
 	return options->request.manifest != NULL;
+}
+
+static bool
+has_map(const struct options *options)
+{
+	return options->request.map != NULL;
+}
+
+static bool
+has_nocache(const struct options *options)
+{
+	const struct request *q = &options->request;
+
+	return (q->iflags | q->oflags) & FLAG_NOCACHE;
 }
 
 static bool
@@ -128,6 +148,7 @@ static const struct {
 	bool (*is_given)(const struct options *options);
 } words[CONFLICT_NR_WORDS] = {
 	[CONFLICT_APPEND] = {"oflag=append", has_append},
+	[CONFLICT_BYTES] = {"conversions of bytes", has_bytes},
 	[CONFLICT_CLONE] = {"clone=", has_clone},
 	[CONFLICT_CLONE_ALWAYS] = {"clone=always", has_clone_always},
 	[CONFLICT_COMMIT] = {"commit=", has_commit},
@@ -136,6 +157,8 @@ static const struct {
 	[CONFLICT_EXPECT] = {"expect=", has_expect},
 	[CONFLICT_HASH] = {"hash=", has_hash},
 	[CONFLICT_MANIFEST] = {"manifest=", has_manifest},
+	[CONFLICT_MAP] = {"map=", has_map},
+	[CONFLICT_NOCACHE] = {"iflag= or oflag=nocache", has_nocache},
 	[CONFLICT_NOERROR] = {"conv=noerror", has_noerror},
 	[CONFLICT_NOTRUNC] = {"conv=notrunc", has_notrunc},
 	[CONFLICT_SEEK] = {"seek=", has_seek},
@@ -150,6 +173,9 @@ static const struct {
 
 #define NO_DATA "cloning reads no data"
 #define NOTHING "that writes nothing"
+#define KEPT "bytes keep their places"
+#define KNOWN "the map says what is there"
+#define ALL "all that can be read is written"
 #define NEW_FILE "it replaces the whole file"
 
 static const struct conflict conflicts[] = {
@@ -177,6 +203,16 @@ static const struct conflict conflicts[] = {
 	{CONFLICT_ZEROS_SKIP, CONFLICT_UPDATE, "all is compared"},
 	{CONFLICT_ZEROS_SKIP, CONFLICT_VERIFY_ONLY, "all is compared"},
 	{CONFLICT_ZEROS_SKIP, CONFLICT_APPEND, "nothing is there yet"},
+	{CONFLICT_MAP, CONFLICT_BYTES, KEPT},
+	{CONFLICT_MAP, CONFLICT_APPEND, KEPT},
+	{CONFLICT_MAP, CONFLICT_NOCACHE, "nothing is read in order"},
+	{CONFLICT_MAP, CONFLICT_COMMIT, "a later run goes on with the copy"},
+	{CONFLICT_MAP, CONFLICT_CLONE_ALWAYS, NO_DATA},
+	{CONFLICT_MAP, CONFLICT_UPDATE, KNOWN},
+	{CONFLICT_MAP, CONFLICT_VERIFY_ONLY, NOTHING},
+	{CONFLICT_MAP, CONFLICT_SPARSE, ALL},
+	{CONFLICT_MAP, CONFLICT_ZEROS_SKIP, ALL},
+	{CONFLICT_MAP, CONFLICT_MANIFEST, KNOWN},
 };
 
 const char *

@@ -13,6 +13,7 @@ struct options;
 // What one of a pair may be: an operand, or one with a certain value.
 enum conflict_word {
 	CONFLICT_APPEND,
+	CONFLICT_BYTES,
 	CONFLICT_CLONE,
 	CONFLICT_CLONE_ALWAYS,
 	CONFLICT_COMMIT,
@@ -21,6 +22,8 @@ enum conflict_word {
 	CONFLICT_EXPECT,
 	CONFLICT_HASH,
 	CONFLICT_MANIFEST,
+	CONFLICT_MAP,
+	CONFLICT_NOCACHE,
 	CONFLICT_NOERROR,
 	CONFLICT_NOTRUNC,
 	CONFLICT_SEEK,

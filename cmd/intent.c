@@ -400,6 +400,8 @@ sync_of(const struct sides *s)
 		return "at the end (verify=yes)";
 	if (q->manifest != NULL)
 		return "at the end (manifest=)";
+	if (q->map != NULL)
+		return "before each save of the map (map=)";
 	if (q->conv & CONV_FSYNC)
 		return "at the end (conv=fsync)";
 	if (s->dst.facts->rdev != 0)
@@ -450,11 +452,20 @@ print_promises(const struct options *options, const struct intent *i)
 		print_name(q->manifest, "");
 		printf(" is not read\n");
 	}
+	if (q->map != NULL) {
+		printf("map: what is copied is kept in ");
+		print_name(q->map, "");
+		printf(", and not read again\n");
+	}
 	if (q->compare == REQUEST_COMPARE_UPDATE)
 		print_update(i);
 	if (facts_has_offsets(s->dst.facts) && request_writes(q))
 		printf("sync: %s\n", sync_of(s));
-	if (q->conv & CONV_NOERROR)
+	if (q->map != NULL)
+		printf("read errors: read around, then %" PRIu64
+		       " retries (map=)\n",
+		       q->retries);
+	else if (q->conv & CONV_NOERROR)
 		printf("read errors: skipped (conv=noerror)\n");
 	if (q->rate > 0)
 		printf("rate: at most %" PRIu64 " bytes per second\n", q->rate);

@@ -101,6 +101,7 @@ static const struct operand_symbol force_symbols[] = {
 	{"size", REQUEST_FORCE_SIZE, "it is too small"},
 	{"unchecked", REQUEST_FORCE_UNCHECKED,
 	 "some of these could not be checked"},
+	{"map", REQUEST_FORCE_MAP, "the map is of another copy"},
 	{0},
 };
 
@@ -152,6 +153,10 @@ static const struct operand operands[] = {
 	{"seek", "N", "skip N output blocks first; 10MiB skips bytes",
 	 OPERAND_DATA, DD, COMMON, AMOUNT(seek)},
 	{"oseek", "N", "same as seek=N", OPERAND_DATA, DD, AMOUNT(seek)},
+	{"map", "FILE", "rescue: keep in FILE what is copied, and go on there",
+	 OPERAND_DATA, NAME(request.map)},
+	{"retries", "N", "with map=, read bad sectors N times more",
+	 OPERAND_DATA, SIZE(request.retries, 0, INT32_MAX)},
 	{"conv", "CONVS", "convert as CONVS say, separated by commas",
 	 OPERAND_BLOCKS, DD, SYMBOLS(conv, conv_symbols, "conversion")},
 	{"iflag", "FLAGS", "read as FLAGS say, separated by commas",

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include "base.h"
 #include "beside.h"
 #include "conflict.h"
 #include "digest.h"
@@ -61,7 +62,8 @@ resolve_sizes(struct options *options)
 	}
 	if (q->clone == REQUEST_CLONE_DEFAULT)
 		q->clone = options->nr_names > 0 &&
-					   q->compare == REQUEST_COMPARE_NONE
+					   q->compare == REQUEST_COMPARE_NONE &&
+					   q->map == NULL
 				   ? REQUEST_CLONE_AUTO
 				   : REQUEST_CLONE_NEVER;
 	if (options->bs > 0)
@@ -159,6 +161,8 @@ fault_of(const struct options *options)
 	    q->compare == REQUEST_COMPARE_NONE)
 		return "manifest= needs update=yes or verify=only; with "
 		       "plan=yes alone it is described";
+	if (q->retries > 0 && q->map == NULL)
+		return "retries= needs map=";
 	if (q->commit != REQUEST_COMMIT_NONE && q->dst == NULL)
 		return "commit= needs a named output: DST or of=FILE";
 	// Others write to it, and would go on writing to the old one.
@@ -168,6 +172,29 @@ fault_of(const struct options *options)
 		return "cannot combine commit=rename and a file that is open "
 		       "as standard output or error";
 	return NULL;
+}
+
+// Each is written to as if nobody else did. 0, or -EINVAL, told.
+static int
+check_files(const struct options *options)
+{
+	const struct {
+		const char *name, *path;
+	} files[] = {{"map=", options->request.map},
+		     {"manifest=", options->request.manifest},
+		     {"report=", options->report},
+		     {"sums=", options->sums}};
+
+	// Of the last two, which may be pipes, others know more.
+	for (size_t i = 0; i < 2; i++)
+		for (size_t j = i + 1; j < ARRAY_LEN(files); j++)
+			if (files[i].path != NULL && files[j].path != NULL &&
+			    beside_is_same(files[i].path, files[j].path)) {
+				message_error(0, "%s and %s name the same file",
+					      files[i].name, files[j].name);
+				return -EINVAL;
+			}
+	return 0;
 }
 
 // 0, or -EINVAL, told.
@@ -250,6 +277,10 @@ resolve_options(struct options *options)
 	q->is_single_buffer = options->bs > 0 && !(asked & CONV_BYTES);
 	int r = check_conflicts(options);
 	if (r == 0)
+		r = check_files(options);
+	if (r == 0)
 		r = check_json(options);
+	if (q->map != NULL)
+		q->conv |= CONV_NOERROR;
 	return r < 0 ? r : resolve_digests(options);
 }

@@ -24,6 +24,9 @@ give(enum conflict_word word)
 	case CONFLICT_APPEND:
 		q->oflags |= FLAG_APPEND;
 		break;
+	case CONFLICT_BYTES:
+		q->conv |= CONV_SWAB;
+		break;
 	case CONFLICT_CLONE:
 		if (q->clone == REQUEST_CLONE_DEFAULT)
 			q->clone = REQUEST_CLONE_AUTO;
@@ -52,6 +55,12 @@ give(enum conflict_word word)
 		break;
 	case CONFLICT_MANIFEST:
 		q->manifest = "m";
+		break;
+	case CONFLICT_MAP:
+		q->map = "m";
+		break;
+	case CONFLICT_NOCACHE:
+		q->iflags |= FLAG_NOCACHE;
 		break;
 	case CONFLICT_NOTRUNC:
 		q->conv |= CONV_NOTRUNC;

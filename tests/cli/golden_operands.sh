@@ -78,7 +78,7 @@ done <<'TABLE'
 verify=maybe|verify= takes yes, only or no, not 'maybe'
 verify=on|verify= does not take 'on'; did you mean 'no'?
 plan=1|plan= takes yes or no, not '1'
-force=yes|force= takes missing, system, mounted, swap, holders, overlap, busy, size or unchecked, not 'yes'
+force=yes|force= takes missing, system, mounted, swap, holders, overlap, busy, size, unchecked or map, not 'yes'
 force=mount|force= does not take 'mount'; did you mean 'mounted'?
 commit=yes|commit= takes rename or first-last, not 'yes'
 clone=alway|clone= does not take 'alway'; did you mean 'always'?
@@ -120,6 +120,31 @@ aiodd: the source is given twice: 'src' and 'made'
 END
 golden 'aiodd --help=most' <<'END'
 aiodd: --help takes no value except all: --help=all
+[1]
+END
+golden 'aiodd src made retries=1' <<'END'
+aiodd: retries= needs map=
+[1]
+END
+golden 'aiodd src made map=m report=./m' <<'END'
+aiodd: map= and report= name the same file
+[1]
+END
+golden 'aiodd src made map=m sums=m' <<'END'
+aiodd: map= and sums= name the same file
+[1]
+END
+golden 'aiodd src made update=yes manifest=m report=m' <<'END'
+aiodd: manifest= and report= name the same file
+[1]
+END
+golden 'aiodd src made map=m update=yes' <<'END'
+aiodd: cannot combine map= and update=: the map says what is there
+[1]
+END
+golden 'dd if=src of=made map=m' <<'END'
+dd: unrecognized operand 'map=m'
+Try 'dd --help' for more information.
 [1]
 END
 nothing_made

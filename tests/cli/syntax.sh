@@ -142,7 +142,8 @@ says 'of two if= the last one counts' "$work/err" 'Is a directory'
 
 # What excludes what, all of it: any other two of these go together.
 words='oflag=append clone=always commit=first-last commit=rename expect=md5:@
-	hash=md5 conv=notrunc seek=1 sums=s verify=yes'
+	hash=md5 conv=notrunc seek=1 sums=s verify=yes map=m conv=swab
+	oflag=nocache'
 md5=$(md5sum "$work/data" | cut -c 1-32)
 cat >"$work/conflicts" <<'TABLE'
 clone=always and hash=: cloning reads no data
@@ -153,6 +154,11 @@ verify= and oflag=append: others may append, too
 commit= and oflag=append: what is there already stays
 commit=rename and conv=notrunc: it replaces the whole file
 commit=rename and seek=: it replaces the whole file
+map= and conversions of bytes: bytes keep their places
+map= and oflag=append: bytes keep their places
+map= and iflag= or oflag=nocache: nothing is read in order
+map= and commit=: a later run goes on with the copy
+map= and clone=always: cloning reads no data
 TABLE
 for one in $words; do
 	for other in $words; do
