@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <locale.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "attest.h"
@@ -16,6 +17,7 @@
 #include "intent.h"
 #include "message.h"
 #include "preview.h"
+#include "quote.h"
 #include "resolve.h"
 #include "run.h"
 #include "signals.h"
@@ -62,6 +64,20 @@ copy(struct run *run, char *const *argv)
 	return run_end(run, verdict);
 }
 
+// For what outlives the run, and says how it was made.
+static enum exit_code
+copy_as(struct run *run, char *const *argv)
+{
+	struct request *q = &run->options.request;
+	char *command = q->map != NULL ? quote_command(argv) : NULL;
+
+	q->command = command;
+	const enum exit_code code = copy(run, argv);
+	q->command = NULL;
+	free(command);
+	return code;
+}
+
 // A closed stderr must stay unwritable: the next descriptor to be opened
 // would take its number, and messages would land in the data.
 static void
@@ -98,7 +114,7 @@ main(int argc, char **argv)
 		if (resolve_options(&run.options) < 0)
 			break;
 		signals_init(run.options.request.is_dd);
-		code = copy(&run, argv);
+		code = copy_as(&run, argv);
 		break;
 	}
 	return message_has_failed() ? EXIT_CODE_FAILURE : code;

@@ -6,6 +6,7 @@
 
 #include <langinfo.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <wchar.h>
@@ -207,6 +208,38 @@ quote_name_colon(const char *name)
 	if (*name != '\0' && has_only(name, is_plain))
 		return strdup(name);
 	return quote_name_always(name);
+}
+
+// Behind its first character a word of a command may have these.
+static bool
+is_word(const char *name, const char *p, struct letter l)
+{
+	return is_plain(name, p, l) || (p > name && is_one_of("=:", *p));
+}
+
+static char *
+quote_word(const char *word)
+{
+	return *word != '\0' && has_only(word, is_word)
+		       ? strdup(word)
+		       : quote_name_always(word);
+}
+
+char *
+quote_command(char *const *argv)
+{
+	char *line = quote_word(*argv);
+
+	while (line != NULL && *++argv != NULL) {
+		char *word = quote_word(*argv), *longer = NULL;
+
+		if (word == NULL || asprintf(&longer, "%s %s", line, word) < 0)
+			longer = NULL;
+		free(word);
+		free(line);
+		line = longer;
+	}
+	return line;
 }
 
 char *

@@ -20,6 +20,9 @@ char *quote_name_always(const char *name);
 // shell or a reader of the message could misunderstand, and '' for no name.
 char *quote_name_colon(const char *name);
 
+// A command, up to NULL, on one line, so that a shell reads it back.
+char *quote_command(char *const *argv);
+
 // For a word of dd's own language, len bytes at text: 'word', in UTF-8 with
 // the typographic quotes; characters that cannot be shown as in C.
 char *quote_symbol(const char *text, size_t len);

@@ -171,6 +171,22 @@ START_TEST(a_symbol_cut_in_a_character_is_not_read_further)
 	}
 END_TEST
 
+START_TEST(a_command_is_one_line_that_a_shell_reads_back)
+{
+	char words[][16] = {"aiodd", "if=/dev/sda", "a b", "of=x\ny",
+			    "=",     "bs=1M",	    "",	   "nbd://h:1/x"};
+	char *argv[ARRAY_LEN(words) + 1] = {NULL};
+
+	for (size_t i = 0; i < ARRAY_LEN(words); i++)
+		argv[i] = words[i];
+	char *text = quote_command(argv);
+
+	ck_assert_str_eq(text, "aiodd if=/dev/sda 'a b' 'of=x'$'\\n''y' '=' "
+			       "bs=1M '' nbd://h:1/x");
+	free(text);
+}
+END_TEST
+
 START_TEST(printable_characters_stay_in_utf8)
 	{
 		check_quoted(quote_name_always(always_utf8[_i].name),
@@ -208,6 +224,7 @@ c_tcase(void)
 			    ARRAY_LEN(plain));
 	tcase_add_loop_test(t, other_names_are_quoted_before_a_colon, 0,
 			    ARRAY_LEN(not_plain));
+	tcase_add_test(t, a_command_is_one_line_that_a_shell_reads_back);
 	tcase_add_loop_test(t, letters_of_the_shell_ask_for_quotes, 0,
 			    ARRAY_LEN(shell_letters) - 1);
 	tcase_add_test(t, bytes_above_ascii_are_octal_in_the_c_locale);
