@@ -101,6 +101,8 @@ begin_step(struct chase *c, enum step_nr step)
 	c->step = step;
 	c->cursor = near_end(domain(c), is_back(c));
 	c->landing = c->gap = NOWHERE;
+	if (step <= PASS_2)
+		c->has_late = false;
 }
 
 static bool
@@ -133,12 +135,15 @@ has_failed(const struct chase *c)
 }
 
 // A run that was interrupted goes on in its pass: what lies before it was
-// skipped, and would fail again.
+// skipped, and would fail again. So would what is not tried when it is trimmed
+// already, unless something good is beside it.
 static void
 resume(struct chase *c, const struct mapfile_status *status)
 {
 	const struct range all = domain(c);
 
+	if (status->phase == '*')
+		begin_step(c, PASS_2);
 	if (status->phase != '?' || status->pass < 1 || status->pass > 4)
 		return;
 	begin_step(c, (enum step_nr)(PASS_1 + status->pass - 1));
@@ -153,6 +158,23 @@ nr_most(const struct chase *c)
 	const unsigned nr = c->setup.nr_parallel;
 
 	return nr > CHASE_OVERDUE_MAX ? nr : CHASE_OVERDUE_MAX + 1;
+}
+
+// Spans that are bad, within the domain.
+static size_t
+nr_bad(const struct chase *c, uint64_t from, uint64_t to)
+{
+	const struct range all = domain(c);
+	uint64_t off = max_u64(from, all.from);
+	size_t nr = 0;
+
+	while (off < min_u64(to, all.to)) {
+		const struct map_span *span = map_at(c->setup.map, off);
+
+		nr += span->state == MAP_BAD;
+		off = span->off + span->len;
+	}
+	return nr;
 }
 
 int
@@ -170,6 +192,7 @@ chase_init(struct chase *c, const struct chase_setup *setup)
 	begin_step(c, PASS_1);
 	resume(c, &setup->status);
 	c->is_careful = has_failed(c);
+	c->nr_areas = nr_bad(c, 0, setup->map->len);
 	return 0;
 }
 
@@ -351,17 +374,29 @@ pick(struct chase *c, struct range *ret)
 	return 0;
 }
 
-// What came late may have left work for steps that are over.
+// What came late has left work for steps that are over. They come again before
+// all the failing reads of a sweep, and once more before the retries.
+static bool
+must_go_back(const struct chase *c)
+{
+	return c->step == TRIM ? c->has_late
+			       : c->step == SCRAPE && has_untried(c);
+}
+
+static bool
+waits_for_overdue(const struct chase *c)
+{
+	return c->step == TRIM || c->step >= SCRAPE;
+}
+
 static void
 end_step(struct chase *c)
 {
-	if (c->step == SCRAPE && has_untried(c)) {
-		begin_step(c, PASS_2);
-		return;
-	}
 	if (c->step == RETRY)
 		c->nr_retried++;
-	if (c->step < SCRAPE)
+	if (must_go_back(c))
+		begin_step(c, PASS_2);
+	else if (c->step < SCRAPE)
 		begin_step(c, (enum step_nr)(c->step + 1));
 	else if (c->nr_retried < c->setup.nr_retries)
 		begin_step(c, RETRY);
@@ -387,7 +422,7 @@ yield(struct chase *c, struct range range, struct chase_read *ret)
 	    map_reserve(&c->suspects, c->nr_out + 1) < 0)
 		return -ENOMEM;
 	*ret = (struct chase_read){range.from, (size_t)(range.to - range.from)};
-	c->outs[c->nr_out++] = (struct chase_out){*ret, false};
+	c->outs[c->nr_out++] = (struct chase_out){.read = *ret};
 	c->pos = near_end(range, is_back(c));
 	return CHASE_READ;
 }
@@ -403,7 +438,7 @@ chase_next(struct chase *c, struct chase_read *ret)
 		const int r = pick(c, &range);
 		if (r != 0)
 			return r < 0 ? r : yield(c, range, ret);
-		if (c->nr_out > (c->step < SCRAPE ? c->nr_overdue : 0))
+		if (c->nr_out > (waits_for_overdue(c) ? 0 : c->nr_overdue))
 			return CHASE_WAIT;
 		end_step(c);
 	}
@@ -472,6 +507,26 @@ suspect(struct chase *c, struct range range)
 	map_mark(&c->suspects, from, to - from, MAP_BAD);
 }
 
+// What is bad is counted with its neighbours, to which it may be joined, or
+// from which it may be cut.
+static void
+mark(struct chase *c, struct range range, enum map_state state)
+{
+	struct map *map = c->setup.map;
+	const uint64_t len = range.to - range.from;
+	const uint64_t from = range.from > 0 ? range.from - 1 : 0;
+
+	if (len == 0)
+		return;
+	if (state != MAP_BAD && map_at(map, range.from)->state != MAP_BAD) {
+		map_mark(map, range.from, len, state);
+		return;
+	}
+	c->nr_areas -= nr_bad(c, from, range.to + 1);
+	map_mark(map, range.from, len, state);
+	c->nr_areas += nr_bad(c, from, range.to + 1);
+}
+
 static void
 note_failed(struct chase *c, struct range range)
 {
@@ -483,8 +538,7 @@ note_failed(struct chase *c, struct range range)
 	if (len > CLUSTER)
 		suspect(c, range);
 	else
-		map_mark(c->setup.map, range.from, len,
-			 is_one ? MAP_BAD : MAP_NONTRIMMED);
+		mark(c, range, is_one ? MAP_BAD : MAP_NONTRIMMED);
 }
 
 // Many at once take longer each, and nothing was skipped before one has failed.
@@ -510,25 +564,27 @@ end_source(struct chase *c, uint64_t end)
 
 	if (end < all.to)
 		c->setup.len = max_u64(end, all.from) - all.from;
+	c->nr_areas = nr_bad(c, 0, all.to);
 }
 
 void
 chase_tell(struct chase *c, const struct chase_read *read, size_t got,
 	   int error, uint64_t ns)
 {
-	struct chase_out *out = find_told(c, read);
-	const bool is_late = out->is_overdue;
+	struct chase_out *told = find_told(c, read);
+	const struct chase_out out = *told;
 	const struct range range = range_of(read);
 	uint64_t good = range.from + got;
 
 	assert(got <= read->len);
-	c->nr_overdue -= is_late;
-	*out = c->outs[--c->nr_out];
+	*told = c->outs[--c->nr_out];
+	c->nr_overdue -= out.is_overdue;
+	c->has_late |= out.is_overdue;
 	if (error != 0 && good < range.to)
 		good = max_u64(range.from, round_down(good, c->setup.sector));
-	map_mark(c->setup.map, range.from, good - range.from, MAP_DONE);
+	mark(c, (struct range){range.from, good}, MAP_DONE);
 	if (good == range.to) {
-		if (!is_late)
+		if (!out.is_overdue)
 			note_good(c, range, ns);
 	} else if (error == 0) {
 		end_source(c, good);
@@ -536,7 +592,7 @@ chase_tell(struct chase *c, const struct chase_read *read, size_t got,
 		note_failed(c, (struct range){good, range.to});
 		// Later passes leave the rest of a block by themselves, for
 		// it is not beside something good.
-		if (c->step == PASS_1 && !is_late)
+		if (c->step == PASS_1 && !out.is_skipped)
 			skip(c, range);
 	}
 }
@@ -548,8 +604,10 @@ chase_overdue(struct chase *c, const struct chase_read *read)
 
 	c->nr_overdue += !out->is_overdue;
 	out->is_overdue = true;
-	if (c->is_careful && c->step == PASS_1)
-		skip(c, range_of(read));
+	if (!c->is_careful || c->step != PASS_1)
+		return;
+	out->is_skipped = true;
+	skip(c, range_of(read));
 }
 
 struct mapfile_status
@@ -566,20 +624,4 @@ chase_status(const struct chase *c)
 	if (c->step == RETRY)
 		status.pass += c->nr_retried;
 	return status;
-}
-
-size_t
-chase_areas(const struct chase *c)
-{
-	uint64_t off = c->setup.off;
-	size_t nr = 0;
-
-	for (;;) {
-		const struct map_span *span = map_find(c->setup.map, off,
-						       MAP_BAD);
-		if (span == NULL || span->off >= domain(c).to)
-			return nr;
-		off = span->off + span->len;
-		nr++;
-	}
 }

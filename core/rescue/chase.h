@@ -47,6 +47,7 @@ struct chase_read {
 struct chase_out {
 	struct chase_read read;
 	bool is_overdue;
+	bool is_skipped;         // what is behind it
 };
 
 struct chase {
@@ -58,6 +59,9 @@ struct chase {
 	unsigned step;
 	unsigned nr_retried;     // passes over bad sectors
 	bool is_careful;         // a read has failed: one at a time
+	bool has_late;           // one was overdue, and told since the second
+				 // pass began
+	size_t nr_areas;
 	uint64_t cursor;         // what is behind it is not looked at in this
 				 // step
 	uint64_t landing;        // where the last skip went to
@@ -93,4 +97,8 @@ void chase_overdue(struct chase *c, const struct chase_read *read);
 struct mapfile_status chase_status(const struct chase *c);
 
 // How many areas are known to be bad.
-size_t chase_areas(const struct chase *c);
+static inline size_t
+chase_areas(const struct chase *c)
+{
+	return c->nr_areas;
+}
