@@ -23,7 +23,7 @@ static struct map map;
 static struct chase chase;
 
 // A read that is out.
-struct out {
+struct flight {
 	struct chase_read read;
 	struct dying_answer answer;
 	uint64_t since;
@@ -34,7 +34,7 @@ static struct {
 	struct chase_setup setup;
 	const unsigned char *was; // of a small disk: states of bytes
 	uint64_t clock;
-	struct out outs[NR_OUT_MAX];
+	struct flight outs[NR_OUT_MAX];
 	unsigned nr_out;
 	unsigned nr_reads;
 	unsigned nr_failed;
@@ -86,7 +86,7 @@ static bool
 is_aligned(uint64_t off)
 {
 	return off % SECTOR == 0 || off == run.setup.off ||
-	       off == run.setup.off + chase.setup.len ||
+	       off == chase_end(&chase) ||
 	       (run.was != NULL && off < map.len &&
 		run.was[off] != run.was[off - 1]) ||
 	       off == map.len;
@@ -122,7 +122,7 @@ on_read(const struct chase_read *read)
 	if (nr > run.most_out)
 		run.most_out = nr;
 	must(run.nr_out < NR_OUT_MAX);
-	run.outs[run.nr_out++] = (struct out){
+	run.outs[run.nr_out++] = (struct flight){
 		*read, dying_read(&disk, read->off, read->len), run.clock,
 		false};
 	run.nr_reads++;
@@ -139,7 +139,7 @@ check_tries(uint64_t off)
 static void
 tell(unsigned nr)
 {
-	const struct out out = run.outs[nr];
+	const struct flight out = run.outs[nr];
 
 	run.outs[nr] = run.outs[--run.nr_out];
 	run.nr_failed += out.answer.error != 0;
@@ -154,7 +154,7 @@ tell(unsigned nr)
 }
 
 static uint64_t
-next_event(const struct out *out)
+next_event(const struct flight *out)
 {
 	const uint64_t end = out->since + out->answer.ns;
 
@@ -169,7 +169,7 @@ wait_in_time(void)
 	for (unsigned i = 1; i < run.nr_out; i++)
 		if (next_event(&run.outs[i]) < next_event(&run.outs[first]))
 			first = i;
-	struct out *out = &run.outs[first];
+	struct flight *out = &run.outs[first];
 	run.clock = max_u64(run.clock, next_event(out));
 	if (run.clock >= out->since + out->answer.ns) {
 		tell(first);
@@ -242,7 +242,7 @@ run_to_end(void)
 	while (step() != CHASE_END)
 		;
 	must(run.nr_out == 0);
-	run.setup.len = chase.setup.len;
+	run.setup.len = chase_end(&chase) - run.setup.off;
 	must(nr_untried() == 0);
 	must(chase_status(&chase).phase == '+');
 }
@@ -373,7 +373,7 @@ next_read(void)
 
 	while (run.nr_reads == nr)
 		must(step() != CHASE_END);
-	const struct out out = run.outs[run.nr_out - 1];
+	const struct flight out = run.outs[run.nr_out - 1];
 	run.clock = out.since + out.answer.ns;
 	tell(run.nr_out - 1);
 	return out.read;
@@ -470,7 +470,7 @@ START_TEST(a_source_that_ends_makes_the_domain_shorter)
 	disk.len = 5 * MIB + 100;
 	begin_chase();
 	run_to_end();
-	ck_assert_uint_eq(chase.setup.len, disk.len);
+	ck_assert_uint_eq(chase_end(&chase), disk.len);
 	ck_assert_uint_eq(map.totals[MAP_DONE], disk.len);
 	ck_assert_uint_eq(run.nr_failed, 0);
 }
@@ -668,7 +668,7 @@ is_bad(uint64_t off)
 static void
 check_byte(uint64_t off, enum map_state was, enum map_state is)
 {
-	if (off < run.setup.off || off >= run.setup.off + chase.setup.len)
+	if (off < run.setup.off || off >= chase_end(&chase))
 		must(is == was);
 	else if (was == MAP_DONE)
 		must(is == MAP_DONE);
@@ -681,7 +681,7 @@ check_byte(uint64_t off, enum map_state was, enum map_state is)
 static void
 check_areas(const unsigned char *is)
 {
-	const uint64_t end = run.setup.off + chase.setup.len;
+	const uint64_t end = chase_end(&chase);
 	size_t nr = 0;
 
 	for (uint64_t off = run.setup.off; off < end; off++)

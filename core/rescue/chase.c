@@ -6,19 +6,10 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <stdlib.h>
 
 #include "base.h"
 
 #define CLUSTER (64 * KIB)
-#define NOWHERE UINT64_MAX
-
-#define SKIP_FIRST_PARTS 32768 // of the source is skipped first,
-#define SKIP_MAX_PARTS 100     // and this is skipped at most
-
-// A single seek or two, or a sector that is read again, are not slow yet.
-#define SLOW_NS (200 * UINT64_C(1000000))
-#define SLOW_FACTOR 10
 
 enum step_nr {
 	PASS_1,
@@ -33,74 +24,53 @@ enum step_nr {
 	END,
 };
 
-// What a step reads: parts in this state, each from the end at which the step
-// arrives, or only from an end that lies beside something good.
-enum edges { ANY_EDGE, GOOD_EDGE, GOOD_EDGES };
-
 static const struct step {
 	enum map_state state;
-	enum edges edges;
+	enum pick_edges edges;
 	bool is_back;
 	struct {
 		char phase;
 		unsigned pass;
 	} status;
 } steps[] = {
-	[PASS_1] = {MAP_TODO, ANY_EDGE, false, {'?', 1}},
-	[PASS_2] = {MAP_TODO, GOOD_EDGE, true, {'?', 2}},
-	[PASS_3] = {MAP_TODO, GOOD_EDGE, false, {'?', 3}},
-	[PASS_4] = {MAP_TODO, GOOD_EDGE, true, {'?', 4}},
-	[TRIM] = {MAP_NONTRIMMED, GOOD_EDGES, false, {'*', 1}},
+	[PASS_1] = {MAP_TODO, PICK_ANY, false, {'?', 1}},
+	[PASS_2] = {MAP_TODO, PICK_GOOD, true, {'?', 2}},
+	[PASS_3] = {MAP_TODO, PICK_GOOD, false, {'?', 3}},
+	[PASS_4] = {MAP_TODO, PICK_GOOD, true, {'?', 4}},
+	[TRIM] = {MAP_NONTRIMMED, PICK_BOTH_GOOD, false, {'*', 1}},
 	// ddrescue has a letter for it, which it did not know before 1.30.
-	[SWEEP] = {MAP_TODO, ANY_EDGE, false, {'?', 4}},
-	[TRIM_SWEPT] = {MAP_NONTRIMMED, GOOD_EDGES, false, {'*', 1}},
-	[SCRAPE] = {MAP_NONSCRAPED, ANY_EDGE, false, {'/', 1}},
-	[RETRY] = {MAP_BAD, ANY_EDGE, false, {'-', 1}},
-	[END] = {MAP_DONE, ANY_EDGE, false, {'+', 1}},
+	[SWEEP] = {MAP_TODO, PICK_ANY, false, {'?', 4}},
+	[TRIM_SWEPT] = {MAP_NONTRIMMED, PICK_BOTH_GOOD, false, {'*', 1}},
+	[SCRAPE] = {MAP_NONSCRAPED, PICK_ANY, false, {'/', 1}},
+	[RETRY] = {MAP_BAD, PICK_ANY, false, {'-', 1}},
+	[END] = {MAP_DONE, PICK_ANY, false, {'+', 1}},
 };
 
-struct range {
-	uint64_t from;
-	uint64_t to;
-};
-
-static struct range
-domain(const struct chase *c)
-{
-	return (struct range){c->setup.off, c->setup.off + c->setup.len};
-}
-
-static struct range
-range_of(const struct chase_read *read)
-{
-	return (struct range){read->off, read->off + read->len};
-}
-
-static bool
-is_back(const struct chase *c)
-{
-	return c->step == RETRY ? c->nr_retried % 2 != 0
-				: steps[c->step].is_back;
-}
-
 static uint64_t
-near_end(struct range range, bool back)
+unit_of(const struct chase *c, enum step_nr step)
 {
-	return back ? range.to : range.from;
-}
-
-static uint64_t
-far_end(struct range range, bool back)
-{
-	return back ? range.from : range.to;
+	if (steps[step].state != MAP_TODO)
+		return c->setup.sector;
+	return step == SWEEP ? CLUSTER : c->setup.most;
 }
 
 static void
 begin_step(struct chase *c, enum step_nr step)
 {
+	struct pick *pick = &c->pick;
+
 	c->step = step;
-	c->cursor = near_end(domain(c), is_back(c));
-	c->landing = c->gap = NOWHERE;
+	pick->state = steps[step].state;
+	pick->edges = steps[step].edges;
+	pick->is_back = step == RETRY ? c->nr_retried % 2 != 0
+				      : steps[step].is_back;
+	// What fails in these keeps its state.
+	pick->is_once = step == PASS_1 || step == RETRY;
+	pick->unit = unit_of(c, step);
+	pick->suspect_unit = min_u64(pick->unit, CLUSTER);
+	pick->cursor = range_near(pick->domain, pick->is_back);
+	pick->landing = UINT64_MAX;
+	skip_reset(&c->skip);
 	if (step <= PASS_2)
 		c->has_late = false;
 }
@@ -117,7 +87,7 @@ has_any(const struct chase *c, enum map_state state, uint64_t before)
 static bool
 has_untried(const struct chase *c)
 {
-	const uint64_t end = domain(c).to;
+	const uint64_t end = c->pick.domain.to;
 
 	return has_any(c, MAP_TODO, end) || has_any(c, MAP_NONTRIMMED, end) ||
 	       has_any(c, MAP_NONSCRAPED, end);
@@ -127,9 +97,9 @@ has_untried(const struct chase *c)
 static bool
 has_failed(const struct chase *c)
 {
-	const uint64_t end = domain(c).to;
+	const uint64_t end = c->pick.domain.to;
 
-	return c->step != PASS_1 || has_any(c, MAP_TODO, c->cursor) ||
+	return c->step != PASS_1 || has_any(c, MAP_TODO, c->pick.cursor) ||
 	       has_any(c, MAP_NONTRIMMED, end) ||
 	       has_any(c, MAP_NONSCRAPED, end) || has_any(c, MAP_BAD, end);
 }
@@ -140,7 +110,7 @@ has_failed(const struct chase *c)
 static void
 resume(struct chase *c, const struct mapfile_status *status)
 {
-	const struct range all = domain(c);
+	const struct range all = c->pick.domain;
 
 	if (status->phase == '*')
 		begin_step(c, PASS_2);
@@ -148,27 +118,18 @@ resume(struct chase *c, const struct mapfile_status *status)
 		return;
 	begin_step(c, (enum step_nr)(PASS_1 + status->pass - 1));
 	if (status->pos >= all.from && status->pos <= all.to)
-		c->cursor = status->pos;
-}
-
-// At once, with the overdue ones.
-static unsigned
-nr_most(const struct chase *c)
-{
-	const unsigned nr = c->setup.nr_parallel;
-
-	return nr > CHASE_OVERDUE_MAX ? nr : CHASE_OVERDUE_MAX + 1;
+		c->pick.cursor = status->pos;
 }
 
 // Spans that are bad, within the domain.
 static size_t
-nr_bad(const struct chase *c, uint64_t from, uint64_t to)
+nr_bad(const struct chase *c, struct range range)
 {
-	const struct range all = domain(c);
-	uint64_t off = max_u64(from, all.from);
+	const uint64_t end = min_u64(range.to, c->pick.domain.to);
+	uint64_t off = max_u64(range.from, c->pick.domain.from);
 	size_t nr = 0;
 
-	while (off < min_u64(to, all.to)) {
+	while (off < end) {
 		const struct map_span *span = map_at(c->setup.map, off);
 
 		nr += span->state == MAP_BAD;
@@ -177,22 +138,40 @@ nr_bad(const struct chase *c, uint64_t from, uint64_t to)
 	return nr;
 }
 
+static void
+init_pick(struct chase *c)
+{
+	const struct chase_setup *setup = &c->setup;
+
+	c->pick = (struct pick){
+		.map = setup->map,
+		.suspects = &c->suspects,
+		.outs = &c->outs,
+		.domain = {setup->off, setup->off + setup->len},
+	};
+}
+
 int
 chase_init(struct chase *c, const struct chase_setup *setup)
 {
+	const unsigned nr_most = max_u64(setup->nr_parallel,
+					 CHASE_OVERDUE_MAX + 1);
+
 	assert(setup->off <= setup->map->len &&
 	       setup->len <= setup->map->len - setup->off);
 	assert(setup->most >= CLUSTER && setup->most % CLUSTER == 0);
 	*c = (struct chase){.setup = *setup};
-	c->outs = calloc(nr_most(c), sizeof(*c->outs));
-	if (c->outs == NULL || map_init(&c->suspects, setup->map->len) < 0) {
+	if (outs_init(&c->outs, nr_most) < 0 ||
+	    map_init(&c->suspects, setup->map->len) < 0) {
 		chase_done(c);
 		return -ENOMEM;
 	}
+	skip_init(&c->skip, setup->map->len);
+	init_pick(c);
 	begin_step(c, PASS_1);
 	resume(c, &setup->status);
 	c->is_careful = has_failed(c);
-	c->nr_areas = nr_bad(c, 0, setup->map->len);
+	c->nr_areas = nr_bad(c, c->pick.domain);
 	return 0;
 }
 
@@ -200,178 +179,8 @@ void
 chase_done(struct chase *c)
 {
 	map_done(&c->suspects);
-	free(c->outs);
-	*c = (struct chase){.nr_out = 0};
-}
-
-// The one that the step meets first within the part.
-static const struct chase_out *
-find_out(const struct chase *c, struct range part)
-{
-	const struct chase_out *first = NULL;
-
-	for (unsigned i = 0; i < c->nr_out; i++) {
-		const struct chase_out *out = &c->outs[i];
-		const struct range range = range_of(&out->read);
-
-		if (range.from >= part.to || range.to <= part.from)
-			continue;
-		if (first == NULL ||
-		    (range.from < first->read.off) != is_back(c))
-			first = out;
-	}
-	return first;
-}
-
-// From the cursor on.
-static bool
-find_span(const struct chase *c, uint64_t cursor, struct range *ret)
-{
-	const struct map *map = c->setup.map;
-	const enum map_state state = steps[c->step].state;
-	const bool back = is_back(c);
-	const struct map_span *span = back ? map_find_back(map, cursor, state)
-					   : map_find(map, cursor, state);
-
-	if (span == NULL)
-		return false;
-	const struct range all = domain(c);
-	const uint64_t from = back ? all.from : max_u64(cursor, all.from);
-	const uint64_t to = back ? min_u64(cursor, all.to) : all.to;
-	ret->from = max_u64(span->off, from);
-	ret->to = min_u64(span->off + span->len, to);
-	return ret->from < ret->to;
-}
-
-// The next part in the state of the step of which nothing is out.
-static bool
-find_part(const struct chase *c, struct range *ret)
-{
-	const bool back = is_back(c);
-	uint64_t cursor = c->cursor;
-
-	while (find_span(c, cursor, ret)) {
-		const struct chase_out *out = find_out(c, *ret);
-		if (out == NULL)
-			return true;
-		const struct range range = range_of(&out->read);
-		cursor = far_end(range, back);
-		if (back && range.to < ret->to) {
-			ret->from = range.to;
-			return true;
-		}
-		if (!back && range.from > ret->from) {
-			ret->to = range.from;
-			return true;
-		}
-	}
-	return false;
-}
-
-// What is beside the part; outside of the domain all counts as good.
-static enum map_state
-beside(const struct chase *c, struct range part, bool back)
-{
-	const uint64_t end = near_end(part, back);
-
-	if (end == near_end(domain(c), back))
-		return MAP_DONE;
-	return map_at(c->setup.map, back ? end : end - 1)->state;
-}
-
-static bool
-is_good(enum map_state state)
-{
-	return state == MAP_DONE || state == MAP_HOLE || state == MAP_SAME;
-}
-
-static bool
-is_untried(enum map_state state)
-{
-	return state == MAP_TODO || state == MAP_NONTRIMMED;
-}
-
-static bool
-has_good_edge(const struct chase *c, struct range part, bool back)
-{
-	return near_end(part, back) == c->landing ||
-	       is_good(beside(c, part, back));
-}
-
-static uint64_t
-unit_of(const struct chase *c, bool is_suspect)
-{
-	if (steps[c->step].state != MAP_TODO)
-		return c->setup.sector;
-	return c->step == SWEEP || is_suspect ? CLUSTER : c->setup.most;
-}
-
-// The first piece of it.
-static struct range
-cut(const struct chase *c, struct range part, bool back)
-{
-	const struct map_span *span = map_at(&c->suspects,
-					     back ? part.to - 1 : part.from);
-	const uint64_t unit = unit_of(c, span->state == MAP_BAD);
-
-	if (back) {
-		const uint64_t from = max_u64(part.from, span->off);
-		part.from = max_u64(from, round_down(part.to - 1, unit));
-	} else {
-		const uint64_t to = min_u64(part.to, span->off + span->len);
-		part.to = min_u64(to, round_down(part.from, unit) + unit);
-	}
-	return part;
-}
-
-static bool
-choose(const struct chase *c, struct range part, struct range *ret)
-{
-	const enum edges edges = steps[c->step].edges;
-	bool back = is_back(c);
-
-	if (edges != ANY_EDGE && !has_good_edge(c, part, back)) {
-		back = !back;
-		if (edges == GOOD_EDGE || !has_good_edge(c, part, back))
-			return false;
-	}
-	*ret = cut(c, part, back);
-	return true;
-}
-
-// The edges of what was not trimmed have failed; if one of them has not been
-// tried, it may be a good one yet.
-static int
-leave(struct chase *c, struct range part)
-{
-	if (steps[c->step].edges != GOOD_EDGES ||
-	    is_untried(beside(c, part, false)) ||
-	    is_untried(beside(c, part, true)))
-		return 0;
-	return map_mark(c->setup.map, part.from, part.to - part.from,
-			MAP_NONSCRAPED);
-}
-
-// 1: *ret is to be read. 0: the step has nothing left. -ENOMEM.
-static int
-pick(struct chase *c, struct range *ret)
-{
-	struct range part;
-
-	while (find_part(c, &part)) {
-		if (choose(c, part, ret)) {
-			// What fails in the first pass and in a retry keeps
-			// its state, and is not for this step again.
-			c->cursor = c->step == PASS_1 || c->step == RETRY
-					    ? far_end(*ret, is_back(c))
-					    : near_end(part, is_back(c));
-			return 1;
-		}
-		if (leave(c, part) < 0)
-			return -ENOMEM;
-		c->cursor = far_end(part, is_back(c));
-	}
-	return 0;
+	outs_done(&c->outs);
+	*c = (struct chase){.step = END};
 }
 
 // What came late has left work for steps that are over. They come again before
@@ -407,10 +216,11 @@ end_step(struct chase *c)
 static bool
 is_full(const struct chase *c)
 {
+	const struct outs *outs = &c->outs;
 	const unsigned most = c->is_careful ? 1 : c->setup.nr_parallel;
 
-	return c->nr_out - c->nr_overdue >= most ||
-	       c->nr_overdue >= CHASE_OVERDUE_MAX || c->nr_out >= nr_most(c);
+	return outs->nr - outs->nr_overdue >= most ||
+	       outs->nr_overdue >= CHASE_OVERDUE_MAX || outs->nr == outs->room;
 }
 
 // With memory for two marks for each that is out, so that what was read can
@@ -418,12 +228,12 @@ is_full(const struct chase *c)
 static int
 yield(struct chase *c, struct range range, struct chase_read *ret)
 {
-	if (map_reserve(c->setup.map, 2 * (c->nr_out + 1)) < 0 ||
-	    map_reserve(&c->suspects, c->nr_out + 1) < 0)
+	if (map_reserve(c->setup.map, 2 * (c->outs.nr + 1)) < 0 ||
+	    map_reserve(&c->suspects, c->outs.nr + 1) < 0)
 		return -ENOMEM;
 	*ret = (struct chase_read){range.from, (size_t)(range.to - range.from)};
-	c->outs[c->nr_out++] = (struct chase_out){.read = *ret};
-	c->pos = near_end(range, is_back(c));
+	outs_add(&c->outs, range);
+	c->pos = range_near(range, c->pick.is_back);
 	return CHASE_READ;
 }
 
@@ -435,65 +245,28 @@ chase_next(struct chase *c, struct chase_read *ret)
 	while (c->step != END) {
 		if (is_full(c))
 			return CHASE_WAIT;
-		const int r = pick(c, &range);
+		const int r = pick_next(&c->pick, &range);
 		if (r != 0)
 			return r < 0 ? r : yield(c, range, ret);
-		if (c->nr_out > (waits_for_overdue(c) ? 0 : c->nr_overdue))
+		const bool waits = waits_for_overdue(c);
+		if (c->outs.nr > (waits ? 0 : c->outs.nr_overdue))
 			return CHASE_WAIT;
 		end_step(c);
 	}
 	return CHASE_END;
 }
 
-static struct chase_out *
-find_told(const struct chase *c, const struct chase_read *read)
-{
-	for (unsigned i = 0; i < c->nr_out; i++)
-		if (c->outs[i].read.off == read->off)
-			return &c->outs[i];
-	assert(!"this read is not out");
-	return NULL;
-}
-
-// Of the source.
-static uint64_t
-clusters(const struct chase *c, unsigned nr_parts)
-{
-	return round_up(c->setup.map->len / nr_parts, CLUSTER);
-}
-
-// The skip grows with what it has to get over, by doubling.
-static uint64_t
-skip_len(const struct chase *c, uint64_t gap)
-{
-	const uint64_t least = max_u64(CLUSTER, clusters(c, SKIP_FIRST_PARTS));
-	const uint64_t most = max_u64(least, clusters(c, SKIP_MAX_PARTS));
-	uint64_t skip = least;
-
-	while (skip < gap && skip < most)
-		skip *= 2;
-	return min_u64(skip, most);
-}
-
 // It is bad here: go on elsewhere.
 static void
-skip(struct chase *c, struct range range)
+go_on_behind(struct chase *c, struct range bad)
 {
-	const bool back = is_back(c);
-	const struct range all = domain(c);
+	struct pick *pick = &c->pick;
+	const bool is_back = pick->is_back;
+	const uint64_t to = skip_over(&c->skip, bad, is_back, pick->domain);
 
-	if (c->gap == NOWHERE || (!back && range.from < c->gap))
-		c->gap = near_end(range, back);
-	if (back) {
-		const uint64_t len = skip_len(c, c->gap - range.to);
-		const uint64_t to = max_u64(range.from, all.from + len) - len;
-		c->cursor = min_u64(c->cursor, round_up(to, CLUSTER));
-	} else {
-		const uint64_t len = skip_len(c, range.from - c->gap);
-		const uint64_t to = round_down(range.to + len, CLUSTER);
-		c->cursor = max_u64(c->cursor, min_u64(to, all.to));
-	}
-	c->landing = c->cursor;
+	pick->cursor = is_back ? min_u64(pick->cursor, to)
+			       : max_u64(pick->cursor, to);
+	pick->landing = pick->cursor;
 }
 
 // Up to where pieces can end.
@@ -514,7 +287,7 @@ mark(struct chase *c, struct range range, enum map_state state)
 {
 	struct map *map = c->setup.map;
 	const uint64_t len = range.to - range.from;
-	const uint64_t from = range.from > 0 ? range.from - 1 : 0;
+	const struct range around = {max_u64(range.from, 1) - 1, range.to + 1};
 
 	if (len == 0)
 		return;
@@ -522,9 +295,9 @@ mark(struct chase *c, struct range range, enum map_state state)
 		map_mark(map, range.from, len, state);
 		return;
 	}
-	c->nr_areas -= nr_bad(c, from, range.to + 1);
+	c->nr_areas -= nr_bad(c, around);
 	map_mark(map, range.from, len, state);
-	c->nr_areas += nr_bad(c, from, range.to + 1);
+	c->nr_areas += nr_bad(c, around);
 }
 
 static void
@@ -547,38 +320,30 @@ note_good(struct chase *c, struct range range, uint64_t ns)
 {
 	if (!c->is_careful || c->step > PASS_2)
 		return;
-	const uint64_t pace = ns * MIB / (range.to - range.from);
-	if (ns > SLOW_NS && c->pace > 0 && pace > SLOW_FACTOR * c->pace) {
-		skip(c, range);
-		return;
-	}
-	c->pace = c->pace > 0 ? (15 * c->pace + pace) / 16 : pace;
-	if (is_back(c) || range.from > c->gap)
-		c->gap = NOWHERE;
+	if (skip_is_slow(&c->skip, range, ns))
+		go_on_behind(c, range);
+	else
+		skip_end(&c->skip, range, c->pick.is_back);
 }
 
 static void
 end_source(struct chase *c, uint64_t end)
 {
-	const struct range all = domain(c);
+	struct range *all = &c->pick.domain;
 
-	if (end < all.to)
-		c->setup.len = max_u64(end, all.from) - all.from;
-	c->nr_areas = nr_bad(c, 0, all.to);
+	all->to = max_u64(all->from, min_u64(all->to, end));
+	c->nr_areas = nr_bad(c, *all);
 }
 
 void
 chase_tell(struct chase *c, const struct chase_read *read, size_t got,
 	   int error, uint64_t ns)
 {
-	struct chase_out *told = find_told(c, read);
-	const struct chase_out out = *told;
-	const struct range range = range_of(read);
+	const struct out out = outs_take(&c->outs, read->off);
+	const struct range range = out.range;
 	uint64_t good = range.from + got;
 
-	assert(got <= read->len);
-	*told = c->outs[--c->nr_out];
-	c->nr_overdue -= out.is_overdue;
+	assert(good <= range.to);
 	c->has_late |= out.is_overdue;
 	if (error != 0 && good < range.to)
 		good = max_u64(range.from, round_down(good, c->setup.sector));
@@ -593,21 +358,26 @@ chase_tell(struct chase *c, const struct chase_read *read, size_t got,
 		// Later passes leave the rest of a block by themselves, for
 		// it is not beside something good.
 		if (c->step == PASS_1 && !out.is_skipped)
-			skip(c, range);
+			go_on_behind(c, range);
 	}
 }
 
 void
 chase_overdue(struct chase *c, const struct chase_read *read)
 {
-	struct chase_out *out = find_told(c, read);
+	struct out *out = outs_find(&c->outs, read->off);
 
-	c->nr_overdue += !out->is_overdue;
-	out->is_overdue = true;
+	outs_set_overdue(&c->outs, out);
 	if (!c->is_careful || c->step != PASS_1)
 		return;
 	out->is_skipped = true;
-	skip(c, range_of(read));
+	go_on_behind(c, out->range);
+}
+
+uint64_t
+chase_end(const struct chase *c)
+{
+	return c->pick.domain.to;
 }
 
 struct mapfile_status
@@ -618,9 +388,12 @@ chase_status(const struct chase *c)
 					step->status.pass};
 
 	// Several are out: the next run begins with the first of them.
-	for (unsigned i = 0; i < c->nr_out && c->step == PASS_1; i++)
-		if (!c->outs[i].is_overdue)
-			status.pos = min_u64(status.pos, c->outs[i].read.off);
+	for (unsigned i = 0; i < c->outs.nr && c->step == PASS_1; i++) {
+		const struct out *out = &c->outs.outs[i];
+
+		if (!out->is_overdue)
+			status.pos = min_u64(status.pos, out->range.from);
+	}
 	if (c->step == RETRY)
 		status.pass += c->nr_retried;
 	return status;

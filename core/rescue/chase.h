@@ -24,6 +24,9 @@
 
 #include "map.h"
 #include "mapfile.h"
+#include "outs.h"
+#include "pick.h"
+#include "skip.h"
 
 enum { CHASE_OVERDUE_MAX = 8 };
 
@@ -44,30 +47,19 @@ struct chase_read {
 	size_t len;              // map that was loaded, has an end there
 };
 
-struct chase_out {
-	struct chase_read read;
-	bool is_overdue;
-	bool is_skipped;         // what is behind it
-};
-
 struct chase {
-	struct chase_setup setup; // a source that ends early makes len shorter
+	struct chase_setup setup;
 	struct map suspects;     // MAP_BAD: a larger read has failed there
-	struct chase_out *outs;  // in no order
-	unsigned nr_out;
-	unsigned nr_overdue;
+	struct outs outs;
+	struct pick pick;        // of the step
+	struct skip skip;
 	unsigned step;
 	unsigned nr_retried;     // passes over bad sectors
 	bool is_careful;         // a read has failed: one at a time
 	bool has_late;           // one was overdue, and told since the second
 				 // pass began
-	size_t nr_areas;
-	uint64_t cursor;         // what is behind it is not looked at in this
-				 // step
-	uint64_t landing;        // where the last skip went to
-	uint64_t gap;            // where it began to fail or to be slow
-	uint64_t pace;           // ns a MiB, usually
 	uint64_t pos;            // of the last read, in its direction
+	size_t nr_areas;
 };
 
 // 0 or -ENOMEM.
@@ -92,6 +84,9 @@ void chase_tell(struct chase *c, const struct chase_read *read, size_t got,
 // It is not waited for: others may be out meanwhile, up to CHASE_OVERDUE_MAX
 // times.
 void chase_overdue(struct chase *c, const struct chase_read *read);
+
+// The end of the domain, which moves if the source ends before it.
+uint64_t chase_end(const struct chase *c);
 
 // How far it is, for the mapfile.
 struct mapfile_status chase_status(const struct chase *c);
