@@ -238,7 +238,8 @@ manifest_begin(struct manifest *m, const struct manifest_ids *ids, uint64_t len,
 bool
 manifest_is_beyond(const struct manifest *m, uint64_t off, uint64_t len)
 {
-	return off < m->header.done || off + len > m->header.reach;
+	return !m->is_mapped &&
+	       (off < m->header.done || off + len > m->header.reach);
 }
 
 // The header is ahead of what is written to the destination, and of records
@@ -283,6 +284,31 @@ manifest_touch(struct manifest *m, uint64_t off, uint64_t len)
 	return note_error(m, r);
 }
 
+// Ranges that an end cuts off have digests that are good for no other.
+int
+manifest_begin_mapped(struct manifest *m, const struct manifest_ids *ids,
+		      uint64_t len, bool is_kept)
+{
+	const uint64_t old = m->len;
+	int r = manifest_begin(m, ids, len, is_kept);
+
+	m->is_mapped = true;
+	if (r < 0 || m->len == len)
+		return r;
+	if (is_kept)
+		r = clear_record(m, old / MANIFEST_RANGE);
+	if (r == 0)
+		r = clear_record(m, len / MANIFEST_RANGE);
+	m->len = m->header.len = len;
+	return note_error(m, r < 0 ? r : write_header(m, m->header));
+}
+
+int
+manifest_flush(const struct manifest *m)
+{
+	return m->error < 0 ? m->error : manifest_file_sync(m->fd);
+}
+
 static void
 put_record(struct manifest *m, uint64_t nr, const unsigned char is[RECORD])
 {
@@ -312,7 +338,7 @@ manifest_put(struct manifest *m, uint64_t off, size_t len, const void *buf)
 
 		digest_xxh128(m->header.seed, (const char *)buf + (at - off),
 			      part, record);
-		if (part == MANIFEST_RANGE) {
+		if (part == MANIFEST_RANGE || (m->is_mapped && end == m->len)) {
 			put_record(m, at / MANIFEST_RANGE, record);
 		} else {
 			m->tail.end = end;

@@ -33,6 +33,8 @@ struct manifest {
 	uint64_t len;           // of what the old records are about
 	uint64_t gap_from;      // between the two they do not count
 	uint64_t gap_to;
+	bool is_mapped;         // a map says which records count: a crash takes
+	                        // nothing from them
 	bool is_dirty;          // something was touched since the last sync
 	bool is_old_end_put;    // the record of the range that len cuts off
 	struct {
@@ -79,6 +81,13 @@ enum manifest_answer manifest_compare(const struct manifest *m, uint64_t nr,
 // destination is synced. 0 or -errno.
 int manifest_begin(struct manifest *m, const struct manifest_ids *ids,
 		   uint64_t len, bool is_kept);
+
+// The same where a map says what is there, which is not saved before
+// manifest_flush: of a destination of len bytes.
+int manifest_begin_mapped(struct manifest *m, const struct manifest_ids *ids,
+			  uint64_t len, bool is_kept);
+// What was put is on the medium. From any thread. 0 or -errno.
+int manifest_flush(const struct manifest *m);
 
 // Before a write. 0 or -errno: it must not be made.
 int manifest_touch(struct manifest *m, uint64_t off, uint64_t len);

@@ -9,15 +9,19 @@
 #include <unistd.h>
 
 #include "base.h"
+#include "manifest.h"
 #include "mapkeep.h"
 #include "side.h"
 
 int
 checkpoint_init(struct checkpoint *cp, struct aio *aio, struct mapkeep *keep,
-		const struct side *dst)
+		const struct manifest *manifest, const struct side *dst)
 {
-	*cp = (struct checkpoint){
-		.aio = aio, .keep = keep, .own = dst->engine, .fd = -1};
+	*cp = (struct checkpoint){.aio = aio,
+				  .keep = keep,
+				  .manifest = manifest,
+				  .own = dst->engine,
+				  .fd = -1};
 	if (dst->engine == NULL)
 		cp->fd = side_reopen(dst, O_WRONLY);
 	aio_add_helper(aio);
@@ -57,9 +61,11 @@ save(struct job_call *call, uint64_t pos, uint64_t len)
 {
 	struct checkpoint *cp = container_of(call, struct checkpoint, call);
 
+	const int r = cp->manifest ? manifest_flush(cp->manifest) : 0;
+
 	(void)pos;
 	(void)len;
-	return mapkeep_save(cp->keep, &cp->map, &cp->status);
+	return r < 0 ? r : mapkeep_save(cp->keep, &cp->map, &cp->status);
 }
 
 static void

@@ -2,7 +2,8 @@
 //
 // What makes a map worth something: `+` is never ahead of the disk. A snapshot
 // of what is written, a sync of the destination by a description of its own,
-// and only when that has succeeded the map is saved. All of it sleeps, so a
+// and only when that has succeeded, and the digests of the ranges are there as
+// well, the map is saved. All of it sleeps, so a
 // helper does it, one checkpoint at a time.
 
 #pragma once
@@ -14,6 +15,7 @@
 #include "map.h"
 #include "mapfile.h"
 
+struct manifest;
 struct mapkeep;
 struct side;
 
@@ -22,20 +24,22 @@ struct checkpoint {
 	struct job job;          // of no buffer
 	struct aio *aio;
 	struct mapkeep *keep;
+	const struct manifest *manifest; // NULL: none is kept
 	struct engine *own;      // that syncs the destination; NULL: by fd
 	int fd;                  // of the destination, our own; -1: there is
 	                         // none, with an engine
 	struct map map;          // the snapshot
 	struct mapfile_status status;
 	bool is_out;
-	int error;               // positive errno of what has failed; 0: nothing
-	bool is_synced;          // what has failed is to save the map
+	int error;               // positive errno of what has failed, or 0
+	bool is_synced;          // then it is the map
 };
 
 // All is borrowed until checkpoint_done. 0 or -errno: the destination cannot be
 // synced by a description of its own.
 int checkpoint_init(struct checkpoint *cp, struct aio *aio,
-		    struct mapkeep *keep, const struct side *dst);
+		    struct mapkeep *keep, const struct manifest *manifest,
+		    const struct side *dst);
 // None is out.
 void checkpoint_done(struct checkpoint *cp);
 

@@ -152,7 +152,7 @@ rescue_init(struct rescue *r, const struct rescue_parts *parts)
 		err = take_over(r);
 	if (err == 0)
 		err = checkpoint_init(&r->checkpoint, r->aio, parts->keep,
-				      parts->dst);
+				      parts->env->manifest, parts->dst);
 	if (err == 0) {
 		init_stages(r, parts);
 	} else {

@@ -197,7 +197,7 @@ prepare_manifest(struct transfer *t)
 {
 	const struct request *q = t->env.asked;
 
-	if (q->manifest == NULL)
+	if (t->vouch.path == NULL)
 		return 0;
 	int r = vouch_check(&t->vouch, &t->out.side, &t->out.back);
 	if (r == 0 && request_writes(q))
@@ -304,7 +304,7 @@ end_manifest(struct transfer *t, enum transfer_verdict verdict)
 		return verdict;
 	if (verdict == TRANSFER_DIFFERS)
 		r = vouch_forget(v, &t->src, &t->out.side);
-	else if (verdict == TRANSFER_OK)
+	else if (verdict == TRANSFER_OK && t->env.asked->map == NULL)
 		r = vouch_end(v, &t->src, &t->out.side,
 			      t->out.start + t->env.stats->bytes);
 	return r < 0 && verdict == TRANSFER_OK ? TRANSFER_FAILED : verdict;
@@ -313,7 +313,8 @@ end_manifest(struct transfer *t, enum transfer_verdict verdict)
 static enum transfer_verdict
 judge_all(struct transfer *t, struct judge *judge, bool has_changed)
 {
-	judge->verify.len = t->env.stats->bytes;
+	judge->verify.len = t->env.asked->map != NULL ? t->bulk.plan.len
+						      : t->env.stats->bytes;
 	judge->is_synced = t->out.is_synced;
 	const int r = judge_copy(judge, has_changed);
 	// The block that was held back is there now, or something is wrong.
@@ -354,6 +355,9 @@ static enum transfer_verdict
 copy_mapped(struct transfer *t)
 {
 	struct judge judge = judge_of(t);
+
+	judge.verify.map = &t->keep.mapfile.map;
+	judge.verify.manifest = t->env.manifest;
 	const int copied = mapped_run(&t->mapped);
 
 	if (copied == -ECANCELED)

@@ -171,10 +171,35 @@ judge_bytes(struct judge *j, bool has_changed)
 	return r == 0 && v->hold != NULL ? verify_block(v) : r;
 }
 
+// What was read in no order is read back.
+static int
+judge_mapped(struct judge *j, bool has_changed)
+{
+	struct verify *v = &j->verify;
+	const struct env *env = v->env;
+	const bool is_whole = env->stats->unread == 0;
+	int r = 0;
+
+	if (has_changed)
+		return -ESTALE;
+	if (env->asked->verify || (is_whole && env->asked->digests != 0)) {
+		env->stats->copied_ns = clock_ns();
+		hooks_tell(env->hooks,
+			   (struct event){.kind = NOTICE_VERIFYING});
+		r = verify_run(v);
+	}
+	if (r == 0 && is_whole)
+		r = judge_digest(j);
+	if (r == 0 && (!is_whole || env->stats->unchecked > 0))
+		r = -ENODATA;
+	return r;
+}
+
 int
 judge_copy(struct judge *j, bool has_changed)
 {
-	const int r = judge_bytes(j, has_changed);
+	const int r = j->verify.map != NULL ? judge_mapped(j, has_changed)
+					    : judge_bytes(j, has_changed);
 
 	verify_done(&j->verify);
 	return r;

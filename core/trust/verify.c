@@ -20,6 +20,7 @@
 #include "hooks.h"
 #include "loop.h"
 #include "manifest.h"
+#include "map.h"
 #include "memory.h"
 #include "null.h"
 #include "plan.h"
@@ -81,12 +82,19 @@ read_all(const struct verify *v, const struct side *side, enum side_way way,
 	return n < 0 ? (int)n : 0;
 }
 
+// There was no copy before.
+static bool
+is_attesting(const struct verify *v)
+{
+	return v->manifest != NULL && v->map == NULL;
+}
+
 static void
 count(const struct verify *v)
 {
 	const struct request *q = v->env->asked;
 
-	if (v->manifest == NULL)
+	if (!is_attesting(v))
 		v->env->stats->verified = v->got;
 	else
 		stats_count(v->env->stats, v->got, q->ibs, q->obs);
@@ -133,8 +141,7 @@ init_copy(struct verify *v, struct copy *copy, const struct env *env,
 					 .src = v->back,
 					 .dst = &null_side,
 					 .base = v->got,
-					 .is_reading_back = v->manifest ==
-							    NULL};
+					 .is_reading_back = !is_attesting(v)};
 	int r = copy_init(copy, &parts);
 
 	if (r == -ENOMEM) {
@@ -155,6 +162,7 @@ read_back(struct verify *v, struct hasher *hasher)
 	bool has_loop = true;
 
 	env.hasher = hasher;
+	env.manifest = NULL;
 	v->got = held_len(v);
 	if (v->got == v->len)
 		return 0;
@@ -191,8 +199,20 @@ struct closer {
 static bool
 can_compare(const struct verify *v)
 {
+	const unsigned conv = CONV_BYTES | CONV_SYNC | CONV_NOERROR;
+
 	return facts_has_offsets(&v->src->facts) &&
-	       !(v->env->asked->conv & (CONV_BYTES | CONV_SYNC | CONV_NOERROR));
+	       (v->map != NULL || !(v->env->asked->conv & conv));
+}
+
+static bool
+read_both(struct verify *v, const struct closer *c, uint64_t off, size_t len)
+{
+	return c->wrote != NULL && c->found != NULL && c->has_src &&
+	       read_all(v, &c->src, SIDE_BUFFERED, c->wrote, v->src_off + off,
+			len) == 0 &&
+	       read_all(v, v->back, SIDE_BUFFERED, c->found, v->dst_off + off,
+			len) == 0;
 }
 
 // Both sides of a range once more. False: they cannot be read, or are equal
@@ -202,15 +222,36 @@ look_closer(struct verify *v, const struct closer *c, uint64_t off, size_t len)
 {
 	const size_t held = off == 0 ? held_len(v) : 0;
 
-	if (c->wrote == NULL || c->found == NULL || !c->has_src ||
-	    read_all(v, &c->src, SIDE_BUFFERED, c->wrote, v->src_off + off,
-		     len) < 0 ||
-	    read_all(v, v->back, SIDE_BUFFERED, c->found, v->dst_off + off,
-		     len) < 0)
+	if (!read_both(v, c, off, len))
 		return false;
 	if (held > 0)
 		memcpy(c->found, v->hold->block, held);
 	return differ_bytes(&v->differ, c->wrote, c->found, off, len);
+}
+
+static void
+compare_part(struct verify *v, const struct closer *c, uint64_t off, size_t len)
+{
+	if (read_both(v, c, off, len))
+		(void)differ_bytes(&v->differ, c->wrote, c->found, off, len);
+	else
+		v->env->stats->unchecked += len;
+}
+
+// All of it is there, and a range of the manifest.
+static enum manifest_answer
+compare_mapped(const struct verify *v, const struct hasher *back, uint64_t off,
+	       size_t len)
+{
+	const struct map_span *span = map_at(v->map, v->src_off + off);
+	const bool is_done = span->state == MAP_DONE &&
+			     span->off + span->len >= v->src_off + off + len;
+
+	if (!is_done || v->manifest == NULL || v->dst_off % MANIFEST_RANGE != 0)
+		return MANIFEST_UNKNOWN;
+	return manifest_compare(v->manifest,
+				(v->dst_off + off) / MANIFEST_RANGE, len,
+				hasher_range(back, off / HASH_RANGE_LEN));
 }
 
 static enum manifest_answer
@@ -219,11 +260,32 @@ compare_range(const struct verify *v, const struct hasher *back, uint64_t off,
 {
 	const uint64_t nr = off / HASH_RANGE_LEN;
 
+	if (v->map != NULL)
+		return compare_mapped(v, back, off, len);
 	if (v->manifest != NULL)
 		return manifest_compare(v->manifest, nr, len,
 					hasher_range(back, nr));
 	return hasher_is_same_range(v->env->hasher, back, nr) ? MANIFEST_SAME
 							      : MANIFEST_OTHER;
+}
+
+// What is to be there of a range of which there is no digest.
+static void
+compare_parts(struct verify *v, const struct closer *c, uint64_t off,
+	      uint64_t len)
+{
+	const uint64_t end = v->src_off + off + len;
+	uint64_t at = v->src_off + off;
+
+	while (at < end) {
+		const struct map_span *span = map_at(v->map, at);
+		const uint64_t next = min_u64(span->off + span->len, end);
+
+		if (span->state == MAP_DONE)
+			compare_part(v, c, at - v->src_off,
+				     (size_t)(next - at));
+		at = next;
+	}
 }
 
 static int
@@ -240,7 +302,9 @@ compare_ranges(struct verify *v, const struct closer *c,
 		const enum manifest_answer answer = compare_range(v, back, off,
 								  (size_t)len);
 
-		if (answer == MANIFEST_UNKNOWN)
+		if (answer == MANIFEST_UNKNOWN && v->map != NULL)
+			compare_parts(v, c, off, len);
+		else if (answer == MANIFEST_UNKNOWN)
 			v->env->stats->unchecked += len;
 		if (answer != MANIFEST_OTHER)
 			continue;
@@ -286,6 +350,8 @@ hash_back(struct verify *v, struct hasher *back)
 {
 	int r;
 
+	if (v->manifest != NULL)
+		hasher_seed(back, v->manifest->header.seed);
 	if (held_len(v) > 0) {
 		hasher_put(back, 0, v->hold->block, held_len(v));
 		hasher_wait(back, 1);
@@ -296,7 +362,7 @@ hash_back(struct verify *v, struct hasher *back)
 		if (r < 0 && r != -ECANCELED)
 			tell(v, FAILURE_VERIFY, v->dst_off, r);
 	}
-	if (r == 0)
+	if (r == 0 && (v->map == NULL || v->env->asked->verify))
 		r = compare(v, back);
 	return r;
 }
@@ -310,11 +376,12 @@ verify_run(struct verify *v)
 	if (v->len == 0)
 		return 0;
 	drop_cache(v, v->len);
+	// What was not read in order has no digest yet.
+	if (v->map != NULL)
+		return hash_back(v, v->env->hasher);
 	r = hasher_new(&back, 1U << HASH_RANGES);
 	if (r < 0)
 		return tell(v, FAILURE_VERIFY, v->dst_off, r);
-	if (v->manifest != NULL)
-		hasher_seed(back, v->manifest->header.seed);
 	r = hash_back(v, back);
 	hasher_free(back);
 	return r;

@@ -17,6 +17,7 @@
 struct env;
 struct hold;
 struct manifest;
+struct map;
 
 struct verify {
 	const struct env *env;           // its hasher is finished, and has
@@ -28,6 +29,11 @@ struct verify {
 	                                 // hasher; NULL: there is none. Then
 	                                 // what is read is counted as bytes,
 	                                 // unchecked what is not known
+	const struct map *map;           // of the source: what is MAP_DONE
+	                                 // there counts, by the manifest or as
+	                                 // the source has it, and unchecked
+	                                 // what it cannot be read for. The
+	                                 // hasher of env gets all bytes
 	struct hold *hold;               // not on the disk yet; NULL: all is
 	uint64_t src_off;                // where the copy began
 	uint64_t dst_off;

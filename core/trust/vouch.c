@@ -5,6 +5,8 @@
 #include "vouch.h"
 
 #include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
 
 #include "base.h"
 #include "env.h"
@@ -18,11 +20,10 @@
 static int
 tell(const struct vouch *v, enum event_kind kind, unsigned fault, int r)
 {
-	hooks_tell(v->env->hooks,
-		   (struct event){.kind = kind,
-				  .error = -r,
-				  .name = v->env->asked->manifest,
-				  .fault = fault});
+	hooks_tell(v->env->hooks, (struct event){.kind = kind,
+						 .error = -r,
+						 .name = v->path,
+						 .fault = fault});
 	return r < 0 ? r : -EINVAL;
 }
 
@@ -65,6 +66,22 @@ need_file(const struct vouch *v)
 	return fault == VOUCH_NO_FAULT ? 0 : refuse(v, fault, 0);
 }
 
+// What is kept beside a map is of use, not of need.
+static int
+find_path(struct vouch *v, const struct request *q)
+{
+	int len = 0;
+
+	if (q->manifest != NULL)
+		len = asprintf(&v->path, "%s", q->manifest);
+	else if (q->map != NULL && digest_is_available(DIGEST_XXH128))
+		len = asprintf(&v->path, "%s.ranges", q->map);
+	if (len >= 0)
+		return 0;
+	v->path = NULL;
+	return refuse(v, OURS_ERROR, -ENOMEM);
+}
+
 int
 vouch_open(struct vouch *v, const struct env *env, enum vouch_use use)
 {
@@ -72,10 +89,11 @@ vouch_open(struct vouch *v, const struct env *env, enum vouch_use use)
 	unsigned fault;
 
 	*v = (struct vouch){.env = env, .file.fd = -1};
-	if (q->manifest == NULL)
-		return 0;
-	int r = ours_open(&v->file, q, q->manifest,
-			  use == VOUCH_WRITE ? OURS_WRITE : OURS_LOOK, &fault);
+	int r = find_path(v, q);
+	if (r < 0 || v->path == NULL)
+		return r;
+	r = ours_open(&v->file, q, v->path,
+		      use == VOUCH_WRITE ? OURS_WRITE : OURS_LOOK, &fault);
 	if (r < 0)
 		return refuse(v, fault, fault == OURS_ERROR ? r : 0);
 	v->is_new = v->file.fd < 0;
@@ -89,6 +107,7 @@ vouch_done(struct vouch *v)
 	if (v->env == NULL)
 		return;
 	ours_done(&v->file);
+	free(v->path);
 	v->env = NULL;
 }
 
@@ -130,6 +149,12 @@ read_sample(void *ctx, void *buf, size_t len, uint64_t off)
 	return (size_t)n < len ? -EIO : 0; // it has become shorter
 }
 
+static bool
+is_mapped(const struct vouch *v)
+{
+	return v->env->asked->map != NULL;
+}
+
 // A run that was cut off has left times that it could not foresee.
 static enum vouch_fault
 compare_imprints(const struct vouch *v, const struct side *dst)
@@ -139,8 +164,9 @@ compare_imprints(const struct vouch *v, const struct side *dst)
 
 	if (!imprint_is_same(&now, &then))
 		return VOUCH_OTHER;
-	return imprint_is_unchanged(&now, &then) ? VOUCH_NO_FAULT
-						 : VOUCH_CHANGED;
+	return imprint_is_unchanged(&now, &then) || is_mapped(v)
+		       ? VOUCH_NO_FAULT
+		       : VOUCH_CHANGED;
 }
 
 int
@@ -168,7 +194,9 @@ vouch_check(struct vouch *v, const struct side *dst, const struct side *back)
 		return 0;
 	if (v->doubt == VOUCH_NO_FAULT)
 		v->doubt = compare_imprints(v, dst);
-	if (v->doubt == VOUCH_NO_FAULT)
+	// With a map it counts only where that says so, and what it says is
+	// looked at, not relied on.
+	if (v->doubt == VOUCH_NO_FAULT && !is_mapped(v))
 		r = manifest_sample(&v->manifest, read_sample, &reading);
 	if (r == -ECANCELED)
 		return r;
@@ -220,14 +248,17 @@ vouch_begin(struct vouch *v, const struct side *src, const struct side *dst,
 	const struct manifest_ids ids = ids_of(src, dst);
 	const bool is_kept = vouch_is_kept(v);
 
-	if (v->env->asked->manifest == NULL)
+	if (v->path == NULL)
 		return 0;
 	int r = sync_dst(v, dst);
 	if (r < 0)
 		return r;
 	r = make_file(v);
 	if (r == 0)
-		r = manifest_begin(&v->manifest, &ids, len, is_kept);
+		r = is_mapped(v)
+			    ? manifest_begin_mapped(&v->manifest, &ids, len,
+						    is_kept)
+			    : manifest_begin(&v->manifest, &ids, len, is_kept);
 	return r < 0 ? refuse(v, OURS_ERROR, r) : 0;
 }
 
@@ -236,7 +267,7 @@ vouch_forget(struct vouch *v, const struct side *src, const struct side *dst)
 {
 	const struct manifest_ids ids = ids_of(src, dst);
 
-	if (v->env->asked->manifest == NULL)
+	if (v->path == NULL)
 		return 0;
 	const int r = manifest_begin(&v->manifest, &ids, 0, false);
 	return r < 0 ? refuse(v, OURS_ERROR, r) : 0;
@@ -249,7 +280,7 @@ vouch_end(struct vouch *v, const struct side *src, const struct side *dst,
 	const struct manifest_ids ids = ids_of(src, dst);
 	const struct imprint to = imprint_parse(ids.dst);
 
-	if (v->env->asked->manifest == NULL)
+	if (v->path == NULL)
 		return 0;
 	const int r = manifest_end(&v->manifest, end, to.size, &ids);
 	return r < 0 ? refuse(v, OURS_ERROR, r) : 0;

@@ -34,6 +34,7 @@ struct vouch {
 	const struct env *env;
 	struct ours file;
 	struct manifest manifest;
+	char *path;            // FILE; with map=, MAP.ranges; NULL: none
 	bool is_new;           // it says nothing
 	enum vouch_fault doubt; // else it counts
 };

@@ -182,7 +182,8 @@ request_is_attested(const struct request *q)
 static inline bool
 request_reads_dst(const struct request *q)
 {
-	return q->verify || q->compare != REQUEST_COMPARE_NONE;
+	return q->verify || q->compare != REQUEST_COMPARE_NONE ||
+	       (q->map != NULL && q->digests != 0);
 }
 
 // How it is made durable in the end: a set of CONV_FSYNC and CONV_FDATASYNC. A
