@@ -584,6 +584,32 @@ print_good_end(const struct run *run)
 		print_of(dst, "is safe to remove");
 }
 
+// What was hashed, or is to be compared, is only known of this part.
+static void
+print_go_on(const struct run *run)
+{
+	const struct request *q = &run->options.request;
+	struct outcome_rest rest;
+	char count[sizeof(" count=B") + UNITS_TEXT_MAX] = "", *text = NULL;
+
+	if (run->options.level != REPORT_ALL ||
+	    !outcome_can_go_on(&run->transfer, &rest))
+		return;
+	if (rest.count != UINT64_MAX)
+		(void)snprintf(count, sizeof(count), " count=%" PRIu64 "B",
+			       rest.count);
+	if (asprintf(&text,
+		     "to go on: skip=%" PRIu64 "B seek=%" PRIu64
+		     "B%s conv=notrunc%s",
+		     rest.skip, rest.seek, count,
+		     request_is_hashed(q) || q->expected.algs != 0
+			     ? " (hash=, expect= and verify= are then of the "
+			       "rest only)"
+			     : "") > 0)
+		message_line(text);
+	free(text);
+}
+
 enum exit_code
 run_end(struct run *run, enum transfer_verdict verdict)
 {
@@ -594,8 +620,10 @@ run_end(struct run *run, enum transfer_verdict verdict)
 	sums_done(&run->sums);
 	if (run->journal != NULL)
 		code = end_journal(run, code, signo);
-	if (signo != 0)
+	if (signo != 0) {
+		print_go_on(run);
 		signals_raise(signo);
+	}
 	if (verdict == TRANSFER_OK && code == EXIT_CODE_OK &&
 	    !message_has_failed())
 		print_good_end(run);

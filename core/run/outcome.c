@@ -120,6 +120,28 @@ outcome_tell(const struct transfer *t, enum transfer_verdict verdict)
 				   .len = s->differing});
 }
 
+bool
+outcome_can_go_on(const struct transfer *t, struct outcome_rest *ret)
+{
+	const struct request *q = t->env.asked;
+	const uint64_t n = t->env.stats->bytes;
+	const struct facts *dst = &t->out.side.facts;
+
+	*ret = (struct outcome_rest){
+		.skip = t->src_start + n,
+		.seek = t->out.start + n,
+		.count = request_has_count(q) ? request_count_len(q) - n
+					      : UINT64_MAX,
+	};
+	// By name: a descriptor of the shell has moved.
+	return !q->is_dd && n > 0 && !t->is_copied && q->src != NULL &&
+	       q->dst != NULL && q->map == NULL &&
+	       q->compare == REQUEST_COMPARE_NONE &&
+	       q->commit == REQUEST_COMMIT_NONE && !(q->conv & CONV_BYTES) &&
+	       facts_has_offsets(&t->src.facts) && facts_has_offsets(dst) &&
+	       !dst->is_append && ret->skip < t->src.facts.size;
+}
+
 uint64_t
 outcome_untouched(const struct transfer *t)
 {

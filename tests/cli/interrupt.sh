@@ -84,8 +84,26 @@ for way in io=aio io=inline; do
 	is "SIGINT, $way: the size is the bytes reported" \
 		"$(bytes_reported "$work/err")" "$(size_of "$work/copy")"
 	prefix "SIGINT, $way"
-	is "SIGINT, $way: no other words" \
-		"$(grep -Evc 'records (in|out)$|copied' "$work/err")" 0
+	at=$(size_of "$work/copy")
+	is "SIGINT, $way: how to go on, and no other words" \
+		"$(grep -Ev 'records (in|out)$|copied' "$work/err" |
+			sed 's/.*: to/to/')" \
+		"to go on: skip=${at}B seek=${at}B conv=notrunc"
+	# shellcheck disable=SC2046 # operands
+	check "SIGINT, $way: it goes on so" "$AIODD" if="$work/data" \
+		of="$work/copy" status=none $(sed -n 's/.*to go on: //p' "$work/err")
+	check "SIGINT, $way: and all is there" same "$work/data" "$work/copy"
+
+	# shellcheck disable=SC2086 # operands
+	start $operands $way skip=1 count=100 hash=sha256
+	send INT
+	ends "SIGINT, $way, count=: dies by it" 'signal 2'
+	at=$(size_of "$work/copy")
+	is "SIGINT, $way, count=: what is left of it" \
+		"$(sed -n 's/.*: to go on/to go on/p' "$work/err")" \
+		"to go on: skip=$((at + (256 << 10)))B seek=${at}B count=$((\
+			(100 << 18) - at))B conv=notrunc (hash=, expect= and\
+ verify= are then of the rest only)"
 
 	# shellcheck disable=SC2086 # operands
 	start $operands $way
