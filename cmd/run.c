@@ -7,58 +7,21 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <unistd.h>
 
-#include "base.h"
 #include "beyond.h"
 #include "clock.h"
 #include "durability.h"
+#include "epilogue.h"
 #include "expect.h"
-#include "hasher.h"
 #include "journal.h"
 #include "message.h"
-#include "object.h"
 #include "outcome.h"
-#include "quote.h"
 #include "refusal.h"
 #include "signals.h"
-#include "units.h"
 #include "warning.h"
 
 #define DIFFER_MAX 20 // ranges that are told one by one
-#define SHOW_NS (UINT64_C(500) * 1000 * 1000)
-
-// An object for whoever reads them; it is lost without memory.
-static void
-put_object(char *line)
-{
-	if (line == NULL)
-		message_fail();
-	else
-		message_text(line);
-	free(line);
-}
-
-// Before all other objects.
-static void
-put_start(struct run *run)
-{
-	if (!run->is_started)
-		put_object(object_start(run->journal));
-	run->is_started = true;
-}
-
-static void
-put_progress(struct run *run)
-{
-	const uint64_t now = clock_ns();
-
-	put_start(run);
-	put_object(object_progress(run->journal, now,
-				   progress_rate(&run->progress, now)));
-	run->shown_ns = now;
-}
 
 static void
 print_stats(struct run *run)
@@ -119,21 +82,6 @@ tell(struct run *run, const struct event *f)
 }
 
 static void
-on_message(void *ctx, const char *text)
-{
-	struct run *run = ctx;
-	struct journal_event event;
-
-	journal_hear(run->journal, text, clock_ns(), &event);
-	if (run->options.is_json) {
-		put_start(run);
-		put_object(object_event(&event));
-	} else if (!run->is_mute) {
-		message_line(text);
-	}
-}
-
-static void
 enter(struct run *run, enum stats_phase phase)
 {
 	run->progress.bar.on_device = durability_on_device(&run->transfer);
@@ -164,8 +112,8 @@ on_notice(void *ctx, const struct event *f)
 	struct run *run = ctx;
 	const bool is_quiet = run->options.level == REPORT_NONE;
 
-	if (run->journal != NULL)
-		journal_note(run->journal, f, clock_ns());
+	if (run->publish.journal != NULL)
+		journal_note(run->publish.journal, f, clock_ns());
 	switch (f->kind) {
 	case NOTICE_PROBED:
 		if (!run->options.request.is_dd)
@@ -180,7 +128,7 @@ on_notice(void *ctx, const struct event *f)
 		return;
 	case NOTICE_PLANNED:
 		if (run->options.is_json)
-			put_start(run);
+			publish_start(&run->publish);
 		return;
 	case NOTICE_SYNCING:
 		if (durability_is_asked(&run->transfer))
@@ -197,15 +145,15 @@ on_notice(void *ctx, const struct event *f)
 	default:
 		break;
 	}
-	run->is_mute = event_is_notice(f) && is_quiet;
-	if (run->journal != NULL) {
-		journal_about(run->journal, f);
+	run->publish.is_mute = event_is_notice(f) && is_quiet;
+	if (run->publish.journal != NULL) {
+		journal_about(run->publish.journal, f);
 		tell(run, f);
-		journal_about(run->journal, NULL);
-	} else if (!run->is_mute) {
+		journal_about(run->publish.journal, NULL);
+	} else if (!run->publish.is_mute) {
 		tell(run, f);
 	}
-	run->is_mute = false;
+	run->publish.is_mute = false;
 	if (f->kind == NOTICE_READ_SKIPPED)
 		print_stats(run);
 }
@@ -217,7 +165,7 @@ on_must_stop(void *ctx)
 
 	while (signals_take_info()) {
 		if (run->options.is_json)
-			put_progress(run);
+			publish_progress(&run->publish, &run->progress);
 		else
 			print_stats(run);
 	}
@@ -239,16 +187,11 @@ on_tick(void *ctx)
 {
 	struct run *run = ctx;
 	const uint64_t now = clock_ns();
-	const uint64_t last = max_u64(run->shown_ns, run->stats.start_ns);
 
 	run->progress.bar.on_device = durability_on_device(&run->transfer);
 	if (progress_interval_ms(&run->progress) > 0)
 		progress_tick(&run->progress, now);
-	if (run->journal == NULL)
-		return;
-	journal_sample(run->journal, now);
-	if (run->options.is_json && now >= last + SHOW_NS)
-		put_progress(run);
+	publish_tick(&run->publish, &run->progress, now);
 }
 
 static void
@@ -256,33 +199,7 @@ on_span(void *ctx, enum hooks_span what, uint64_t off, uint64_t len)
 {
 	struct run *run = ctx;
 
-	journal_span(run->journal, what, off, len);
-}
-
-// Keep a record of it all, if somebody wants that. 0 or -errno, told.
-static int
-open_journal(struct run *run, char *const *argv)
-{
-	const struct options *options = &run->options;
-
-	run->export.fd = -1;
-	if (!options->is_json && options->report == NULL)
-		return 0;
-	const int r = object_load();
-	if (r < 0)
-		return r;
-	run->journal = journal_new(&options->request, &run->transfer,
-				   &run->stats, argv);
-	if (run->journal == NULL) {
-		message_error(ENOMEM, "status=json and report=");
-		return -ENOMEM;
-	}
-	message_divert(on_message, run);
-	run->hooks.span = on_span;
-	run->hooks.tick = on_tick;
-	run->hooks.tick_ms = JOURNAL_TICK_MS;
-	return export_open(&run->export, "report", options->report,
-			   &options->request, EXPORT_WRITE);
+	journal_span(run->publish.journal, what, off, len);
 }
 
 static int
@@ -295,7 +212,7 @@ open_sums(struct run *run)
 
 	if (options->as != NULL)
 		run->sums.name = options->as;
-	if (r < 0 || !export_is_same(&run->export, &run->sums.export))
+	if (r < 0 || !export_is_same(&run->publish.export, &run->sums.export))
 		return r;
 	message_error(0, "report= and sums= name the same file");
 	return -EINVAL;
@@ -321,7 +238,13 @@ run_open(struct run *run, char *const *argv)
 	run->hooks.tick_ms = progress_interval_ms(&run->progress);
 	if (run->hooks.tick_ms > 0)
 		run->hooks.tick = on_tick;
-	const int r = open_journal(run, argv);
+	const int r = publish_open(&run->publish, options, &run->transfer,
+				   &run->stats, argv);
+	if (run->publish.journal != NULL) {
+		run->hooks.span = on_span;
+		run->hooks.tick = on_tick;
+		run->hooks.tick_ms = JOURNAL_TICK_MS;
+	}
 	return r < 0 ? r : open_sums(run);
 }
 
@@ -393,60 +316,6 @@ tell_sums(struct run *run)
 	return sums_write(&run->sums, transfer_hasher(&run->transfer));
 }
 
-static void
-print_bytes(uint64_t nr, const char *one, const char *many)
-{
-	char *text = NULL;
-
-	if (asprintf(&text, "%" PRIu64 " %s", nr, nr == 1 ? one : many) > 0)
-		message_line(text);
-	free(text);
-}
-
-// What update=yes has touched.
-static void
-print_update(const struct run *run)
-{
-	const struct stats *s = &run->stats;
-	const uint64_t written = stats_written(s);
-
-	if (run->options.request.compare != REQUEST_COMPARE_UPDATE ||
-	    run->options.level != REPORT_ALL)
-		return;
-	if (!transfer_plan(&run->transfer)->is_compared) {
-		print_bytes(written,
-			    "byte was written; there was nothing to compare "
-			    "it with",
-			    "bytes were written; there was nothing to compare "
-			    "them with");
-		return;
-	}
-	if (s->unchecked > 0)
-		print_bytes(s->unchecked,
-			    "byte could not be compared and was written",
-			    "bytes could not be compared and were written");
-	print_bytes(written - min_u64(written, s->unchecked),
-		    "byte was different and was written",
-		    "bytes were different and were written");
-}
-
-// What the manifest has spared.
-static void
-print_known(const struct run *run)
-{
-	const uint64_t known = run->stats.known;
-	char *text = NULL;
-
-	if (run->options.request.manifest == NULL ||
-	    request_is_attested(&run->options.request) ||
-	    run->options.level != REPORT_ALL)
-		return;
-	if (asprintf(&text, "%" PRIu64 " byte%s known from the manifest",
-		     known, known == 1 ? " was" : "s were") > 0)
-		message_line(text);
-	free(text);
-}
-
 enum transfer_verdict
 run_tell(struct run *run, enum transfer_verdict verdict)
 {
@@ -457,157 +326,14 @@ run_tell(struct run *run, enum transfer_verdict verdict)
 		print_engine(transfer_counters(&run->transfer));
 	if (has_stats(run, verdict)) {
 		print_stats(run);
-		print_update(run);
-		print_known(run);
+		epilogue_counts(&run->options, &run->transfer, &run->stats);
 	}
 	const bool is_good = exit_code_of(run, verdict) == EXIT_CODE_OK;
 	const int r = is_good ? tell_sums(run) : 0;
-	if (run->journal != NULL)
-		journal_conclude(run->journal);
+	if (run->publish.journal != NULL)
+		journal_conclude(run->publish.journal);
 	outcome_tell(&run->transfer, verdict);
 	return r < 0 ? TRANSFER_FAILED : verdict;
-}
-
-static int
-write_report(struct run *run)
-{
-	const bool is_page = export_is_page(&run->export);
-	const enum object_layout layout = is_page
-						  ? OBJECT_COMPACT
-						  : OBJECT_INDENTED;
-	char *text = object_report(run->journal, layout);
-	int r = -ENOMEM;
-
-	if (text != NULL)
-		r = is_page ? export_write_page(&run->export, text)
-			    : export_write(&run->export, text);
-	else
-		message_error(ENOMEM, "report=");
-	free(text);
-	return r;
-}
-
-static enum exit_code
-end_journal(struct run *run, enum exit_code code, int signo)
-{
-	if (message_has_failed())
-		code = EXIT_CODE_FAILURE;
-	journal_end(run->journal, (int)code, signo, clock_ns());
-	if (run->export.fd >= 0 && write_report(run) < 0) {
-		code = EXIT_CODE_FAILURE;
-		journal_end(run->journal, (int)code, signo, clock_ns());
-	}
-	export_close(&run->export);
-	if (run->options.is_json) {
-		put_start(run);
-		put_object(object_end(run->journal));
-	}
-	return code;
-}
-
-static void
-print_of(const char *of, const char *words)
-{
-	char *name = quote_name_always(of), *text = NULL;
-
-	if (name != NULL && asprintf(&text, "%s %s", name, words) > 0)
-		message_line(text);
-	free(text);
-	free(name);
-}
-
-static void
-print_expected(const struct run *run)
-{
-	const struct request *q = &run->options.request;
-	const struct transfer_side src = transfer_src(&run->transfer);
-	char *name, *subject = NULL, *text = NULL;
-
-	if (q->expected.algs == 0)
-		return;
-	name = quote_name_always(src.name);
-	if (name != NULL)
-		subject = expect_subject(name, q, src.facts, src.start);
-	if (subject != NULL &&
-	    asprintf(&text, "%s has the expected %s", subject,
-		     digest_name(hasher_find(transfer_hasher(&run->transfer),
-					     q->expected.algs,
-					     q->expected.value))) > 0)
-		message_line(text);
-	free(text);
-	free(subject);
-	free(name);
-}
-
-// Whoever thinks that the disk is now as the source is.
-static void
-print_untouched(const struct transfer *t)
-{
-	const uint64_t len = outcome_untouched(t);
-	char size[UNITS_TEXT_MAX], *name, *text = NULL;
-
-	if (len == 0)
-		return;
-	units_format_iec(size, sizeof(size), len);
-	name = quote_name_always(transfer_dst(t).name);
-	if (name != NULL &&
-	    asprintf(&text, "the last %s of %s still hold old data", size,
-		     name) > 0)
-		message_line(text);
-	free(text);
-	free(name);
-}
-
-// Who watches a copy being read back, or a device being written, waits for
-// these words.
-static void
-print_good_end(const struct run *run)
-{
-	const struct options *options = &run->options;
-	const struct transfer *t = &run->transfer;
-	const char *dst = transfer_dst(t).name;
-
-	if (options->level != REPORT_ALL || options->request.plan_only)
-		return;
-	print_expected(run);
-	print_untouched(t);
-	if (options->request.verify)
-		print_of(dst, "is verified");
-	if (request_is_attested(&options->request))
-		print_of(dst, "matches the manifest");
-	else if (!request_writes(&options->request))
-		print_of(dst, run->stats.known > 0
-				      ? "matches the source, according to "
-					"the manifest"
-				      : "matches the source");
-	if (!options->request.is_dd && durability_is_safe_to_remove(t))
-		print_of(dst, "is safe to remove");
-}
-
-// What was hashed, or is to be compared, is only known of this part.
-static void
-print_go_on(const struct run *run)
-{
-	const struct request *q = &run->options.request;
-	struct outcome_rest rest;
-	char count[sizeof(" count=B") + UNITS_TEXT_MAX] = "", *text = NULL;
-
-	if (run->options.level != REPORT_ALL ||
-	    !outcome_can_go_on(&run->transfer, &rest))
-		return;
-	if (rest.count != UINT64_MAX)
-		(void)snprintf(count, sizeof(count), " count=%" PRIu64 "B",
-			       rest.count);
-	if (asprintf(&text,
-		     "to go on: skip=%" PRIu64 "B seek=%" PRIu64
-		     "B%s conv=notrunc%s",
-		     rest.skip, rest.seek, count,
-		     request_is_hashed(q) || q->expected.algs != 0
-			     ? " (hash=, expect= and verify= are then of the "
-			       "rest only)"
-			     : "") > 0)
-		message_line(text);
-	free(text);
 }
 
 enum exit_code
@@ -618,16 +344,16 @@ run_end(struct run *run, enum transfer_verdict verdict)
 	enum exit_code code = exit_code_of(run, verdict);
 
 	sums_done(&run->sums);
-	if (run->journal != NULL)
-		code = end_journal(run, code, signo);
+	if (run->publish.journal != NULL)
+		code = publish_end(&run->publish, code, signo);
 	if (signo != 0) {
-		print_go_on(run);
+		epilogue_interrupted(&run->options, &run->transfer);
 		signals_raise(signo);
 	}
 	if (verdict == TRANSFER_OK && code == EXIT_CODE_OK &&
 	    !message_has_failed())
-		print_good_end(run);
+		epilogue_good(&run->options, &run->transfer, &run->stats);
 	transfer_done(&run->transfer);
-	journal_free(run->journal);
+	journal_free(run->publish.journal);
 	return code;
 }

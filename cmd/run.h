@@ -6,15 +6,13 @@
 #pragma once
 
 #include "exit_codes.h"
-#include "export.h"
 #include "hooks.h"
 #include "options.h"
 #include "progress.h"
+#include "publish.h"
 #include "stats.h"
 #include "sums.h"
 #include "transfer.h"
-
-struct journal;
 
 struct run {
 	struct options options;
@@ -24,14 +22,8 @@ struct run {
 	struct transfer transfer;
 	struct sums sums;
 	bool is_skip_told;         // skip= ends behind the source
-
-	// Of status=json and report=.
-	struct journal *journal;   // NULL: neither
-	struct export export;
-	bool is_started;           // the first object is out
 	uint64_t nr_differ;        // ranges that differ, told or not
-	bool is_mute;              // what is said now is not printed
-	uint64_t shown_ns;         // when the progress object before was
+	struct publish publish;    // of status=json and report=
 };
 
 // The options are parsed, the signals are caught. 0 or -errno, told: what was

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+#include "config.h"
+
+#include "epilogue.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base.h"
+#include "durability.h"
+#include "expect.h"
+#include "hasher.h"
+#include "message.h"
+#include "options.h"
+#include "outcome.h"
+#include "quote.h"
+#include "stats.h"
+#include "transfer.h"
+#include "units.h"
+
+static void
+print_bytes(uint64_t nr, const char *one, const char *many)
+{
+	char *text = NULL;
+
+	if (asprintf(&text, "%" PRIu64 " %s", nr, nr == 1 ? one : many) > 0)
+		message_line(text);
+	free(text);
+}
+
+// What update=yes has touched.
+static void
+print_update(const struct options *options, const struct transfer *t,
+	     const struct stats *s)
+{
+	const uint64_t written = stats_written(s);
+
+	if (options->request.compare != REQUEST_COMPARE_UPDATE ||
+	    options->level != REPORT_ALL)
+		return;
+	if (!transfer_plan(t)->is_compared) {
+		print_bytes(written,
+			    "byte was written; there was nothing to compare "
+			    "it with",
+			    "bytes were written; there was nothing to compare "
+			    "them with");
+		return;
+	}
+	if (s->unchecked > 0)
+		print_bytes(s->unchecked,
+			    "byte could not be compared and was written",
+			    "bytes could not be compared and were written");
+	print_bytes(written - min_u64(written, s->unchecked),
+		    "byte was different and was written",
+		    "bytes were different and were written");
+}
+
+// What the manifest has spared.
+static void
+print_known(const struct options *options, const struct stats *s)
+{
+	const uint64_t known = s->known;
+	char *text = NULL;
+
+	if (options->request.manifest == NULL ||
+	    request_is_attested(&options->request) ||
+	    options->level != REPORT_ALL)
+		return;
+	if (asprintf(&text, "%" PRIu64 " byte%s known from the manifest", known,
+		     known == 1 ? " was" : "s were") > 0)
+		message_line(text);
+	free(text);
+}
+
+void
+epilogue_counts(const struct options *options, const struct transfer *t,
+		const struct stats *s)
+{
+	print_update(options, t, s);
+	print_known(options, s);
+}
+
+static void
+print_of(const char *of, const char *words)
+{
+	char *name = quote_name_always(of), *text = NULL;
+
+	if (name != NULL && asprintf(&text, "%s %s", name, words) > 0)
+		message_line(text);
+	free(text);
+	free(name);
+}
+
+static void
+print_expected(const struct request *q, const struct transfer *t)
+{
+	const struct transfer_side src = transfer_src(t);
+	char *name, *subject = NULL, *text = NULL;
+
+	if (q->expected.algs == 0)
+		return;
+	name = quote_name_always(src.name);
+	if (name != NULL)
+		subject = expect_subject(name, q, src.facts, src.start);
+	if (subject != NULL &&
+	    asprintf(&text, "%s has the expected %s", subject,
+		     digest_name(hasher_find(transfer_hasher(t),
+					     q->expected.algs,
+					     q->expected.value))) > 0)
+		message_line(text);
+	free(text);
+	free(subject);
+	free(name);
+}
+
+// Whoever thinks that the disk is now as the source is.
+static void
+print_untouched(const struct transfer *t)
+{
+	const uint64_t len = outcome_untouched(t);
+	char size[UNITS_TEXT_MAX], *name, *text = NULL;
+
+	if (len == 0)
+		return;
+	units_format_iec(size, sizeof(size), len);
+	name = quote_name_always(transfer_dst(t).name);
+	if (name != NULL &&
+	    asprintf(&text, "the last %s of %s still hold old data", size,
+		     name) > 0)
+		message_line(text);
+	free(text);
+	free(name);
+}
+
+void
+epilogue_good(const struct options *options, const struct transfer *t,
+	      const struct stats *s)
+{
+	const char *dst = transfer_dst(t).name;
+
+	if (options->level != REPORT_ALL || options->request.plan_only)
+		return;
+	print_expected(&options->request, t);
+	print_untouched(t);
+	if (options->request.verify)
+		print_of(dst, "is verified");
+	if (request_is_attested(&options->request))
+		print_of(dst, "matches the manifest");
+	else if (!request_writes(&options->request))
+		print_of(dst, s->known > 0 ? "matches the source, according to "
+					     "the manifest"
+					   : "matches the source");
+	if (!options->request.is_dd && durability_is_safe_to_remove(t))
+		print_of(dst, "is safe to remove");
+}
+
+// What was hashed, or is to be compared, is only known of this part.
+void
+epilogue_interrupted(const struct options *options, const struct transfer *t)
+{
+	const struct request *q = &options->request;
+	struct outcome_rest rest;
+	char count[sizeof(" count=B") + UNITS_TEXT_MAX] = "", *text = NULL;
+
+	if (options->level != REPORT_ALL ||
+	    !outcome_can_go_on(t, &rest))
+		return;
+	if (rest.count != UINT64_MAX)
+		(void)snprintf(count, sizeof(count), " count=%" PRIu64 "B",
+			       rest.count);
+	if (asprintf(&text,
+		     "to go on: skip=%" PRIu64 "B seek=%" PRIu64
+		     "B%s conv=notrunc%s",
+		     rest.skip, rest.seek, count,
+		     request_is_hashed(q) || q->expected.algs != 0
+			     ? " (hash=, expect= and verify= are then of the "
+			       "rest only)"
+			     : "") > 0)
+		message_line(text);
+	free(text);
+}
