@@ -46,6 +46,9 @@ span_of_copy(const struct bar *bar)
 	const struct stats *s = bar->stats;
 	const uint64_t data = s->bytes - s->skipped;
 
+	if (s->rescue.len > 0) // what was there before is rescued, too
+		return (struct span){s->rescue.before + s->bytes,
+				     s->rescue.len};
 	if (knows_data(s)) // of which there was less, maybe
 		return (struct span){data, is_complete(bar)
 						   ? data
@@ -62,7 +65,9 @@ span_of(const struct bar *bar)
 
 	switch (bar->phase) {
 	case STATS_VERIFYING:
-		return (struct span){s->verified, s->bytes};
+		return (struct span){s->verified, s->rescue.len > 0
+							  ? s->rescue.len
+							  : s->bytes};
 	case STATS_FLUSHING:
 		// All was given to the device: only it knows how long.
 		if (bar->on_device == 0 || bar->on_device >= s->bytes)
@@ -111,6 +116,8 @@ struct parts {
 	char percent[8];
 	char amount[UNITS_TEXT_MAX + 8];
 	char holes[UNITS_TEXT_MAX + 16];
+	char bad[UNITS_TEXT_MAX + 64];
+	char pass[16];
 	char on_disk[UNITS_TEXT_MAX + 16];
 	char rate[UNITS_TEXT_MAX];
 	char elapsed[UNITS_TEXT_MAX + 8];
@@ -127,9 +134,10 @@ enum {
 	HAS_HOLES = 1 << 5,
 	HAS_RATE = 1 << 6,
 	HAS_ETA = 1 << 7,
-	HAS_AMOUNT = 1 << 8,
-	HAS_PHASE = 1 << 9,
-	HAS_ALL = (1 << 10) - 1,
+	HAS_BAD = 1 << 8,
+	HAS_AMOUNT = 1 << 9,
+	HAS_PHASE = 1 << 10,
+	HAS_ALL = (1 << 11) - 1,
 };
 
 static void
@@ -178,6 +186,42 @@ format_amount(struct parts *parts, const struct bar *bar,
 					  bar->on_device));
 }
 
+// What a rescue is at, and what it could not read so far.
+static void
+format_rescue(struct parts *parts, const struct stats_rescue *rescue)
+{
+	const uint64_t bad = rescue->failed + rescue->bad;
+	const uint64_t nr = rescue->nr_areas;
+	char text[UNITS_TEXT_MAX], late[24] = "";
+
+	switch (rescue->phase) {
+	case '*':
+		parts->phase = "trimming";
+		break;
+	case '/':
+		parts->phase = "scraping";
+		break;
+	case '-':
+		parts->phase = "retrying";
+		break;
+	default:
+		if (rescue->pass > 1)
+			snprintf(parts->pass, sizeof(parts->pass), "pass %u",
+				 rescue->pass);
+		parts->phase = parts->pass;
+	}
+	if (rescue->nr_overdue > 0)
+		snprintf(late, sizeof(late), ", %u overdue",
+			 rescue->nr_overdue);
+	if (bad > 0)
+		snprintf(parts->bad, sizeof(parts->bad),
+			 ", %s bad in %" PRIu64 " area%s%s",
+			 units_format_iec(text, sizeof(text), bad), nr,
+			 nr == 1 ? "" : "s", late);
+	else
+		snprintf(parts->bad, sizeof(parts->bad), "%s", late);
+}
+
 static void
 format_parts(struct parts *parts, const struct bar *bar,
 	     uint64_t now, const struct span *span)
@@ -196,14 +240,16 @@ format_parts(struct parts *parts, const struct bar *bar,
 	char text[UNITS_TEXT_MAX - 2];
 
 	*parts = (struct parts){.phase = phases[bar->phase]};
-	if (bar->is_stopping && !bar->is_done)
-		parts->phase = "stopping";
 	format_name(parts, bar->name);
 	if (span->total > 0)
 		snprintf(parts->percent, sizeof(parts->percent), "%3u%%",
 			 (unsigned)((double)span->done * 100 /
 				    (double)span->total));
 	format_amount(parts, bar, *span);
+	if (bar->phase == STATS_COPYING && bar->stats->rescue.len > 0)
+		format_rescue(parts, &bar->stats->rescue);
+	if (bar->is_stopping && !bar->is_done)
+		parts->phase = "stopping";
 	if (has_rate)
 		snprintf(parts->rate, sizeof(parts->rate), "%s/s",
 			 units_format_iec(text, sizeof(text),
@@ -247,6 +293,8 @@ format_tail(char *line, const struct parts *parts, unsigned has)
 		append(line, "", parts->holes);
 	if (has & HAS_ON_DISK)
 		append(line, "", parts->on_disk);
+	if (has & HAS_BAD)
+		append(line, "", parts->bad);
 	if (has & HAS_RATE)
 		append(line, "  ", parts->rate);
 	if (has & HAS_ELAPSED)

@@ -118,6 +118,25 @@ static const struct {
 	  "84/200 MiB  7.0 MiB/s  0:12 elapsed",
 	  " 42%  84/200 MiB  7.0 MiB/s",
 	  " 42%  84/200 MiB"}},
+	// A rescue that goes on, in its second pass.
+	{12, {.bytes = 20 * M, .bytes_total = 136 * M,
+	      .rescue = {.len = 200 * M, .before = 64 * M, .failed = 4 * M,
+			 .bad = M, .nr_areas = 2, .phase = '?', .pass = 2,
+			 .nr_overdue = 1}},
+	 {.rate = 7.0 * M},
+	 {"pass 2  42%  84/200 MiB, 5.0 MiB bad in 2 areas, 1 overdue  "
+	  "ETA 0:17",
+	  "pass 2  42%  84/200 MiB",
+	  "pass 2  42%"}},
+	// ... in which a bad area is looked at from its edges.
+	{12, {.bytes = 198 * M, .bytes_total = 200 * M,
+	      .rescue = {.len = 200 * M, .failed = 2 * M, .nr_areas = 1,
+			 .phase = '*', .pass = 1}},
+	 {.rate = 0},
+	 {"trimming  99% [=====>] "
+	  "198/200 MiB, 2.0 MiB bad in 1 area  0 B/s  0:12 elapsed",
+	  "trimming  99%  198/200 MiB",
+	  "trimming  99%"}},
 };
 
 static const int columns[] = {80, 40, 20};
