@@ -132,6 +132,23 @@ START_TEST(a_digest_is_compared_like_its_bytes)
 }
 END_TEST
 
+// The header of a run that is cut off is ahead of it.
+START_TEST(where_what_is_known_ends)
+{
+	ck_assert_uint_eq(manifest_known_end(&m), 0);
+	make(sizeof(disk));
+	reopen();
+	ck_assert_uint_eq(manifest_known_end(&m), sizeof(disk));
+	ck_assert_int_eq(manifest_begin(&m, &ids, sizeof(disk), true), 0);
+	write_range(NR * R, 1000);
+	write_range(2 * R, R);
+	ck_assert_int_eq(manifest_sync(&m, 2 * R), 0);
+	reopen();
+	ck_assert_uint_gt(m.len, sizeof(disk));
+	ck_assert_uint_eq(manifest_known_end(&m), 2 * R);
+}
+END_TEST
+
 START_TEST(any_order_of_writes_is_recorded)
 {
 	static const int order[] = {5, 1, 0, 4, 2, 3};
@@ -500,6 +517,7 @@ manifest_suite(void)
 	tcase_add_test(tcase, what_was_put_is_known_in_the_next_run);
 	tcase_add_loop_test(tcase, holes_are_known_as_zeros, 0, 2);
 	tcase_add_test(tcase, a_digest_is_compared_like_its_bytes);
+	tcase_add_test(tcase, where_what_is_known_ends);
 	tcase_add_test(tcase, any_order_of_writes_is_recorded);
 	tcase_add_test(tcase,
 		       the_ends_of_requests_that_are_no_ranges_are_not_known);

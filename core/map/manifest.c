@@ -106,6 +106,16 @@ manifest_has(const struct manifest *m, uint64_t nr)
 }
 
 uint64_t
+manifest_known_end(const struct manifest *m)
+{
+	uint64_t nr = min_u64(manifest_nr(m), manifest_file_nr(m->fd));
+
+	while (nr > 0 && manifest_has(m, nr - 1) == 0)
+		nr--;
+	return min_u64(nr * MANIFEST_RANGE, m->len);
+}
+
+uint64_t
 manifest_known(const struct manifest *m)
 {
 	const uint64_t nr = min_u64(manifest_nr(m), manifest_file_nr(m->fd));

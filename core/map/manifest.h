@@ -57,6 +57,8 @@ manifest_nr(const struct manifest *m)
 
 // The length of range number nr, 0: nothing is known of it, or there is none.
 size_t manifest_has(const struct manifest *m, uint64_t nr);
+// Where the last one ends of which anything is known, 0: there is none.
+uint64_t manifest_known_end(const struct manifest *m);
 // How many bytes have a record that counts.
 uint64_t manifest_known(const struct manifest *m);
 

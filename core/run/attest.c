@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "base.h"
 #include "clock.h"
 #include "event.h"
 #include "fd.h"
@@ -43,10 +44,23 @@ not_begun(int r)
 	return r == -ECANCELED ? TRANSFER_STOPPED : TRANSFER_UNCOUNTED;
 }
 
+// A run that was cut off has noted more than there may be. What it does not
+// know is not missing.
+static uint64_t
+attested_len(const struct transfer *t)
+{
+	const struct manifest *m = &t->vouch.manifest;
+
+	return m->header.is_complete
+		       ? m->len
+		       : max_u64(manifest_known_end(m),
+				 min_u64(m->len, t->out.side.facts.size));
+}
+
 static void
 plan(struct transfer *t)
 {
-	const uint64_t len = t->vouch.manifest.len;
+	const uint64_t len = attested_len(t);
 
 	planner_make_back(&t->bulk.plan, t->env.asked,
 			  t->out.side.facts.dio_align, 0, len);
@@ -78,7 +92,7 @@ compare(struct transfer *t)
 			   .dst = dst,
 			   .back = back,
 			   .manifest = &t->vouch.manifest,
-			   .len = t->vouch.manifest.len,
+			   .len = attested_len(t),
 			   .differ = {.env = &t->env,
 				      .kind = FAILURE_DIFFERS,
 				      .name = dst->name}};
