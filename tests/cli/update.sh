@@ -104,17 +104,19 @@ is 'plan=yes says so' "$(aiodd src dst verify=only plan=yes | head -n 1)" \
 is 'plan=yes of an update' "$(aiodd src dst update=yes plan=yes |
 	grep ^update)" 'update: only what differs is written'
 
-# A thousand bytes, each found, in ranges that end where others are near.
-for copy in 1 2 3 4; do
+# Many bytes, each found, in ranges that end where others are near.
+copies=4 flips=250
+[ -z "${AIODD_LONG-}" ] || copies=16 flips=1000
+for ((copy = 1; copy <= copies; copy++)); do
 	must cp src dst
 	mapfile -t places < <(python3 -c "
 import random
 r = random.Random($copy)
-print(*sorted(r.sample(range($size), 250)), sep='\n')")
+print(*sorted(r.sample(range($size), $flips)), sep='\n')")
 	flip dst "${places[@]}"
 	run aiodd src dst verify=only report=report.json io=aio iosize=64K
-	is "250 bytes, $copy: exit status" "$status" 3
-	is "250 bytes, $copy: each is in a range, and no range without one" \
+	is "$flips bytes, $copy: exit status" "$status" 3
+	is "$flips bytes, $copy: each is in a range, and no range without one" \
 		"$(python3 - "${places[@]}" <<'END'
 import json, sys
 ranges = []
