@@ -11,84 +11,10 @@
 #include "durability.h"
 #include "mapkeep.h"
 #include "refusal.h"
+#include "topic.h"
 
 #define TICK_NS (JOURNAL_TICK_MS * (uint64_t)1000000)
 #define CELL_MIN ((uint64_t)4096)
-
-// What a failure is about, and whether off and len are a range of bytes.
-static const struct {
-	const char *word;
-	bool has_range;
-} phases[NOTICE_VERIFYING + 1] = {
-	[FAILURE_OPEN] = {"open", false},
-	[FAILURE_WRITE_PROTECTED] = {"open", false},
-	[FAILURE_SET_FLAGS] = {"open", false},
-	[FAILURE_SEEK_TOO_LARGE] = {"seek", false},
-	[FAILURE_TRUNCATE] = {"truncate", false},
-	[FAILURE_STAT] = {"stat", false},
-	[FAILURE_SKIP] = {"skip", false},
-	[FAILURE_SEEK] = {"seek", false},
-	[FAILURE_SRC_MEMORY] = {"memory", false},
-	[FAILURE_DST_MEMORY] = {"memory", false},
-	[FAILURE_CLONE] = {"clone", false},
-	[FAILURE_REFUSED] = {"safety", false},
-	[FAILURE_COMMIT_FILE] = {"commit", false},
-	[FAILURE_COMMIT_DISK] = {"commit", false},
-	[FAILURE_COMMIT_MODE] = {"commit", false},
-	[FAILURE_COMMIT_LOST] = {"commit", false},
-	[FAILURE_MANIFEST] = {"manifest", false},
-	[FAILURE_MAP] = {"map", false},
-	[FAILURE_DIGEST] = {"digest", false},
-	[FAILURE_READ] = {"read", true},
-	[FAILURE_SRC_GONE] = {"read", false},
-	[FAILURE_WRITE] = {"write", true},
-	[FAILURE_WRITE_TO] = {"write", true},
-	[FAILURE_OFFSET_OVERFLOW] = {"read", false},
-	[FAILURE_FDATASYNC] = {"flush", false},
-	[FAILURE_FSYNC] = {"flush", false},
-	[FAILURE_DISCARD_CACHE] = {"cache", false},
-	[FAILURE_CLOSE_SRC] = {"close", false},
-	[FAILURE_CLOSE_DST] = {"close", false},
-	[FAILURE_RENAME] = {"commit", false},
-	[FAILURE_VERIFY] = {"verify", true},
-	[FAILURE_DIFFERS] = {"verify", true},
-	[FAILURE_OTHER] = {"verify", true},
-	[FAILURE_NOT_VERIFIABLE] = {"verify", false},
-	[FAILURE_UNEXPECTED] = {"expect", false},
-	[FAILURE_SRC_CHANGED] = {"source", false},
-	[FAILURE_MORE_DIFFER] = {"verify", false},
-	[FAILURE_NOT_SYNCED] = {"flush", false},
-	[FAILURE_NOT_VERIFIED] = {"verify", false},
-	[FAILURE_INCOMPLETE] = {"read", false},
-	[FAILURE_UNDURABLE] = {"commit", false},
-	[FAILURE_WRITTEN] = {"commit", false},
-	[FAILURE_NOT_REPLACED] = {"commit", false},
-	[FAILURE_REMOVED] = {"commit", false},
-	[FAILURE_NO_FIRST_BLOCK] = {"commit", false},
-	[FAILURE_OLD_FIRST_BLOCK] = {"commit", false},
-	[FAILURE_NOT_SAME] = {"verify", false},
-	[FAILURE_NOT_SOURCE] = {"verify", false},
-	[FAILURE_UNKNOWN] = {"verify", false},
-	[NOTICE_INCOMPLETE] = {"read", false},
-	[NOTICE_READ_SKIPPED] = {"read", true},
-	[NOTICE_WRITE_PIECES] = {"write", true},
-	[NOTICE_CACHE_KEPT] = {"cache", false},
-	[NOTICE_SKIP_PAST_END] = {"skip", false},
-	[NOTICE_SEEK_ODD] = {"seek", false},
-	[NOTICE_PARTIAL_READ] = {"read", false},
-	[NOTICE_BAD_OFFSET] = {"read", false},
-	[NOTICE_DIRECT_OFF] = {"write", false},
-	[NOTICE_SRC_LIVE] = {"safety", false},
-	[NOTICE_UNCHECKED] = {"safety", false},
-	[NOTICE_SRC_CHANGED] = {"source", false},
-	[NOTICE_SRC_EMPTY] = {"source", false},
-	[NOTICE_SIGNED] = {"expect", false},
-	[NOTICE_MANIFEST] = {"manifest", false},
-	[NOTICE_SPACE] = {"space", false},
-	[NOTICE_SECTORS] = {"partitions", false},
-	[NOTICE_BACKUP] = {"partitions", false},
-	[NOTICE_TABLE_KEPT] = {"partitions", false},
-};
 
 struct journal *
 journal_new(const struct request *request, const struct transfer *transfer,
@@ -375,10 +301,10 @@ journal_hear(struct journal *j, const char *text, uint64_t now_ns,
 				      .text = text};
 	if (f != NULL) {
 		ret->is_warning = event_is_notice(f);
-		ret->phase = phases[f->kind].word;
+		ret->phase = topic_of(f->kind)->word;
 		ret->name = f->name;
 		ret->error = f->error;
-		ret->has_range = phases[f->kind].has_range;
+		ret->has_range = topic_of(f->kind)->has_range;
 		ret->off = f->off;
 		ret->len = f->len;
 		if (f->kind == FAILURE_REFUSED)

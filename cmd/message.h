@@ -7,16 +7,12 @@
 
 #include <stdbool.h>
 
-#include "event.h"
-#include "report.h"
-
-struct plan;
-
 // name: argv[0]. Called as dd, the messages are dd's to the letter; else
 // those about data say where.
 void message_init(const char *name);
 
 const char *message_name(void);
+bool message_is_dd(void);
 
 // error: a positive errno to explain, or 0.
 __attribute__((format(printf, 2, 3))) void message_error(int error,
@@ -29,10 +25,6 @@ void message_divert(void (*take)(void *ctx, const char *text), void *ctx);
 
 // And where to find help.
 void message_usage_hint(void);
-
-// In dd's words. Notices of what went on nevertheless are the caller's to
-// filter.
-void message_failure(const struct event *f);
 
 // Text as it is, in one write.
 void message_text(const char *text);

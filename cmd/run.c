@@ -20,6 +20,7 @@
 #include "refusal.h"
 #include "signals.h"
 #include "warning.h"
+#include "wording.h"
 
 #define DIFFER_MAX 20 // ranges that are told one by one
 
@@ -64,7 +65,7 @@ tell(struct run *run, const struct event *f)
 		return;
 	case NOTICE_SKIP_PAST_END:
 		if (run->options.request.is_dd)
-			message_failure(f);
+			wording_tell(f);
 		else if (!run->is_skip_told)
 			beyond_tell_skip(&run->options, f);
 		run->is_skip_told = true;
@@ -77,7 +78,7 @@ tell(struct run *run, const struct event *f)
 		return;
 	default:
 		if (!warning_tell(f))
-			message_failure(f);
+			wording_tell(f);
 	}
 }
 

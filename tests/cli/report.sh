@@ -185,7 +185,7 @@ has 'status=none: the warning is kept' '.events | map([.level, .message])' \
 
 # The words that a program may look for.
 is 'each phase of an event is in the schema' \
-	"$(sed -n 's/.*\] = {"\([a-z]*\)", .*/\1/p' "$top/cmd/journal.c" |
+	"$(sed -n 's/.*\] = {"\([a-z]*\)", .*/\1/p' "$top/cmd/topic.c" |
 		sort -u)" \
 	"$(jq -r '."$defs".event.properties.phase.enum[] | strings' \
 		"$top/docs/report.schema.json" | sort)"
