@@ -8,20 +8,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/utsname.h>
 
 #ifdef HAVE_JANSSON
 #include "base.h"
-#include "describe.h"
-#include "digest.h"
 #include "durability.h"
 #include "element.h"
 #include "exit_codes.h"
-#include "hasher.h"
-#include "message.h"
+#include "figures.h"
+#include "object_start.h"
 #include "outcome.h"
-
-#define FORMAT 1 // changes when old readers would go wrong
 
 bool
 object_is_available(void)
@@ -58,89 +53,6 @@ array_of(const struct journal *j, size_t nr,
 }
 
 static json_t *
-word_of(const struct journal *j, size_t i)
-{
-	return element_string(j->argv[i]);
-}
-
-static json_t *
-command_of(const struct journal *j)
-{
-	size_t nr = 0;
-
-	while (j->argv[nr] != NULL)
-		nr++;
-	return array_of(j, nr, word_of);
-}
-
-static json_t *
-side_of(const struct journal *j, const struct journal_side *side,
-	const char *name)
-{
-	static const char *const kinds[] = {
-		[FACTS_STREAM] = "stream", [FACTS_FILE] = "file",
-		[FACTS_BLOCK] = "block",   [FACTS_NULL] = "null",
-		[FACTS_ZERO] = "zero",
-	};
-	const enum facts_kind kind = side->facts.kind;
-	const struct disk_identity *disk = &side->disk;
-	const bool has_size = facts_has_offsets(&side->facts);
-
-	return element.pack(
-		"{s:o, s:s?, s:o, s:o, s:o, s:o}", "name", element_string(name),
-		"kind", j->is_probed ? kinds[kind] : NULL, "size",
-		element_number(side->facts.size, has_size), "offset",
-		element_number(side->off,
-			       j->is_probed && side->off != UINT64_MAX),
-		"model", element_string(*disk->model ? disk->model : NULL),
-		"serial", element_string(*disk->serial ? disk->serial : NULL));
-}
-
-static json_t *
-plan_of(const struct journal *j)
-{
-	static const char *const holes[] = {
-		[PLAN_HOLES_READ] = "read",
-		[PLAN_HOLES_ZERO] = "zeros",
-		[PLAN_HOLES_KEEP] = "kept",
-		[PLAN_HOLES_MAKE] = "made",
-	};
-	static const char *const zeros[] = {
-		[PLAN_ZEROS_WRITE] = "written",
-		[PLAN_ZEROS_SKIP] = "skipped",
-		[PLAN_ZEROS_PUNCH] = "punched",
-		[PLAN_ZEROS_OFFLOAD] = "offloaded",
-	};
-	const struct plan *plan = &j->plan;
-
-	if (!j->is_planned)
-		return element.null();
-	json_t *rate = element_number(plan->rate, plan->rate > 0);
-	if (plan->way != PLAN_BULK)
-		return element.pack("{s:s, s:s, s:o}", "way",
-				    describe_way(plan->way), "way_reason",
-				    plan->way_reason, "rate", rate);
-	return element.pack(
-		"{s:s, s:s, s:b, s:s, s:s, s:s, s:s, s:s,"
-		" s:I, s:s, s:I, s:s, s:o, s:s, s:s, s:s, s:s, s:s?, s:o, s:o}",
-		"way", "bulk", "way_reason", plan->way_reason, "clone",
-		plan->is_clone, "clone_reason", plan->clone_reason,
-		"source_method", describe_method(plan->src.method),
-		"source_reason", plan->src.reason, "destination_method",
-		describe_method(plan->dst.method), "destination_reason",
-		plan->dst.reason, "job_size", (json_int_t)plan->job_size,
-		"job_reason", plan->job_reason, "depth",
-		(json_int_t)plan->depth, "depth_reason", plan->depth_reason,
-		"final_size",
-		element_number(plan->final_size, plan->final_size > 0),
-		"size_reason", plan->size_reason, "holes", holes[plan->holes],
-		"holes_reason", plan->holes_reason, "zeros", zeros[plan->zeros],
-		"zeros_reason", plan->zeros_reason, "sparse_unit",
-		element_number(plan->sparse_unit, plan->sparse_unit > 0),
-		"rate", rate);
-}
-
-static json_t *
 total_of(const struct journal *j)
 {
 	const uint64_t total = j->stats->bytes_total;
@@ -148,44 +60,10 @@ total_of(const struct journal *j)
 	return element_number(total, total > 0);
 }
 
-static json_t *
-start_of(const struct journal *j)
-{
-	const struct request *q = j->request;
-	static const char *const compares[] = {
-		[REQUEST_COMPARE_NONE] = NULL,
-		[REQUEST_COMPARE_UPDATE] = "update",
-		[REQUEST_COMPARE_ONLY] = "only",
-		[REQUEST_COMPARE_MANIFEST] = "manifest",
-	};
-	char time[32] = "", host[sizeof(((struct utsname *)0)->nodename)] = "";
-	char kernel[256] = "";
-	struct utsname system;
-	struct tm tm;
-
-	if (gmtime_r(&j->time, &tm) != NULL)
-		strftime(time, sizeof(time), "%Y-%m-%dT%H:%M:%SZ", &tm);
-	if (uname(&system) == 0) {
-		snprintf(host, sizeof(host), "%s", system.nodename);
-		snprintf(kernel, sizeof(kernel), "%s %s %s", system.sysname,
-			 system.release, system.machine);
-	}
-	return element.pack(
-		"{s:s, s:i, s:s, s:s, s:o, s:s, s:o, s:o, s:o, s:o,"
-		" s:o, s:o, s:b, s:s?}",
-		"type", "start", "format", FORMAT, "program", PACKAGE_NAME,
-		"version", PACKAGE_VERSION, "command", command_of(j), "time",
-		time, "host", element_string(host), "kernel",
-		element_string(kernel), "source", side_of(j, &j->src, q->src),
-		"destination", side_of(j, &j->dst, q->dst), "plan", plan_of(j),
-		"bytes_total", total_of(j), "verify", q->verify, "compare",
-		compares[q->compare]);
-}
-
 char *
 object_start(const struct journal *j)
 {
-	return element_line(start_of(j));
+	return element_line(object_start_of(j));
 }
 
 static json_t *
@@ -290,81 +168,6 @@ bad_of(const struct journal *j, size_t i)
 		element_number((uint64_t)bad->found, bad->found >= 0));
 }
 
-static json_t *
-hex_of(enum digest_alg alg, const unsigned char *value)
-{
-	char hex[DIGEST_HEX_MAX];
-
-	digest_format(alg, value, hex);
-	return element_string(hex);
-}
-
-// Those of a copy of which nothing is missing.
-static json_t *
-digests_of(const struct journal *j)
-{
-	json_t *object = element.object();
-	const struct hasher *hasher = transfer_hasher(j->transfer);
-
-	if (hasher == NULL || j->status == EXIT_CODE_FAILURE ||
-	    j->status == EXIT_CODE_REFUSED)
-		return object;
-	for (enum digest_alg alg = 0; alg < DIGEST_NR; alg++)
-		if (object != NULL && (j->request->digests & 1U << alg) &&
-		    element.set(object, digest_name(alg),
-				hex_of(alg, hasher_result(hasher, alg))) < 0)
-			return NULL;
-	return object;
-}
-
-static json_t *
-expected_of(const struct journal *j)
-{
-	const struct request_expected *expected = &j->request->expected;
-	const struct hasher *hasher = transfer_hasher(j->transfer);
-
-	if (expected->algs == 0)
-		return element.null();
-	const enum digest_alg alg =
-		hasher != NULL ? hasher_find(hasher, expected->algs,
-					     expected->value)
-			       : (enum digest_alg)__builtin_ctz(expected->algs);
-	return element.pack("{s:s, s:o}", "algorithm", digest_name(alg),
-			    "digest", hex_of(alg, expected->value));
-}
-
-static json_t *
-records_of(const struct stats *s)
-{
-	return element.pack("{s:I, s:I, s:I, s:I, s:I}", "in_full",
-			    (json_int_t)s->in_full, "in_partial",
-			    (json_int_t)s->in_partial, "out_full",
-			    (json_int_t)s->out_full, "out_partial",
-			    (json_int_t)s->out_partial, "truncated",
-			    (json_int_t)s->truncated);
-}
-
-static json_t *
-zeros_of(const struct stats_zeros *z)
-{
-	return element.pack("{s:I, s:I, s:I, s:I}", "offloaded",
-			    (json_int_t)z->offloaded, "punched",
-			    (json_int_t)z->punched, "written",
-			    (json_int_t)(z->written + z->made_up), "skipped",
-			    (json_int_t)z->skipped);
-}
-
-static json_t *
-engine_of(const struct aio_counters *c)
-{
-	return element.pack(
-		"{s:I, s:I, s:I, s:I, s:I, s:f}", "submitted",
-		(json_int_t)c->submitted, "announced", (json_int_t)c->announced,
-		"reaped", (json_int_t)c->reaped, "inline",
-		(json_int_t)c->inlined, "stalls", (json_int_t)c->stalls,
-		"longest_stall", seconds_of(c->longest_ns));
-}
-
 static const char *
 verdict_of(const struct journal *j)
 {
@@ -432,19 +235,19 @@ end_of(const struct journal *j)
 		(json_int_t)s.bytes, "written", (json_int_t)stats_written(&s),
 		"same", (json_int_t)s.same, "unchecked",
 		(json_int_t)s.unchecked, "known", (json_int_t)s.known,
-		"on_device",
-		(json_int_t)durability_on_device(j->transfer), "durable",
-		(json_int_t)journal_durable(j), "safe_to_remove",
+		"on_device", (json_int_t)durability_on_device(j->transfer),
+		"durable", (json_int_t)journal_durable(j), "safe_to_remove",
 		j->status == EXIT_CODE_OK &&
 			durability_is_safe_to_remove(j->transfer),
 		"untouched", untouched_of(j), "verified", verified_of(j),
-		"records", records_of(&s), "digests", digests_of(j), "expected",
-		expected_of(j), "bad", array_of(j, j->nr_bad, bad_of),
-		"bad_omitted", (json_int_t)j->nr_bad_lost, "unread", "areas",
+		"records", figures_records(&s), "digests", figures_digests(j),
+		"expected", figures_expected(j), "bad",
+		array_of(j, j->nr_bad, bad_of), "bad_omitted",
+		(json_int_t)j->nr_bad_lost, "unread", "areas",
 		(json_int_t)s.nr_unread, "bytes", (json_int_t)s.unread,
 		"differing", "ranges", (json_int_t)s.nr_differing, "bytes",
-		(json_int_t)s.differing, "zeros", zeros_of(&s.zeros), "engine",
-		engine_of(transfer_counters(j->transfer)));
+		(json_int_t)s.differing, "zeros", figures_zeros(&s.zeros),
+		"engine", figures_engine(transfer_counters(j->transfer)));
 }
 
 char *
@@ -491,7 +294,7 @@ take_over(json_t *object, json_t *other)
 char *
 object_report(const struct journal *j, enum object_layout layout)
 {
-	json_t *report = start_of(j);
+	json_t *report = object_start_of(j);
 
 	if (report == NULL)
 		return NULL;

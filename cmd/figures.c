@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+#include "config.h"
+
+#include "figures.h"
+
+#ifdef HAVE_JANSSON
+#include "digest.h"
+#include "exit_codes.h"
+#include "hasher.h"
+#include "transfer.h"
+
+static json_t *
+hex_of(enum digest_alg alg, const unsigned char *value)
+{
+	char hex[DIGEST_HEX_MAX];
+
+	digest_format(alg, value, hex);
+	return element_string(hex);
+}
+
+json_t *
+figures_digests(const struct journal *j)
+{
+	json_t *object = element.object();
+	const struct hasher *hasher = transfer_hasher(j->transfer);
+
+	if (hasher == NULL || j->status == EXIT_CODE_FAILURE ||
+	    j->status == EXIT_CODE_REFUSED)
+		return object;
+	for (enum digest_alg alg = 0; alg < DIGEST_NR; alg++)
+		if (object != NULL && (j->request->digests & 1U << alg) &&
+		    element.set(object, digest_name(alg),
+				hex_of(alg, hasher_result(hasher, alg))) < 0)
+			return NULL;
+	return object;
+}
+
+json_t *
+figures_expected(const struct journal *j)
+{
+	const struct request_expected *expected = &j->request->expected;
+	const struct hasher *hasher = transfer_hasher(j->transfer);
+
+	if (expected->algs == 0)
+		return element.null();
+	const enum digest_alg alg =
+		hasher != NULL
+			? hasher_find(hasher, expected->algs, expected->value)
+			: (enum digest_alg)__builtin_ctz(expected->algs);
+	return element.pack("{s:s, s:o}", "algorithm", digest_name(alg),
+			    "digest", hex_of(alg, expected->value));
+}
+
+json_t *
+figures_records(const struct stats *s)
+{
+	return element.pack("{s:I, s:I, s:I, s:I, s:I}", "in_full",
+			    (json_int_t)s->in_full, "in_partial",
+			    (json_int_t)s->in_partial, "out_full",
+			    (json_int_t)s->out_full, "out_partial",
+			    (json_int_t)s->out_partial, "truncated",
+			    (json_int_t)s->truncated);
+}
+
+json_t *
+figures_zeros(const struct stats_zeros *z)
+{
+	return element.pack("{s:I, s:I, s:I, s:I}", "offloaded",
+			    (json_int_t)z->offloaded, "punched",
+			    (json_int_t)z->punched, "written",
+			    (json_int_t)(z->written + z->made_up), "skipped",
+			    (json_int_t)z->skipped);
+}
+
+json_t *
+figures_engine(const struct aio_counters *c)
+{
+	return element.pack(
+		"{s:I, s:I, s:I, s:I, s:I, s:f}", "submitted",
+		(json_int_t)c->submitted, "announced", (json_int_t)c->announced,
+		"reaped", (json_int_t)c->reaped, "inline",
+		(json_int_t)c->inlined, "stalls", (json_int_t)c->stalls,
+		"longest_stall", (double)c->longest_ns / 1e9);
+}
+#endif

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// Digests and counts, as the last object has them.
+
+#pragma once
+
+#ifdef HAVE_JANSSON
+#include "element.h"
+#include "journal.h"
+
+struct aio_counters;
+
+// Those of a copy of which nothing is missing.
+json_t *figures_digests(const struct journal *j);
+json_t *figures_expected(const struct journal *j);
+json_t *figures_records(const struct stats *s);
+json_t *figures_zeros(const struct stats_zeros *z);
+json_t *figures_engine(const struct aio_counters *c);
+#endif
