@@ -29,6 +29,8 @@ struct sides {
 	const struct request *q;
 	struct transfer_side src;
 	struct transfer_side dst;
+	const struct map *map; // of map=
+	bool is_kept;	       // the destination, for what it has
 };
 
 struct intent {
@@ -204,7 +206,7 @@ cut_size(const struct intent *i)
 			    (q->compare == REQUEST_COMPARE_UPDATE &&
 			     q->dst != NULL && !(q->conv & CONV_NOTRUNC));
 
-	if (!facts_is_file(i->old) || !is_cut)
+	if (!facts_is_file(i->old) || !is_cut || i->s->is_kept)
 		return UINT64_MAX;
 	return q->seek.blocks > 0 ? i->off : 0;
 }
@@ -266,6 +268,8 @@ print_deed(const struct intent *i)
 		print_around(i, "compare ", " with ");
 		fputs(i->amount.text, stdout);
 		print_from(i);
+	} else if (i->s->is_kept) {
+		print_around(i, "go on with the copy to ", "");
 	} else if (is_file && i->is_missing) {
 		print_create(i);
 	} else if (is_file && q->commit == REQUEST_COMMIT_RENAME) {
@@ -417,6 +421,20 @@ sync_of(const struct sides *s)
 
 // A new file has the blocks of the old one, where there are any to be had.
 static void
+print_map(const struct sides *s)
+{
+	const uint64_t done = s->map->totals[MAP_DONE];
+	char some[PHRASE_SIZE_MAX], all[PHRASE_SIZE_MAX];
+
+	printf("map: what is copied is kept in ");
+	print_name(s->q->map, "");
+	if (done > 0)
+		printf(", which has %s of %s", phrase_exact(some, done),
+		       phrase_exact(all, s->map->len));
+	putchar('\n');
+}
+
+static void
 print_update(const struct intent *i)
 {
 	const bool is_new = i->s->q->commit == REQUEST_COMMIT_RENAME &&
@@ -452,11 +470,8 @@ print_promises(const struct options *options, const struct intent *i)
 		print_name(q->manifest, "");
 		printf(" is not read\n");
 	}
-	if (q->map != NULL) {
-		printf("map: what is copied is kept in ");
-		print_name(q->map, "");
-		printf(", and not read again\n");
-	}
+	if (q->map != NULL)
+		print_map(s);
 	if (q->compare == REQUEST_COMPARE_UPDATE)
 		print_update(i);
 	if (facts_has_offsets(s->dst.facts) && request_writes(q))
@@ -477,7 +492,9 @@ intent_print(const struct options *options, const struct transfer *t,
 {
 	const struct sides sides = {.q = &options->request,
 				    .src = transfer_src(t),
-				    .dst = transfer_dst(t)};
+				    .dst = transfer_dst(t),
+				    .map = transfer_map(t),
+				    .is_kept = t->out.is_kept};
 	struct intent i = {.s = &sides,
 			   .old = old,
 			   .amount = amount_of(&sides),

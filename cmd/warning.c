@@ -126,8 +126,8 @@ tell_map(const struct event *f)
 		[MAPKEEP_DST_STREAM] = "the destination is neither a file nor "
 				       "a block device",
 		[MAPKEEP_PAST_SRC] = "it goes on behind the end of the source",
-		[MAPKEEP_PAST_DST] = "the destination ends before what it says "
-				     "is copied; to begin anew, remove it",
+		[MAPKEEP_PAST_DST] = "the destination lacks what it says is "
+				     "copied; to begin anew, remove the map",
 		[MAPKEEP_UNSAVED] = "it cannot be saved",
 		[MAPKEEP_OTHER_SRC] = "it is of another source; force=map uses "
 				      "it anyway",

@@ -71,6 +71,9 @@ preview_open(struct transfer *t, bool *is_safe)
 	r = vouch_open(&t->vouch, &t->env, VOUCH_LOOK);
 	if (r < 0)
 		return r;
+	r = mapkeep_open(&t->keep, &t->env);
+	if (r < 0)
+		return r;
 	r = transfer_open_digest(t);
 	hasher_free(t->env.hasher);
 	t->env.hasher = NULL;
@@ -85,6 +88,34 @@ preview_open(struct transfer *t, bool *is_safe)
 			->look_dst(&t->out.side, q, t->env.hooks);
 	open_init_dst(&t->out.side, q);
 	return commit_look(q, t->env.hooks);
+}
+
+// Nothing can be done by it. Negative: there is no such file.
+static int
+find_fd(const char *path, int standard)
+{
+	return path != NULL ? fd_open(path, O_PATH | O_CLOEXEC, 0) : standard;
+}
+
+// 0 or -errno, told; -EPERM: refused.
+static int
+preview_map(struct transfer *t)
+{
+	const struct request *q = t->env.asked;
+	struct side src = t->src, dst = t->out.side;
+
+	if (q->map == NULL)
+		return 0;
+	src.fd = find_fd(q->src, STDIN_FILENO);
+	dst.fd = find_fd(q->dst, STDOUT_FILENO);
+	const int r = mapkeep_check(&t->keep, &src, &dst, t->src_start,
+				    t->out.start);
+	if (src.fd > STDERR_FILENO)
+		(void)close(src.fd); // only looked at
+	if (dst.fd > STDERR_FILENO)
+		(void)close(dst.fd);
+	t->out.is_kept = !t->keep.is_new;
+	return r;
 }
 
 // Of what is not there, the mode will allow it.
@@ -106,6 +137,7 @@ preview_run(struct transfer *t, struct facts *old)
 {
 	const struct request *q = t->env.asked;
 	bool is_safe;
+	int mapped = 0;
 
 	if (preview_open(t, &is_safe) < 0)
 		return TRANSFER_UNCOUNTED;
@@ -117,7 +149,11 @@ preview_run(struct transfer *t, struct facts *old)
 	preview_dst(t);
 	if (is_safe && !output_can_write(&t->out))
 		return TRANSFER_UNCOUNTED;
-	is_safe = is_safe &&
+	if (is_safe)
+		mapped = preview_map(t);
+	if (mapped < 0 && mapped != -EPERM)
+		return TRANSFER_UNCOUNTED;
+	is_safe = is_safe && mapped == 0 &&
 		  (q->commit != REQUEST_COMMIT_RENAME ||
 		   output_can_replace(&t->out, old)) &&
 		  (!request_writes(q) || preview_safety(t) == 0);
@@ -127,6 +163,8 @@ preview_run(struct transfer *t, struct facts *old)
 	hooks_tell(t->env.hooks, (struct event){.kind = NOTICE_PROBED});
 	t->bulk.refused.compare = !output_has_old(&t->out);
 	bulk_preview(&t->bulk);
+	if (mapped < 0)
+		return TRANSFER_REFUSED;
 	if (!is_safe)
 		return transfer_refused(t);
 	output_warn_unchecked(&t->out);

@@ -87,41 +87,59 @@ read_file(struct mapkeep *k)
 	return 0;
 }
 
-// Opening it would make it, and then it were too late to find out.
-static bool
-is_dst_missing(const struct request *q)
+// What stands in the way before a destination is made: when both sides are
+// open it is too late. OURS_NO_FAULT: nothing yet.
+static unsigned
+foresee(const struct mapkeep *k, const struct request *q)
 {
-	struct stat st;
+	struct stat src, dst;
+	const bool has_src = q->src != NULL ? stat(q->src, &src) == 0
+					    : fstat(STDIN_FILENO, &src) == 0;
+	const bool has_dst = q->dst != NULL ? stat(q->dst, &dst) == 0
+					    : fstat(STDOUT_FILENO, &dst) == 0;
 
-	return q->dst != NULL && stat(q->dst, &st) < 0 && errno == ENOENT;
+	if (has_src && !S_ISREG(src.st_mode) && !S_ISBLK(src.st_mode))
+		return MAPKEEP_SRC_STREAM;
+	if (has_dst && !S_ISREG(dst.st_mode) && !S_ISBLK(dst.st_mode))
+		return MAPKEEP_DST_STREAM;
+	return !has_dst && k->mapfile.map.totals[MAP_DONE] > 0
+		       ? (unsigned)MAPKEEP_PAST_DST
+		       : OURS_NO_FAULT;
+}
+
+static int
+open_file(struct mapkeep *k, const struct request *q)
+{
+	unsigned fault;
+	int r = ours_open(&k->file, q, q->map,
+			  q->plan_only ? OURS_LOOK : OURS_WRITE, &fault);
+
+	// It will be another file with the same name.
+	if (r == 0)
+		r = beside_check(&k->file.beside);
+	if (r == 0)
+		r = beside_look(&k->file.beside);
+	return r < 0 ? tell(k, fault, fault == OURS_ERROR ? r : 0, 0) : 0;
 }
 
 int
 mapkeep_open(struct mapkeep *k, const struct env *env)
 {
 	const struct request *q = env->asked;
-	unsigned fault;
 
 	*k = (struct mapkeep){.file.fd = -1};
 	if (q->map == NULL)
 		return 0;
 	k->env = env;
 	print_now(k->start, sizeof(k->start));
-	int r = ours_open(&k->file, q, q->map,
-			  q->plan_only ? OURS_LOOK : OURS_WRITE, &fault);
-	// It will be another file with the same name.
-	if (r == 0)
-		r = beside_check(&k->file.beside);
-	if (r == 0)
-		r = beside_look(&k->file.beside);
+	int r = open_file(k, q);
+	if (r == 0 && k->file.fd >= 0)
+		r = read_file(k);
 	if (r < 0)
-		return tell(k, fault, fault == OURS_ERROR ? r : 0, 0);
-	if (k->file.fd >= 0 && (r = read_file(k)) < 0)
 		return r;
 	k->is_new = k->mapfile.map.len == 0;
-	return k->mapfile.map.totals[MAP_DONE] > 0 && is_dst_missing(q)
-		       ? tell(k, MAPKEEP_PAST_DST, 0, 0)
-		       : 0;
+	const unsigned fault = foresee(k, q);
+	return fault != OURS_NO_FAULT ? tell(k, fault, 0, 0) : 0;
 }
 
 // The end of a name that is too long, where they differ; on one line.
@@ -187,13 +205,18 @@ is_other(const char *then, const char *now)
 	return *then != '\0' && strcmp(then, now) != 0;
 }
 
-// An ours_fault or a mapkeep_fault.
+// An ours_fault or a mapkeep_fault. Where nothing is copied, it does not matter
+// to which destination.
 static unsigned
-compare(const struct mapfile_ids *then, const struct mapfile_ids *now)
+compare(const struct mapfile *found, const struct mapfile_ids *now)
 {
+	const struct mapfile_ids *then = &found->ids;
+
 	if (is_other(then->src, now->src) ||
 	    (then->has_place && then->size != now->size))
 		return MAPKEEP_OTHER_SRC;
+	if (found->map.totals[MAP_DONE] == 0)
+		return OURS_NO_FAULT;
 	if (is_other(then->dst, now->dst))
 		return MAPKEEP_OTHER_DST;
 	return then->has_place && then->offset != now->offset
@@ -258,7 +281,7 @@ set_ids(struct mapfile_ids *ids, const struct side *src, const struct side *dst,
 static unsigned
 find_fault(struct mapkeep *k, const struct side *dst)
 {
-	const unsigned fault = compare(&k->mapfile.ids, &k->ids);
+	const unsigned fault = compare(&k->mapfile, &k->ids);
 
 	if (fault != OURS_NO_FAULT &&
 	    !(k->env->asked->force & REQUEST_FORCE_MAP))

@@ -1,0 +1,161 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# map=: which file that may be, whose map it is, and that ddrescue goes on with
+# ours and we with its.
+# shellcheck source-path=SCRIPTDIR source=../lib.sh
+# shellcheck disable=SC2317 # called by check
+. "$(dirname "$0")/../lib.sh"
+
+cd "$work" || exit 99
+size=1000000
+make_data a $size 1
+make_data other $size 2
+half=$((size / 2))
+
+# refused TEXT STATUS WORDS OPERANDS...: in these words, and b and m are as they
+# were
+refused()
+{
+	local text=$1 want=$2 words=$3
+
+	shift 3
+	cat b m 2>/dev/null | cksum >before
+	run aiodd "$@"
+	is "$text: exit status" "$status" "$want"
+	says "$text: the words" err "$words"
+	is "$text: nothing is touched" "$(cat b m 2>/dev/null | cksum)" \
+		"$(cat before)"
+}
+
+# --- which file ---------------------------------------------------------------
+
+printf '# so far\n0 ?\n0 10 +\n11 5 -\n' >m
+refused 'a damaged one' 1 'map=m: line 4 is none of a mapfile' a b map=m
+check 'a damaged one: no destination is made' test ! -e b
+cp a m
+refused 'another file' 1 'map=m: line 1 is none of a mapfile' a b map=m
+refused 'a device' 1 'map=/dev/null: not a regular file' a b map=/dev/null
+refused 'a name in /dev' 1 'map=/dev/none: there is no such device' \
+	a b map=/dev/none
+refused 'the source' 1 'map=./a: it is the source or destination' a b map=./a
+refused 'the destination' 1 'map=b: it is the source or destination' \
+	a b map=b
+refused 'no directory' 1 'map=none/m: No such file or directory' \
+	a b map=none/m
+rm m
+refused 'a pipe' 1 'map=m: the source is neither' of=b map=m if=<(cat a)
+refused 'no destination with places' 1 'map=m: the destination is neither' \
+	a /dev/null map=m
+check 'a pipe: nothing is made' test ! -e m -a ! -e b
+
+# --- whose map ----------------------------------------------------------------
+
+run aiodd a b map=m plan=yes
+says 'plan=yes: a new one' out 'map: what is copied is kept in m$'
+check 'plan=yes: nothing is made' test ! -e m -a ! -e b
+touch m
+chmod 640 m
+run aiodd a b map=m count=${half}B
+is 'half of it: exit status' "$status" 0
+check 'half of it: the bytes' cmp -n $half a b
+is 'the mode of the map is kept' "$(stat -c %a m)" 640
+says 'the command is in it' m '^# Command line: .*aiodd a b map=m'
+run aiodd a b map=m plan=yes
+says 'plan=yes: it is gone on with' out 'would go on with the copy to b'
+says 'plan=yes: what there is' out \
+	"map: what is copied is kept in m, which has $half bytes of $size bytes"
+refused 'another source' 5 \
+	'map=m: it is of another source; force=map uses it anyway' other b map=m
+refused 'another source, plan=yes' 5 'map=m: it is of another source' \
+	other b map=m plan=yes
+says 'another source, plan=yes: the plan' out 'would refuse to go on'
+cp b c
+refused 'another destination' 5 \
+	'map=m: it is of another destination; force=map' a c map=m
+refused 'another destination, plan=yes' 5 'map=m: it is of another dest' \
+	a c map=m plan=yes
+refused 'another place' 5 'map=m: it was made with another skip= or seek=' \
+	a b map=m seek=1B
+if type flock >/dev/null; then
+	run flock m "$AIODD" a b map=m
+	is 'another run: exit status' "$status" 1
+	says 'another run: the words' err 'map=m: another run is using it'
+else
+	skip 'another run' 'no flock'
+fi
+must truncate -s $((half - 1)) b
+refused 'a destination that was cut' 1 \
+	'map=m: the destination lacks what it says is copied' a b map=m
+mv b d
+refused 'a destination that is gone' 1 \
+	'map=m: the destination lacks what it says is copied' a b map=m
+check 'a destination that is gone is not made' test ! -e b
+must truncate -s $half d
+mv d b
+printf '0 ?\n0 %d +\n' $((size + 1)) >longer
+refused 'more than the source' 1 'map=longer: it goes on behind the end' \
+	a b map=longer
+run aiodd a c map=m force=map
+is 'force=map: exit status' "$status" 0
+is 'force=map: nothing before it is read' \
+	"$(sed -n 's/ bytes .*copied.*//p' err)" $half
+check 'force=map: the bytes' cmp a c
+
+# A map that cannot be saved is found out before the first byte.
+if bed_fs tmpfs 64k; then
+	printf '0 ?\n0 %d +\n' $half >"$BED/m"
+	dd if=/dev/zero of="$BED/all" bs=4k status=none 2>/dev/null
+	run aiodd a b map="$BED/m"
+	is 'no space: exit status' "$status" 1
+	says 'no space: the words' err \
+		'm: it cannot be saved: No space left on device$'
+	is 'no space: the old one is there' "$(cat "$BED/m")" \
+		"$(printf '0 ?\n0 %d +\n' $half)"
+	is 'no space: nothing else is left' "$(ls -A "$BED")" $'all\nm'
+	check 'no space: nothing is written' \
+		cmp -i $half:0 -n $half b /dev/zero
+	is 'no space: the destination has its size' "$(size_of b)" $size
+else
+	skip 'no space' "$BED_WHY"
+fi
+
+# --- ddrescue -----------------------------------------------------------------
+
+type ddrescue ddrescuelog >/dev/null || { skip ddrescue 'not here'; finish; exit; }
+
+# as_ddrescue FILE: what is left when names, times and what is ours alone are
+# masked.
+as_ddrescue()
+{
+	sed -E -e 's/(Created by) .*/\1 X/' -e 's/(Command line:) .*/\1 X/' \
+		-e 's/[0-9]{4}(-[0-9]{2}){2} ([0-9]{2}:?){3}$/TIME/' \
+		-e '/^# aiodd-/d' -e 's/^0x.{8}(  *. *1)$/POS\1/' "$1"
+}
+
+rm -f b m
+run aiodd a b map=m
+must ddrescue -q a theirs m.theirs
+is 'a whole map: as ddrescue prints it' "$(as_ddrescue m)" \
+	"$(as_ddrescue m.theirs)"
+check 'ddrescuelog says that all is done' ddrescuelog -q -D m
+rm -f b m
+
+run aiodd a b map=m count=${half}B skip=1024B seek=1024B
+printf '0 ?\n0 1024 ?\n1024 %d +\n%d %d ?\n' $half $((half + 1024)) \
+	$((size - half - 1024)) >want
+check 'a part: ddrescuelog finds what was copied' ddrescuelog -q -p want m
+must ddrescue -q a b m
+check 'ddrescue goes on with it: the bytes' cmp a b
+check 'ddrescue goes on with it: all is done' ddrescuelog -q -D m
+check 'what was ours in the map is gone' sh -c '! grep -q aiodd-source m'
+
+rm -f b m
+must ddrescue -q -s $half a b m
+run aiodd a b map=m
+is 'a map of ddrescue: exit status' "$status" 0
+check 'a map of ddrescue: the bytes' cmp a b
+check 'a map of ddrescue: all is done' ddrescuelog -q -D m
+is 'a map of ddrescue: only the rest is read' \
+	"$(sed -n 's/ bytes .*copied.*//p' err)" $half
+says 'a map of ddrescue: it is ours now' m '^# aiodd-source file '
+finish
