@@ -137,7 +137,8 @@ double_cells(struct journal *j)
 		const struct journal_cell *a = &j->cells[2 * i], *b = a + 1;
 
 		j->cells[i] = (struct journal_cell){
-			a->hole + b->hole, a->same + b->same, a->bad + b->bad};
+			a->hole + b->hole, a->same + b->same, a->bad + b->bad,
+			a->untried + b->untried, a->failed + b->failed};
 	}
 	memset(&j->cells[JOURNAL_CELLS_MAX / 2], 0, sizeof(j->cells) / 2);
 	j->cell_len *= 2;
@@ -170,15 +171,6 @@ mark(struct journal *j, uint64_t off, uint64_t len, size_t member)
 	}
 }
 
-void
-journal_span(struct journal *j, enum hooks_span what, uint64_t off,
-	     uint64_t len)
-{
-	mark(j, off, len,
-	     what == HOOKS_SAME ? offsetof(struct journal_cell, same)
-				: offsetof(struct journal_cell, hole));
-}
-
 // Ranges that touch are one.
 static void
 add_bad(struct journal *j, const struct journal_bad *bad)
@@ -186,14 +178,47 @@ add_bad(struct journal *j, const struct journal_bad *bad)
 	struct journal_bad *last = j->nr_bad > 0 ? &j->bad[j->nr_bad - 1]
 						 : NULL;
 
-	mark(j, bad->off, bad->len, offsetof(struct journal_cell, bad));
 	if (last != NULL && last->is_unread == bad->is_unread &&
-	    last->off + last->len == bad->off)
+	    last->state == bad->state && last->off + last->len == bad->off)
 		last->len += bad->len;
 	else if (j->nr_bad < JOURNAL_BAD_MAX)
 		j->bad[j->nr_bad++] = *bad;
 	else
 		j->nr_bad_lost++;
+}
+
+static void
+add_bad_bytes(struct journal *j, const struct journal_bad *bad)
+{
+	mark(j, bad->off, bad->len, offsetof(struct journal_cell, bad));
+	add_bad(j, bad);
+}
+
+void
+journal_span(struct journal *j, enum hooks_span what, uint64_t off,
+	     uint64_t len)
+{
+	static const struct {
+		size_t member;
+		const char *state; // that is bad
+	} kinds[] = {
+		[HOOKS_HOLE] = {offsetof(struct journal_cell, hole), NULL},
+		[HOOKS_SAME] = {offsetof(struct journal_cell, same), NULL},
+		[HOOKS_UNTRIED] = {offsetof(struct journal_cell, untried),
+				   "untried"},
+		[HOOKS_FAILED] = {offsetof(struct journal_cell, failed),
+				  "failed"},
+		[HOOKS_BAD] = {offsetof(struct journal_cell, bad), "bad"},
+	};
+
+	mark(j, off, len, kinds[what].member);
+	if (kinds[what].state != NULL)
+		add_bad(j, &(struct journal_bad){.is_unread = true,
+						 .off = off,
+						 .len = len,
+						 .wrote = -1,
+						 .found = -1,
+						 .state = kinds[what].state});
 }
 
 // There is padding at the place that the bytes have in the source; without
@@ -208,12 +233,13 @@ add_unread(struct journal *j, const struct event *f)
 
 	if (is_padded && !(conv & (CONV_BLOCK | CONV_UNBLOCK)) &&
 	    f->off >= j->src.off)
-		add_bad(j, &(struct journal_bad){
-				   .is_unread = true,
-				   .off = j->dst.off + f->off - j->src.off,
-				   .len = f->len,
-				   .wrote = -1,
-				   .found = -1});
+		add_bad_bytes(j,
+			      &(struct journal_bad){.is_unread = true,
+						    .off = j->dst.off + f->off -
+							   j->src.off,
+						    .len = f->len,
+						    .wrote = -1,
+						    .found = -1});
 }
 
 void
@@ -239,10 +265,10 @@ journal_note(struct journal *j, const struct event *f, uint64_t now_ns)
 		return;
 	case FAILURE_DIFFERS:
 	case FAILURE_OTHER:
-		add_bad(j, &(struct journal_bad){.off = f->off,
-						 .len = f->len,
-						 .wrote = f->wrote,
-						 .found = f->found});
+		add_bad_bytes(j, &(struct journal_bad){.off = f->off,
+						       .len = f->len,
+						       .wrote = f->wrote,
+						       .found = f->found});
 		return;
 	default:
 		return;
@@ -358,7 +384,10 @@ journal_bytes(const struct journal *j)
 uint64_t
 journal_total(const struct journal *j)
 {
-	return max_u64(j->stats->bytes_total, journal_bytes(j));
+	const uint64_t mapped = j->stats->rescue.len;
+
+	return mapped > 0 ? mapped
+			  : max_u64(j->stats->bytes_total, journal_bytes(j));
 }
 
 size_t
@@ -367,20 +396,30 @@ journal_nr_areas(const struct journal *j)
 	return (size_t)((journal_total(j) + j->cell_len - 1) / j->cell_len);
 }
 
+// So much of what is left.
+static uint64_t
+take(uint64_t len, uint64_t *left)
+{
+	const uint64_t part = min_u64(len, *left);
+
+	*left -= part;
+	return part;
+}
+
 struct journal_area
 journal_area(const struct journal *j, size_t i)
 {
+	const struct journal_cell *cell = &j->cells[i];
 	const uint64_t start = i * j->cell_len;
-	const uint64_t bytes = journal_bytes(j);
-	const uint64_t through = bytes > start ? min_u64(bytes - start,
-							 j->cell_len)
-					       : 0;
-	const uint64_t bad = min_u64(j->cells[i].bad, through);
-	const uint64_t hole = min_u64(j->cells[i].hole, through - bad);
-	const uint64_t same = min_u64(j->cells[i].same, through - bad - hole);
+	const uint64_t mapped = j->stats->rescue.len;
+	const uint64_t end = mapped > 0 ? mapped : journal_bytes(j);
+	uint64_t left = end > start ? min_u64(end - start, j->cell_len) : 0;
+	struct journal_area area = {.bad = take(cell->bad, &left)};
 
-	return (struct journal_area){.done = through - bad - hole - same,
-				     .same = same,
-				     .hole = hole,
-				     .bad = bad};
+	area.untried = take(cell->untried, &left);
+	area.failed = take(cell->failed, &left);
+	area.hole = take(cell->hole, &left);
+	area.same = take(cell->same, &left);
+	area.done = left;
+	return area;
 }

@@ -56,16 +56,19 @@ struct journal_sample {
 
 // Bytes of the destination that are not those of the source.
 struct journal_bad {
-	bool is_unread;          // passed over by conv=noerror; else verify=
-	uint64_t off;            // found other bytes there
+	bool is_unread;          // passed over by conv=noerror or map=; else
+	uint64_t off;            // verify= found other bytes there
 	uint64_t len;
 	int wrote, found;        // the first byte; -1: not known
+	const char *state;       // what map= knows of it, or NULL
 };
 
 struct journal_cell {
 	uint64_t hole;
 	uint64_t same;
 	uint64_t bad;
+	uint64_t untried;
+	uint64_t failed;
 };
 
 struct journal_side {
@@ -161,16 +164,19 @@ uint64_t journal_durable(const struct journal *j);
 // Bytes that the destination has accepted.
 uint64_t journal_bytes(const struct journal *j);
 
-// Bytes of the whole copy: what the plan expects, or more.
+// Bytes of the whole copy: what the plan expects, or more; with map= also what
+// was there before.
 uint64_t journal_total(const struct journal *j);
 
-// The map: cells of cell_len bytes, the last one shorter. done, same, hole and
-// bad are bytes, and make at most the length of the cell.
+// The map: cells of cell_len bytes, the last one shorter. All are bytes, and
+// make at most the length of the cell; with map= just that.
 struct journal_area {
 	uint64_t done;
 	uint64_t same;
 	uint64_t hole;
 	uint64_t bad;
+	uint64_t untried;
+	uint64_t failed;
 };
 size_t journal_nr_areas(const struct journal *j);
 struct journal_area journal_area(const struct journal *j, size_t i);

@@ -78,20 +78,52 @@ static const char *const phases[] = {
 	[STATS_VERIFYING] = "verify",
 };
 
+static const char *
+step_of(char phase)
+{
+	switch (phase) {
+	case '*':
+		return "trim";
+	case '/':
+		return "scrape";
+	case '-':
+		return "retry";
+	case '+':
+		return "end";
+	default:
+		return "copy";
+	}
+}
+
+static json_t *
+rescue_of(const struct stats_rescue *r)
+{
+	if (r->len == 0)
+		return element.null();
+	return element.pack(
+		"{s:I, s:I, s:I, s:I, s:I, s:s, s:I, s:I}", "rescued",
+		(json_int_t)(r->len - r->untried - r->failed - r->bad),
+		"untried", (json_int_t)r->untried, "failed",
+		(json_int_t)r->failed, "bad", (json_int_t)r->bad, "areas",
+		(json_int_t)r->nr_areas, "step", step_of(r->phase), "pass",
+		(json_int_t)r->pass, "overdue", (json_int_t)r->nr_overdue);
+}
+
 char *
 object_progress(const struct journal *j, uint64_t now_ns, uint64_t rate)
 {
 	const struct stats *s = j->stats;
 
 	return element_line(element.pack(
-		"{s:s, s:f, s:s, s:I, s:I, s:I, s:I, s:o, s:o, s:I}", "type",
-		"progress", "seconds", seconds_of(journal_time(j, now_ns)),
-		"phase", phases[j->phase], "bytes",
-		(json_int_t)journal_bytes(j), "moved",
+		"{s:s, s:f, s:s, s:I, s:I, s:I, s:I, s:o, s:o, s:I, s:o}",
+		"type", "progress", "seconds",
+		seconds_of(journal_time(j, now_ns)), "phase", phases[j->phase],
+		"bytes", (json_int_t)journal_bytes(j), "moved",
 		(json_int_t)stats_moved(s), "on_device",
 		(json_int_t)durability_on_device(j->transfer), "durable",
 		(json_int_t)journal_durable(j), "verified", verified_of(j),
-		"bytes_total", total_of(j), "rate", (json_int_t)rate));
+		"bytes_total", total_of(j), "rate", (json_int_t)rate, "rescue",
+		rescue_of(&s->rescue)));
 }
 
 static json_t *
@@ -137,10 +169,11 @@ cell_of(const struct journal *j, size_t i)
 {
 	const struct journal_area area = journal_area(j, i);
 
-	return element.pack("{s:I, s:I, s:I, s:I}", "done",
-			    (json_int_t)area.done, "same",
-			    (json_int_t)area.same, "hole",
-			    (json_int_t)area.hole, "bad", (json_int_t)area.bad);
+	return element.pack(
+		"{s:I, s:I, s:I, s:I, s:I, s:I}", "done", (json_int_t)area.done,
+		"same", (json_int_t)area.same, "hole", (json_int_t)area.hole,
+		"bad", (json_int_t)area.bad, "untried",
+		(json_int_t)area.untried, "failed", (json_int_t)area.failed);
 }
 
 static json_t *
@@ -161,11 +194,12 @@ bad_of(const struct journal *j, size_t i)
 	const struct journal_bad *bad = &j->bad[i];
 
 	return element.pack(
-		"{s:s, s:I, s:I, s:o, s:o}", "cause",
+		"{s:s, s:I, s:I, s:o, s:o, s:s?}", "cause",
 		bad->is_unread ? "read" : "verify", "offset",
 		(json_int_t)bad->off, "length", (json_int_t)bad->len, "wrote",
 		element_number((uint64_t)bad->wrote, bad->wrote >= 0), "found",
-		element_number((uint64_t)bad->found, bad->found >= 0));
+		element_number((uint64_t)bad->found, bad->found >= 0), "state",
+		bad->state);
 }
 
 static const char *
@@ -225,7 +259,7 @@ end_of(const struct journal *j)
 		"{s:s, s:f, s:o, s:o, s:s, s:o, s:s?, s:I, s:I, s:I, s:I, s:I,"
 		" s:I, s:I, s:b, s:o,"
 		" s:o, s:o, s:o, s:o, s:o, s:I, s:{s:I, s:I}, s:{s:I, s:I},"
-		" s:o, s:o}",
+		" s:o, s:o, s:o}",
 		"type", "end", "seconds", seconds_of(j->end_ns), "rate",
 		rate_of(j), "status",
 		element_number((uint64_t)j->status, j->signo == 0), "verdict",
@@ -247,7 +281,8 @@ end_of(const struct journal *j)
 		(json_int_t)s.nr_unread, "bytes", (json_int_t)s.unread,
 		"differing", "ranges", (json_int_t)s.nr_differing, "bytes",
 		(json_int_t)s.differing, "zeros", figures_zeros(&s.zeros),
-		"engine", figures_engine(transfer_counters(j->transfer)));
+		"engine", figures_engine(transfer_counters(j->transfer)),
+		"rescue", rescue_of(&s.rescue));
 }
 
 char *

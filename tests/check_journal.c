@@ -69,6 +69,8 @@ sum_of_areas(void)
 		sum.same += area.same;
 		sum.hole += area.hole;
 		sum.bad += area.bad;
+		sum.untried += area.untried;
+		sum.failed += area.failed;
 	}
 	return sum;
 }
@@ -278,6 +280,33 @@ START_TEST(what_was_not_reached_is_in_no_cell)
 }
 END_TEST
 
+START_TEST(what_a_rescue_lacks_is_in_its_cells_and_in_the_list)
+{
+	stats.rescue = (struct stats_rescue){.len = 64 * MIB,
+					     .before = 4 * MIB};
+	stats.bytes_total = 60 * MIB;
+	journal_span(j, HOOKS_SAME, START, 4 * MIB);
+	copied(9 * MIB, 1); // wherever they are
+	journal_span(j, HOOKS_FAILED, START + 8 * MIB, MIB);
+	journal_span(j, HOOKS_BAD, START + 9 * MIB, 512);
+	journal_span(j, HOOKS_UNTRIED, START + 14 * MIB, 50 * MIB);
+	journal_end(j, 1, 0, now_ns);
+	const struct journal_area sum = sum_of_areas();
+	ck_assert_uint_eq(journal_total(j), 64 * MIB);
+	ck_assert_uint_eq(sum.same, 4 * MIB);
+	ck_assert_uint_eq(sum.failed, MIB);
+	ck_assert_uint_eq(sum.bad, 512);
+	ck_assert_uint_eq(sum.untried, 50 * MIB);
+	ck_assert_uint_eq(sum.done, 9 * MIB - 512);
+	// They touch, but are not known to be the same.
+	ck_assert_uint_eq(j->nr_bad, 3);
+	ck_assert_str_eq(j->bad[0].state, "failed");
+	ck_assert_str_eq(j->bad[1].state, "bad");
+	ck_assert_str_eq(j->bad[2].state, "untried");
+	ck_assert_uint_eq(j->bad[2].off, START + 14 * MIB);
+}
+END_TEST
+
 START_TEST(bad_ranges_that_touch_are_one)
 {
 	for (unsigned i = 0; i < 5; i++)
@@ -389,6 +418,7 @@ journal_suite(void)
 	tcase_add_loop_test(t, cells_cover_the_copy, 0, ARRAY_LEN(lengths));
 	tcase_add_test(t, holes_and_bad_ranges_are_in_their_cells);
 	tcase_add_test(t, what_was_not_reached_is_in_no_cell);
+	tcase_add_test(t, what_a_rescue_lacks_is_in_its_cells_and_in_the_list);
 	tcase_add_test(t, bad_ranges_that_touch_are_one);
 	tcase_add_test(t, very_many_bad_ranges_are_counted);
 	tcase_add_test(t, padding_for_what_cannot_be_read_is_bad);

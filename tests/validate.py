@@ -51,6 +51,10 @@ def check_end(end):
          "what is incomplete is safe to remove")
     must(verdict != "ok" or not last, f"ok, but {last}")
     must(verdict != "ok" or not any(end["unread"].values()), "ok, but unread")
+    rescue = end["rescue"]
+    must(verdict != "ok" or not rescue or
+         not (rescue["untried"] + rescue["failed"] + rescue["bad"]),
+         "ok, but not rescued")
     must(verdict != "incomplete" or end["unread"]["areas"] > 0 and last,
          "incomplete without an area or a word")
     must((verdict == "differs") <= (end["differing"]["ranges"] > 0 and
@@ -76,6 +80,8 @@ def read_lines(path):
     grows([t["seconds"] for t in things[1:]], "the time goes back")
     grows([t["bytes"] for t in progress], "bytes get fewer")
     grows([t["moved"] for t in progress[:-1]], "moved bytes get fewer")
+    grows([t["rescue"]["rescued"] for t in progress if t["rescue"]],
+          "rescued bytes get fewer")
     return things
 
 
@@ -108,7 +114,15 @@ def check_map(report, area):
     must(len(cells) == -(-area["length"] // length), "number of cells")
     sums = [sum(cell.values()) for cell in cells]
     must(all(n <= length for n in sums), "a cell is too full")
-    must(sum(sums) == report["bytes"], "the cells do not make the bytes")
+    rescue = report["rescue"]
+    if not rescue:
+        must(sum(sums) == report["bytes"], "the cells do not make the bytes")
+        return
+    must(sum(sums) == area["length"], "the cells do not make the map")
+    for member in ("untried", "failed", "bad"):
+        has = sum(cell[member] for cell in cells)
+        must(has == rescue[member] or report["differing"]["ranges"],
+             f"{has} {member} bytes in the cells, not {rescue[member]}")
 
 
 def read_both(lines, path):

@@ -506,14 +506,16 @@ count(struct rescue *r)
 	struct stats *stats = r->env->stats;
 	const struct request *asked = r->env->asked;
 	const uint64_t *totals = r->map->totals, *outside = r->outside;
+	const uint64_t todo = r->ring.map.totals[MAP_TODO];
 
-	stats_count(stats, stats->bytes_total - r->ring.map.totals[MAP_TODO],
-		    asked->ibs, asked->obs);
-	stats->rescue.untried = totals[MAP_TODO] - outside[MAP_TODO];
+	stats_count(stats, stats->bytes_total - todo, asked->ibs, asked->obs);
 	stats->rescue.failed = totals[MAP_NONTRIMMED] -
 			       outside[MAP_NONTRIMMED] +
 			       totals[MAP_NONSCRAPED] - outside[MAP_NONSCRAPED];
 	stats->rescue.bad = totals[MAP_BAD] - outside[MAP_BAD];
+	// With what is read, and not written.
+	stats->rescue.untried = todo - min_u64(todo, stats->rescue.failed +
+							     stats->rescue.bad);
 	stats->rescue.nr_areas = chase_areas(&r->chase);
 	stats->rescue.phase = chase_status(&r->chase).phase;
 	stats->rescue.pass = chase_status(&r->chase).pass;

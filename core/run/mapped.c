@@ -5,6 +5,7 @@
 #include "mapped.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 
 #include "base.h"
@@ -30,35 +31,62 @@ mapped_check(struct mapped *m)
 	return -EINVAL;
 }
 
-// Bytes of the domain in each state.
-static void
-measure(const struct mapped *m, uint64_t totals[MAP_NR_STATES])
+// What the domain has of the spans of the map from *i on, one by one.
+static bool
+next_span(const struct mapped *m, size_t *i, struct map_span *ret)
 {
 	const struct plan *plan = &m->bulk->plan;
 	const struct map *map = &m->keep->mapfile.map;
 	const uint64_t end = plan->src_off + plan->len;
 
-	for (unsigned i = 0; i < MAP_NR_STATES; i++)
-		totals[i] = 0;
-	for (size_t i = 0; i < map->nr; i++) {
-		const struct map_span *span = &map->spans[i];
+	while (*i < map->nr) {
+		const struct map_span *span = &map->spans[(*i)++];
 		const uint64_t from = max_u64(span->off, plan->src_off);
 		const uint64_t to = min_u64(span->off + span->len, end);
 
-		if (from < to)
-			totals[span->state] += to - from;
+		if (from >= to)
+			continue;
+		*ret = (struct map_span){from, to - from, span->state};
+		return true;
 	}
+	return false;
+}
+
+static void
+tell_span(const struct mapped *m, const struct map_span *span)
+{
+	static const enum hooks_span words[MAP_NR_STATES] = {
+		[MAP_TODO] = HOOKS_UNTRIED,
+		[MAP_DONE] = HOOKS_SAME,
+		[MAP_NONTRIMMED] = HOOKS_FAILED,
+		[MAP_NONSCRAPED] = HOOKS_FAILED,
+		[MAP_BAD] = HOOKS_BAD,
+	};
+	const struct plan *plan = &m->bulk->plan;
+
+	hooks_tell_span(m->bulk->env->hooks, words[span->state],
+			span->off - plan->src_off + plan->dst_off, span->len);
 }
 
 static void
 expect(const struct mapped *m)
 {
 	struct stats *stats = m->bulk->env->stats;
-	uint64_t totals[MAP_NR_STATES];
+	uint64_t totals[MAP_NR_STATES] = {0};
+	struct map_span span;
 
-	measure(m, totals);
-	stats->rescue.len = m->bulk->plan.len;
-	stats->rescue.before = totals[MAP_DONE];
+	for (size_t i = 0; next_span(m, &i, &span);) {
+		totals[span.state] += span.len;
+		if (span.state == MAP_DONE)
+			tell_span(m, &span);
+	}
+	stats->rescue = (struct stats_rescue){
+		.len = m->bulk->plan.len,
+		.before = totals[MAP_DONE],
+		.untried = totals[MAP_TODO],
+		.failed = totals[MAP_NONTRIMMED] + totals[MAP_NONSCRAPED],
+		.bad = totals[MAP_BAD],
+	};
 	stats->bytes_total = stats->rescue.len - stats->rescue.before;
 }
 
@@ -160,8 +188,7 @@ fill(const struct mapped *m)
 {
 	const struct bulk *b = m->bulk;
 	const struct plan *plan = &b->plan;
-	const struct map *map = &m->keep->mapfile.map;
-	const uint64_t end = plan->src_off + plan->len;
+	struct map_span span;
 	void *zeros = calloc(1, FILL_LEN);
 	int r = zeros != NULL ? 0 : -ENOMEM;
 
@@ -172,38 +199,29 @@ fill(const struct mapped *m)
 	// What was written around the page cache is not what is in it.
 	if (r == 0)
 		(void)b->dst->ops->drop_cache(b->dst, plan->dst_off, plan->len);
-	for (size_t i = 0; r == 0 && i < map->nr; i++) {
-		const struct map_span *span = &map->spans[i];
-		const uint64_t from = max_u64(span->off, plan->src_off);
-		const uint64_t to = min_u64(span->off + span->len, end);
-
-		if (span->state != MAP_DONE && from < to)
+	for (size_t i = 0; r == 0 && next_span(m, &i, &span);)
+		if (span.state != MAP_DONE)
 			r = fill_span(b, zeros,
-				      from - plan->src_off + plan->dst_off,
-				      to - from);
-	}
+				      span.off - plan->src_off + plan->dst_off,
+				      span.len);
 	free(zeros);
 	return r;
 }
 
-// Areas that touch are one, whatever is known of them.
+// Areas that touch are one, whatever is known of them. What was not tried could
+// not be read only where that is all there is.
 static void
-count_unread(const struct mapped *m)
+count_unread(const struct mapped *m, bool is_ended)
 {
 	struct stats *stats = m->bulk->env->stats;
-	const struct plan *plan = &m->bulk->plan;
-	const struct map *map = &m->keep->mapfile.map;
-	const uint64_t end = plan->src_off + plan->len;
+	struct map_span span;
 
-	stats->unread = 0;
-	stats->nr_unread = 0;
-	for (size_t i = 0; i < map->nr; i++) {
-		const struct map_span *span = &map->spans[i];
-		const uint64_t from = max_u64(span->off, plan->src_off);
-		const uint64_t to = min_u64(span->off + span->len, end);
-
-		if (span->state != MAP_DONE && from < to)
-			stats_pass_over(stats, from, to - from);
+	for (size_t i = 0; next_span(m, &i, &span);) {
+		if (span.state == MAP_DONE)
+			continue;
+		tell_span(m, &span);
+		if (is_ended || span.state != MAP_TODO)
+			stats_pass_over(stats, span.off, span.len);
 	}
 }
 
@@ -224,7 +242,7 @@ mapped_run(struct mapped *m)
 		r = run_once(m);
 		b->refused.aio_error = -EPERM;
 	} while (r == -EAGAIN);
-	count_unread(m);
+	count_unread(m, r == 0);
 	if (r == 0 && b->env->stats->unread > 0 &&
 	    (b->request->conv & CONV_SYNC))
 		r = fill(m);

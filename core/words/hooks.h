@@ -15,6 +15,9 @@ struct event;
 enum hooks_span {
 	HOOKS_HOLE,              // they were left out, or made there
 	HOOKS_SAME,              // they were there already
+	HOOKS_UNTRIED,           // the source was not read there
+	HOOKS_FAILED,            // a larger read of it failed
+	HOOKS_BAD,               // it could not be read
 };
 
 struct hooks {
