@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "beyond.h"
@@ -17,6 +18,7 @@
 #include "journal.h"
 #include "message.h"
 #include "outcome.h"
+#include "quote.h"
 #include "refusal.h"
 #include "signals.h"
 #include "warning.h"
@@ -41,6 +43,27 @@ print_stats(struct run *run)
 	snprintf(text, sizeof(text), "%s%s%s", records,
 		 has_transfer ? transfer : "", has_transfer ? "\n" : "");
 	message_text(text);
+}
+
+// Whoever gives the same command again sees that it goes on.
+static void
+tell_before(struct run *run)
+{
+	const struct stats_rescue *rescue = &run->stats.rescue;
+	char *map, *text = NULL;
+
+	if (rescue->before == 0 || run->is_before_told ||
+	    run->options.level != REPORT_ALL)
+		return;
+	run->is_before_told = true;
+	map = quote_name_always(run->options.request.map);
+	if (map != NULL && asprintf(&text,
+				    "%" PRIu64 " of %" PRIu64
+				    " bytes are there already (map %s)",
+				    rescue->before, rescue->len, map) > 0)
+		message_line(text);
+	free(text);
+	free(map);
 }
 
 static void
@@ -130,6 +153,7 @@ on_notice(void *ctx, const struct event *f)
 	case NOTICE_PLANNED:
 		if (run->options.is_json)
 			publish_start(&run->publish);
+		tell_before(run);
 		return;
 	case NOTICE_SYNCING:
 		if (durability_is_asked(&run->transfer))

@@ -22,6 +22,7 @@ struct run {
 	struct transfer transfer;
 	struct sums sums;
 	bool is_skip_told;         // skip= ends behind the source
+	bool is_before_told;       // what map= has from earlier runs
 	uint64_t nr_differ;        // ranges that differ, told or not
 	struct publish publish;    // of status=json and report=
 };

@@ -45,6 +45,7 @@ static const struct topic topics[NOTICE_VERIFYING + 1] = {
 	[FAILURE_NOT_SYNCED] = {"flush", false},
 	[FAILURE_NOT_VERIFIED] = {"verify", false},
 	[FAILURE_INCOMPLETE] = {"read", false},
+	[FAILURE_UNTRIED] = {"read", false},
 	[FAILURE_UNDURABLE] = {"commit", false},
 	[FAILURE_WRITTEN] = {"commit", false},
 	[FAILURE_NOT_REPLACED] = {"commit", false},

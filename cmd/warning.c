@@ -88,6 +88,19 @@ tell_unknown(const struct event *f, const char *name)
 }
 
 static void
+tell_untried(const struct event *f, const char *name)
+{
+	char *map = quote_name_always(f->map);
+
+	message_error(0,
+		      "%s: %" PRIu64 " byte%s still to be copied; the same "
+		      "command goes on (map %s)",
+		      name, f->len, f->len == 1 ? " is" : "s are",
+		      map ? map : "?");
+	free(map);
+}
+
+static void
 tell_manifest(const struct event *f)
 {
 	static const char *const faults[] = {
@@ -166,6 +179,9 @@ warning_tell(const struct event *f)
 		return true;
 	case FAILURE_UNKNOWN:
 		tell = tell_unknown;
+		break;
+	case FAILURE_UNTRIED:
+		tell = tell_untried;
 		break;
 	case NOTICE_SPACE:
 		tell = tell_space;

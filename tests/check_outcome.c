@@ -165,6 +165,21 @@ to_nowhere(void)
 	t.out.side.facts.kind = FACTS_NULL;
 }
 
+// map= was not through.
+static void
+untried(void)
+{
+	stats.rescue.untried = 4096;
+}
+
+static void
+untried_and_bad(void)
+{
+	untried();
+	unread_trusted();
+	q.map = "map";
+}
+
 static void
 plain(void)
 {
@@ -191,6 +206,11 @@ static const struct {
 	{TRANSFER_FAILED,
 	 unread_verified,
 	 {FAILURE_INCOMPLETE, FAILURE_NOT_VERIFIED}},
+	// map= goes on another time.
+	{TRANSFER_STOPPED, untried, {FAILURE_UNTRIED}},
+	{TRANSFER_FAILED,
+	 untried_and_bad,
+	 {FAILURE_INCOMPLETE, FAILURE_UNTRIED}},
 	// Stopped when all was copied.
 	{TRANSFER_STOPPED, copied, {FAILURE_NOT_SYNCED}},
 	{TRANSFER_STOPPED,

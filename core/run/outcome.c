@@ -47,6 +47,16 @@ tell_incomplete(const struct transfer *t)
 				  .map = t->env.asked->map});
 }
 
+static void
+tell_untried(const struct transfer *t)
+{
+	hooks_tell(t->env.hooks,
+		   (struct event){.kind = FAILURE_UNTRIED,
+				  .name = t->src.name,
+				  .len = t->env.stats->rescue.untried,
+				  .map = t->env.asked->map});
+}
+
 // A copy that ended before has shown by its counts that it did not.
 static bool
 lacks_sync(const struct transfer *t, enum transfer_verdict verdict)
@@ -98,6 +108,8 @@ outcome_tell(const struct transfer *t, enum transfer_verdict verdict)
 		return;
 	if (s->unread > 0)
 		tell_incomplete(t);
+	if (is_broken && s->rescue.untried > 0)
+		tell_untried(t);
 	if (lacks_sync(t, verdict))
 		tell(t, FAILURE_NOT_SYNCED);
 	if (is_broken && t->env.asked->verify)

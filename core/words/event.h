@@ -60,6 +60,7 @@ enum event_kind {
 	FAILURE_NOT_SYNCED,
 	FAILURE_NOT_VERIFIED,
 	FAILURE_INCOMPLETE,      // off = areas, len = bytes of the source
+	FAILURE_UNTRIED,         // len = bytes that are still to be copied
 	FAILURE_WRITTEN,         // it is there
 	FAILURE_UNDURABLE,       // it replaced the old file, or so it seems
 	FAILURE_NOT_REPLACED,    // the old file is, by commit=rename
@@ -119,8 +120,9 @@ struct event {
 	union {                  // borrowed
 		const struct safety *safety;  // of FAILURE_REFUSED, _UNCHECKED
 		const struct mounts_use *use; // of NOTICE_SRC_LIVE, _BACKUP
-		const char *map;              // of .._INCOMPLETE: where it says
-		                              // which they are, or NULL
+		const char *map;              // of .._INCOMPLETE, _UNTRIED:
+		                              // where it says which they are,
+		                              // or NULL
 	};
 };
 
