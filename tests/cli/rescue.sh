@@ -1,0 +1,264 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# map= and retries=: what can be read is copied, the map says what cannot, the
+# same command goes on, and what the map calls copied is on the disk.
+
+# shellcheck source-path=SCRIPTDIR source=../lib.sh
+. "$(dirname "$0")/../lib.sh"
+require_loop
+require_nbd
+require ddrescue ddrescuelog python3
+cd "$work" || exit 99
+
+# --- what all of it needs ------------------------------------------------
+
+# areas NAME SIZE OFFSET:LENGTH...: NAME is a mapfile in which these are bad.
+areas()
+{
+	local name=$1 size=$2 at=0 area
+
+	{
+		echo '0 ? 1'
+		for area in "${@:3}"; do
+			printf '0x%x 0x%x +\n' $at $((${area%:*} - at))
+			printf '0x%x 0x%x -\n' $((${area%:*})) $((${area#*:}))
+			at=$((${area%:*} + ${area#*:}))
+		done
+		printf '0x%x 0x%x +\n' $at $((size - at))
+	} | grep -v ' 0x0 +$' >"$name"
+}
+
+# without NAME MAP OLD: the file NAME, with what is in OLD where MAP has no '+';
+# OLD ends early: zeros.
+without()
+{
+	python3 - "$@" <<'END'
+import sys
+name, mapfile, old = sys.argv[1:]
+image = bytearray(open(name, 'rb').read())
+with open(old, 'rb') as f:
+    old = f.read().ljust(len(image), b'\0')
+lines = [l.split() for l in open(mapfile) if not l.startswith('#')]
+for off, length, state in lines[1:]:
+    off, end = int(off, 0), int(off, 0) + int(length, 0)
+    if state != '+':
+        image[off:end] = old[off:end]
+sys.stdout.buffer.write(image)
+END
+}
+
+# said MAP: its areas, and no comments.
+said()
+{
+	local off len state
+
+	sed '/^#/d' "$1" | tail -n +2 | while read -r off len state; do
+		printf '%d %d %s; ' "$off" "$len" "$state"
+	done
+}
+
+# last: what was said last, without the program.
+last()
+{
+	tail -n 1 err | sed 's/^[^:]*: //'
+}
+
+# same_map TEXT MAP WANTED: by ddrescue's own eyes, too.
+same_map()
+{
+	is "$1: the map" "$(said "$2")" "$(said "$3")"
+	check "$1: ddrescuelog agrees" ddrescuelog -p "$2" "$3"
+}
+
+# disk NAME FILE MAP: a disk of 512-byte sectors over FILE, BED, that
+# cannot read what is bad in MAP; what is asked of it is in NAME.log.
+disk()
+{
+	local name=$1
+
+	bed_nbd "$name" --filter=log --filter=ddrescue file "$work/$2" \
+		ddrescue-mapfile="$work/$3" logfile="$work/$name.asked" ||
+		skip_all "$BED_WHY"
+	bed_loop_over "$BED" || skip_all "$BED_WHY"
+	blockdev --setra 0 "$BED"
+}
+
+# asked NAME: the ranges that were read of the disk since the last time, in
+# order and joined.
+asked()
+{
+	python3 - "$work/$1.asked" <<'END'
+import re, sys
+spans = []
+for line in open(sys.argv[1]):
+    m = re.search(r' Read .*offset=(0x[0-9a-f]+) count=(0x[0-9a-f]+)', line)
+    if m:
+        spans.append((int(m[1], 16), int(m[2], 16)))
+end = None
+for off, length in sorted(spans):
+    if end is None or off > end:
+        if end is not None:
+            print(start, end - start, end=' ')
+        start, end = off, off + length
+    end = max(end, off + length)
+if end is not None:
+    print(start, end - start)
+END
+	: >"$work/$1.asked"
+}
+
+size=$((12 << 20))
+make_data image $size 1
+make_data old $((size + 5120)) 2
+
+# --- what can be read ----------------------------------------------------
+
+run aiodd if=image of=copy map=m bs=64K
+is 'a healthy source: exit status' "$status" 0
+check 'a healthy source: the bytes' cmp image copy
+is 'a healthy source: the map' "$(said m)" "0 $size +; "
+says 'a healthy source: it is over' m '^# Finished$'
+check 'a healthy source: all is done' ddrescuelog -D m
+is 'a healthy source: the counts' "$(head -n 2 err)" \
+	"192+0 records in
+192+0 records out"
+run aiodd if=image of=copy map=m bs=64K
+is 'once more: exit status' "$status" 0
+is 'once more: the counts' "$(bytes_reported err)" 0
+
+# --- what cannot ---------------------------------------------------------
+
+# One sector, several, one page, a large area, and the ends of the disk.
+areas bad.map $size 0:512 0x100200:512 0x100600:1024 0x200000:4096 \
+	0x3fe000:0x23400 0xbffe00:512
+disk bad image bad.map
+source=$BED
+
+# rescued TEXT MAP WANTED-MAP WANTED-FILE
+rescued()
+{
+	is "$1: exit status" "$status" 2
+	same_map "$1" "$2" "$3"
+	check "$1: all else is there" cmp copy "$4"
+	is "$1: the words" "$(last)" \
+		"'$source': 151040 bytes in 6 areas could not be read (map '$2')"
+}
+
+must cp old copy
+without image bad.map /dev/null >want
+run aiodd if="$source" of=copy map=m1
+rescued 'bad areas' m1 bad.map want
+check 'bad areas: none is untried' \
+	test -z "$(ddrescuelog -l '?*/' -b512 m1)"
+is 'bad areas: the list of them' "$(ddrescuelog -l- -b512 m1)" \
+	"$(ddrescuelog -l- -b512 bad.map)"
+check 'bad areas: not all is done' eval '! ddrescuelog -D m1'
+asked bad >all
+run aiodd if="$source" of=copy map=m1
+rescued 'once more' m1 bad.map want
+is 'once more: nothing is read' "$(asked bad)" ''
+run aiodd if="$source" of=copy map=m1 retries=2
+rescued 'retries' m1 bad.map want
+is 'retries: only what is bad' "$(asked bad)" \
+	'0 512 1049088 512 1050112 1024 2097152 4096 4186112 144384 12582400 512'
+
+# What is there stays where nothing was read, or has zeros.
+must cp old disk.img
+bed_loop_over "$work/disk.img" || skip_all "$BED_WHY"
+must_be_ours "$BED"
+head -c $size old >old.disk
+without image bad.map old.disk >want.kept
+run aiodd if="$source" of="$BED" map=m2
+head -c $size "$BED" >copy
+rescued 'a disk keeps what was there' m2 bad.map want.kept
+run aiodd if="$source" of="$BED" map=m2 conv=sync
+head -c $size "$BED" >copy
+is 'conv=sync: exit status' "$status" 2
+same_map 'conv=sync' m2 bad.map
+check 'conv=sync: zeros' cmp copy want
+is 'conv=sync: the words' "$(last)" "'$source': 151040 bytes in 6 areas\
+ could not be read; zeros replace them in the copy (map 'm2')"
+check 'conv=sync: what lies behind it is as it was' \
+	cmp -i $size old disk.img
+
+# What no sector begins or ends with, and a place that is no less odd.
+must cp old copy
+python3 - <<'END' || bail python
+old, image = open('old', 'rb').read(), open('image', 'rb').read()
+lead, skip, count = 777, 0x100200, 0x300001
+want = bytearray(old)
+want[lead:lead + count] = image[skip:skip + count]
+for off, length in (0x100200, 512), (0x100600, 1024), (0x200000, 4096), \
+        (0x3fe000, 0x2201):
+    at = lead + off - skip
+    want[at:at + length] = old[at:at + length]
+open('want.odd', 'wb').write(want)
+END
+odd=('iflag=skip_bytes,count_bytes' oflag=seek_bytes skip=$((0x100200))
+	count=$((0x300001)) seek=777)
+must cp bad.map m3 # another's, that says nothing of the destination
+run aiodd if="$source" of=copy map=m3 "${odd[@]}" conv=notrunc
+is 'a map of others: it is believed' "$status" 2
+rm -f m3
+run aiodd if="$source" of=copy map=m3 "${odd[@]}" conv=notrunc
+is 'odd places: exit status' "$status" 2
+is 'odd places: the map' "$(said m3)" "0 1049088 ?; 1049088 512 -; \
+1049600 512 +; 1050112 1024 -; 1051136 1046016 +; 2097152 4096 -; \
+2101248 2084864 +; 4186112 8705 -; 4194817 8388095 ?; "
+check 'odd places: the bytes' cmp copy want.odd
+asked bad >all
+run aiodd if="$source" of=copy map=m3 "${odd[@]}" conv=notrunc
+is 'odd places, once more: exit status' "$status" 2
+is 'odd places, once more: nothing is read' "$(asked bad)" ''
+run aiodd if="$source" of=copy map=m3 conv=notrunc
+is 'another place: exit status' "$status" 5
+says 'another place: the words' err 'force=map'
+
+head -c 4M image >small
+
+# --- errors that go away, and sources that do -----------------------------
+
+# scripted NAME: small as a disk, of which reads first do what is in NAME.sh; $4
+# is the offset, and $3 the length.
+scripted()
+{
+	: >"$1.sh"
+	bed_nbd "$1" --filter=log eval get_size="echo 4194304" \
+		pread=". $work/$1.sh; dd if=$work/small status=none bs=64K \
+			iflag=skip_bytes,count_bytes skip=\$4 count=\$3" \
+		logfile="$work/$1.asked" || skip_all "$BED_WHY"
+	source=$BED
+}
+
+# fails FROM TO: shell text for it
+fails()
+{
+	echo "[ \$4 -ge $2 ] || [ \$((\$4 + \$3)) -le $1 ] ||
+		{ $3 { echo EIO >&2; exit 1; }; }"
+}
+
+scripted moody
+fails 1048576 1056768 '' >moody.sh
+fails 2097152 2105344 '' >>moody.sh
+run aiodd if="$source" of=copy map=m4
+is 'two bad areas: exit status' "$status" 2
+fails 2097152 2101248 '' >moody.sh
+asked moody >all
+run aiodd if="$source" of=copy map=m4 retries=1
+is 'errors that go away: exit status' "$status" 2
+is 'errors that go away: the map' "$(said m4)" \
+	'0 2097152 +; 2097152 4096 -; 2101248 2093056 +; '
+is 'errors that go away: only what was bad is read' "$(asked moody)" \
+	'1048576 8192 2097152 8192'
+# The third time it can be read.
+fails 2097152 2101248 "echo >>$work/tries
+		[ \$(wc -l <$work/tries) -gt 2 ] ||" >moody.sh
+run aiodd if="$source" of=copy map=m4 retries=2
+is 'retries=2, and the third time it goes: exit status' "$status" 2
+run aiodd if="$source" of=copy map=m4 retries=1
+is 'retries=1 more: exit status' "$status" 0
+is 'retries=1 more: the map' "$(said m4)" "0 4194304 +; "
+check 'all of it' cmp small copy
+
+finish
