@@ -119,6 +119,7 @@ on_read(const struct chase_read *read)
 	check_read(read);
 	for (unsigned i = 0; i < run.nr_out; i++)
 		nr += !run.outs[i].is_overdue;
+	must(run.nr_out - (nr - 1) < CHASE_OVERDUE_MAX);
 	if (nr > run.most_out)
 		run.most_out = nr;
 	must(run.nr_out < NR_OUT_MAX);
@@ -210,6 +211,20 @@ step(void)
 			wait_in_time();
 	}
 	return (enum chase_answer)answer;
+}
+
+// The next read, which has to be there, is answered at once.
+static struct chase_read
+next_read(void)
+{
+	const unsigned nr = run.nr_reads;
+
+	while (run.nr_reads == nr)
+		must(step() != CHASE_END);
+	const struct flight out = run.outs[run.nr_out - 1];
+	run.clock = out.since + out.answer.ns;
+	tell(run.nr_out - 1);
+	return out.read;
 }
 
 static uint64_t
@@ -324,12 +339,56 @@ START_TEST(a_dead_head_costs_few_failing_reads)
 	       nr_copied, run.nr_failed, run.nr_reads, map.nr);
 	// Those that are overdue are not waited for: more are out at once.
 	ck_assert_uint_le(run.nr_failed, _i == 0 ? 350 : 360);
+	ck_assert_uint_ge(run.nr_failed, 340);
 	// All is there that can be, before anything is swept.
 	uint64_t bad = 0;
 	for (size_t i = 0; i < disk.kinds[DYING_BAD].nr; i++)
 		bad += disk.kinds[DYING_BAD].ranges[i].to -
 		       disk.kinds[DYING_BAD].ranges[i].from;
 	ck_assert_uint_eq(map.totals[MAP_DONE], TB - bad);
+	ck_assert_uint_eq(run.nr_out, 1);
+	ck_assert_uint_le(run.outs[0].read.len, CLUSTER);
+}
+END_TEST
+
+START_TEST(a_skip_is_a_hundredth_at_most)
+{
+	uint64_t last = 0;
+
+	begin_disk(TB);
+	dying_add(&disk, DYING_BAD, 0, TB / 2);
+	run.setup.nr_parallel = 1;
+	begin_chase();
+	for (unsigned i = 0; last < TB / 2; i++) {
+		const struct chase_read read = next_read();
+
+		ck_assert_uint_le(read.off - last, TB / 100 + 4 * MIB);
+		if (i == 1)
+			ck_assert_uint_lt(read.off, TB / 32768 + 4 * MIB);
+		last = read.off;
+	}
+	ck_assert_uint_lt(run.nr_failed, 70);
+	ck_assert_uint_gt(run.nr_failed, 50);
+}
+END_TEST
+
+// Whatever the order in which they are told.
+START_TEST(many_that_fail_at_once_are_one_gap)
+{
+	struct chase_read read;
+
+	begin_disk(TB);
+	dying_add(&disk, DYING_BAD, 0, GIB);
+	begin_chase();
+	while (run.nr_out < 16)
+		must(step() == CHASE_READ);
+	ck_assert_int_eq(chase_next(&chase, &read), CHASE_WAIT);
+	ck_assert_uint_eq(chase_status(&chase).pos, 0);
+	while (run.nr_out > 0)
+		tell(run.nr_out - 1);
+	read = next_read();
+	ck_assert_uint_gt(read.off, 32 * MIB);
+	ck_assert_uint_lt(read.off, 32 * MIB + 64 * MIB);
 }
 END_TEST
 
@@ -364,20 +423,6 @@ START_TEST(lone_bad_sectors_cost_few_failing_reads)
 	ck_assert_uint_eq(chase_areas(&chase), 200);
 }
 END_TEST
-
-// The next read, which has to be there, is answered at once.
-static struct chase_read
-next_read(void)
-{
-	const unsigned nr = run.nr_reads;
-
-	while (run.nr_reads == nr)
-		must(step() != CHASE_END);
-	const struct flight out = run.outs[run.nr_out - 1];
-	run.clock = out.since + out.answer.ns;
-	tell(run.nr_out - 1);
-	return out.read;
-}
 
 static void
 check_next(uint64_t off, uint64_t len)
@@ -421,7 +466,8 @@ END_TEST
 START_TEST(a_short_read_says_where_it_failed)
 {
 	begin_disk(8 * MIB);
-	dying_add(&disk, DYING_BAD, 3 * MIB, 3 * MIB + SECTOR);
+	// Part of a sector is none.
+	dying_add(&disk, DYING_BAD, 3 * MIB + 100, 3 * MIB + SECTOR);
 	disk.is_short = true;
 	run.setup.nr_parallel = 1;
 	begin_chase();
@@ -429,7 +475,7 @@ START_TEST(a_short_read_says_where_it_failed)
 	check_next(2 * MIB, 2 * MIB);
 	ck_assert_uint_eq(map.totals[MAP_DONE], 3 * MIB);
 	run_to_end();
-	check_found();
+	ck_assert_uint_eq(map.totals[MAP_BAD], SECTOR);
 }
 END_TEST
 
@@ -532,6 +578,69 @@ START_TEST(what_is_slow_waits_until_the_rest_is_there)
 	ck_assert_uint_ge(map.totals[MAP_DONE], TB - slow_len - 2 * MIB);
 	run_to_end();
 	check_found();
+}
+END_TEST
+
+static uint64_t
+bytes_done(uint64_t from, uint64_t to)
+{
+	uint64_t bytes = 0;
+
+	while (from < to) {
+		const struct map_span *span = map_at(&map, from);
+		const uint64_t end = min_u64(to, span->off + span->len);
+
+		bytes += span->state == MAP_DONE ? end - from : 0;
+		from = end;
+	}
+	return bytes;
+}
+
+static void
+run_to_pass(char phase, unsigned pass)
+{
+	for (;;) {
+		const struct mapfile_status status = chase_status(&chase);
+
+		if (status.phase == phase && status.pass == pass)
+			return;
+		must(step() != CHASE_END);
+	}
+}
+
+// It is met from behind: what lies before it is good, or bad.
+START_TEST(what_is_slow_is_skipped_backwards_too)
+{
+	const uint64_t bad = 100 * GIB, good = 104 * GIB;
+	const uint64_t slow = _i == 0 ? 106 * GIB : good, end = slow + GIB;
+
+	begin_disk(TB);
+	dying_add(&disk, DYING_BAD, bad, good);
+	dying_add(&disk, DYING_SLOW, slow, end);
+	begin_chase();
+	run_to_pass('?', 3);
+	ck_assert_uint_lt(bytes_done(slow, end), 100 * MIB);
+	if (_i == 0)
+		ck_assert_uint_ge(bytes_done(good, slow), GIB);
+	run_to_pass('*', 1);
+	ck_assert_uint_ge(bytes_done(good, end), end - good - CLUSTER);
+}
+END_TEST
+
+// Each read is overdue.
+START_TEST(what_is_very_slow_is_read_before_the_sweep)
+{
+	const uint64_t bad = 100 * GIB, good = 104 * GIB, end = 106 * GIB;
+
+	begin_disk(TB);
+	disk.slower = 100;
+	dying_add(&disk, DYING_BAD, bad, good);
+	dying_add(&disk, DYING_SLOW, good, good + GIB);
+	begin_chase();
+	while (!is_swept() && step() != CHASE_END)
+		;
+	ck_assert_uint_eq(bytes_done(good, end), end - good);
+	ck_assert_uint_le(run.nr_failed, 60);
 }
 END_TEST
 
@@ -724,6 +833,8 @@ chase_suite(void)
 	tcase_add_test(t, a_healthy_disk_is_read_once_in_order);
 	tcase_add_test(t, an_empty_domain_ends_at_once);
 	tcase_add_loop_test(t, a_dead_head_costs_few_failing_reads, 0, 2);
+	tcase_add_test(t, a_skip_is_a_hundredth_at_most);
+	tcase_add_test(t, many_that_fail_at_once_are_one_gap);
 	tcase_add_loop_test(t, lone_bad_sectors_cost_few_failing_reads, 0, 2);
 	tcase_add_test(t, a_bad_sector_is_encircled);
 	tcase_add_test(t, a_short_read_says_where_it_failed);
@@ -732,6 +843,8 @@ chase_suite(void)
 	tcase_add_test(t, one_that_is_late_ends_nothing);
 	tcase_add_test(t, what_hangs_is_left_alone);
 	tcase_add_test(t, what_is_slow_waits_until_the_rest_is_there);
+	tcase_add_loop_test(t, what_is_slow_is_skipped_backwards_too, 0, 2);
+	tcase_add_test(t, what_is_very_slow_is_read_before_the_sweep);
 	tcase_add_test(t, a_map_with_errors_is_read_one_at_a_time);
 	tcase_add_test(t, the_next_run_goes_on_in_its_pass);
 	suite_add_tcase(s, t);

@@ -12,7 +12,7 @@
 #define NS_A_SECOND UINT64_C(1000000000)
 #define NS_A_SEEK (8 * UINT64_C(1000000))
 #define NS_A_KIB UINT64_C(7000)
-#define SLOWER 50
+#define SLOWER 25
 
 void
 dying_done(struct dying *d)
@@ -76,7 +76,9 @@ time_of(const struct dying *d, uint64_t from, uint64_t to, bool is_bad)
 		return 120 * NS_A_SECOND;
 	if (is_bad)
 		return d->ns_bad > 0 ? d->ns_bad : NS_A_SECOND / 2;
-	return dying_first(d, DYING_SLOW, from, to) < to ? SLOWER * ns : ns;
+	if (dying_first(d, DYING_SLOW, from, to) == to)
+		return ns;
+	return ns * (d->slower > 0 ? d->slower : SLOWER);
 }
 
 struct dying_answer

@@ -11,7 +11,7 @@
 
 enum dying_kind {
 	DYING_BAD,             // a read of any of it fails
-	DYING_SLOW,            // it takes fifty times as long
+	DYING_SLOW,            // it takes so much longer
 	DYING_HANG,            // it fails, after minutes
 	DYING_LATE,            // it is read, after minutes
 	DYING_NR_KINDS,
@@ -29,6 +29,7 @@ struct dying_ranges {
 struct dying {
 	uint64_t len;          // reads behind it give nothing
 	uint64_t ns_bad;       // of a read that fails, 0: half a second
+	unsigned slower;       // times as long, 0: 25
 	bool is_short;         // a read gives what is before its first bad byte
 	unsigned gone_after;   // so many reads it is there, 0: all the time
 	unsigned nr_reads;

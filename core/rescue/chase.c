@@ -262,7 +262,7 @@ go_on_behind(struct chase *c, struct range bad)
 {
 	struct pick *pick = &c->pick;
 	const bool is_back = pick->is_back;
-	const uint64_t to = skip_over(&c->skip, bad, is_back, pick->domain);
+	const uint64_t to = skip_over(&c->skip, bad, is_back);
 
 	pick->cursor = is_back ? min_u64(pick->cursor, to)
 			       : max_u64(pick->cursor, to);
@@ -331,7 +331,7 @@ end_source(struct chase *c, uint64_t end)
 {
 	struct range *all = &c->pick.domain;
 
-	all->to = max_u64(all->from, min_u64(all->to, end));
+	all->to = min_u64(all->to, end);
 	c->nr_areas = nr_bad(c, *all);
 }
 

@@ -35,19 +35,16 @@ len_over(const struct skip *s, uint64_t gap)
 }
 
 uint64_t
-skip_over(struct skip *s, struct range bad, bool is_back, struct range domain)
+skip_over(struct skip *s, struct range bad, bool is_back)
 {
 	// What was out at the same time may be told in any order.
 	if (s->gap == UINT64_MAX || (!is_back && bad.from < s->gap))
 		s->gap = range_near(bad, is_back);
-	if (is_back) {
-		const uint64_t len = len_over(s, s->gap - bad.to);
-		const uint64_t to = max_u64(bad.from, domain.from + len) - len;
-
-		return min_u64(bad.from, round_up(to, UNIT));
-	}
-	const uint64_t len = len_over(s, bad.from - s->gap);
-	return min_u64(domain.to, round_down(bad.to + len, UNIT));
+	if (!is_back)
+		return round_down(bad.to + len_over(s, bad.from - s->gap),
+				  UNIT);
+	const uint64_t len = len_over(s, s->gap - bad.to);
+	return bad.from > len ? round_up(bad.from - len, UNIT) : 0;
 }
 
 bool

@@ -27,9 +27,8 @@ skip_reset(struct skip *s)
 	s->gap = UINT64_MAX;
 }
 
-// This is bad. Where to go on: within the domain, or its far end.
-uint64_t skip_over(struct skip *s, struct range bad, bool is_back,
-		   struct range domain);
+// This is bad. Where to go on, which may be behind the end.
+uint64_t skip_over(struct skip *s, struct range bad, bool is_back);
 
 // This was read alone. True: it was slow, and is no better than bad.
 bool skip_is_slow(struct skip *s, struct range range, uint64_t ns);
