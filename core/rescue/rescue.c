@@ -16,23 +16,15 @@
 #include "mapkeep.h"
 #include "pace.h"
 #include "stats.h"
+#include "written.h"
 
-#define OVERDUE_NS SECOND_NS
-#define OVERDUE_FACTOR 10
 #define SAVE_NS (30 * SECOND_NS)
-#define LOOK_MS 200  // how often it is looked for what is overdue
-#define PROBE_MAX 16 // failing reads between two probes
+#define LOOK_MS 200 // how often it is looked for what is overdue
 
 static_assert(PLAN_MAPPED_SPARE == CHASE_OVERDUE_MAX,
 	      "each that is overdue has a job of its own");
 
 static void rescue_on_read(struct job *job, int error);
-
-static uint64_t
-end_of(const struct map_span *span)
-{
-	return span->off + span->len;
-}
 
 static struct rescue_reading *
 reading_of(struct rescue *r, const struct job *job)
@@ -67,29 +59,6 @@ init_stages(struct rescue *r, const struct rescue_parts *parts)
 		r->ring.jobs[i].reader = &r->reader;
 		r->ring.jobs[i].writer = &r->writer;
 	}
-}
-
-// What the map says is there need not be written.
-static int
-take_over(struct rescue *r)
-{
-	const uint64_t end = r->base + r->ring.map.len;
-	int err = 0;
-
-	memcpy(r->outside, r->map->totals, sizeof(r->outside));
-	for (size_t i = 0; err == 0 && i < r->map->nr; i++) {
-		const struct map_span *span = &r->map->spans[i];
-		const uint64_t from = max_u64(span->off, r->base);
-		const uint64_t to = min_u64(end_of(span), end);
-
-		if (from >= to)
-			continue;
-		r->outside[span->state] -= to - from;
-		if (span->state == MAP_DONE)
-			err = map_mark(&r->ring.map, from - r->base, to - from,
-				       MAP_DONE);
-	}
-	return err;
 }
 
 static void
@@ -136,9 +105,8 @@ rescue_init(struct rescue *r, const struct rescue_parts *parts)
 			     .map = parts->map,
 			     .base = plan->src_off,
 			     .checkpoint.fd = -1,
-			     .good_off = UINT64_MAX,
-			     .is_beginning = true,
-			     .next_probe = 1};
+			     .is_beginning = true};
+	pulse_init(&r->pulse);
 	watch_init(&r->watch);
 	aio_serve(r->aio, parts->src->engine);
 	aio_serve(r->aio, parts->dst->engine);
@@ -149,7 +117,7 @@ rescue_init(struct rescue *r, const struct rescue_parts *parts)
 	if (err == 0 && r->readings == NULL)
 		err = -ENOMEM;
 	if (err == 0)
-		err = take_over(r);
+		err = written_init(&r->ring.map, r->base, r->map, r->outside);
 	if (err == 0)
 		err = checkpoint_init(&r->checkpoint, r->aio, parts->keep,
 				      parts->env->manifest, parts->dst);
@@ -167,39 +135,13 @@ rescue_open_loop(struct rescue *r)
 	return watch_open(&r->watch, r->env->hooks, r->aio);
 }
 
-// What was read and is not written is to be read again.
-static int
-take_back_unwritten(const struct rescue *r, struct map *map)
-{
-	const struct map *written = &r->ring.map;
-	const struct map_span *span;
-	int err = 0;
-
-	for (size_t i = 0; err == 0 && i < written->nr; i++) {
-		uint64_t off = r->base + written->spans[i].off;
-		const uint64_t end = off + written->spans[i].len;
-
-		if (written->spans[i].state != MAP_TODO)
-			continue;
-		while (err == 0 && off < end &&
-		       (span = map_find(map, off, MAP_DONE)) != NULL &&
-		       span->off < end) {
-			const uint64_t from = max_u64(span->off, off);
-
-			off = min_u64(end_of(span), end);
-			err = map_mark(map, from, off - from, MAP_TODO);
-		}
-	}
-	return err;
-}
-
 void
 rescue_done(struct rescue *r)
 {
 	watch_done(&r->watch);
 	// Memory for less than what is in the map is not refused.
 	if (r->ring.jobs != NULL)
-		(void)take_back_unwritten(r, r->map);
+		(void)written_take_back(&r->ring.map, r->base, r->map);
 	checkpoint_done(&r->checkpoint);
 	chase_done(&r->chase);
 	ring_done(&r->ring);
@@ -209,25 +151,12 @@ rescue_done(struct rescue *r)
 
 /* The source */
 
-static int
-compare_u64(const void *a, const void *b)
+// It will be asked again after the next failure.
+static void
+forget_probe(struct rescue *r)
 {
-	const uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-
-	return (x > y) - (x < y);
-}
-
-static uint64_t
-overdue_after(const struct rescue *r)
-{
-	const size_t nr = min_u64(r->nr_good, RESCUE_LATENCIES);
-	uint64_t sorted[RESCUE_LATENCIES];
-
-	if (nr == 0)
-		return OVERDUE_NS;
-	memcpy(sorted, r->latencies, nr * sizeof(*sorted));
-	qsort(sorted, nr, sizeof(*sorted), compare_u64);
-	return max_u64(OVERDUE_NS, OVERDUE_FACTOR * sorted[nr / 2]);
+	r->is_probing = false;
+	r->pulse.next_probe = r->pulse.nr_failed + 1;
 }
 
 static void
@@ -240,70 +169,24 @@ find_overdue(struct rescue *r)
 		const uint64_t age = now - reading->since_ns;
 
 		if (!reading->is_out || reading->is_overdue ||
-		    age < OVERDUE_NS || age < overdue_after(r))
+		    age < SECOND_NS || age < pulse_overdue_ns(&r->pulse))
 			continue;
 		reading->is_overdue = true;
 		r->nr_overdue++;
 		// Whether the source is still there, this one will not say.
 		if (reading->is_probe)
-			r->is_probing = false;
+			forget_probe(r);
 		else
 			chase_overdue(&r->chase, &reading->read);
 	}
 }
 
 static void
-note_good(struct rescue *r, const struct rescue_reading *reading, uint64_t ns)
-{
-	r->latencies[r->nr_good++ % RESCUE_LATENCIES] = ns;
-	r->good_off = reading->read.off;
-	r->nr_failed = 0;
-	r->next_probe = 1;
-	r->nr_undo = 0;
-}
-
-// What has failed since the source was last there says nothing of it.
-static void
 note_gone(struct rescue *r, int error)
 {
 	r->is_gone = true;
 	r->gone_error = error;
-	while (r->nr_undo > 0) {
-		const struct map_span *was = &r->undo[--r->nr_undo];
-
-		// It was one span before.
-		(void)map_mark(r->map, was->off, was->len, was->state);
-	}
-}
-
-static bool
-says_gone(int error)
-{
-	return error == ENODEV || error == ENXIO || error == ENOMEDIUM;
-}
-
-static void
-on_probed(struct rescue *r, const struct job *job, int error)
-{
-	r->is_probing = false;
-	if (error != 0) {
-		note_gone(r, error);
-		return;
-	}
-	(void)job;
-	r->nr_undo = 0;
-	r->next_probe = r->nr_failed +
-			(unsigned)min_u64(r->next_probe, PROBE_MAX);
-}
-
-static void
-note_failed(struct rescue *r, const struct rescue_reading *reading, size_t got)
-{
-	r->nr_failed++;
-	if (r->nr_undo < RESCUE_UNDO)
-		r->undo[r->nr_undo++] = (struct map_span){
-			reading->read.off + got, reading->read.len - got,
-			reading->was};
+	pulse_take_back(&r->pulse, r->map);
 }
 
 // The source gives data, or says that it cannot.
@@ -314,11 +197,14 @@ on_answered(struct rescue *r, struct job *job,
 	const uint64_t ns = clock_ns() - reading->since_ns;
 
 	if (error == 0 && job->len == job->want)
-		note_good(r, reading, ns);
-	else if (!r->is_gone && says_gone(error))
+		pulse_good(&r->pulse, reading->read.off, ns);
+	else if (!r->is_gone && pulse_is_gone(error))
 		note_gone(r, error);
 	else if (!r->is_gone)
-		note_failed(r, reading, job->len);
+		pulse_failed(&r->pulse,
+			     (struct map_span){reading->read.off + job->len,
+					       reading->read.len - job->len,
+					       reading->was});
 	if (r->is_gone && job->len < job->want) {
 		// It is as if it had not been tried.
 		ring_put(&r->ring, job);
@@ -341,7 +227,11 @@ rescue_on_read(struct job *job, int error)
 	reading->is_out = false;
 	reading->is_overdue = false;
 	if (reading->is_probe) {
-		on_probed(r, job, error);
+		r->is_probing = false;
+		if (error != 0)
+			note_gone(r, error);
+		else
+			pulse_probed(&r->pulse);
 		ring_put(&r->ring, job);
 	} else {
 		on_answered(r, job, reading, error);
@@ -406,13 +296,17 @@ can_read(const struct rescue *r)
 static bool
 start_probe(struct rescue *r)
 {
-	if (r->good_off == UINT64_MAX || r->nr_failed < r->next_probe)
+	const uint64_t off = r->pulse.good_off;
+
+	if (r->is_probing || !pulse_wants_probe(&r->pulse))
 		return false;
 	r->is_probing = true;
-	r->next_probe = r->nr_failed + 1;
-	start_read(r, (struct rescue_reading){
-			      .read = {r->good_off, r->chase.setup.sector},
-			      .is_probe = true});
+	start_read(r,
+		   (struct rescue_reading){
+			   .read = {off, (size_t)min_u64(r->chase.setup.sector,
+							 r->base + r->ring.end -
+								 off)},
+			   .is_probe = true});
 	return true;
 }
 
@@ -477,7 +371,7 @@ save(struct rescue *r)
 		fail_memory(r);
 		return;
 	}
-	if (take_back_unwritten(r, &map) < 0) {
+	if (written_take_back(&r->ring.map, r->base, &map) < 0) {
 		map_done(&map);
 		fail_memory(r);
 		return;

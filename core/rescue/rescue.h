@@ -17,14 +17,12 @@
 #include "env.h"
 #include "event.h"
 #include "plan.h"
+#include "pulse.h"
 #include "reader.h"
 #include "ring.h"
 #include "side.h"
 #include "watch.h"
 #include "writer.h"
-
-#define RESCUE_LATENCIES 64
-#define RESCUE_UNDO 64
 
 enum rescue_verdict {
 	RESCUE_RUN,   // step again at once
@@ -70,18 +68,9 @@ struct rescue {
 	uint64_t saved_failed;   // and those that have failed,
 	uint64_t saved_unwritten; // and in that of the ring
 
-	// How long the last good reads took, and how many there were.
-	uint64_t latencies[RESCUE_LATENCIES];
-	uint64_t nr_good;
+	struct pulse pulse;      // of the source
 	unsigned nr_overdue;
-
-	// Whether the source is still there, since the last good read.
-	uint64_t good_off;       // of one sector; UINT64_MAX: there is none
-	unsigned nr_failed;
-	unsigned next_probe;     // when so many have failed
-	bool is_probing;
-	struct map_span undo[RESCUE_UNDO]; // what the map had there
-	unsigned nr_undo;
+	bool is_probing;         // whether it is still there
 };
 
 // All is borrowed until rescue_done.
