@@ -58,6 +58,39 @@ tell_file(const char *operand, const char *name, int error)
 	}
 }
 
+// WORD:HEX. 0: it is none, else the length of the word.
+static size_t
+alg_length(const char *text)
+{
+	const size_t len = strspn(text, "-0123456789_"
+					"abcdefghijklmnopqrstuvwxyz"
+					"ABCDEFGHIJKLMNOPQRSTUVWXYZ");
+	const size_t nr = text[len] == ':' ? strspn(text + len + 1, DIGEST_HEX)
+					   : 0;
+
+	return nr > 0 && text[len + 1 + nr] == '\0' ? len : 0;
+}
+
+static void
+tell_alg(const char *operand, const char *word, size_t len)
+{
+	char names[128] = "";
+
+	for (enum digest_alg alg = 0; alg < DIGEST_NR; alg++) {
+		const size_t end = strlen(names);
+
+		snprintf(names + end, sizeof(names) - end, "%s%s",
+			 alg == 0		? ""
+			 : alg + 1 == DIGEST_NR ? " or "
+						: ", ",
+			 digest_name(alg));
+	}
+	message_error(0,
+		      "expect=%s: '%.*s' is no algorithm, and there is no "
+		      "such file; expect=ALG:HEX takes %s",
+		      operand, (int)len, word, names);
+}
+
 static void
 tell_unopened(const char *operand, const char *path, int error)
 {
@@ -67,6 +100,8 @@ tell_unopened(const char *operand, const char *path, int error)
 		message_error(0, "expect=%s: no such file; to give the digest "
 			      "itself, write expect=%s:HEX",
 			      operand, digest_name(alg));
+	else if (error == ENOENT && alg_length(path) > 0)
+		tell_alg(operand, path, alg_length(path));
 	else
 		message_error(error, "expect=%s", operand);
 }

@@ -34,6 +34,8 @@ plan(struct run *run)
 
 	if (verdict == TRANSFER_UNCOUNTED)
 		return verdict;
+	if (run->options.is_json) // which has it
+		return verdict;
 	intent_print(&run->options, &run->transfer, &old, verdict);
 	return describe_plan(transfer_plan(&run->transfer)) < 0
 		       ? TRANSFER_FAILED

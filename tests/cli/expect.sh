@@ -219,6 +219,16 @@ for digest in "$hex" "${hex^^}" "sha256=$hex" sha256=0; do
 	says "${digest:0:12}...: how to write it" err \
 		'no such file; .* write expect=sha256:HEX$'
 done
+for digest in sha265:00 "SHA3-256:$hex" x:a; do
+	run aiodd dir/img copy expect="$digest"
+	is "${digest:0:12}...: exit status" "$status" 1
+	says "${digest:0:12}...: what it does not know" err \
+		"'${digest%%:*}' is no algorithm, .* takes md5, .* or xxh128\$"
+done
+for name in :00 a/b:00 sha265: sha265:x sha265:00:; do
+	run aiodd dir/img copy expect="$name"
+	says "$name: a name like others" err 'No such file or directory$'
+done
 must cp S "$hex"
 (cd dir && sha256sum img) >"$hex"
 run aiodd dir/img copy expect="$hex" status=none

@@ -79,6 +79,7 @@ json 'into /dev/null' 0 ok if=/dev/zero of=/dev/null bs=1M count=9
 has 'into /dev/null: both sides' '[.source.kind, .destination.kind]' \
 	'["zero","null"]'
 json 'plan=yes' 0 ok src copy plan=yes
+check 'plan=yes: the objects are all' test ! -s out
 has 'plan=yes: nothing was copied' '[.bytes, .bytes_total]' '[0,3145805]'
 json 'digests' 0 ok src copy hash=md5,sha256 expect="sha256:$digest" sums=SUMS
 has 'digests: both' '[.digests.md5, .digests.sha256, .expected.digest]' \
