@@ -119,14 +119,21 @@ tell_manifest(const struct event *f)
 	const char *fault = f->fault < OURS_NR ? faults_of_ours[f->fault]
 					       : faults[f->fault];
 	char *name = quote_name_colon(f->name);
+	char *map = f->map != NULL ? quote_name_colon(f->map) : NULL;
 
-	message_error(f->error, "%smanifest=%s%s%s%s",
-		      is_notice ? "warning: " : "", name ? name : "?",
+	// The user has named the map, not what lies beside it.
+	message_error(f->error, "%s%s%s%s%s%s%s%s",
+		      is_notice ? "warning: " : "",
+		      f->map ? "map=" : "manifest=", map ? map : "",
+		      f->map ? ": " : "", name ? name : "?",
 		      is_notice ? " does not count: "
 		      : fault	? ": "
 				: "",
 		      fault ? fault : "",
-		      is_notice ? ", so the destination is read" : "");
+		      !is_notice ? ""
+		      : f->map	 ? ", so it is begun anew"
+				 : ", so the destination is read");
+	free(map);
 	free(name);
 }
 

@@ -33,8 +33,9 @@ open_sides(struct transfer *t)
 
 	// Before anything is opened: a copy without them is not wanted.
 	if (commit_check(q, t->env.hooks) < 0 ||
+	    mapkeep_open(&t->keep, &t->env) < 0 ||
 	    vouch_open(&t->vouch, &t->env, use) < 0 ||
-	    mapkeep_open(&t->keep, &t->env) < 0 || transfer_open_digest(t) < 0)
+	    transfer_open_digest(t) < 0)
 		return TRANSFER_UNCOUNTED;
 	int r = kinds_find(q->src, q->is_dd)
 			->open_src(&t->src, q, t->env.hooks);

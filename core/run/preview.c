@@ -68,10 +68,10 @@ preview_open(struct transfer *t, bool *is_safe)
 
 	if (r < 0)
 		return r;
-	r = vouch_open(&t->vouch, &t->env, VOUCH_LOOK);
+	r = mapkeep_open(&t->keep, &t->env);
 	if (r < 0)
 		return r;
-	r = mapkeep_open(&t->keep, &t->env);
+	r = vouch_open(&t->vouch, &t->env, VOUCH_LOOK);
 	if (r < 0)
 		return r;
 	r = transfer_open_digest(t);

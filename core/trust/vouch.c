@@ -23,6 +23,7 @@ tell(const struct vouch *v, enum event_kind kind, unsigned fault, int r)
 	hooks_tell(v->env->hooks, (struct event){.kind = kind,
 						 .error = -r,
 						 .name = v->path,
+						 .map = v->env->asked->map,
 						 .fault = fault});
 	return r < 0 ? r : -EINVAL;
 }

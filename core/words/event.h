@@ -121,8 +121,9 @@ struct event {
 		const struct safety *safety;  // of FAILURE_REFUSED, _UNCHECKED
 		const struct mounts_use *use; // of NOTICE_SRC_LIVE, _BACKUP
 		const char *map;              // of .._INCOMPLETE, _UNTRIED:
-		                              // where it says which they are,
-		                              // or NULL
+		                              // where it says which they are;
+		                              // of .._MANIFEST: beside which
+		                              // it lies; or NULL
 	};
 };
 

@@ -95,28 +95,34 @@ mv d b
 printf '0 ?\n0 %d +\n' $((size + 1)) >longer
 refused 'more than the source' 1 'map=longer: it goes on behind the end' \
 	a b map=longer
+echo 'Dear diary,' >m.ranges
+refused 'another file beside it' 1 'map=m: m.ranges: it is no manifest' \
+	a b map=m
+rm m.ranges
 run aiodd a c map=m force=map
 is 'force=map: exit status' "$status" 0
 is 'force=map: nothing before it is read' \
 	"$(sed -n 's/ bytes .*copied.*//p' err)" $half
 check 'force=map: the bytes' cmp a c
 
-# A map that cannot be saved is found out before the first byte.
-if bed_fs tmpfs 64k; then
+# A map that cannot be saved is found out before the first byte. Root, three
+# files, and then there is no inode left.
+if bed_mount tmpfs tmpfs size=1m,nr_inodes=4; then
 	printf '0 ?\n0 %d +\n' $half >"$BED/m"
-	dd if=/dev/zero of="$BED/all" bs=4k status=none 2>/dev/null
+	must touch "$BED/m.ranges" "$BED/other"
 	run aiodd a b map="$BED/m"
-	is 'no space: exit status' "$status" 1
-	says 'no space: the words' err \
+	is 'no inode: exit status' "$status" 1
+	says 'no inode: the words' err \
 		'm: it cannot be saved: No space left on device$'
-	is 'no space: the old one is there' "$(cat "$BED/m")" \
+	is 'no inode: the old one is there' "$(cat "$BED/m")" \
 		"$(printf '0 ?\n0 %d +\n' $half)"
-	is 'no space: nothing else is left' "$(ls -A "$BED")" $'all\nm'
-	check 'no space: nothing is written' \
+	is 'no inode: nothing else is made' \
+		"$(find "$BED" -type f | wc -l)" 3
+	is 'no inode: the destination has its size' "$(size_of b)" $size
+	check 'no inode: nothing is written' \
 		cmp -i $half:0 -n $half b /dev/zero
-	is 'no space: the destination has its size' "$(size_of b)" $size
 else
-	skip 'no space' "$BED_WHY"
+	skip 'no inode' "$BED_WHY"
 fi
 
 # --- ddrescue -----------------------------------------------------------------
