@@ -192,8 +192,6 @@ export_open(struct export *e, const char *operand, const char *path,
 	if (is_side(e, q->src, STDIN_FILENO) ||
 	    is_side(e, q->dst, STDOUT_FILENO))
 		return tell(e, "it is the source or destination", 0);
-	if (q->manifest != NULL && is_side(e, q->manifest, -1))
-		return tell(e, "it is the manifest", 0);
 	int r = look(e, &st);
 	if (r == 0 && !can_take(e, &st))
 		return tell(e, "not a regular file, pipe or character "

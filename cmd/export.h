@@ -25,10 +25,9 @@ struct export {
 
 // Before the destination is touched: a copy whose report cannot be written is
 // not wanted. Nor is one that it would replace: path must be neither side of
-// the copy, nor its manifest. path may be NULL, "-" is standard output, and
-// /dev/fd/N and the file that standard output or error has open are written
-// through these, behind what is in them. 0 or -errno, told; export_close in any
-// case.
+// the copy. path may be NULL, "-" is standard output, and /dev/fd/N and the
+// file that standard output or error has open are written through these, behind
+// what is in them. 0 or -errno, told; export_close in any case.
 int export_open(struct export *e, const char *operand, const char *path,
 		const struct request *q, enum export_use use);
 

@@ -26,7 +26,7 @@ check 'there is none: nothing is made' test ! -e none
 echo 'Dear diary,' >diary
 for name in m ./m "$PWD/m"; do
 	for what in report sums; do
-		refused "the $what as well, $name" "$what=$name: it is the manifest" \
+		refused "the $what as well, $name" "manifest= and $what= name the same file" \
 			if=diary of=new update=yes manifest=m "$what=$name"
 	done
 done
