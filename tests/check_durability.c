@@ -92,6 +92,18 @@ START_TEST(what_went_around_the_cache_is_on_the_device)
 }
 END_TEST
 
+START_TEST(what_a_saved_map_has_is_durable)
+{
+	t.out.hold = NULL;
+	stats.bytes = 9000;
+	stats.rescue.saved = 8192;
+	ck_assert_uint_eq(durability_on_device(&t), 8192);
+	ck_assert_uint_eq(durability_durable(&t), 8192);
+	t.out.is_synced = true;
+	ck_assert_uint_eq(durability_durable(&t), 9000);
+}
+END_TEST
+
 // What is not so, one after the other.
 START_TEST(it_is_safe_to_remove_when_nothing_is_missing)
 {
@@ -115,6 +127,7 @@ durability_suite(void)
 			    ARRAY_LEN(counts));
 	tcase_add_test(c, what_is_written_is_there);
 	tcase_add_test(c, what_went_around_the_cache_is_on_the_device);
+	tcase_add_test(c, what_a_saved_map_has_is_durable);
 	tcase_add_loop_test(c, it_is_safe_to_remove_when_nothing_is_missing, 0,
 			    6);
 	suite_add_tcase(s, c);

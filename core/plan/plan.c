@@ -17,7 +17,7 @@ plan_is_direct(const struct plan_side *side)
 bool
 plan_is_large(const struct plan *plan)
 {
-	return plan->way == PLAN_BULK &&
+	return plan->way == PLAN_BULK && plan->job_size > 0 &&
 	       plan->depth > PLAN_RING_SMALL / plan_job_room(plan);
 }
 

@@ -247,6 +247,8 @@ planner_make_mapped(struct plan *plan, const struct request *q,
 	plan->way_reason = "map=";
 	plan->src = method_of_src(&s, plan);
 	plan->dst = method_of_dst(&s, plan);
+	plan->job_reason = plan->depth_reason = "there is nothing to copy";
+	plan->size_reason = "map= keeps it";
 	if (plan->len == 0)
 		return;
 	jobs_plan(plan, &asked);
@@ -256,7 +258,6 @@ planner_make_mapped(struct plan *plan, const struct request *q,
 	plan->depth_reason = "for reads that are overdue, too";
 	if (facts_is_file(dst) && dst->size < plan->dst_off + plan->len)
 		plan->final_size = plan->dst_off + plan->len;
-	plan->size_reason = "map= keeps it";
 }
 
 void

@@ -407,6 +407,9 @@ count(struct rescue *r)
 			       outside[MAP_NONTRIMMED] +
 			       totals[MAP_NONSCRAPED] - outside[MAP_NONSCRAPED];
 	stats->rescue.bad = totals[MAP_BAD] - outside[MAP_BAD];
+	if (r->saved_ns > 0 && !r->checkpoint.is_out &&
+	    r->checkpoint.error == 0)
+		stats->rescue.saved = stats->bytes_total - r->saved_unwritten;
 	// With what is read, and not written.
 	stats->rescue.untried = todo - min_u64(todo, stats->rescue.failed +
 							     stats->rescue.bad);

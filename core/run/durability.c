@@ -57,6 +57,7 @@ durability_on_device(const struct transfer *t)
 				     : 0;
 	if (end > start)
 		reached = max_u64(reached, end - start);
+	reached = max_u64(reached, t->env.stats->rescue.saved);
 	reached = min_u64(reached, bytes);
 	return reached - min_u64(reached, held_back(t));
 }
@@ -70,7 +71,8 @@ durability_is_asked(const struct transfer *t)
 uint64_t
 durability_durable(const struct transfer *t)
 {
-	return t->out.is_synced ? t->env.stats->bytes : 0;
+	return t->out.is_synced ? t->env.stats->bytes
+				: t->env.stats->rescue.saved;
 }
 
 bool
