@@ -24,7 +24,7 @@
 	suite(position) suite(walk) suite(record) \
 	suite(chase) \
 	suite(change) suite(clear) suite(commit) suite(verify) suite(vouch) \
-	suite(mapkeep) \
+	suite(mapkeep) suite(rescue) \
 	suite(clone) suite(caution) suite(transfer) suite(kinds) \
 	suite(durability) \
 	suite(outcome) \

@@ -31,7 +31,6 @@ checkpoint_init(struct checkpoint *cp, struct aio *aio, struct mapkeep *keep,
 void
 checkpoint_done(struct checkpoint *cp)
 {
-	assert(!cp->is_out);
 	map_done(&cp->map);
 	if (cp->fd >= 0)
 		(void)close(cp->fd); // what it had to say the sync has heard

@@ -40,7 +40,7 @@ struct checkpoint {
 int checkpoint_init(struct checkpoint *cp, struct aio *aio,
 		    struct mapkeep *keep, const struct manifest *manifest,
 		    const struct side *dst);
-// None is out.
+// None is out, or aio is abandoned.
 void checkpoint_done(struct checkpoint *cp);
 
 // Of what is written now: takes the map. None is out.

@@ -384,7 +384,6 @@ save(struct rescue *r)
 static void
 save_if_due(struct rescue *r)
 {
-	note_checkpoint(r);
 	if (r->checkpoint.is_out || r->checkpoint.error != 0 || is_saved(r))
 		return;
 	if (r->saved_ns == 0 || (is_ending(r) && is_drained(r)) ||
@@ -440,8 +439,10 @@ rescue_step(struct rescue *r)
 		return RESCUE_LOST;
 	find_overdue(r);
 	writer_start(&r->writer);
-	save_if_due(r);
+	note_checkpoint(r);
 	start_reads(r);
+	// They may have found the end.
+	save_if_due(r);
 	aio_submit(r->aio);
 	return verdict(r);
 }
