@@ -92,6 +92,13 @@ is_aligned(uint64_t off)
 	       off == map.len;
 }
 
+// Until all is copied and trimmed.
+static bool
+is_swept(void)
+{
+	return chase.step > 4;
+}
+
 // It lies in one span that is not good, nothing of it is out, and it is
 // aligned where there was no end.
 static void
@@ -104,6 +111,7 @@ check_read(const struct chase_read *read)
 	must(read->off >= run.setup.off && to <= run.setup.off + run.setup.len);
 	must(span->state != MAP_DONE && to <= span->off + span->len);
 	must(is_aligned(read->off) && is_aligned(to));
+	must(!is_swept() || read->len <= CLUSTER);
 	for (unsigned i = 0; i < run.nr_out; i++) {
 		const struct chase_read *other = &run.outs[i].read;
 
@@ -315,13 +323,6 @@ START_TEST(an_empty_domain_ends_at_once)
 	ck_assert_uint_eq(map.totals[MAP_TODO], MIB);
 }
 END_TEST
-
-// Until all is copied and trimmed.
-static bool
-is_swept(void)
-{
-	return chase.step > 4;
-}
 
 START_TEST(a_dead_head_costs_few_failing_reads)
 {
