@@ -200,7 +200,7 @@ step_to_saved(void)
 	return verdict;
 }
 
-// The kernel completes, one by chance if there is a seed. False: nothing is out.
+// The kernel completes, one by chance if there is a seed. False: it has none.
 static bool
 complete(void)
 {

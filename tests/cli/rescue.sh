@@ -225,6 +225,7 @@ scripted()
 {
 	: >"$1.sh"
 	bed_nbd "$1" --filter=log eval get_size="echo 4194304" \
+		thread_model="echo parallel" \
 		pread=". $work/$1.sh; dd if=$work/small status=none bs=64K \
 			iflag=skip_bytes,count_bytes skip=\$4 count=\$3" \
 		logfile="$work/$1.asked" || skip_all "$BED_WHY"
@@ -260,5 +261,170 @@ run aiodd if="$source" of=copy map=m4 retries=1
 is 'retries=1 more: exit status' "$status" 0
 is 'retries=1 more: the map' "$(said m4)" "0 4194304 +; "
 check 'all of it' cmp small copy
+
+# --- what is refused, and what breaks --------------------------------------
+
+make_data small.old 4194304 3
+must cp small.old copy
+source=small
+
+# refused TEXT STATUS WORDS OPERANDS...: and nothing has changed.
+refused()
+{
+	local text=$1 wanted=$2 words=$3
+
+	shift 3
+	must cp small.old copy
+	[ ! -e m5 ] || must cp m5 m5.before
+	run aiodd if="$source" of=copy map=m5 "$@"
+	is "$text: exit status" "$status" "$wanted"
+	says "$text: the words" err "$words"
+	check "$text: nothing is written" cmp copy small.old
+	[ ! -e m5 ] || check "$text: the map stays" cmp m5 m5.before
+}
+
+printf '0 ? 1\n0 0x1000 +\n0x1000 nonsense -\n' >m5
+refused 'a damaged map' 1 'm5.*line 3'
+rm m5 small.copy 2>/dev/null
+must "$AIODD" if=small of=small.copy map=m5 count=1 bs=1M status=none
+refused 'a map of another destination' 5 'another destination.*force=map'
+must cp small.copy copy
+run aiodd if=small of=copy map=m5 force=map
+is 'force=map: exit status' "$status" 0
+check 'force=map: the bytes' cmp copy small
+must cp image other
+must truncate -s 4M other
+source=other refused 'a map of another source' 5 'another source.*force=map'
+# What it calls copied must be there.
+must truncate -s 1000 small.copy
+run aiodd if=small of=small.copy map=m5 force=map
+is 'a destination that is too short for the map: exit status' "$status" 1
+says 'a destination that is too short for the map: the words' err \
+	'the destination ends before'
+is 'a destination that is too short for the map: it stays' \
+	"$(size_of small.copy)" 1000
+rm -f m5 m5.ranges
+
+if [ "$(id -u)" -eq 0 ] && type -P setpriv >/dev/null; then
+	must mkdir closed
+	must chmod 755 "$work" closed
+	must cp small.old copy
+	must chmod 666 copy
+	run setpriv --reuid=65534 --clear-groups "$AIODD" if=small of=copy \
+		map=closed/m
+	is 'a directory that cannot be written: exit status' "$status" 1
+	check 'a directory that cannot be written: nothing is written' \
+		cmp copy small.old
+else
+	skip 'a directory that cannot be written' 'no setpriv here'
+fi
+
+if bed_full; then
+	full=$BED
+	run aiodd if=/dev/zero of="$full/fill" bs=64K status=none
+	truncate -s -2M "$full/fill"
+	run aiodd if=small of="$full/copy" map=m6
+	is 'a full disk: exit status' "$status" 1
+	says 'a full disk: the words' err 'No space left'
+	is 'a full disk: the size stays' "$(size_of "$full/copy")" 4194304
+	without small m6 "$full/copy" >want
+	check 'a full disk: the map is true' cmp "$full/copy" want
+	check 'a full disk: not all is there' eval '! ddrescuelog -D m6'
+	rm "$full/fill"
+	run aiodd if=small of="$full/copy" map=m6
+	is 'room is made: exit status' "$status" 0
+	check 'room is made: the bytes' cmp "$full/copy" small
+else
+	skip 'a full disk' "$BED_WHY"
+fi
+
+# --- the source goes away --------------------------------------------------
+
+scripted gone
+# It serves half of it, and then nothing.
+fails 0 4194304 "[ ! -e $work/gone.now ] ||" >gone.sh
+cat >>gone.sh <<END
+[ \$4 -lt 2097152 ] || { : >$work/gone.now; echo EIO >&2; exit 1; }
+END
+rm -f copy
+run aiodd if="$source" of=copy map=m7 iosize=256K depth=1
+is 'a source that is gone: exit status' "$status" 1
+says 'a source that is gone: the words' err 'does not answer any more'
+check 'a source that is gone: nothing is bad' \
+	test -z "$(ddrescuelog -l '*/-' -b512 m7)"
+check 'a source that is gone: some is there' eval '! ddrescuelog -D m7 &&
+	[ -n "$(ddrescuelog -l + -b512 m7)" ]'
+without small m7 copy >want
+check 'a source that is gone: the map is true' cmp copy want
+is 'a source that is gone: the size' "$(size_of copy)" 4194304
+: >gone.sh
+run aiodd if="$source" of=copy map=m7
+is 'it is back: exit status' "$status" 0
+check 'it is back: the bytes' cmp copy small
+
+# --- what a signal leaves, and a read that does not come back ---------------
+
+scripted held
+# One read waits.
+cat >held.sh <<END
+if [ \$4 -le 2097152 ] && [ \$((\$4 + \$3)) -gt 2097152 ]; then
+	: >$work/held.now
+	while [ -e $work/held.hold ]; do sleep 0.02; done
+fi
+END
+
+# start_held: up to where only the read that is held is missing.
+start_held()
+{
+	rm -f copy m8 m8.ranges held.now
+	: >held.hold
+	"$AIODD" if="$source" of=copy map=m8 iosize=256K status=none 2>err &
+	pid=$!
+	wait_for test -e held.now
+	wait_for cmp -n 1048576 small copy
+	wait_for cmp -i 3145728 small copy
+}
+
+# Only what is at 2 MiB, by 256 KiB, is to be done.
+lacks_held()
+{
+	[ "$(said m8)" = \
+		"0 2097152 +; 2097152 262144 ?; 2359296 1835008 +; " ]
+}
+
+start_held
+kill -INT $pid
+check 'a held read: a signal saves all else' wait_for lacks_held
+check 'a held read: it is waited for' kill -0 $pid
+rm held.hold
+wait $pid
+is 'a held read: dies of the signal' $? 130
+is 'a held read: what comes late counts' "$(said m8)" "0 4194304 +; "
+check 'a held read: the bytes' cmp copy small
+
+# has_left PID: its memory is gone; the kernel keeps it for its requests.
+has_left()
+{
+	! grep -q VmSize "/proc/$1/status"
+}
+
+start_held
+kill -INT $pid
+wait_for lacks_held
+# Somebody else finds the map locked.
+run aiodd if=small of=copy map=m8
+is 'a second run: exit status' "$status" 1
+says 'a second run: the words' err 'another run'
+kill -INT $pid
+check 'a second signal: it ends' wait_for has_left $pid
+rm held.hold
+wait $pid
+is 'a second signal: exit status' $? 130
+check 'a second signal: the map stays' lacks_held
+asked held >all
+run aiodd if="$source" of=copy map=m8
+is 'the next run: exit status' "$status" 0
+is 'the next run: reads what was missing' "$(asked held)" '2097152 262144'
+check 'the next run: the bytes' cmp copy small
 
 finish
