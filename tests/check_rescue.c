@@ -39,6 +39,16 @@ static bool is_lost;
 			ck_abort_msg("%s", #condition); \
 	} while (0)
 
+static const char *
+make_file(const char *name)
+{
+	const int fd = open(name, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+
+	ck_assert_int_ge(fd, 0);
+	close(fd);
+	return name;
+}
+
 static void
 open_sides(void)
 {
@@ -50,6 +60,9 @@ open_sides(void)
 	c.plan.depth = PLAN_MAPPED_SPARE + PARALLEL;
 	c.request = rig_request(512);
 	c.request.map = "m";
+	// By name: the standard input of a test may be anything.
+	c.request.src = make_file("src");
+	c.request.dst = make_file("dst");
 	c.env.hooks = &rig.hooks;
 }
 
