@@ -29,7 +29,7 @@ struct sides {
 	const struct request *q;
 	struct transfer_side src;
 	struct transfer_side dst;
-	const struct map *map; // of map=
+	struct stats_rescue known; // by map=
 	bool is_kept;	       // the destination, for what it has
 };
 
@@ -419,21 +419,35 @@ sync_of(const struct sides *s)
 	return "no (conv=fsync syncs it)";
 }
 
-// A new file has the blocks of the old one, where there are any to be had.
+static void
+print_retries(uint64_t nr)
+{
+	printf("read errors: read around (map=)");
+	if (nr > 0)
+		printf(", and read %" PRIu64 " time%s more (retries=)", nr,
+		       nr == 1 ? "" : "s");
+	putchar('\n');
+}
+
 static void
 print_map(const struct sides *s)
 {
-	const uint64_t done = s->map->totals[MAP_DONE];
+	const struct stats_rescue *known = &s->known;
+	const uint64_t bad = known->failed + known->bad;
 	char some[PHRASE_SIZE_MAX], all[PHRASE_SIZE_MAX];
 
 	printf("map: what is copied is kept in ");
 	print_name(s->q->map, "");
-	if (done > 0)
-		printf(", which has %s of %s", phrase_exact(some, done),
-		       phrase_exact(all, s->map->len));
+	if (known->before > 0)
+		printf(", which has %s of %s",
+		       phrase_exact(some, known->before),
+		       phrase_exact(all, known->len));
+	if (bad > 0)
+		printf("; %s could not be read", phrase_exact(some, bad));
 	putchar('\n');
 }
 
+// A new file has the blocks of the old one, where there are any to be had.
 static void
 print_update(const struct intent *i)
 {
@@ -477,9 +491,7 @@ print_promises(const struct options *options, const struct intent *i)
 	if (facts_has_offsets(s->dst.facts) && request_writes(q))
 		printf("sync: %s\n", sync_of(s));
 	if (q->map != NULL)
-		printf("read errors: read around, then %" PRIu64
-		       " retries (map=)\n",
-		       q->retries);
+		print_retries(q->retries);
 	else if (q->conv & CONV_NOERROR)
 		printf("read errors: skipped (conv=noerror)\n");
 	if (q->rate > 0)
@@ -493,7 +505,7 @@ intent_print(const struct options *options, const struct transfer *t,
 	const struct sides sides = {.q = &options->request,
 				    .src = transfer_src(t),
 				    .dst = transfer_dst(t),
-				    .map = transfer_map(t),
+				    .known = mapped_measure(&t->mapped),
 				    .is_kept = t->out.is_kept};
 	struct intent i = {.s = &sides,
 			   .old = old,

@@ -68,25 +68,33 @@ tell_span(const struct mapped *m, const struct map_span *span)
 			span->off - plan->src_off + plan->dst_off, span->len);
 }
 
-static void
-expect(const struct mapped *m)
+struct stats_rescue
+mapped_measure(const struct mapped *m)
 {
-	struct stats *stats = m->bulk->env->stats;
 	uint64_t totals[MAP_NR_STATES] = {0};
 	struct map_span span;
 
-	for (size_t i = 0; next_span(m, &i, &span);) {
+	for (size_t i = 0; next_span(m, &i, &span);)
 		totals[span.state] += span.len;
-		if (span.state == MAP_DONE)
-			tell_span(m, &span);
-	}
-	stats->rescue = (struct stats_rescue){
+	return (struct stats_rescue){
 		.len = m->bulk->plan.len,
 		.before = totals[MAP_DONE],
 		.untried = totals[MAP_TODO],
 		.failed = totals[MAP_NONTRIMMED] + totals[MAP_NONSCRAPED],
 		.bad = totals[MAP_BAD],
 	};
+}
+
+static void
+expect(const struct mapped *m)
+{
+	struct stats *stats = m->bulk->env->stats;
+	struct map_span span;
+
+	for (size_t i = 0; next_span(m, &i, &span);)
+		if (span.state == MAP_DONE)
+			tell_span(m, &span);
+	stats->rescue = mapped_measure(m);
 	stats->bytes_total = stats->rescue.len - stats->rescue.before;
 }
 

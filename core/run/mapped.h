@@ -7,6 +7,7 @@
 
 #include "bulk.h"
 #include "mapkeep.h"
+#include "stats.h"
 
 struct mapped {
 	struct bulk *bulk;
@@ -16,6 +17,9 @@ struct mapped {
 // Before anything is cut or written: whether both sides have offsets. 0 or
 // -errno, told.
 int mapped_check(struct mapped *m);
+
+// What the map has of the bytes to be copied, and when nothing is read yet.
+struct stats_rescue mapped_measure(const struct mapped *m);
 
 // All that can be had. 0, also when some cannot be read: then stats.unread says
 // how much. Or -errno, told; -ECANCELED: a signal.

@@ -65,12 +65,6 @@ transfer_counters(const struct transfer *t)
 	return &t->bulk.counters;
 }
 
-const struct map *
-transfer_map(const struct transfer *t)
-{
-	return &t->keep.mapfile.map;
-}
-
 const struct hasher *
 transfer_hasher(const struct transfer *t)
 {

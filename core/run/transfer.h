@@ -66,8 +66,6 @@ struct transfer_side transfer_dst(const struct transfer *transfer);
 // The last one made.
 const struct plan *transfer_plan(const struct transfer *transfer);
 const struct aio_counters *transfer_counters(const struct transfer *transfer);
-// Of map=: what was known, and the run has added.
-const struct map *transfer_map(const struct transfer *transfer);
 // With the results of a run that copied all. NULL: none was asked for.
 const struct hasher *transfer_hasher(const struct transfer *transfer);
 

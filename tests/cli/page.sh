@@ -152,6 +152,33 @@ is "what was there already" "$(rects)" "done=1 same=511 "
 shows "what was there already, in words" ' there already<'
 is "no complaint" "$(cat complaints)" ""
 
+# A disk with bad sectors, half of which is read.
+changed '.verdict = "incomplete" | .status = 2 | .bytes = 1000000 |
+	.command = ["aiodd", "/dev/sdx", "my copy", "map=m", "report=p.html"] |
+	.source = {name: "/dev/sdx", kind: "block", size: 4194304, offset: 0} |
+	.destination = {name: "my copy", kind: "file", size: 0, offset: 0} |
+	.rescue = {rescued: 2097152, untried: 2093056, failed: 0, bad: 4096,
+	areas: 1, step: "end", pass: 1, overdue: 0} | .unread = {areas: 1,
+	bytes: 4096} | .conclusion = ["some words"] | .bad = [{cause: "read",
+	offset: 2097152, length: 4096, state: "bad"}, {cause: "read",
+	offset: 2101248, length: 2093056, state: "untried"}] | .map.cells =
+	[range(0; 512) | {done: 0, hole: 0, same: (if . < 256 then 1 else 0 end),
+	bad: (if . == 256 then 1 else 0 end), failed: (if . == 257 then 1 else 0
+	end), untried: (if . > 256 then 1 else 0 end)}]'
+show changed.html
+shows "a rescue" '<h1 class="warn"[^>]*>Incomplete: 50.00 % rescued</h1>' \
+	'>some words</p>' '<dt>Copied in this run</dt><dd>1,000,000 bytes' \
+	'>2,093,056 bytes \(2.0 MiB\) not read yet<' \
+	'>4,096 bytes \(4.0 KiB\) could not be read<'
+shows "what to do about it" \
+	">aiodd /dev/sdx 'my copy' map=m retries=3 report=p.html</code>" \
+	">ddrescue -d -r3 /dev/sdx 'my copy' m</code>"
+shows "what is missing where" '>What is missing where<' \
+	'<td class="data">could not be read</td>' \
+	'<td class="data">not read yet</td>'
+is "its cells" "$(rects)" "bad-cell=1 failed=1 same=256 untried=254 "
+is "no complaint" "$(cat complaints)" ""
+
 changed '.verdict = "stopped" | .status = null | .signal = "INT" |
 	.bytes = 0 | .seconds = 0 | .samples = [] | .map = null | .phases = {} |
 	.events = [range(0; 3) | {type: "event", seconds: ., level: "warning",

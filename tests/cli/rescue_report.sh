@@ -118,6 +118,14 @@ has 'a part: it is all there is to do' \
 	'[.rescue.rescued, .map.length, .source.offset, .destination.offset]' \
 	"[$((3145728 - 12288)),3145728,1048576,0]"
 
+run aiodd "$bad" part map=part.map skip=1048576B count=3145728B retries=2 \
+	plan=yes
+says 'a part, plan=yes: what there is' out \
+	'^map: .* in part.map, which has 3060 KiB of 3 MiB; 12 KiB could not'
+says 'a part, plan=yes: retries=' out \
+	'^read errors: read around .*, and read 2 times more'
+check 'a part, plan=yes: they are not read' sh -c '! test -s err'
+
 # --- what fails, and what is well ----------------------------------------
 
 if bed_fs tmpfs 4M; then
