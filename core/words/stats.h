@@ -35,7 +35,7 @@ struct stats_rescue {
 	char phase;            // as struct mapfile_status has them
 	unsigned pass;
 	unsigned nr_overdue;   // reads that are not waited for
-	uint64_t saved;        // of stats.bytes, synced, and in the map
+	uint64_t saved;        // of stats.bytes, in a map that was saved
 };
 
 struct stats {
