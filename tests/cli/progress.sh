@@ -77,13 +77,30 @@ check 'bar, holes at a rate: is drawn' test "$(wc -l <"$work/rates")" -ge 2
 is 'bar, holes at a rate: none of 10 MiB/s or more' \
 	"$(grep -E '^[0-9]+ MiB/s|GiB/s' "$work/rates")" ''
 
+# wants_more PID SIZE: so much is written, and it sleeps in the next read
+# shellcheck disable=SC2317 # called by like_dd
+wants_more()
+{
+	[ "$(stat -c %s out 2>/dev/null)" = "$2" ] &&
+		grep -q pipe_read "/proc/$1/wchan"
+}
+
 # As dd, with a writer that leaves no doubt about the seconds: each record comes
-# after the second that is next, and however much after, there is one line.
+# when the program has waited for it for longer than one, and however much
+# longer, there is one line.
 if "$DD" --version | grep -q coreutils; then
-	like_dd 'progress: as dd' : \
-		'for i in 1 2 3; do sleep 1.1; echo $i; done |
-		dd of=out status=progress 2>&1 | tr "\r" "\n" |
-		sed "s/copied, .*/copied/"'
+	like_dd 'progress: as dd' 'mkfifo fifo' \
+		'exec dd of=out status=progress <fifo 2>err & pid=$!
+		exec 3>fifo
+		for i in 1 2 3; do
+			wait_for wants_more $pid $((2 * i - 2)) || exit
+			sleep 1.1
+			echo $i >&3
+		done
+		exec 3>&-
+		wait $pid
+		echo $?
+		tr "\r" "\n" <err | sed "s/copied, .*/copied/"; rm err'
 fi
 
 finish
