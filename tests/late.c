@@ -3,7 +3,8 @@
 // A file system of one file, "disk", that keeps its bytes in another file and
 // answers late and out of order: each write is carried out after 0 to
 // MILLISECONDS, and when there is no FILE.hold; each read when there is no
-// FILE.hold-reads. The length of each is first noted in FILE.asked, if there is
+// FILE.hold-reads, or that has an offset in it, and the read does not have the
+// byte there. The length of each is first noted in FILE.asked, if there is
 // such a file.
 //
 // usage: late FILE MILLISECONDS -f MOUNTPOINT
@@ -69,13 +70,29 @@ wait_without(const char *path)
 }
 
 static int
+holds(off_t off, size_t size)
+{
+	char text[32] = "";
+	const int fd = open(hold_reads, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return 0;
+	const ssize_t n = read(fd, text, sizeof(text) - 1);
+	const off_t at = strtoll(text, NULL, 10);
+
+	close(fd);
+	return n <= 0 || (at >= off && at < off + (off_t)size);
+}
+
+static int
 late_read(const char *path, char *data, size_t size, off_t off,
 	  struct fuse_file_info *info)
 {
 	(void)path;
 	(void)info;
 	note(size);
-	wait_without(hold_reads);
+	while (holds(off, size))
+		usleep(1000);
 	const ssize_t r = pread(disk, data, size, off);
 
 	return r < 0 ? -errno : (int)r;
