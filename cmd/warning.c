@@ -80,11 +80,19 @@ static void
 tell_unknown(const struct event *f, const char *name)
 {
 	const bool is_one = f->len == 1;
+	const char *const nr = is_one ? "byte" : "bytes";
+	const char *const was = is_one ? "was" : "were";
 
-	message_error(0, "%" PRIu64 " %s of %s %s no digest in the manifest "
-			 "and %s not checked", f->len,
-		      is_one ? "byte" : "bytes", name, is_one ? "has" : "have",
-		      is_one ? "was" : "were");
+	if (f->map != NULL)
+		message_error(0,
+			      "%" PRIu64 " %s of %s %s not checked: the "
+			      "source cannot be read there any more",
+			      f->len, nr, name, was);
+	else
+		message_error(0,
+			      "%" PRIu64 " %s of %s %s no digest in the "
+			      "manifest and %s not checked",
+			      f->len, nr, name, is_one ? "has" : "have", was);
 }
 
 static void

@@ -115,11 +115,13 @@ outcome_tell(const struct transfer *t, enum transfer_verdict verdict)
 	if (is_broken && t->env.asked->verify)
 		tell(t, FAILURE_NOT_VERIFIED);
 	tell_fate(t, verdict);
-	if (request_is_attested(t->env.asked) && s->unchecked > 0)
+	if (s->unchecked > 0 &&
+	    (request_is_attested(t->env.asked) || t->env.asked->map != NULL))
 		hooks_tell(t->env.hooks,
 			   (struct event){.kind = FAILURE_UNKNOWN,
 					  .name = t->out.side.name,
-					  .len = s->unchecked});
+					  .len = s->unchecked,
+					  .map = t->env.asked->map});
 	if (verdict == TRANSFER_DIFFERS)
 		hooks_tell(t->env.hooks,
 			   (struct event){

@@ -123,7 +123,8 @@ struct event {
 		const char *map;              // of .._INCOMPLETE, _UNTRIED:
 		                              // where it says which they are;
 		                              // of .._MANIFEST: beside which
-		                              // it lies; or NULL
+		                              // it lies; of .._UNKNOWN:
+		                              // that of map=; or NULL
 	};
 };
 
