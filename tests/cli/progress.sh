@@ -90,7 +90,7 @@ wants_more()
 # longer, there is one line.
 if "$DD" --version | grep -q coreutils; then
 	like_dd 'progress: as dd' 'mkfifo fifo' \
-		'exec dd of=out status=progress <fifo 2>err & pid=$!
+		'exec dd of=out bs=512 status=progress <fifo 2>err & pid=$!
 		exec 3>fifo
 		for i in 1 2 3; do
 			wait_for wants_more $pid $((2 * i - 2)) || exit
@@ -100,7 +100,7 @@ if "$DD" --version | grep -q coreutils; then
 		exec 3>&-
 		wait $pid
 		echo $?
-		tr "\r" "\n" <err | sed "s/copied, .*/copied/"; rm err'
+		tr "\r" "\n" <err | sed "s/copied, .*/copied/"; rm err fifo'
 fi
 
 finish
