@@ -64,22 +64,19 @@ init_stages(struct rescue *r, const struct rescue_parts *parts)
 static void
 note_saved(struct rescue *r)
 {
-	const uint64_t *totals = r->map->totals;
-
 	r->saved_ns = clock_ns();
-	r->saved_todo = totals[MAP_TODO];
-	r->saved_failed = totals[MAP_NONTRIMMED];
+	memcpy(r->saved, r->map->totals, sizeof(r->saved));
 	r->saved_unwritten = r->ring.map.totals[MAP_TODO];
+	r->saved_phase = chase_status(&r->chase).phase;
 }
 
 static bool
 is_saved(const struct rescue *r)
 {
-	const uint64_t *totals = r->map->totals;
-
-	return r->saved_ns > 0 && r->saved_todo == totals[MAP_TODO] &&
-	       r->saved_failed == totals[MAP_NONTRIMMED] &&
-	       r->saved_unwritten == r->ring.map.totals[MAP_TODO];
+	return r->saved_ns > 0 &&
+	       memcmp(r->saved, r->map->totals, sizeof(r->saved)) == 0 &&
+	       r->saved_unwritten == r->ring.map.totals[MAP_TODO] &&
+	       r->saved_phase == chase_status(&r->chase).phase;
 }
 
 int
@@ -121,11 +118,10 @@ rescue_init(struct rescue *r, const struct rescue_parts *parts)
 	if (err == 0)
 		err = checkpoint_init(&r->checkpoint, r->aio, parts->keep,
 				      parts->env->manifest, parts->dst);
-	if (err == 0) {
+	if (err == 0)
 		init_stages(r, parts);
-	} else {
+	else
 		rescue_done(r);
-	}
 	return err;
 }
 

@@ -64,9 +64,9 @@ struct rescue {
 	int gone_error;          // positive errno that said so
 	uint64_t saved_ns;       // when the last checkpoint began; 0: there was
 	                         // none
-	uint64_t saved_todo;     // bytes that were to be done then: in the map,
-	uint64_t saved_failed;   // and those that have failed,
-	uint64_t saved_unwritten; // and in that of the ring
+	uint64_t saved[MAP_NR_STATES]; // bytes in each state of the map then,
+	uint64_t saved_unwritten; // those that the ring had still to write,
+	char saved_phase;        // and what it was at
 
 	struct pulse pulse;      // of the source
 	unsigned nr_overdue;

@@ -233,6 +233,24 @@ count_unread(const struct mapped *m, bool is_ended)
 	}
 }
 
+// A device that is too small, with force=size: what fits is there.
+static int
+check_end(const struct mapped *m)
+{
+	const struct bulk *b = m->bulk;
+	const struct plan *plan = &b->plan;
+	const uint64_t want = min_u64(b->src->facts.size - plan->src_off,
+				      request_count_len(b->request));
+
+	if (plan->len >= want)
+		return 0;
+	return hooks_tell(b->env->hooks,
+			  (struct event){.kind = FAILURE_WRITE,
+					 .error = ENOSPC,
+					 .name = b->dst->name,
+					 .off = plan->dst_off + plan->len});
+}
+
 int
 mapped_run(struct mapped *m)
 {
@@ -254,6 +272,8 @@ mapped_run(struct mapped *m)
 	if (r == 0 && b->env->stats->unread > 0 &&
 	    (b->request->conv & CONV_SYNC))
 		r = fill(m);
+	if (r == 0)
+		r = check_end(m);
 	aio_start_done(&b->aio);
 	side_close_extra(b->src);
 	side_close_extra(b->dst);

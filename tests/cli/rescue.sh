@@ -127,6 +127,7 @@ is 'a healthy source: the counts' "$(head -n 2 err)" \
 run aiodd if=image of=copy map=m bs=64K
 is 'once more: exit status' "$status" 0
 is 'once more: the counts' "$(bytes_reported err)" 0
+says 'once more: it is over' m '^# Finished$'
 
 # --- what cannot ---------------------------------------------------------
 
@@ -159,6 +160,10 @@ asked bad >all
 run aiodd if="$source" of=copy map=m1
 rescued 'once more' m1 bad.map want
 is 'once more: nothing is read' "$(asked bad)" ''
+sed -i 's,  -$,  /,' m1
+run aiodd if="$source" of=copy map=m1
+rescued 'nothing but sectors to try' m1 bad.map want
+: >"$work/bad.asked"
 run aiodd if="$source" of=copy map=m1 retries=2
 rescued 'retries' m1 bad.map want
 is 'retries: only what is bad' "$(asked bad)" \
@@ -173,6 +178,14 @@ without image bad.map old.disk >want.kept
 run aiodd if="$source" of="$BED" map=m2
 head -c $size "$BED" >copy
 rescued 'a disk keeps what was there' m2 bad.map want.kept
+make_data longer $((size + (1 << 20))) 3
+run aiodd if=longer of="$BED" map=m2.longer force=size
+is 'a disk that is too small: exit status' "$status" 1
+says 'a disk that is too small: the words' err \
+	'No space left on device .offset 12588032.$'
+is 'a disk that is too small: the map' "$(said m2.longer)" \
+	"0 12588032 +; 12588032 1043456 ?; "
+must dd if=old of="$BED" status=none
 run aiodd if="$source" of="$BED" map=m2 conv=sync
 head -c $size "$BED" >copy
 is 'conv=sync: exit status' "$status" 2
@@ -301,7 +314,7 @@ must truncate -s 1000 small.copy
 run aiodd if=small of=small.copy map=m5 force=map
 is 'a destination that is too short for the map: exit status' "$status" 1
 says 'a destination that is too short for the map: the words' err \
-	'the destination ends before'
+	'the destination lacks what it says'
 is 'a destination that is too short for the map: it stays' \
 	"$(size_of small.copy)" 1000
 rm -f m5 m5.ranges
