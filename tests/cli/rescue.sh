@@ -178,14 +178,6 @@ without image bad.map old.disk >want.kept
 run aiodd if="$source" of="$BED" map=m2
 head -c $size "$BED" >copy
 rescued 'a disk keeps what was there' m2 bad.map want.kept
-make_data longer $((size + (1 << 20))) 3
-run aiodd if=longer of="$BED" map=m2.longer force=size
-is 'a disk that is too small: exit status' "$status" 1
-says 'a disk that is too small: the words' err \
-	'No space left on device .offset 12588032.$'
-is 'a disk that is too small: the map' "$(said m2.longer)" \
-	"0 12588032 +; 12588032 1043456 ?; "
-must dd if=old of="$BED" status=none
 run aiodd if="$source" of="$BED" map=m2 conv=sync
 head -c $size "$BED" >copy
 is 'conv=sync: exit status' "$status" 2
@@ -195,6 +187,15 @@ is 'conv=sync: the words' "$(last)" "'$source': 151040 bytes in 6 areas\
  could not be read; zeros replace them in the copy (map 'm2')"
 check 'conv=sync: what lies behind it is as it was' \
 	cmp -i $size old disk.img
+
+# With force=size: as far as it goes.
+make_data longer $((size + (1 << 20))) 3
+run aiodd if=longer of="$BED" map=m2.longer force=size
+is 'a disk that is too small: exit status' "$status" 1
+says 'a disk that is too small: the words' err \
+	'No space left on device .offset 12588032.$'
+is 'a disk that is too small: the map' "$(said m2.longer)" \
+	"0 12588032 +; 12588032 1043456 ?; "
 
 # What no sector begins or ends with, and a place that is no less odd.
 must cp old copy
