@@ -347,10 +347,13 @@ void
 hasher_seed(struct hasher *hasher, uint64_t seed)
 {
 	for (unsigned i = 0; i < hasher->nr_workers; i++) {
-		struct digest *digest = &hasher->workers[i].hash.digest;
+		struct hash *hash = &hasher->workers[i].hash;
 
-		digest->seed = seed;
-		digest_reset(digest);
+		// Others, of the same kind maybe, are the user's.
+		if (hash->alg != HASH_RANGES)
+			continue;
+		hash->digest.seed = seed;
+		digest_reset(&hash->digest);
 	}
 }
 

@@ -225,9 +225,10 @@ forget_gap(const struct manifest *m)
 					   m->gap_to / MANIFEST_RANGE);
 }
 
-int
-manifest_begin(struct manifest *m, const struct manifest_ids *ids, uint64_t len,
-	       bool is_kept)
+// reach: how much is in doubt from now on.
+static int
+start_run(struct manifest *m, const struct manifest_ids *ids, uint64_t len,
+	  bool is_kept, uint64_t reach)
 {
 	int r = is_kept ? forget_gap(m) : forget_all(m);
 
@@ -236,13 +237,22 @@ manifest_begin(struct manifest *m, const struct manifest_ids *ids, uint64_t len,
 		r = manifest_file_sync(m->fd);
 	struct manifest_header header = m->header;
 	header.ids = *ids;
-	header.done = header.reach = 0;
+	header.done = 0;
+	header.reach = reach;
+	header.len = max_u64(header.len, reach);
 	header.is_complete = false;
 	if (r == 0)
 		r = write_header(m, header);
 	if (r == 0)
 		r = manifest_file_reserve(m->fd, nr_ranges(len));
 	return note_error(m, r);
+}
+
+int
+manifest_begin(struct manifest *m, const struct manifest_ids *ids, uint64_t len,
+	       bool is_kept)
+{
+	return start_run(m, ids, len, is_kept, 0);
 }
 
 bool
@@ -300,17 +310,19 @@ manifest_begin_mapped(struct manifest *m, const struct manifest_ids *ids,
 		      uint64_t len, bool is_kept)
 {
 	const uint64_t old = m->len;
-	int r = manifest_begin(m, ids, len, is_kept);
 
+	// All of it is in doubt to who has no map.
+	m->gap_from = m->gap_to = 0;
+	int r = start_run(m, ids, len, is_kept, round_up(len, MANIFEST_RANGE));
 	m->is_mapped = true;
-	if (r < 0 || m->len == len)
+	m->len = len;
+	if (r < 0 || old == len)
 		return r;
 	if (is_kept)
 		r = clear_record(m, old / MANIFEST_RANGE);
 	if (r == 0)
 		r = clear_record(m, len / MANIFEST_RANGE);
-	m->len = m->header.len = len;
-	return note_error(m, r < 0 ? r : write_header(m, m->header));
+	return note_error(m, r);
 }
 
 int

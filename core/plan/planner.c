@@ -252,7 +252,8 @@ planner_make_mapped(struct plan *plan, const struct request *q,
 	if (plan->len == 0)
 		return;
 	jobs_plan(plan, &asked);
-	plan->job_size = (size_t)round_up(plan->job_size, PLAN_MAPPED_STEP);
+	plan->step = (size_t)lcm(plan->step, PLAN_MAPPED_STEP);
+	plan->job_size = (size_t)round_up(plan->job_size, plan->step);
 	plan->depth = PLAN_MAPPED_SPARE +
 		      (unsigned)(q->depth > 0 ? q->depth : PLAN_DEPTH);
 	plan->depth_reason = "for reads that are overdue, too";

@@ -22,10 +22,17 @@ pulse_init(struct pulse *p)
 }
 
 void
+pulse_remember(struct pulse *p, uint64_t off)
+{
+	p->has_good = true;
+	p->good_off = off;
+}
+
+void
 pulse_good(struct pulse *p, uint64_t off, uint64_t ns)
 {
+	pulse_remember(p, off);
 	p->latencies[p->nr_good++ % PULSE_LATENCIES] = ns;
-	p->good_off = off;
 	p->nr_failed = 0;
 	p->next_probe = 1;
 	p->nr_was = 0;
@@ -63,7 +70,7 @@ pulse_overdue_ns(const struct pulse *p)
 bool
 pulse_wants_probe(const struct pulse *p)
 {
-	return p->nr_good > 0 && p->nr_failed >= p->next_probe;
+	return p->has_good && p->nr_failed >= p->next_probe;
 }
 
 // After 1, 2, 4, 8, 16 failures, and then after 16 more each.

@@ -18,7 +18,8 @@
 struct pulse {
 	uint64_t latencies[PULSE_LATENCIES]; // of the last good reads
 	uint64_t nr_good;
-	uint64_t good_off;       // where the last one began, if nr_good > 0
+	bool has_good;
+	uint64_t good_off;       // where the last one began
 	unsigned nr_failed;      // since then
 	unsigned next_probe;     // when so many have failed
 	struct map_span was[PULSE_FAILED_MAX]; // what the map had of those that
@@ -26,6 +27,8 @@ struct pulse {
 };
 
 void pulse_init(struct pulse *pulse);
+// What an earlier run could read begins there.
+void pulse_remember(struct pulse *pulse, uint64_t off);
 
 void pulse_good(struct pulse *pulse, uint64_t off, uint64_t ns);
 // was: what the map had of what could not be read. Before that it was one span.

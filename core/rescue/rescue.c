@@ -104,6 +104,9 @@ rescue_init(struct rescue *r, const struct rescue_parts *parts)
 			     .checkpoint.fd = -1,
 			     .is_beginning = true};
 	pulse_init(&r->pulse);
+	const struct map_span *done = map_find(r->map, r->base, MAP_DONE);
+	if (done != NULL && done->off < r->base + plan->len)
+		pulse_remember(&r->pulse, max_u64(done->off, r->base));
 	watch_init(&r->watch);
 	aio_serve(r->aio, parts->src->engine);
 	aio_serve(r->aio, parts->dst->engine);
@@ -219,6 +222,10 @@ rescue_on_read(struct job *job, int error)
 	struct rescue *r = container_of(job->reader, struct rescue, reader);
 	struct rescue_reading *reading = reading_of(r, job);
 
+	// A disk that is gone has no size any more.
+	if (error == 0 && job->len < job->want &&
+	    facts_is_device(&r->reader.side->facts))
+		error = ENODEV;
 	r->nr_overdue -= reading->is_overdue;
 	reading->is_out = false;
 	reading->is_overdue = false;
@@ -297,6 +304,9 @@ start_probe(struct rescue *r)
 	if (r->is_probing || !pulse_wants_probe(&r->pulse))
 		return false;
 	r->is_probing = true;
+	// From the disk, not from memory.
+	(void)r->reader.side->ops->drop_cache(r->reader.side, off,
+					      r->chase.setup.sector);
 	start_read(r,
 		   (struct rescue_reading){
 			   .read = {off, (size_t)min_u64(r->chase.setup.sector,

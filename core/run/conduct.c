@@ -370,7 +370,11 @@ copy_mapped(struct transfer *t)
 		return TRANSFER_STOPPED;
 	if (copied < 0 || synced < 0 || t->out.side.close_error < 0)
 		return TRANSFER_FAILED;
-	return judge_all(t, &judge, has_changed);
+	const enum transfer_verdict verdict = judge_all(t, &judge, has_changed);
+	// What is not there was taken out of the map.
+	return verdict == TRANSFER_DIFFERS && mapped_save(&t->mapped) < 0
+		       ? TRANSFER_FAILED
+		       : verdict;
 }
 
 static enum transfer_verdict

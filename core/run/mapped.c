@@ -13,6 +13,7 @@
 #include "event.h"
 #include "hooks.h"
 #include "rescue.h"
+#include "settle.h"
 #include "stretch.h"
 
 #define FILL_LEN (256 * KIB)
@@ -125,6 +126,30 @@ settle(const struct mapped *m, const struct rescue *r)
 	return r->is_stopped ? -ECANCELED : 0;
 }
 
+// A sync of which the end is not known may have failed, and would not say so
+// again.
+static int
+settle_lost(const struct mapped *m, struct rescue *r)
+{
+	if (r->failure.kind == EVENT_NONE && !r->checkpoint.is_out)
+		return -EAGAIN;
+	if (r->failure.kind == EVENT_NONE)
+		r->failure = (struct event){.kind = FAILURE_FDATASYNC,
+					    .error = EIO,
+					    .name = m->bulk->dst->name};
+	return settle(m, r);
+}
+
+static int
+tell_start(const struct bulk *b, int r)
+{
+	if (r == -ENOMEM)
+		return hooks_tell(b->env->hooks,
+				  (struct event){.kind = FAILURE_SRC_MEMORY,
+						 .len = b->plan.job_size});
+	return side_tell(b->dst, b->env->hooks, FAILURE_OPEN, -r);
+}
+
 // -EAGAIN: the kernel gives no completions out any more.
 static int
 run_once(struct mapped *m)
@@ -144,25 +169,36 @@ run_once(struct mapped *m)
 	int r = rescue_init(&rescue, &parts);
 
 	if (r < 0)
-		return hooks_tell(b->env->hooks,
-				  (struct event){.kind = FAILURE_SRC_MEMORY,
-						 .len = b->plan.job_size});
+		return tell_start(b, r);
 	r = rescue_open_loop(&rescue);
-	if (r == 0)
-		r = rescue_run(&rescue) == RESCUE_LOST ? -EAGAIN
+	if (r < 0)
+		(void)tell_start(b, r);
+	else
+		r = rescue_run(&rescue) == RESCUE_LOST ? settle_lost(m, &rescue)
 						       : settle(m, &rescue);
 	rescue_done(&rescue);
 	return r;
 }
 
 // As the plan wants them, or planned anew.
-static void
-prepare(struct bulk *b)
+// 0 or -errno, told.
+static int
+prepare(struct mapped *m)
 {
+	struct bulk *b = m->bulk;
+
 	do {
-		bulk_plan(b);
+		if (mapped_check(m) < 0)
+			return -EINVAL;
 		bulk_open_aio(b);
-	} while (!stretch_prepare(b));
+	} while (!stretch_open(b));
+	const int r = settle_grow(b);
+	return r < 0 ? hooks_tell(b->env->hooks,
+				  (struct event){.kind = FAILURE_TRUNCATE,
+						 .error = -r,
+						 .name = b->dst->name,
+						 .off = b->plan.final_size})
+		     : 0;
 }
 
 // What could not be read, with conv=sync: zeros, whatever was there.
@@ -239,7 +275,8 @@ check_end(const struct mapped *m)
 {
 	const struct bulk *b = m->bulk;
 	const struct plan *plan = &b->plan;
-	const uint64_t want = min_u64(b->src->facts.size - plan->src_off,
+	const uint64_t size = b->src->facts.size;
+	const uint64_t want = min_u64(size - min_u64(size, plan->src_off),
 				      request_count_len(b->request));
 
 	if (plan->len >= want)
@@ -252,6 +289,16 @@ check_end(const struct mapped *m)
 }
 
 int
+mapped_save(struct mapped *m)
+{
+	const struct mapfile_status status = {.phase = '?', .pass = 1};
+
+	const int r = mapkeep_save(m->keep, &m->keep->mapfile.map, &status);
+
+	return r < 0 ? mapkeep_tell_unsaved(m->keep, r) : 0;
+}
+
+int
 mapped_run(struct mapped *m)
 {
 	struct bulk *b = m->bulk;
@@ -259,11 +306,13 @@ mapped_run(struct mapped *m)
 
 	bulk_plan(b);
 	if (b->plan.len == 0)
-		return 0;
+		return check_end(m);
 	expect(m);
 	bulk_caution(b);
 	do {
-		prepare(b);
+		r = prepare(m);
+		if (r < 0)
+			break;
 		bulk_tell_plan(b);
 		r = run_once(m);
 		b->refused.aio_error = -EPERM;

@@ -24,3 +24,6 @@ struct stats_rescue mapped_measure(const struct mapped *m);
 // All that can be had. 0, also when some cannot be read: then stats.unread says
 // how much. Or -errno, told; -ECANCELED: a signal.
 int mapped_run(struct mapped *m);
+
+// The map as it is now; all that it says is there is synced. 0 or -errno, told.
+int mapped_save(struct mapped *m);

@@ -41,12 +41,18 @@ dst_access(const struct bulk *b)
 }
 
 bool
-stretch_prepare(struct bulk *b)
+stretch_open(struct bulk *b)
 {
 	const struct plan *plan = &b->plan;
 
-	if (!prepare_side(b->src, &plan->src, O_RDONLY, &b->refused.src) ||
-	    !prepare_side(b->dst, &plan->dst, dst_access(b), &b->refused.dst))
+	return prepare_side(b->src, &plan->src, O_RDONLY, &b->refused.src) &&
+	       prepare_side(b->dst, &plan->dst, dst_access(b), &b->refused.dst);
+}
+
+static bool
+prepare(struct bulk *b)
+{
+	if (!stretch_open(b))
 		return false;
 	// Through the page cache the file grows as it is written.
 	if (settle_grow(b) < 0) {
@@ -108,9 +114,8 @@ take_through_ring(struct bulk *b)
 static enum bulk_verdict
 run_ring(struct bulk *b)
 {
-	const enum bulk_verdict verdict = stretch_prepare(b)
-						  ? take_through_ring(b)
-						  : BULK_AGAIN;
+	const enum bulk_verdict verdict = prepare(b) ? take_through_ring(b)
+						     : BULK_AGAIN;
 
 	aio_start_done(&b->aio); // while others go on: bulk_done
 	side_close_extra(b->src);

@@ -10,9 +10,9 @@
 
 #include "bulk.h"
 
-// The descriptors and the size that the plan counts on. False: some cannot be
-// had, which is noted, and the plan is to be made again.
-bool stretch_prepare(struct bulk *bulk);
+// The descriptors that the plan counts on. False: some cannot be had, which is
+// noted, and the plan is to be made again.
+bool stretch_open(struct bulk *bulk);
 
 // Both sides are open and probed: all that can be copied so.
 enum bulk_verdict stretch_run(struct bulk *bulk);

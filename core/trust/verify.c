@@ -229,13 +229,21 @@ look_closer(struct verify *v, const struct closer *c, uint64_t off, size_t len)
 	return differ_bytes(&v->differ, c->wrote, c->found, off, len);
 }
 
+// It is there no more, if it ever was. Without memory it is told all the same.
+static void
+take_back(struct verify *v, uint64_t off, uint64_t len)
+{
+	if (v->map != NULL)
+		(void)map_mark(v->map, v->src_off + off, len, MAP_TODO);
+}
+
 static void
 compare_part(struct verify *v, const struct closer *c, uint64_t off, size_t len)
 {
-	if (read_both(v, c, off, len))
-		(void)differ_bytes(&v->differ, c->wrote, c->found, off, len);
-	else
+	if (!read_both(v, c, off, len))
 		v->env->stats->unchecked += len;
+	else if (differ_bytes(&v->differ, c->wrote, c->found, off, len))
+		take_back(v, off, len);
 }
 
 // All of it is there, and a range of the manifest.
@@ -313,6 +321,8 @@ compare_ranges(struct verify *v, const struct closer *c,
 		const bool is_seen = look_closer(v, c, off, (size_t)len);
 		if (h->must_stop(h->ctx))
 			return -ECANCELED;
+		if (!is_cut)
+			take_back(v, off, len);
 		if (!is_seen && !is_cut)
 			differ_note(&v->differ,
 				    (struct differ_range){off, len, -1, -1});
@@ -374,7 +384,9 @@ verify_run(struct verify *v)
 	int r;
 
 	if (v->len == 0)
-		return 0;
+		return v->map != NULL && v->env->hasher != NULL
+			       ? hasher_finish(v->env->hasher, 0, v->env->hooks)
+			       : 0;
 	drop_cache(v, v->len);
 	// What was not read in order has no digest yet.
 	if (v->map != NULL)

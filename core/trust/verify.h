@@ -29,10 +29,11 @@ struct verify {
 	                                 // hasher; NULL: there is none. Then
 	                                 // what is read is counted as bytes,
 	                                 // unchecked what is not known
-	const struct map *map;           // of the source: what is MAP_DONE
+	struct map *map;                 // of the source: what is MAP_DONE
 	                                 // there counts, by the manifest or as
 	                                 // the source has it, and unchecked
-	                                 // what it cannot be read for. The
+	                                 // what it cannot be read for. What
+	                                 // differs is to be done again. The
 	                                 // hasher of env gets all bytes
 	struct hold *hold;               // not on the disk yet; NULL: all is
 	uint64_t src_off;                // where the copy began

@@ -164,4 +164,41 @@ check 'a map of ddrescue: all is done' ddrescuelog -q -D m
 is 'a map of ddrescue: only the rest is read' \
 	"$(sed -n 's/ bytes .*copied.*//p' err)" $half
 says 'a map of ddrescue: it is ours now' m '^# aiodd-source file '
+
+# Digests are those of the bytes, whatever the ranges beside the map need.
+rm -f b m m.ranges
+run aiodd a plain hash=xxh128,sha256 sums=want
+run aiodd a b map=m hash=xxh128,sha256 sums=got
+is 'hash= with a map: as without' "$(sed 's/(b)/(plain)/' got)" "$(cat want)"
+: >empty
+run aiodd empty b map=m.empty hash=sha256 sums=got
+is 'hash= of nothing' "$(cut -d ' ' -f 1 <got)" \
+	"$(sha256sum <empty | cut -d ' ' -f 1)"
+
+# What verify= has found to be wrong is copied again.
+rm -f b m m.ranges
+run aiodd a b map=m verify=yes
+is 'verify=: exit status' "$status" 0
+printf '\377\0' | must dd of=b bs=1 seek=$half conv=notrunc status=none
+run aiodd a b map=m verify=yes
+is 'verify= of a changed byte: exit status' "$status" 3
+check 'verify= of a changed byte: the map says so' \
+	eval '! ddrescuelog -q -D m'
+run aiodd a b map=m verify=yes
+is 'verify= of a changed byte, again: exit status' "$status" 0
+check 'verify= of a changed byte, again: it is mended' cmp a b
+
+# A file that cannot get its size, and memory for less than a job.
+rm -f b m m.ranges
+run bash -c "trap '' XFSZ; ulimit -f 1; timeout 60 $AIODD a b map=m"
+is 'no room for the size: exit status' "$status" 1
+rm -f b m m.ranges
+run bash -c "ulimit -d 900000; timeout 60 $AIODD a b map=m iosize=64M"
+is 'little memory: exit status' "$status" 0
+check 'little memory: the bytes' cmp a b
+
+# Beside a map the digests count by it: without it they are in doubt.
+run aiodd a b update=yes manifest=m.ranges
+says 'the digests without the map: nothing is known' err \
+	'^aiodd: 0 bytes were known from the manifest$'
 finish
