@@ -39,6 +39,13 @@ open_sides(struct transfer *t)
 		return TRANSFER_UNCOUNTED;
 	int r = kinds_find(q->src, q->is_dd)
 			->open_src(&t->src, q, t->env.hooks);
+	if (r == 0 && q->map != NULL) {
+		t->src.ops->probe(&t->src, -1);
+		r = mapkeep_check_src(&t->keep, &t->src);
+		if (r < 0)
+			return r == -EPERM ? TRANSFER_REFUSED
+					   : TRANSFER_UNCOUNTED;
+	}
 	// Opening it would create it.
 	if (r == 0 && request_writes(q) && !output_can_make(out))
 		return transfer_refused(t);

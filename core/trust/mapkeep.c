@@ -205,6 +205,13 @@ is_other(const char *then, const char *now)
 	return *then != '\0' && strcmp(then, now) != 0;
 }
 
+static bool
+is_other_src(const struct mapfile_ids *then, const struct mapfile_ids *now)
+{
+	return is_other(then->src, now->src) ||
+	       (then->has_place && then->size != now->size);
+}
+
 // An ours_fault or a mapkeep_fault. Where nothing is copied, it does not matter
 // to which destination.
 static unsigned
@@ -212,8 +219,7 @@ compare(const struct mapfile *found, const struct mapfile_ids *now)
 {
 	const struct mapfile_ids *then = &found->ids;
 
-	if (is_other(then->src, now->src) ||
-	    (then->has_place && then->size != now->size))
+	if (is_other_src(then, now))
 		return MAPKEEP_OTHER_SRC;
 	if (found->map.totals[MAP_DONE] == 0)
 		return OURS_NO_FAULT;
@@ -289,6 +295,24 @@ find_fault(struct mapkeep *k, const struct side *dst)
 	if (!fit(&k->mapfile.map, k->ids.size))
 		return MAPKEEP_PAST_SRC;
 	return is_past(k, dst) ? (unsigned)MAPKEEP_PAST_DST : OURS_NO_FAULT;
+}
+
+int
+mapkeep_check_src(struct mapkeep *k, const struct side *src)
+{
+	struct mapfile_ids now = {.size = src->facts.size};
+	const struct imprint from = imprint_take(src);
+
+	if (k->env == NULL)
+		return 0;
+	if (!has_places(src))
+		return tell(k, MAPKEEP_SRC_STREAM, 0, 0);
+	describe_src(now.src, &from);
+	if (is_other_src(&k->mapfile.ids, &now) &&
+	    !(k->env->asked->force & REQUEST_FORCE_MAP))
+		return tell(k, MAPKEEP_OTHER_SRC, 0, 0);
+	return fit(&k->mapfile.map, now.size) ? 0
+					      : tell(k, MAPKEEP_PAST_SRC, 0, 0);
 }
 
 int

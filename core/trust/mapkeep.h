@@ -43,6 +43,10 @@ struct mapkeep {
 // map= it does nothing. mapkeep_done in any case.
 int mapkeep_open(struct mapkeep *k, const struct env *env);
 
+// The source is looked at, and nothing else is open yet, let alone made. As
+// mapkeep_check.
+int mapkeep_check_src(struct mapkeep *k, const struct side *src);
+
 // Both sides are looked at, and nothing is cut or written yet. 0: it is a map
 // of this copy, and as long as the source. -EPERM: refused, and told. -errno:
 // told. With plan=yes likewise.

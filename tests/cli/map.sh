@@ -197,6 +197,16 @@ run bash -c "ulimit -d 900000; timeout 60 $AIODD a b map=m iosize=64M"
 is 'little memory: exit status' "$status" 0
 check 'little memory: the bytes' cmp a b
 
+# A map of another source: before the destination is made.
+rm -f b m m.ranges
+must cp a other
+printf '# aiodd-map 1 offset=0 size=12345\n0 ?\n0 12345 ?\n' >m
+run aiodd other b map=m
+is 'another source: exit status' "$status" 5
+check 'another source: no destination is made' test ! -e b
+rm -f b m m.ranges
+run aiodd a b map=m
+
 # Beside a map the digests count by it: without it they are in doubt.
 run aiodd a b update=yes manifest=m.ranges
 says 'the digests without the map: nothing is known' err \
