@@ -5,6 +5,8 @@
 #include "resolve.h"
 
 #include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "base.h"
@@ -176,17 +178,18 @@ fault_of(const struct options *options)
 
 // Each is written to as if nobody else did. 0, or -EINVAL, told.
 static int
-check_files(const struct options *options)
+compare_files(const struct options *options, const char *ranges)
 {
 	const struct {
 		const char *name, *path;
 	} files[] = {{"map=", options->request.map},
+		     {"what map= keeps beside it", ranges},
 		     {"manifest=", options->request.manifest},
 		     {"report=", options->report},
 		     {"sums=", options->sums}};
 
 	// Of the last two, which may be pipes, others know more.
-	for (size_t i = 0; i < 2; i++)
+	for (size_t i = 0; i < 3; i++)
 		for (size_t j = i + 1; j < ARRAY_LEN(files); j++)
 			if (files[i].path != NULL && files[j].path != NULL &&
 			    beside_is_same(files[i].path, files[j].path)) {
@@ -195,6 +198,21 @@ check_files(const struct options *options)
 				return -EINVAL;
 			}
 	return 0;
+}
+
+static int
+check_files(const struct options *options)
+{
+	const char *map = options->request.map;
+	char *ranges = NULL;
+
+	if (map != NULL && asprintf(&ranges, "%s.ranges", map) < 0) {
+		message_error(0, "memory exhausted");
+		return -ENOMEM;
+	}
+	const int r = compare_files(options, ranges);
+	free(ranges);
+	return r;
 }
 
 // 0, or -EINVAL, told.

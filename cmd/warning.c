@@ -151,6 +151,7 @@ tell_map(const struct event *f)
 	static const char *const faults[] = {
 		[MAPKEEP_SRC_STREAM] = "the source is neither a file nor a "
 				       "block device",
+		[MAPKEEP_SAME_SIDES] = "source and destination are the same",
 		[MAPKEEP_DST_STREAM] = "the destination is neither a file nor "
 				       "a block device",
 		[MAPKEEP_PAST_SRC] = "it goes on behind the end of the source",

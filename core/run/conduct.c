@@ -151,6 +151,8 @@ check(struct transfer *t)
 	// Both before anything is lost.
 	if (is_safe && output_open_back(out) < 0)
 		return TRANSFER_UNCOUNTED;
+	if (is_safe && t->env.asked->map != NULL && mapped_save(&t->mapped) < 0)
+		return TRANSFER_UNCOUNTED;
 	if (is_safe)
 		r = cut_old(t);
 	if (r < 0)
@@ -379,6 +381,8 @@ copy_mapped(struct transfer *t)
 		return TRANSFER_FAILED;
 	const enum transfer_verdict verdict = judge_all(t, &judge, has_changed);
 	// What is not there was taken out of the map.
+	t->keep.mapfile.status = (struct mapfile_status){.phase = '?',
+							 .pass = 1};
 	return verdict == TRANSFER_DIFFERS && mapped_save(&t->mapped) < 0
 		       ? TRANSFER_FAILED
 		       : verdict;

@@ -26,9 +26,13 @@ mapped_check(struct mapped *m)
 	bulk_plan(b);
 	if (b->plan.way == PLAN_BULK)
 		return 0;
-	hooks_tell(b->env->hooks, (struct event){.kind = FAILURE_MAP,
-						 .name = b->request->map,
-						 .fault = MAPKEEP_DST_STREAM});
+	hooks_tell(b->env->hooks,
+		   (struct event){.kind = FAILURE_MAP,
+				  .name = b->request->map,
+				  .fault = facts_is_same(&b->src->facts,
+							 &b->dst->facts)
+						   ? MAPKEEP_SAME_SIDES
+						   : MAPKEEP_DST_STREAM});
 	return -EINVAL;
 }
 
@@ -291,9 +295,8 @@ check_end(const struct mapped *m)
 int
 mapped_save(struct mapped *m)
 {
-	const struct mapfile_status status = {.phase = '?', .pass = 1};
-
-	const int r = mapkeep_save(m->keep, &m->keep->mapfile.map, &status);
+	const struct mapfile *file = &m->keep->mapfile;
+	const int r = mapkeep_save(m->keep, &file->map, &file->status);
 
 	return r < 0 ? mapkeep_tell_unsaved(m->keep, r) : 0;
 }

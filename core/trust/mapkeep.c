@@ -259,6 +259,9 @@ is_past(const struct mapkeep *k, const struct side *dst)
 {
 	int64_t end;
 
+	// Otherwise it says nothing of the destination.
+	if (k->mapfile.map.totals[MAP_DONE] == 0)
+		return false;
 	return __builtin_add_overflow(done_end(&k->mapfile.map), k->ids.offset,
 				      &end) ||
 	       (end > 0 && (uint64_t)end > dst->facts.size);

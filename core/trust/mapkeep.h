@@ -20,6 +20,7 @@ enum mapkeep_fault {
 	MAPKEEP_DAMAGED = OURS_NR,
 	MAPKEEP_SRC_STREAM,      // a side has no offsets
 	MAPKEEP_DST_STREAM,
+	MAPKEEP_SAME_SIDES,      // both are one file or disk
 	MAPKEEP_PAST_SRC,        // it goes on behind the end of the source
 	MAPKEEP_PAST_DST,        // what it says is copied is not there
 	MAPKEEP_UNSAVED,
