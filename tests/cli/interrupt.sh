@@ -136,11 +136,12 @@ bed_nbd stuck --filter=noextents eval get_size="echo $full" \
 	skip_all "$BED_WHY"
 cleanup_push touch "$work/let"
 
-# A thread may have still to come back from the kernel.
+# It has given its memory back, at least: what is left of it may have to wait in
+# the kernel for what it has asked for.
 ended_by()
 {
 	kill "-$1" "$pid" 2>/dev/null || return 0
-	grep -q '^State:.*zombie' "/proc/$pid/status"
+	[ -z "$(tr -d '\0' <"/proc/$pid/cmdline")" ]
 }
 
 for signal in INT TERM; do
