@@ -296,8 +296,11 @@ int
 mapped_save(struct mapped *m)
 {
 	const struct mapfile *file = &m->keep->mapfile;
-	const int r = mapkeep_save(m->keep, &file->map, &file->status);
+	struct mapfile_status status = file->status;
 
+	if (m->keep->is_new)
+		status = (struct mapfile_status){.phase = '?', .pass = 1};
+	const int r = mapkeep_save(m->keep, &file->map, &status);
 	return r < 0 ? mapkeep_tell_unsaved(m->keep, r) : 0;
 }
 

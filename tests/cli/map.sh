@@ -205,6 +205,14 @@ check 'another source: no destination is made' test ! -e b
 rm -f b m m.ranges
 run aiodd a b map=m
 
+# Saved before anything else, it is a map.
+rm -f b m m.ranges
+run aiodd a b map=m count=0
+is 'of nothing: exit status' "$status" 0
+check 'of nothing: it is a map all the same' ddrescuelog -q -t m
+run aiodd a b map=m
+is 'of nothing, and then of all: exit status' "$status" 0
+
 # A new file, behind a seek=; the same file; and what lies beside the map.
 rm -f b m m.ranges
 run aiodd a b map=m seek=4096B
