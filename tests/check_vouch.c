@@ -218,7 +218,10 @@ START_TEST(what_is_damaged_is_made_new)
 {
 	run();
 	const int fd = open("m", O_RDWR | O_CLOEXEC);
-	ck_assert_int_eq(pwrite(fd, "x", 1, 100), 1);
+	unsigned char byte;
+	ck_assert_int_eq(pread(fd, &byte, 1, 100), 1);
+	byte ^= 1; // whatever it is
+	ck_assert_int_eq(pwrite(fd, &byte, 1, 100), 1);
 	close(fd);
 	ck_assert_int_lt(vouch_open(&v, &env, VOUCH_NEED), 0);
 	ck_assert_uint_eq(rig_told(FAILURE_MANIFEST)->fault, VOUCH_DAMAGED);
