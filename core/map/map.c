@@ -6,9 +6,10 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "base.h"
 
 #define GROWTH_MAX 2 // one mark within a span makes three of it
 
@@ -231,6 +232,23 @@ map_find_back(const struct map *map, uint64_t off, enum map_state state)
 		if (i < map->nr && map->spans[i].state == state)
 			return &map->spans[i];
 	return NULL;
+}
+
+bool
+map_next(const struct map *map, size_t *i, uint64_t from, uint64_t to,
+	 struct map_span *ret)
+{
+	while (*i < map->nr) {
+		const struct map_span *span = &map->spans[(*i)++];
+		const uint64_t off = max_u64(span->off, from);
+		const uint64_t end = min_u64(end_of(span), to);
+
+		if (off >= end)
+			continue;
+		*ret = (struct map_span){off, end - off, span->state};
+		return true;
+	}
+	return false;
 }
 
 const struct map_span *

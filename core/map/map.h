@@ -6,6 +6,7 @@
 
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -62,6 +63,11 @@ uint64_t map_prefix(const struct map *map);
 // The span that has the byte at off, which is within the map. Valid until the
 // next change.
 const struct map_span *map_at(const struct map *map, uint64_t off);
+
+// What the spans from number *i on have between from and to, one by one: *i
+// goes on to the next. False: no more is there.
+bool map_next(const struct map *map, size_t *i, uint64_t from, uint64_t to,
+	      struct map_span *ret);
 
 // The first span in this state that ends behind off, or NULL: there is none.
 // Valid until the next change.

@@ -18,19 +18,16 @@ int
 written_init(struct map *written, uint64_t base, const struct map *map,
 	     uint64_t outside[MAP_NR_STATES])
 {
+	const uint64_t end = base + written->len;
+	struct map_span span;
 	int r = 0;
 
 	memcpy(outside, map->totals, sizeof(map->totals));
-	for (size_t i = 0; r == 0 && i < map->nr; i++) {
-		const struct map_span *span = &map->spans[i];
-		const uint64_t from = max_u64(span->off, base);
-		const uint64_t to = min_u64(end_of(span), base + written->len);
-
-		if (from >= to)
-			continue;
-		outside[span->state] -= to - from;
-		if (span->state == MAP_DONE)
-			r = map_mark(written, from - base, to - from, MAP_DONE);
+	for (size_t i = 0; r == 0 && map_next(map, &i, base, end, &span);) {
+		outside[span.state] -= span.len;
+		if (span.state == MAP_DONE)
+			r = map_mark(written, span.off - base, span.len,
+				     MAP_DONE);
 	}
 	return r;
 }

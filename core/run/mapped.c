@@ -41,20 +41,9 @@ static bool
 next_span(const struct mapped *m, size_t *i, struct map_span *ret)
 {
 	const struct plan *plan = &m->bulk->plan;
-	const struct map *map = &m->keep->mapfile.map;
-	const uint64_t end = plan->src_off + plan->len;
 
-	while (*i < map->nr) {
-		const struct map_span *span = &map->spans[(*i)++];
-		const uint64_t from = max_u64(span->off, plan->src_off);
-		const uint64_t to = min_u64(span->off + span->len, end);
-
-		if (from >= to)
-			continue;
-		*ret = (struct map_span){from, to - from, span->state};
-		return true;
-	}
-	return false;
+	return map_next(&m->keep->mapfile.map, i, plan->src_off,
+			plan->src_off + plan->len, ret);
 }
 
 static void
@@ -120,7 +109,8 @@ settle(const struct mapped *m, const struct rescue *r)
 	if (failure.kind != EVENT_NONE) {
 		if (failure.kind == FAILURE_WRITE)
 			failure.off += b->plan.dst_off;
-		return hooks_tell(b->env->hooks, failure);
+		hooks_tell(b->env->hooks, failure);
+		return -EIO;
 	}
 	if (r->is_gone)
 		return hooks_tell(b->env->hooks,
@@ -148,10 +138,12 @@ static int
 tell_start(const struct bulk *b, int r)
 {
 	if (r == -ENOMEM)
-		return hooks_tell(b->env->hooks,
-				  (struct event){.kind = FAILURE_SRC_MEMORY,
-						 .len = b->plan.job_size});
-	return side_tell(b->dst, b->env->hooks, FAILURE_OPEN, -r);
+		hooks_tell(b->env->hooks,
+			   (struct event){.kind = FAILURE_SRC_MEMORY,
+					  .len = b->plan.job_size});
+	else
+		side_tell(b->dst, b->env->hooks, FAILURE_OPEN, -r);
+	return -EIO;
 }
 
 // -EAGAIN: the kernel gives no completions out any more.
@@ -176,7 +168,7 @@ run_once(struct mapped *m)
 		return tell_start(b, r);
 	r = rescue_open_loop(&rescue);
 	if (r < 0)
-		(void)tell_start(b, r);
+		r = tell_start(b, r);
 	else
 		r = rescue_run(&rescue) == RESCUE_LOST ? settle_lost(m, &rescue)
 						       : settle(m, &rescue);

@@ -228,6 +228,23 @@ says 'sums= beside the map: the words' err 'beside it and sums= name the same'
 rm -f b m m.ranges
 run aiodd a b map=m
 
+# Memory that cannot be had: nothing was tried, so nothing is said of the source,
+# nor filled. The arena of the jobs is the one large mapping.
+rm -f b m m.ranges
+if strace -qq -o trace -e trace=mmap "$AIODD" if=a of=b map=m status=none; then
+	nr=$(grep '^mmap' trace | grep -nE ', [0-9]{8},' | head -n 1)
+	rm -f m m.ranges
+	run strace -qq -o trace -e trace=mmap \
+		-e inject=mmap:error=ENOMEM:when="${nr%%:*}" \
+		"$AIODD" if=a of=b map=m conv=notrunc,sync
+	is 'no memory: exit status' "$status" 1
+	says 'no memory: the words' err 'memory exhausted by input buffer'
+	says 'no memory: what is left' err " $size bytes are still to be copied"
+	check 'no memory: what is there stays' cmp a b
+else
+	skip 'no memory' 'strace may not trace here'
+fi
+
 # Beside a map the digests count by it: without it they are in doubt.
 run aiodd a b update=yes manifest=m.ranges
 says 'the digests without the map: nothing is known' err \
