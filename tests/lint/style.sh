@@ -64,4 +64,18 @@ long_functions()
 	clean "no function is longer than 60 lines" \
 		long_functions $(find core cmd -name '*.c' | sort)
 }
+
+# Names of three words and more are those of tests, or stand in the sources.
+unknown_names()
+{
+	local name
+
+	# shellcheck disable=SC2016 # they are backticks
+	grep -ohE '`[A-Za-z0-9]+(_[A-Za-z0-9]+){3,}`' docs/LIBAIO.md \
+		docs/ARCHITECTURE.md | tr -d '`' | sort -u |
+	while read -r name; do
+		grep -qrw "$name" tests/check_*.c core cmd || echo "$name"
+	done
+}
+clean "the tests that a document names are there" unknown_names
 finish
