@@ -9,6 +9,7 @@
 #include <libaio.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/stat.h>
@@ -30,7 +31,7 @@ static unsigned long submitted, announced, reaped;
 static long check(long r, const char *what) // libaio leaves errno alone
 {
 	if (r < 0 && r != -EINTR)
-		errx(1, "%s: %s", what, strerrordesc_np((int)-r));
+		errx(1, "%s: %s", what, strerror((int)-r));
 	return r;
 }
 
