@@ -100,12 +100,34 @@ tell_untried(const struct event *f, const char *name)
 {
 	char *map = quote_name_always(f->map);
 
-	message_error(0,
-		      "%s: %" PRIu64 " byte%s still to be copied; the same "
-		      "command goes on (map %s)",
-		      name, f->len, f->len == 1 ? " is" : "s are",
-		      map ? map : "?");
+	const char *const are = f->len == 1 ? " is" : "s are";
+
+	if (f->fault == MAPKEEP_UNSAVED)
+		message_error(0,
+			      "%s: %" PRIu64 " byte%s still to be copied by "
+			      "what is in the map %s, which could not be saved",
+			      name, f->len, are, map ? map : "?");
+	else
+		message_error(0,
+			      "%s: %" PRIu64 " byte%s still to be copied; the "
+			      "same command goes on (map %s)",
+			      name, f->len, are, map ? map : "?");
 	free(map);
+}
+
+// Of a map: without it the copy goes on.
+static void
+tell_unkept(const struct event *f)
+{
+	char *name = quote_name_colon(f->name);
+	char *map = quote_name_colon(f->map);
+
+	message_error(f->error,
+		      "warning: map=%s: no digests are kept in %s, and "
+		      "verify=yes has to read the source again",
+		      map ? map : "?", name ? name : "?");
+	free(map);
+	free(name);
 }
 
 static void
@@ -188,7 +210,10 @@ warning_tell(const struct event *f)
 	switch (f->kind) {
 	case FAILURE_MANIFEST:
 	case NOTICE_MANIFEST:
-		tell_manifest(f);
+		if (event_is_notice(f) && f->fault == OURS_ERROR)
+			tell_unkept(f);
+		else
+			tell_manifest(f);
 		return true;
 	case FAILURE_MAP:
 		tell_map(f);

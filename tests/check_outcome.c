@@ -173,6 +173,13 @@ untried(void)
 }
 
 static void
+unsaved(void)
+{
+	stats.bytes = 4096;
+	stats.rescue.is_unsaved = true;
+}
+
+static void
 untried_and_bad(void)
 {
 	untried();
@@ -208,6 +215,7 @@ static const struct {
 	 {FAILURE_INCOMPLETE, FAILURE_NOT_VERIFIED}},
 	// map= goes on another time.
 	{TRANSFER_STOPPED, untried, {FAILURE_UNTRIED}},
+	{TRANSFER_STOPPED, unsaved, {FAILURE_UNTRIED}},
 	{TRANSFER_FAILED,
 	 untried_and_bad,
 	 {FAILURE_INCOMPLETE, FAILURE_UNTRIED}},

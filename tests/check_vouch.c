@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -298,6 +299,37 @@ START_TEST(one_run_at_a_time)
 }
 END_TEST
 
+START_TEST(a_file_that_is_new_is_locked_as_well)
+{
+	struct vouch other;
+
+	ck_assert_int_eq(vouch_open(&v, &env, VOUCH_WRITE), 0);
+	ck_assert_int_eq(vouch_begin(&v, &src, &dst, LEN), 0);
+	ck_assert_int_lt(vouch_open(&other, &env, VOUCH_WRITE), 0);
+	ck_assert_uint_eq(rig_told(FAILURE_MANIFEST)->fault, OURS_IN_USE);
+	vouch_done(&other);
+}
+END_TEST
+
+START_TEST(a_map_goes_on_without_it)
+{
+	char name[NAME_MAX];
+
+	// With .ranges it is too long.
+	memset(name, 'm', sizeof(name));
+	name[sizeof(name) - 1] = '\0';
+	q.manifest = NULL;
+	q.map = name;
+	ck_assert_int_eq(vouch_open(&v, &env, VOUCH_WRITE), 0);
+	ck_assert_uint_eq(rig_told(NOTICE_MANIFEST)->fault, OURS_ERROR);
+	ck_assert_int_eq(rig_told(NOTICE_MANIFEST)->error, ENAMETOOLONG);
+	ck_assert_int_eq(vouch_check(&v, &dst, &dst), 0);
+	ck_assert_int_eq(vouch_begin(&v, &src, &dst, LEN), 0);
+	ck_assert_ptr_null(v.path);
+	ck_assert(!vouch_is_kept(&v));
+}
+END_TEST
+
 START_TEST(a_link_of_somebody_else_is_not_followed)
 {
 	run();
@@ -363,6 +395,8 @@ vouch_suite(void)
 	tcase_add_test(tcase, a_run_that_is_cut_off_has_a_file_read);
 	tcase_add_test(tcase, no_other_file_is_written_to);
 	tcase_add_test(tcase, one_run_at_a_time);
+	tcase_add_test(tcase, a_file_that_is_new_is_locked_as_well);
+	tcase_add_test(tcase, a_map_goes_on_without_it);
 	tcase_add_test(tcase, a_link_of_somebody_else_is_not_followed);
 	tcase_add_test(tcase, an_imprint_survives_its_file);
 	suite_add_tcase(suite, tcase);

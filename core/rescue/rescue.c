@@ -412,8 +412,10 @@ count(struct rescue *r)
 			       outside[MAP_NONTRIMMED] +
 			       totals[MAP_NONSCRAPED] - outside[MAP_NONSCRAPED];
 	stats->rescue.bad = totals[MAP_BAD] - outside[MAP_BAD];
-	if (r->saved_ns > 0 && !r->checkpoint.is_out &&
-	    r->checkpoint.error == 0)
+	const bool has_failed = r->checkpoint.is_out ||
+				r->checkpoint.error != 0;
+	stats->rescue.is_unsaved = has_failed || !is_saved(r);
+	if (r->saved_ns > 0 && !has_failed)
 		stats->rescue.saved = stats->bytes_total - r->saved_unwritten;
 	// With what is read, and not written.
 	stats->rescue.untried = todo - min_u64(todo, stats->rescue.failed +

@@ -213,7 +213,9 @@ prepare_manifest(struct transfer *t)
 	if (r == 0 && request_writes(q))
 		r = begin_manifest(t);
 	// Where nothing is written it is only asked.
-	if (r == 0 && (request_writes(q) || vouch_is_kept(&t->vouch)))
+	const bool is_asked = request_writes(q) ? t->vouch.path != NULL
+						: vouch_is_kept(&t->vouch);
+	if (r == 0 && is_asked)
 		t->env.manifest = &t->vouch.manifest;
 	return r;
 }

@@ -47,13 +47,23 @@ tell_incomplete(const struct transfer *t)
 				  .map = t->env.asked->map});
 }
 
+// By the map: what is not in it will be copied again.
 static void
 tell_untried(const struct transfer *t)
 {
+	const struct stats *s = t->env.stats;
+	const bool is_saved = !s->rescue.is_unsaved;
+	const uint64_t len = s->rescue.untried +
+			     (is_saved ? 0 : s->bytes - s->rescue.saved);
+
+	if (len == 0)
+		return;
 	hooks_tell(t->env.hooks,
 		   (struct event){.kind = FAILURE_UNTRIED,
 				  .name = t->src.name,
-				  .len = t->env.stats->rescue.untried,
+				  .len = len,
+				  .fault = is_saved ? OURS_NO_FAULT
+						    : MAPKEEP_UNSAVED,
 				  .map = t->env.asked->map});
 }
 
@@ -108,7 +118,7 @@ outcome_tell(const struct transfer *t, enum transfer_verdict verdict)
 		return;
 	if (s->unread > 0)
 		tell_incomplete(t);
-	if (is_broken && s->rescue.untried > 0)
+	if (is_broken)
 		tell_untried(t);
 	if (lacks_sync(t, verdict))
 		tell(t, FAILURE_NOT_SYNCED);

@@ -109,7 +109,9 @@ int
 ours_make(struct ours *ours)
 {
 	ours->fd = open_file(ours, O_RDWR | O_CREAT | O_EXCL);
-	return ours->fd < 0 ? ours->fd : 0;
+	if (ours->fd < 0)
+		return ours->fd;
+	return flock(ours->fd, LOCK_EX | LOCK_NB) < 0 ? -errno : 0;
 }
 
 void

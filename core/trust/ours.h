@@ -35,6 +35,6 @@ enum ours_use {
 // ours_done in any case.
 int ours_open(struct ours *ours, const struct request *q, const char *path,
 	      enum ours_use use, unsigned *ret_fault);
-// Make it, if nobody else has meanwhile. 0 or -errno.
+// Make it, if nobody else has meanwhile, for us alone. 0 or -errno.
 int ours_make(struct ours *ours);
 void ours_done(struct ours *ours);

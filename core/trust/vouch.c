@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base.h"
 #include "env.h"
@@ -28,10 +29,30 @@ tell(const struct vouch *v, enum event_kind kind, unsigned fault, int r)
 	return r < 0 ? r : -EINVAL;
 }
 
-static int
-refuse(const struct vouch *v, unsigned fault, int r)
+static bool
+is_mapped(const struct vouch *v)
 {
-	return tell(v, FAILURE_MANIFEST, fault, r);
+	return v->env->asked->map != NULL;
+}
+
+static void
+give_up(struct vouch *v)
+{
+	ours_done(&v->file);
+	free(v->path);
+	v->path = NULL;
+}
+
+// What is kept beside a map is of use, not of need, and a disk that is dying
+// waits for no room to be made.
+static int
+refuse(struct vouch *v, unsigned fault, int r)
+{
+	if (!is_mapped(v) || fault != OURS_ERROR)
+		return tell(v, FAILURE_MANIFEST, fault, r);
+	(void)tell(v, NOTICE_MANIFEST, fault, r);
+	give_up(v);
+	return 0;
 }
 
 // 0, or -errno, told.
@@ -60,14 +81,13 @@ read_file(struct vouch *v)
 
 // Where nothing else will do.
 static int
-need_file(const struct vouch *v)
+need_file(struct vouch *v)
 {
 	const enum vouch_fault fault = v->is_new ? VOUCH_NONE : v->doubt;
 
 	return fault == VOUCH_NO_FAULT ? 0 : refuse(v, fault, 0);
 }
 
-// What is kept beside a map is of use, not of need.
 static int
 find_path(struct vouch *v, const struct request *q)
 {
@@ -150,12 +170,6 @@ read_sample(void *ctx, void *buf, size_t len, uint64_t off)
 	return (size_t)n < len ? -EIO : 0; // it has become shorter
 }
 
-static bool
-is_mapped(const struct vouch *v)
-{
-	return v->env->asked->map != NULL;
-}
-
 // A run that was cut off has left times that it could not foresee.
 static enum vouch_fault
 compare_imprints(const struct vouch *v, const struct side *dst)
@@ -171,7 +185,7 @@ compare_imprints(const struct vouch *v, const struct side *dst)
 }
 
 int
-vouch_attests(const struct vouch *v, const struct side *dst)
+vouch_attests(struct vouch *v, const struct side *dst)
 {
 	const struct imprint now = imprint_take(dst);
 	const struct imprint then = imprint_parse(v->manifest.header.ids.dst);
@@ -260,7 +274,12 @@ vouch_begin(struct vouch *v, const struct side *src, const struct side *dst,
 			    ? manifest_begin_mapped(&v->manifest, &ids, len,
 						    is_kept)
 			    : manifest_begin(&v->manifest, &ids, len, is_kept);
-	return r < 0 ? refuse(v, OURS_ERROR, r) : 0;
+	if (r == 0)
+		return 0;
+	// A later run must not rely on what this one does not keep up.
+	if (is_mapped(v) && v->file.fd >= 0)
+		(void)!ftruncate(v->file.fd, 0);
+	return refuse(v, OURS_ERROR, r);
 }
 
 int

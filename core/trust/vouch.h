@@ -46,7 +46,8 @@ enum vouch_use {
 };
 
 // Before anything else is opened. 0, or -errno, told: no run is wanted. Without
-// manifest= it does nothing, and what is below likewise. vouch_done in any
+// manifest= it does nothing, and what is below likewise. MAP.ranges that cannot
+// be had is told, and it is as if there were no manifest=. vouch_done in any
 // case.
 int vouch_open(struct vouch *v, const struct env *env, enum vouch_use use);
 void vouch_done(struct vouch *v);
@@ -59,7 +60,7 @@ bool vouch_is_kept(const struct vouch *v);
 
 // It is about this destination, and says something of it, whatever has become
 // of that since. 0 or -errno, told.
-int vouch_attests(const struct vouch *v, const struct side *dst);
+int vouch_attests(struct vouch *v, const struct side *dst);
 
 // The manifest where it has something to say, or NULL.
 const struct manifest *vouch_manifest(const struct vouch *v);

@@ -60,7 +60,8 @@ enum event_kind {
 	FAILURE_NOT_SYNCED,
 	FAILURE_NOT_VERIFIED,
 	FAILURE_INCOMPLETE,      // off = areas, len = bytes of the source
-	FAILURE_UNTRIED,         // len = bytes that are still to be copied
+	FAILURE_UNTRIED,         // len = bytes that are still to be copied, by
+	                         // the map
 	FAILURE_WRITTEN,         // it is there
 	FAILURE_UNDURABLE,       // it replaced the old file, or so it seems
 	FAILURE_NOT_REPLACED,    // the old file is, by commit=rename
@@ -115,8 +116,8 @@ struct event {
 	                         // not known, EVENT_NO_BYTE: it ends there;
 	                         // of .._INCOMPLETE: the padding, -1: none
 	unsigned changed;        // of .._SRC_CHANGED: enum change_of
-	unsigned fault;          // of .._MANIFEST and .._MAP: enum ours_fault,
-	                         // or vouch_fault and mapkeep_fault
+	unsigned fault;          // of .._MANIFEST, .._MAP and _UNTRIED: enum
+	                         // ours_fault, or vouch_fault and mapkeep_fault
 	union {                  // borrowed
 		const struct safety *safety;  // of FAILURE_REFUSED, _UNCHECKED
 		const struct mounts_use *use; // of NOTICE_SRC_LIVE, _BACKUP

@@ -36,6 +36,7 @@ struct stats_rescue {
 	unsigned pass;
 	unsigned nr_overdue;   // reads that are not waited for
 	uint64_t saved;        // of stats.bytes, in a map that was saved
+	bool is_unsaved;       // a map could not be, or is not yet
 };
 
 struct stats {

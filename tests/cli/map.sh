@@ -99,6 +99,30 @@ echo 'Dear diary,' >m.ranges
 refused 'another file beside it' 1 'map=m: m.ranges: it is no manifest' \
 	a b map=m
 rm m.ranges
+# Digests are of use, not of need.
+long=$(printf %0250d 0)
+make_data gone 300000 5
+run aiodd gone there map="$long" verify=yes
+is 'no digests can be kept: exit status' "$status" 0
+says 'no digests can be kept: the words' err \
+	"^aiodd: warning: map=0*: no digests are kept in 0*\.ranges, and .*: File name too long"
+check 'no digests can be kept: the bytes' cmp gone there
+check 'no digests can be kept: the map is' test -s "$long"
+rm gone there "$long"
+if bed_fs tmpfs 256k; then
+	# Those of 64 GiB do not fit.
+	make_data gone 300000 5
+	run aiodd gone there map="$BED/m" seek=64GiB verify=yes
+	is 'no room for digests: exit status' "$status" 0
+	says 'no room for digests: the words' err \
+		'no digests are kept in .*m.ranges, and .*: No space left'
+	check 'no room for digests: the bytes' cmp -i 0:64GiB gone there
+	run aiodd gone there map="$BED/m" seek=64GiB verify=yes
+	is 'no room for digests, again: exit status' "$status" 0
+	rm gone there
+else
+	skip 'no room for digests' "$BED_WHY"
+fi
 run aiodd a c map=m force=map
 is 'force=map: exit status' "$status" 0
 is 'force=map: nothing before it is read' \

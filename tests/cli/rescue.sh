@@ -392,7 +392,7 @@ start_held()
 {
 	rm -f copy m8 m8.ranges
 	echo 2097152 >held.img.hold-reads
-	env --default-signal=INT "$AIODD" if="$source" of=copy map=m8 \
+	env --default-signal=INT "$AIODD" if="$source" of=copy map="${1-m8}" \
 		iosize=256K status=none 2>err &
 	pid=$!
 	wait_for cmp -n 1048576 small copy
@@ -443,5 +443,25 @@ is 'the next run: exit status' "$status" 0
 is 'the next run: reads what was missing' \
 	 "$(awk '{ n += $1 } END { print n }' held.img.asked)" 262144
 check 'the next run: the bytes' cmp copy small
+
+# A map that has become true too early, if nothing else said so.
+if bed_fs tmpfs 64k; then
+	start_held "$BED/m"
+	cat /dev/zero >"$BED/fill" 2>/dev/null
+	kill -INT $pid
+	check 'no room for the map: it is waited for' kill -0 $pid
+	rm held.img.hold-reads
+	wait $pid
+	is 'no room for the map: dies of the signal' $? 130
+	says 'no room for the map: the words' err 'it cannot be saved: No space'
+	says 'no room for the map: what is missing' err \
+		'4194304 bytes are still to be copied by what is in the map'
+	is 'no room for the map: nothing else is promised' \
+		"$(grep -c 'the same command' err)" 0
+	is 'no room for the map: the old one stays' "$(said "$BED/m")" \
+		'0 4194304 ?; '
+else
+	skip 'no room for the map' "$BED_WHY"
+fi
 
 finish
