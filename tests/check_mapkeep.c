@@ -203,6 +203,28 @@ START_TEST(nothing_else_is_left_in_the_directory)
 }
 END_TEST
 
+START_TEST(what_a_killed_run_has_left_is_removed)
+{
+	static const char *const names[] = {
+		".m.aiodd-abcdef", ".n.aiodd-abcdef", ".m.aiodd-ABCDEF",
+		".m.aiodd-abcde", "m.aiodd-abcdef"};
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		make(names[i], MAPFILE_TITLE "version 1\n");
+	make(".m.aiodd-others", "# Mapfile. Created by GNU ddrescue\n");
+	make(".m.aiodd-aaaaaa", "");
+	ck_assert_int_eq(symlink(names[1], ".m.aiodd-bbbbbb"), 0);
+	ck_assert_int_eq(mkfifo(".m.aiodd-cccccc", 0600), 0);
+	ck_assert_int_eq(open_and_check(0, 0), 0);
+	ck_assert_int_eq(access(names[0], F_OK), 0);
+	save();
+	ck_assert_int_lt(access(names[0], F_OK), 0);
+	mapkeep_done(&k);
+	// Those of others, dst, m and src.
+	ck_assert_int_eq(system("test \"$(ls -A | wc -l)\" -eq 11"), 0);
+}
+END_TEST
+
 START_TEST(one_run_at_a_time_whatever_is_saved)
 {
 	struct mapkeep other;
@@ -442,6 +464,7 @@ mapkeep_suite(void)
 	tcase_add_test(t, saving_keeps_mode_and_owner);
 	tcase_add_test(t, a_link_stays_and_leads_to_the_new_file);
 	tcase_add_test(t, nothing_else_is_left_in_the_directory);
+	tcase_add_test(t, what_a_killed_run_has_left_is_removed);
 	tcase_add_test(t, one_run_at_a_time_whatever_is_saved);
 	tcase_add_test(t, the_second_of_two_new_runs_cannot_save);
 	tcase_add_test(t, one_that_was_removed_is_made_again);

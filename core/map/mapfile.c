@@ -287,7 +287,7 @@ put_comment(struct text *t, const char *before, const char *what)
 static void
 put_head(struct text *t, const struct mapfile_head *head)
 {
-	put(t, "# Mapfile. Created by aiodd version " PACKAGE_VERSION "\n");
+	put(t, MAPFILE_TITLE "version " PACKAGE_VERSION "\n");
 	put_comment(t, "Command line: ", head->command);
 	put_comment(t, "Start time:   ", head->start);
 	put_comment(t, "Current time: ", head->now);

@@ -12,6 +12,7 @@
 
 #include "map.h"
 
+#define MAPFILE_TITLE "# Mapfile. Created by aiodd " // of each of ours
 #define MAPFILE_MAX ((uint64_t)INT64_MAX) // where the last byte can be
 
 // How far a run has come. It is only for who goes on: the truth is in the map.

@@ -238,21 +238,41 @@ beside_check(const struct beside *beside)
 	return 0;
 }
 
+#define INFIX ".aiodd-"
+
+static const char letters[] = "abcdefghijklmnopqrstuvwxyz234567";
+
+enum { NR_LETTERS = 6, NAME_KEPT = 200 };
+
 // malloc'd; NULL: errno.
 static char *
 make_name(const char *name)
 {
-	static const char letters[] = "abcdefghijklmnopqrstuvwxyz234567";
-	unsigned char random[6];
+	unsigned char random[NR_LETTERS];
 	char suffix[sizeof(random) + 1] = "", *temp;
 
 	if (getrandom(random, sizeof(random), 0) != sizeof(random))
 		return NULL;
 	for (size_t i = 0; i < sizeof(random); i++)
 		suffix[i] = letters[random[i] % 32];
-	if (asprintf(&temp, ".%.200s.aiodd-%s", name, suffix) < 0)
+	if (asprintf(&temp, ".%.*s" INFIX "%s", NAME_KEPT, name, suffix) < 0)
 		return NULL;
 	return temp;
+}
+
+bool
+beside_is_temp(const struct beside *beside, const char *name)
+{
+	const char *target = last_name(beside->target);
+	const size_t len = strlen(target);
+
+	if (len > NAME_KEPT || *name++ != '.' ||
+	    strncmp(name, target, len) != 0 ||
+	    strncmp(name + len, INFIX, strlen(INFIX)) != 0)
+		return false;
+	const char *suffix = name + len + strlen(INFIX);
+	return strlen(suffix) == NR_LETTERS &&
+	       strspn(suffix, letters) == NR_LETTERS;
 }
 
 struct facts

@@ -34,6 +34,9 @@ struct facts beside_old(const struct beside *beside);
 const char *beside_name(const struct beside *beside);
 // Whether fd is the file that has this name.
 bool beside_has_name(const struct beside *beside, int fd);
+// Whether beside_make may have given this name for the target, and for no other
+// one.
+bool beside_is_temp(const struct beside *beside, const char *name);
 
 // Whether path leads to the target. A link of /proc has the path as its text,
 // and may lead elsewhere: to a file without a name.

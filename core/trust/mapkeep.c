@@ -11,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -22,6 +21,7 @@
 #include "fd.h"
 #include "hooks.h"
 #include "imprint.h"
+#include "mapsave.h"
 #include "request.h"
 #include "side.h"
 
@@ -336,81 +336,6 @@ mapkeep_check(struct mapkeep *k, const struct side *src, const struct side *dst,
 	return r < 0 ? tell(k, OURS_ERROR, r, 0) : 0;
 }
 
-static int
-sync_fd(int fd)
-{
-	int r;
-
-	do {
-		r = fsync(fd) < 0 ? -errno : 0;
-	} while (r == -EINTR);
-	return r;
-}
-
-static int
-sync_dir(const struct beside *beside)
-{
-	const int fd = fd_move_up(fd_open_at(
-		beside->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0));
-
-	if (fd < 0)
-		return fd;
-	const int r = sync_fd(fd);
-	(void)close(fd); // read-only
-	// A file system that has nothing to sync there.
-	return r == -EINVAL || r == -ENOSYS ? 0 : r;
-}
-
-// The lock comes before the name: who opens the new file finds it locked.
-static int
-make_next(const struct beside *beside, const char *text, size_t len)
-{
-	int r = fd_write_at(beside->fd, text, len, 0);
-
-	if (r == 0)
-		r = beside_settle(beside);
-	if (r == 0)
-		r = sync_fd(beside->fd);
-	if (r == 0 && flock(beside->fd, LOCK_EX | LOCK_NB) < 0)
-		r = -errno;
-	return r;
-}
-
-// What replaces our file, or nothing: another file that has the name is that of
-// somebody else, who may have a run of his own.
-static int
-replace(struct ours *ours)
-{
-	struct beside *beside = &ours->beside;
-	const bool has_name = ours->fd >= 0 &&
-			      beside_has_name(beside, ours->fd);
-	const int old = ours->fd;
-	const int r = beside_rename(beside, has_name ? 0 : RENAME_NOREPLACE);
-
-	if (r < 0)
-		return r;
-	ours->fd = beside->fd;
-	beside->fd = -1;
-	beside->has_old = fstat(ours->fd, &beside->old) == 0;
-	if (old >= 0)
-		(void)close(old); // with its lock
-	return 0;
-}
-
-static int
-save_text(struct ours *ours, const char *text, size_t len)
-{
-	struct beside *beside = &ours->beside;
-	int r = beside_make(beside, O_RDWR);
-
-	if (r == 0)
-		r = make_next(beside, text, len);
-	if (r == 0)
-		r = replace(ours);
-	beside_drop(beside);
-	return r < 0 ? r : sync_dir(beside);
-}
-
 int
 mapkeep_save(struct mapkeep *k, const struct map *map,
 	     const struct mapfile_status *status)
@@ -426,8 +351,11 @@ mapkeep_save(struct mapkeep *k, const struct map *map,
 	int r = mapfile_print(&text, &len, map, status, &k->ids, &head);
 	if (r < 0)
 		return r;
-	r = save_text(&k->file, text, len);
+	r = mapsave_replace(&k->file, text, len);
 	free(text);
+	if (r == 0 && !k->is_swept)
+		mapsave_sweep(&k->file, MAPFILE_TITLE);
+	k->is_swept |= r == 0;
 	return r;
 }
 

@@ -37,6 +37,7 @@ struct mapkeep {
 	                         // change
 	struct mapfile_ids ids;  // of this run
 	bool is_new;             // nothing was known
+	bool is_swept;           // nothing is left of runs that were killed
 	char start[32];          // when it began
 };
 

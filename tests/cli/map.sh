@@ -265,6 +265,15 @@ if strace -qq -o trace -e trace=mmap "$AIODD" if=a of=b map=m status=none; then
 	says 'no memory: the words' err 'memory exhausted by input buffer'
 	says 'no memory: what is left' err " $size bytes are still to be copied"
 	check 'no memory: what is there stays' cmp a b
+	# Within a save.
+	rm -f b m m.ranges
+	run strace -f -o trace -e trace=renameat,renameat2 \
+		-e inject=renameat,renameat2:signal=KILL:when=1 \
+		"$AIODD" if=a of=b map=m
+	is 'killed in a save: what it leaves' \
+		"$(printf '%s\n' .m.* | wc -l) $(echo .m.*)" "1 $(echo .m.aiodd-??????)"
+	run aiodd a b map=m
+	is 'killed in a save: the next run removes it' "$(echo .m.*)" '.m.*'
 else
 	skip 'no memory' 'strace may not trace here'
 fi
