@@ -8,12 +8,12 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base.h"
+#include "text.h"
 
 #define LINE_MAX_LEN 127 // ddrescue looks at no more of a line
 #define OUR_COMMENT "# aiodd-"
@@ -232,62 +232,17 @@ mapfile_parse(struct mapfile *ret, const char *text, size_t len,
 	return r;
 }
 
-struct text {
-	char *buf;
-	size_t len;
-	size_t room;
-	bool is_lost; // there was no memory
-};
-
-// At least so many bytes more, by halves so that many cost few copies.
-static void
-make_room(struct text *t, size_t more)
-{
-	const size_t want = t->len + more;
-
-	if (want <= t->room || t->is_lost)
-		return;
-	char *buf = realloc(t->buf, want + want / 2);
-	t->is_lost = buf == NULL;
-	if (t->is_lost)
-		return;
-	t->buf = buf;
-	t->room = want + want / 2;
-}
-
-static void put(struct text *t, const char *fmt, ...)
-	__attribute__((format(printf, 2, 3)));
-
-static void
-put(struct text *t, const char *fmt, ...)
-{
-	va_list args;
-
-	va_start(args, fmt);
-	const int len = vsnprintf(NULL, 0, fmt, args);
-	va_end(args);
-	if (len >= 0)
-		make_room(t, (size_t)len + 1);
-	t->is_lost |= len < 0;
-	if (t->is_lost)
-		return;
-	va_start(args, fmt);
-	(void)vsnprintf(t->buf + t->len, (size_t)len + 1, fmt, args);
-	va_end(args);
-	t->len += (size_t)len;
-}
-
 static void
 put_comment(struct text *t, const char *before, const char *what)
 {
 	if (what != NULL && *what != '\0')
-		put(t, "# %s%s\n", before, what);
+		text_put(t, "# %s%s\n", before, what);
 }
 
 static void
 put_head(struct text *t, const struct mapfile_head *head)
 {
-	put(t, MAPFILE_TITLE "version " PACKAGE_VERSION "\n");
+	text_put(t, MAPFILE_TITLE "version " PACKAGE_VERSION "\n");
 	put_comment(t, "Command line: ", head->command);
 	put_comment(t, "Start time:   ", head->start);
 	put_comment(t, "Current time: ", head->now);
@@ -297,9 +252,10 @@ static void
 put_ids(struct text *t, const struct mapfile_ids *ids)
 {
 	if (ids->has_place)
-		put(t,
-		    OUR_COMMENT "map 1 offset=%" PRId64 " size=%" PRIu64 "\n",
-		    ids->offset, ids->size);
+		text_put(t,
+			 OUR_COMMENT "map 1 offset=%" PRId64 " size=%" PRIu64
+				     "\n",
+			 ids->offset, ids->size);
 	put_comment(t, "aiodd-source ", ids->src);
 	put_comment(t, "aiodd-destination ", ids->dst);
 }
@@ -311,27 +267,27 @@ put_status(struct text *t, const struct mapfile_status *status)
 
 	switch (status->phase) {
 	case '+':
-		put(t, "# Finished\n");
+		text_put(t, "# Finished\n");
 		break;
 	case '*':
-		put(t, "# Trimming failed blocks... (%s)\n", way);
+		text_put(t, "# Trimming failed blocks... (%s)\n", way);
 		break;
 	case '/':
-		put(t, "# Scraping failed blocks... (%s)\n", way);
+		text_put(t, "# Scraping failed blocks... (%s)\n", way);
 		break;
 	case '-':
-		put(t, "# Retrying bad sectors... Retry %u (%s)\n",
-		    status->pass, way);
+		text_put(t, "# Retrying bad sectors... Retry %u (%s)\n",
+			 status->pass, way);
 		break;
 	default:
-		put(t, "# Copying non-tried blocks... Pass %u (%s)\n",
-		    status->pass, way);
+		text_put(t, "# Copying non-tried blocks... Pass %u (%s)\n",
+			 status->pass, way);
 	}
-	put(t,
-	    "# current_pos  current_status  current_pass\n"
-	    "0x%08" PRIX64 "     %c               %u\n"
-	    "#      pos        size  status\n",
-	    status->pos, status->phase, status->pass);
+	text_put(t,
+		 "# current_pos  current_status  current_pass\n"
+		 "0x%08" PRIX64 "     %c               %u\n"
+		 "#      pos        size  status\n",
+		 status->pos, status->phase, status->pass);
 }
 
 // States that are one there are one block.
@@ -347,7 +303,8 @@ put_blocks(struct text *t, const struct map *map)
 
 		for (; span < end && chars[span->state] == c; span++)
 			len += span->len;
-		put(t, "0x%08" PRIX64 "  0x%08" PRIX64 "  %c\n", off, len, c);
+		text_put(t, "0x%08" PRIX64 "  0x%08" PRIX64 "  %c\n", off, len,
+			 c);
 	}
 }
 
@@ -362,11 +319,5 @@ mapfile_print(char **ret, size_t *ret_len, const struct map *map,
 	put_ids(&t, ids);
 	put_status(&t, status);
 	put_blocks(&t, map);
-	if (t.is_lost) {
-		free(t.buf);
-		return -ENOMEM;
-	}
-	*ret = t.buf;
-	*ret_len = t.len;
-	return 0;
+	return text_take(&t, ret, ret_len);
 }
