@@ -15,7 +15,7 @@
 	suite(beside) \
 	suite(pace) suite(writeback) suite(hold) suite(compare) \
 	suite(plan) \
-	suite(map) suite(mapfile) suite(manifest) \
+	suite(map) suite(mapfile) suite(manifest) suite(bmap) \
 	suite(job) suite(aio) suite(submitter) \
 	suite(ring) suite(reader) suite(checker) suite(writer) \
 	suite(zeroer) suite(copy) \
