@@ -278,6 +278,155 @@ START_TEST(a_range_that_is_not_there_is_another)
 }
 END_TEST
 
+static void
+add_ranges(struct ranges *list, const uint64_t *edges, size_t nr)
+{
+	for (size_t i = 0; i < nr; i += 2)
+		ck_assert_int_eq(
+			ranges_add(list,
+				   &(struct ranges_one){.off = edges[i],
+							.len = edges[i + 1] -
+							       edges[i]}),
+			0);
+}
+
+static void
+hand_over_in_parts(struct hasher *h, size_t len, size_t part)
+{
+	for (size_t off = 0; off < len; off += part)
+		hasher_put(h, off, bytes + off, min_u64(part, len - off));
+}
+
+static const uint64_t edges[] = {0,    1,      100,    5000,	5000,
+				 9999, 300000, 700001, LEN - 5, LEN};
+
+static void
+make_list(struct ranges *list)
+{
+	struct hasher *h;
+
+	add_ranges(list, edges, ARRAY_LEN(edges));
+	ck_assert_int_eq(hasher_new(&h, 0), 0);
+	ck_assert_int_eq(hasher_add_list(h, HASH_MADE, DIGEST_MD5, list), 0);
+	hand_over_in_parts(h, LEN, 77777);
+	ck_assert_int_eq(hasher_finish(h, LEN, NULL), 0);
+	hasher_free(h);
+}
+
+START_TEST(each_range_of_a_list_has_its_digest)
+{
+	struct ranges list = {0};
+	struct hasher *one;
+
+	make_list(&list);
+	for (size_t i = 0; i < list.nr; i++) {
+		ck_assert_int_eq(hasher_new(&one, 1U << DIGEST_MD5), 0);
+		hasher_put(one, 0, bytes + list.all[i].off, list.all[i].len);
+		ck_assert_int_eq(hasher_finish(one, list.all[i].len, NULL), 0);
+		ck_assert_uint_eq(list.all[i].value_size, 16);
+		ck_assert_mem_eq(list.all[i].value,
+				 hasher_result(one, DIGEST_MD5), 16);
+		hasher_free(one);
+	}
+	ranges_done(&list);
+}
+END_TEST
+
+static const struct {
+	size_t at;
+	size_t bad; // which range
+} flipped[] = {{0, 0},	     {1, 9},	   {99, 9},	{100, 1},
+	       {4999, 1},    {5000, 2},	   {9998, 2},	{9999, 9},
+	       {299999, 9},  {300000, 3},  {700000, 3}, {700001, 9},
+	       {LEN - 6, 9}, {LEN - 5, 4}, {LEN - 1, 4}};
+
+START_TEST(a_flipped_byte_of_a_listed_range_is_found)
+{
+	struct ranges list = {0};
+	struct hasher *h;
+
+	make_list(&list);
+	bytes[flipped[_i].at] ^= 1;
+	ck_assert_int_eq(hasher_new(&h, 0), 0);
+	ck_assert_int_eq(hasher_add_list(h, HASH_CHECKED, DIGEST_MD5, &list),
+			 0);
+	hand_over_in_parts(h, LEN, 4096);
+	ck_assert_int_eq(hasher_finish(h, LEN, NULL), 0);
+	ck_assert_ptr_eq(hasher_bad(h), flipped[_i].bad < list.nr
+						? &list.all[flipped[_i].bad]
+						: NULL);
+	hasher_free(h);
+	ranges_done(&list);
+}
+END_TEST
+
+START_TEST(a_range_without_a_digest_is_not_compared)
+{
+	struct ranges list = {0};
+	struct hasher *h;
+
+	make_list(&list);
+	list.all[1].value_size = 0;
+	bytes[100] ^= 1;
+	ck_assert_int_eq(hasher_new(&h, 0), 0);
+	ck_assert_int_eq(hasher_add_list(h, HASH_CHECKED, DIGEST_MD5, &list),
+			 0);
+	hasher_put(h, 0, bytes, LEN);
+	ck_assert_int_eq(hasher_finish(h, LEN, NULL), 0);
+	ck_assert_ptr_null(hasher_bad(h));
+	hasher_free(h);
+	ranges_done(&list);
+}
+END_TEST
+
+START_TEST(what_is_missing_of_a_listed_range_is_zeros)
+{
+	static const uint64_t two[] = {4096, 16384, UINT64_C(1) << 60,
+				       (UINT64_C(1) << 60) + 4};
+	struct ranges list = {0}, whole = {0};
+	struct hasher *h;
+
+	memset(bytes, 0, 16384);
+	memset(bytes + 8192, 1, 4096);
+	add_ranges(&list, two, 4);
+	add_ranges(&whole, two, 2);
+	ck_assert_int_eq(hasher_new(&h, 0), 0);
+	ck_assert_int_eq(hasher_add_list(h, HASH_MADE, DIGEST_MD5, &whole), 0);
+	hasher_put(h, 0, bytes, 16384);
+	ck_assert_int_eq(hasher_finish(h, 16384, NULL), 0);
+	hasher_free(h);
+	// Of what is in none, however much, none are made.
+	ck_assert_int_eq(hasher_new(&h, 0), 0);
+	ck_assert_int_eq(hasher_add_list(h, HASH_MADE, DIGEST_MD5, &list), 0);
+	hasher_put(h, 8192, bytes + 8192, 4096);
+	hasher_put(h, UINT64_C(1) << 60, "abcd", 4);
+	ck_assert_int_eq(hasher_finish(h, UINT64_C(1) << 61, NULL), 0);
+	ck_assert_mem_eq(list.all[0].value, whole.all[0].value, 16);
+	ck_assert_uint_eq(list.all[1].value_size, 16);
+	hasher_free(h);
+	ranges_done(&list);
+	ranges_done(&whole);
+}
+END_TEST
+
+START_TEST(a_range_without_an_end_ends_where_it_all_does)
+{
+	static const uint64_t all[] = {0, INT64_MAX};
+	struct ranges list = {0};
+	struct hasher *h;
+
+	add_ranges(&list, all, 2);
+	ck_assert_int_eq(hasher_new(&h, 1U << DIGEST_MD5), 0);
+	ck_assert_int_eq(hasher_add_list(h, HASH_MADE, DIGEST_MD5, &list), 0);
+	hasher_put(h, 0, bytes, 12345);
+	ck_assert_int_eq(hasher_finish(h, 12345, NULL), 0);
+	ck_assert_uint_eq(list.all[0].len, 12345);
+	ck_assert_mem_eq(list.all[0].value, hasher_result(h, DIGEST_MD5), 16);
+	hasher_free(h);
+	ranges_done(&list);
+}
+END_TEST
+
 Suite *
 hasher_suite(void)
 {
@@ -304,6 +453,12 @@ hasher_suite(void)
 	tcase_add_loop_test(t, the_range_with_another_byte_is_another, 0, 5);
 	tcase_add_test(t, a_seed_makes_other_digests);
 	tcase_add_test(t, a_range_that_is_not_there_is_another);
+	tcase_add_test(t, each_range_of_a_list_has_its_digest);
+	tcase_add_loop_test(t, a_flipped_byte_of_a_listed_range_is_found, 0,
+			    ARRAY_LEN(flipped));
+	tcase_add_test(t, a_range_without_a_digest_is_not_compared);
+	tcase_add_test(t, what_is_missing_of_a_listed_range_is_zeros);
+	tcase_add_test(t, a_range_without_an_end_ends_where_it_all_does);
 	// Without the libraries there is nothing to be had.
 	if (digest_is_available(DIGEST_MD5) &&
 	    digest_is_available(DIGEST_XXH128))

@@ -4,6 +4,7 @@
 
 #include "hasher.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -37,7 +38,7 @@ struct worker {
 };
 
 struct hasher {
-	struct worker workers[DIGEST_NR + 1]; // and one for the ranges
+	struct worker workers[HASH_NR];
 	unsigned nr_workers;
 	int fd;
 	pthread_mutex_t lock;
@@ -87,14 +88,21 @@ worker_main(void *ctx)
 }
 
 static int
-worker_start(struct worker *w, unsigned alg)
+worker_start(struct worker *w, int r)
 {
-	int r = hash_init(&w->hash, alg, &w->hasher->is_cancelled);
-
 	if (r == 0)
 		r = thread_start(&w->thread, worker_main, w);
 	w->has_thread = r == 0;
 	return r;
+}
+
+static struct worker *
+worker_add(struct hasher *hasher)
+{
+	struct worker *w = &hasher->workers[hasher->nr_workers++];
+
+	w->hasher = hasher;
+	return w;
 }
 
 static int
@@ -103,13 +111,11 @@ start_workers(struct hasher *hasher, unsigned algs)
 	int r = 0;
 
 	for (unsigned alg = 0; alg <= HASH_RANGES && r == 0; alg++) {
-		struct worker *w = &hasher->workers[hasher->nr_workers];
-
 		if (!(algs & 1U << alg))
 			continue;
-		hasher->nr_workers++;
-		w->hasher = hasher;
-		r = worker_start(w, alg);
+		struct worker *w = worker_add(hasher);
+		r = worker_start(
+			w, hash_init(&w->hash, alg, &hasher->is_cancelled));
 	}
 	return r;
 }
@@ -137,6 +143,16 @@ hasher_new(struct hasher **ret, unsigned algs)
 		*ret = NULL;
 	}
 	return r;
+}
+
+int
+hasher_add_list(struct hasher *hasher, unsigned alg, enum digest_alg digest,
+		struct ranges *list)
+{
+	assert(hasher->nr_put == 0 && hasher->staged_len == 0);
+	struct worker *w = worker_add(hasher);
+	return worker_start(w, hash_init_list(&w->hash, alg, digest, list,
+					      &hasher->is_cancelled));
 }
 
 static void
@@ -321,6 +337,14 @@ find_hash(const struct hasher *hasher, unsigned alg)
 		if (hasher->workers[i].hash.alg == alg)
 			return &hasher->workers[i].hash;
 	return NULL;
+}
+
+const struct ranges_one *
+hasher_bad(const struct hasher *hasher)
+{
+	const struct hash *hash = find_hash(hasher, HASH_CHECKED);
+
+	return hash != NULL ? hash->bad : NULL;
 }
 
 const unsigned char *

@@ -16,6 +16,15 @@ struct hooks;
 int hasher_new(struct hasher **ret, unsigned algs);
 void hasher_free(struct hasher *hasher);
 
+// Before anything is handed over: also digests of these ranges, which stay
+// until hasher_free; alg is HASH_CHECKED or HASH_MADE, once each. As
+// hasher_new.
+int hasher_add_list(struct hasher *hasher, unsigned alg,
+		    enum digest_alg digest, struct ranges *list);
+// The first range so far of which the digest is not the one that it has, or
+// NULL.
+const struct ranges_one *hasher_bad(const struct hasher *hasher);
+
 // An eventfd, readable when hasher_nr_done has grown: that is what counts, and
 // the caller, or hasher_finish, reads the descriptor to be told again.
 int hasher_fd(const struct hasher *hasher);
