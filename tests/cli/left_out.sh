@@ -39,7 +39,9 @@ mkdir "$work/build"
 cd "$work/build" || exit 99
 check 'it can be configured' "${configure[@]}" \
 	--without-libcrypto --without-libxxhash --without-libmount \
-	--without-libblkid --without-jansson
+	--without-libblkid --without-jansson --without-liblzma \
+	--without-libzstd --without-libz --without-isal --without-liblz4 \
+	--without-libbz2
 check 'it builds without a warning' build
 
 # Each of them alone: it and nothing else is missing, and what asks for it
@@ -54,7 +56,8 @@ config_h()
 	"${configure[@]}" --no-create "$@" && ./config.status -q config.h
 }
 mv config.h all.h
-for library in libcrypto libxxhash libmount libblkid jansson; do
+for library in libcrypto libxxhash libmount libblkid jansson liblzma \
+	libzstd libz isal liblz4 libbz2; do
 	macro=HAVE_${library^^}
 	if ! grep -q "^#define $macro " all.h; then
 		skip "without $library" 'it is not here at all'
@@ -68,7 +71,8 @@ for library in libcrypto libxxhash libmount libblkid jansson; do
 > /* #undef $macro */"
 	check "without $library: it compiles without a warning" \
 		make -j 2 -o Makefile core/digest/digest.o core/safety/disk_identify.o \
-			core/safety/mounts.o cmd/element.o cmd/object.o
+			core/safety/mounts.o cmd/element.o cmd/object.o \
+			core/decode/decoder.o core/decode/{xz,zst,gz,isal,lz4,bz2}.o
 done
 cd "$work" || exit 99
 

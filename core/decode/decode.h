@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// Formats of packed files: what they are called, and how one is known by its
+// first bytes, never by its name.
+
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum decode_format {
+	DECODE_NONE,           // none of these
+	DECODE_GZ,
+	DECODE_XZ,
+	DECODE_ZST,
+	DECODE_BZ2,
+	DECODE_LZ4,
+	DECODE_NR,
+	// Known, but not a stream of bytes that could be decoded.
+	DECODE_ZIP = DECODE_NR,
+	DECODE_QCOW2,
+	DECODE_TAR,
+};
+
+// So many first bytes are enough, but for a file that begins with skippable
+// frames: what it is stands behind them.
+#define DECODE_HEAD 4096
+
+// head: the first len bytes. Fewer than DECODE_HEAD: it ends there.
+enum decode_format decode_sniff(const unsigned char *head, size_t len);
+
+// Whether the first len bytes, at least one, of the next member of a stream
+// can be these, as far as they go.
+bool decode_begins(enum decode_format format, const unsigned char *head,
+		   size_t len);
+
+// As decompress= takes them: "gz". DECODE_NR and behind it: "zip", "qcow2",
+// "tar". DECODE_NONE: NULL.
+const char *decode_name(enum decode_format format);
+// The suffix that its files have, with the dot, or NULL.
+const char *decode_suffix(enum decode_format format);
