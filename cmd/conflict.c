@@ -102,6 +102,12 @@ has_seek(const struct options *options)
 }
 
 static bool
+has_shard(const struct options *options)
+{
+	return options->shard != NULL;
+}
+
+static bool
 has_sums(const struct options *options)
 {
 	return options->sums != NULL;
@@ -162,6 +168,7 @@ static const struct {
 	[CONFLICT_NOERROR] = {"conv=noerror", has_noerror},
 	[CONFLICT_NOTRUNC] = {"conv=notrunc", has_notrunc},
 	[CONFLICT_SEEK] = {"seek=", has_seek},
+	[CONFLICT_SHARD] = {"shard=", has_shard},
 	[CONFLICT_SUMS] = {"sums=", has_sums},
 	[CONFLICT_UPDATE] = {"update=", has_update},
 	[CONFLICT_VERIFY] = {"verify=", has_verify},
@@ -176,6 +183,7 @@ static const struct {
 #define KEPT "bytes keep their places"
 #define KNOWN "the map says what is there"
 #define ALL "all that can be read is written"
+#define PART "each process copies a part"
 #define NEW_FILE "it replaces the whole file"
 
 static const struct conflict conflicts[] = {
@@ -203,6 +211,15 @@ static const struct conflict conflicts[] = {
 	{CONFLICT_ZEROS_SKIP, CONFLICT_UPDATE, "all is compared"},
 	{CONFLICT_ZEROS_SKIP, CONFLICT_VERIFY_ONLY, "all is compared"},
 	{CONFLICT_ZEROS_SKIP, CONFLICT_APPEND, "nothing is there yet"},
+	{CONFLICT_SHARD, CONFLICT_HASH, PART},
+	{CONFLICT_SHARD, CONFLICT_SUMS, PART},
+	{CONFLICT_SHARD, CONFLICT_EXPECT, PART},
+	{CONFLICT_SHARD, CONFLICT_COMMIT, PART},
+	{CONFLICT_SHARD, CONFLICT_CLONE_ALWAYS, PART},
+	{CONFLICT_SHARD, CONFLICT_EXCL, "all of them write to one file"},
+	{CONFLICT_SHARD, CONFLICT_APPEND, KEPT},
+	{CONFLICT_SHARD, CONFLICT_BYTES, KEPT},
+	{CONFLICT_SHARD, CONFLICT_NOTRUNC, "the size is set"},
 	{CONFLICT_MAP, CONFLICT_BYTES, KEPT},
 	{CONFLICT_MAP, CONFLICT_APPEND, KEPT},
 	{CONFLICT_MAP, CONFLICT_NOCACHE, "nothing is read in order"},

@@ -157,6 +157,8 @@ static const struct operand operands[] = {
 	 OPERAND_DATA, NAME(request.map)},
 	{"retries", "N", "with map=, read bad sectors N times more",
 	 OPERAND_DATA, SIZE(request.retries, 0, INT32_MAX)},
+	{"shard", "K/N", "copy part K of N; auto: of srun's or mpirun's tasks",
+	 OPERAND_DATA, NAME(shard)},
 	{"conv", "CONVS", "convert as CONVS say, separated by commas",
 	 OPERAND_BLOCKS, DD, SYMBOLS(conv, conv_symbols, "conversion")},
 	{"iflag", "FLAGS", "read as FLAGS say, separated by commas",

@@ -43,6 +43,7 @@ struct options {
 	const char *expect;     // expect=
 	bool is_expect_signed;  // its file, by PGP
 	const char *as;         // as=, NULL: the names of the copy
+	const char *shard;      // shard=, NULL: all of it is copied
 	unsigned hashes;        // hash=: those to be shown
 
 	// As they stand on the command line; resolve makes the request of them.

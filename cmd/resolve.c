@@ -17,6 +17,7 @@
 #include "message.h"
 #include "object.h"
 #include "plan.h"
+#include "shard.h"
 
 // A B in the number is the flag by another name.
 static void
@@ -300,5 +301,7 @@ resolve_options(struct options *options)
 		r = check_json(options);
 	if (q->map != NULL)
 		q->conv |= CONV_NOERROR;
+	if (r == 0)
+		r = shard_resolve(options);
 	return r < 0 ? r : resolve_digests(options);
 }

@@ -56,6 +56,9 @@ give(enum conflict_word word)
 	case CONFLICT_MANIFEST:
 		q->manifest = "m";
 		break;
+	case CONFLICT_SHARD:
+		options.shard = "1/2";
+		break;
 	case CONFLICT_MAP:
 		q->map = "m";
 		break;

@@ -13,8 +13,8 @@
 #include "base.h"
 #include "codec.h"
 
-// With so many bytes of a member it is known what it is. They lie before what is
-// read next, which begins on a page, as O_DIRECT wants it.
+// With so many bytes of a member it is known what it is. They lie before what
+// is read next, which begins on a page, as O_DIRECT wants it.
 #define MARGIN 4096
 #define AHEAD 16
 #define INPUT_LEN (128 * 1024)

@@ -174,12 +174,35 @@ output_expect_cut(struct output *out)
 		probe_cut(&out->side.facts);
 }
 
+static int
+set_size(struct output *out, uint64_t size)
+{
+	int r;
+
+	do {
+		r = out->side.ops->set_size(&out->side, size);
+	} while (r == -EINTR);
+	if (r < 0)
+		hooks_tell(out->env->hooks,
+			   (struct event){.kind = FAILURE_TRUNCATE,
+					  .error = -r,
+					  .name = out->side.name,
+					  .off = size});
+	return r;
+}
+
 // Not a byte is cut off before it is clear that it may be.
 int
 output_cut(struct output *out, const struct facts *src)
 {
 	const struct request *q = out->env->asked;
 
+	// All processes that write a part set the same.
+	if (q->has_dst_size && facts_is_file(&out->side.facts)) {
+		const int set = set_size(out, q->dst_size);
+
+		return set < 0 ? set : 1;
+	}
 	if (!cut_is_due(q) || out->is_kept || out->side.ops->cut == NULL)
 		return 0;
 	const int r = out->side.ops->cut(&out->side, q, out->env->hooks);
@@ -203,21 +226,12 @@ output_cut_rest(struct output *out)
 	if (q->compare != REQUEST_COMPARE_UPDATE || (q->conv & CONV_NOTRUNC) ||
 	    q->dst == NULL || !facts_is_file(&out->side.facts))
 		return 0;
-	int r = out->side.ops->get_size(&out->side, &size);
+	const int r = out->side.ops->get_size(&out->side, &size);
 	if (r < 0)
 		return tell(out, FAILURE_STAT, -r);
 	if (size <= end)
 		return 0;
-	do {
-		r = out->side.ops->set_size(&out->side, end);
-	} while (r == -EINTR);
-	if (r == 0)
-		return 0;
-	hooks_tell(out->env->hooks, (struct event){.kind = FAILURE_TRUNCATE,
-						   .error = -r,
-						   .name = out->side.name,
-						   .off = end});
-	return r;
+	return set_size(out, end);
 }
 
 static int

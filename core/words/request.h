@@ -121,6 +121,8 @@ struct request {
 	struct request_amount skip;  // of ibs
 	struct request_amount seek;  // of obs
 	struct request_amount count; // of ibs; blocks may be REQUEST_NO_LIMIT
+	bool has_dst_size;           // before the first byte; and nothing is
+	uint64_t dst_size;           // cut: CONV_NOTRUNC
 	unsigned conv;               // enum request_conv
 	unsigned iflags;             // enum request_flag
 	unsigned oflags;

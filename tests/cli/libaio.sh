@@ -5,6 +5,7 @@
 . "$(dirname "$0")/../lib.sh"
 
 require cc
+cd "$work" || exit 99
 example=$(realpath "${top_srcdir:-$(dirname "$0")/../..}")/docs/examples/copy.c
 check 'it compiles without a warning' cc -Wall -Wextra -Wno-unused-parameter \
 	-Werror -o copy "$example" -laio
