@@ -241,7 +241,7 @@ bytes_in(enum map_state state)
 	uint64_t bytes = 0;
 
 	for (size_t i = 0; i < map.nr; i++) {
-		const struct map_span *span = &map.spans[i];
+		const struct map_span *span = map_nth(&map, i);
 		const uint64_t from = max_u64(span->off, run.setup.off);
 		const uint64_t to = min_u64(span->off + span->len,
 					    run.setup.off + run.setup.len);
@@ -764,8 +764,8 @@ static void
 states_of_bytes(unsigned char ret[static SMALL_MAX])
 {
 	for (size_t i = 0; i < map.nr; i++)
-		memset(ret + map.spans[i].off, (int)map.spans[i].state,
-		       map.spans[i].len);
+		memset(ret + map_nth(&map, i)->off,
+		       (int)map_nth(&map, i)->state, map_nth(&map, i)->len);
 }
 
 static bool

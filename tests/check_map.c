@@ -29,9 +29,9 @@ static void
 check_span(size_t nr, uint64_t off, uint64_t len, enum map_state state)
 {
 	ck_assert_uint_lt(nr, map.nr);
-	ck_assert_uint_eq(map.spans[nr].off, off);
-	ck_assert_uint_eq(map.spans[nr].len, len);
-	ck_assert_int_eq(map.spans[nr].state, state);
+	ck_assert_uint_eq(map_nth(&map, nr)->off, off);
+	ck_assert_uint_eq(map_nth(&map, nr)->len, len);
+	ck_assert_int_eq(map_nth(&map, nr)->state, state);
 }
 
 START_TEST(a_new_map_is_one_span)
@@ -154,6 +154,20 @@ START_TEST(a_map_that_is_reserved_does_not_move)
 }
 END_TEST
 
+static void
+check_copy(void)
+{
+	struct map copy;
+
+	ck_assert_int_eq(map_copy(&copy, &map), 0);
+	ck_assert_uint_eq(copy.nr, map.nr);
+	ck_assert_uint_eq(map_prefix(&copy), map_prefix(&map));
+	for (size_t i = 0; i < map.nr; i++)
+		ck_assert_mem_eq(map_nth(&copy, i), map_nth(&map, i),
+				 sizeof(*map.spans));
+	map_done(&copy);
+}
+
 // Against a state for each byte.
 START_TEST(any_marks_and_cuts_leave_the_map_in_order)
 {
@@ -176,11 +190,12 @@ START_TEST(any_marks_and_cuts_leave_the_map_in_order)
 			memset(model + off, state, part);
 		}
 		for (size_t i = 0; i < map.nr; i++) {
-			const struct map_span *span = &map.spans[i];
+			const struct map_span *span = map_nth(&map, i);
 
 			ck_assert_uint_eq(span->off, at);
 			ck_assert_uint_gt(span->len, 0);
-			ck_assert(i == 0 || span[-1].state != span->state);
+			ck_assert(i == 0 ||
+				  map_nth(&map, i - 1)->state != span->state);
 			for (uint64_t n = 0; n < span->len; n++)
 				ck_assert_int_eq(model[at++], span->state);
 			totals[span->state] += span->len;
@@ -190,6 +205,7 @@ START_TEST(any_marks_and_cuts_leave_the_map_in_order)
 		while (prefix < len && model[prefix] != MAP_TODO)
 			prefix++;
 		ck_assert_uint_eq(map_prefix(&map), prefix);
+		check_copy();
 	}
 }
 END_TEST

@@ -37,9 +37,9 @@ static void
 check_span(size_t nr, uint64_t off, uint64_t len, enum map_state state)
 {
 	ck_assert_uint_lt(nr, m.map.nr);
-	ck_assert_uint_eq(m.map.spans[nr].off, off);
-	ck_assert_uint_eq(m.map.spans[nr].len, len);
-	ck_assert_int_eq(m.map.spans[nr].state, state);
+	ck_assert_uint_eq(map_nth(&m.map, nr)->off, off);
+	ck_assert_uint_eq(map_nth(&m.map, nr)->len, len);
+	ck_assert_int_eq(map_nth(&m.map, nr)->state, state);
 }
 
 START_TEST(a_mapfile_of_ddrescue_is_read)

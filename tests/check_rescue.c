@@ -155,7 +155,7 @@ check_spans(const struct map *map)
 	must(pread(c.src.fd, src, LEN, 0) == LEN);
 	must(pread(c.dst.fd, dst, LEN, 0) == LEN);
 	for (size_t i = 0; i < map->nr; i++) {
-		const struct map_span *span = &map->spans[i];
+		const struct map_span *span = map_nth(map, i);
 
 		must(span->state != MAP_DONE ||
 		     memcmp(src + span->off, dst + span->off, span->len) == 0);

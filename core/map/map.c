@@ -25,8 +25,10 @@ map_init(struct map *map, uint64_t len)
 	*map = (struct map){.len = len};
 	if (map_reserve(map, 1) < 0)
 		return -ENOMEM;
-	if (len > 0)
-		map->spans[map->nr++] = (struct map_span){0, len, MAP_TODO};
+	if (len > 0) {
+		map->spans[0] = (struct map_span){0, len, MAP_TODO};
+		map->nr = map->gap = 1;
+	}
 	map->totals[MAP_TODO] = len;
 	return 0;
 }
@@ -36,6 +38,12 @@ map_done(struct map *map)
 {
 	free(map->spans);
 	*map = (struct map){0};
+}
+
+static struct map_span *
+behind_gap(const struct map *map)
+{
+	return map->spans + map->room - (map->nr - map->gap);
 }
 
 int
@@ -52,7 +60,9 @@ map_reserve(struct map *map, size_t nr_marks)
 	if (spans == NULL)
 		return -ENOMEM;
 	map->spans = spans;
+	const struct map_span *behind = behind_gap(map);
 	map->room = room;
+	memmove(behind_gap(map), behind, (map->nr - map->gap) * sizeof(*spans));
 	return 0;
 }
 
@@ -65,7 +75,7 @@ index_of(const struct map *map, uint64_t off)
 	while (to - from > 1) {
 		const size_t half = from + (to - from) / 2;
 
-		if (map->spans[half].off <= off)
+		if (map_nth(map, half)->off <= off)
 			from = half;
 		else
 			to = half;
@@ -91,34 +101,50 @@ patch_add(struct patch *patch, struct map_span span)
 }
 
 static void
-count_spans(struct map *map, const struct map_span *spans, size_t nr,
-	    bool is_added)
+count_spans(struct map *map, size_t from, size_t to, bool is_added)
 {
-	for (size_t i = 0; i < nr; i++)
-		map->totals[spans[i].state] += is_added ? spans[i].len
-							: -spans[i].len;
+	for (size_t i = from; i < to; i++) {
+		const struct map_span *span = map_nth(map, i);
+
+		map->totals[span->state] += is_added ? span->len : -span->len;
+	}
 }
 
 // The first that is to be done is one of these, or that one.
 static void
 find_todo(struct map *map, size_t from, size_t to, size_t otherwise)
 {
-	while (from < to && map->spans[from].state != MAP_TODO)
+	while (from < to && map_nth(map, from)->state != MAP_TODO)
 		from++;
 	map->first_todo = from < to ? from : otherwise;
+}
+
+// Marks are near each other, mostly, and so are their costs.
+static void
+move_gap(struct map *map, size_t to)
+{
+	struct map_span *spans = map->spans, *behind = behind_gap(map);
+	const size_t gap = map->gap;
+
+	if (to < gap)
+		memmove(behind - (gap - to), spans + to,
+			(gap - to) * sizeof(*spans));
+	else
+		memmove(spans + gap, behind, (to - gap) * sizeof(*spans));
+	map->gap = to;
 }
 
 static void
 replace(struct map *map, size_t from, size_t to, const struct patch *patch)
 {
-	struct map_span *spans = map->spans;
-
-	count_spans(map, spans + from, to - from, false);
-	memmove(spans + from + patch->nr, spans + to,
-		(map->nr - to) * sizeof(*spans));
-	memcpy(spans + from, patch->spans, patch->nr * sizeof(*spans));
-	count_spans(map, spans + from, patch->nr, true);
-	map->nr = map->nr - (to - from) + patch->nr;
+	count_spans(map, from, to, false);
+	move_gap(map, from);
+	map->nr -= to - from; // those behind the gap
+	memcpy(map->spans + from, patch->spans,
+	       patch->nr * sizeof(*patch->spans));
+	map->gap += patch->nr;
+	map->nr += patch->nr;
+	count_spans(map, from, map->gap, true);
 	if (map->first_todo >= to)
 		find_todo(map, from, from + patch->nr,
 			  map->first_todo - (to - from) + patch->nr);
@@ -137,15 +163,15 @@ map_mark(struct map *map, uint64_t off, uint64_t len, enum map_state state)
 	if (map_reserve(map, 1) < 0)
 		return -ENOMEM;
 	size_t first = index_of(map, off), last = index_of(map, off + len - 1);
-	const struct map_span *left = &map->spans[first];
-	const struct map_span *right = &map->spans[last];
+	const struct map_span *left = map_nth(map, first);
+	const struct map_span *right = map_nth(map, last);
 
 	// With the neighbours, which may have the same state.
 	if (left->off < off)
 		patch_add(&patch, (struct map_span){left->off, off - left->off,
 						    left->state});
 	else if (first > 0)
-		patch_add(&patch, map->spans[--first]);
+		patch_add(&patch, *map_nth(map, --first));
 	patch_add(&patch, (struct map_span){off, len, state});
 	if (end_of(right) > off + len)
 		patch_add(&patch,
@@ -153,7 +179,7 @@ map_mark(struct map *map, uint64_t off, uint64_t len, enum map_state state)
 					    end_of(right) - off - len,
 					    right->state});
 	else if (last + 1 < map->nr)
-		patch_add(&patch, map->spans[++last]);
+		patch_add(&patch, *map_nth(map, ++last));
 	replace(map, first, last + 1, &patch);
 	return 0;
 }
@@ -165,11 +191,15 @@ map_copy(struct map *ret, const struct map *map)
 
 	if (spans == NULL)
 		return -ENOMEM;
-	if (map->nr > 0)
-		memcpy(spans, map->spans, map->nr * sizeof(*spans));
+	if (map->nr > 0) {
+		memcpy(spans, map->spans, map->gap * sizeof(*spans));
+		memcpy(spans + map->gap, behind_gap(map),
+		       (map->nr - map->gap) * sizeof(*spans));
+	}
 	*ret = *map;
 	ret->spans = spans;
 	ret->room = map->nr + 1;
+	ret->gap = map->nr;
 	return 0;
 }
 
@@ -181,7 +211,7 @@ map_cut(struct map *map, uint64_t len)
 	if (len >= map->len)
 		return;
 	const size_t last = index_of(map, len);
-	const struct map_span *span = &map->spans[last];
+	const struct map_span *span = map_nth(map, last);
 
 	patch_add(&patch, (struct map_span){span->off, len - span->off,
 					    span->state});
@@ -200,7 +230,7 @@ map_extend(struct map *map, uint64_t len)
 		return -ENOMEM;
 	const size_t last = map->nr > 0 ? map->nr - 1 : 0;
 	if (map->nr > 0)
-		patch_add(&patch, map->spans[last]);
+		patch_add(&patch, *map_nth(map, last));
 	patch_add(&patch,
 		  (struct map_span){map->len, len - map->len, MAP_TODO});
 	replace(map, last, map->nr, &patch);
@@ -211,17 +241,19 @@ map_extend(struct map *map, uint64_t len)
 uint64_t
 map_prefix(const struct map *map)
 {
-	return map->first_todo < map->nr ? map->spans[map->first_todo].off
+	return map->first_todo < map->nr ? map_nth(map, map->first_todo)->off
 					 : map->len;
 }
 
 const struct map_span *
 map_find(const struct map *map, uint64_t off, enum map_state state)
 {
-	for (size_t i = index_of(map, off); i < map->nr; i++)
-		if (map->spans[i].state == state &&
-		    end_of(&map->spans[i]) > off)
-			return &map->spans[i];
+	for (size_t i = index_of(map, off); i < map->nr; i++) {
+		const struct map_span *span = map_nth(map, i);
+
+		if (span->state == state && end_of(span) > off)
+			return span;
+	}
 	return NULL;
 }
 
@@ -229,8 +261,8 @@ const struct map_span *
 map_find_back(const struct map *map, uint64_t off, enum map_state state)
 {
 	for (size_t i = off > 0 ? index_of(map, off - 1) + 1 : 0; i-- > 0;)
-		if (i < map->nr && map->spans[i].state == state)
-			return &map->spans[i];
+		if (i < map->nr && map_nth(map, i)->state == state)
+			return map_nth(map, i);
 	return NULL;
 }
 
@@ -239,7 +271,7 @@ map_next(const struct map *map, size_t *i, uint64_t from, uint64_t to,
 	 struct map_span *ret)
 {
 	while (*i < map->nr) {
-		const struct map_span *span = &map->spans[(*i)++];
+		const struct map_span *span = map_nth(map, (*i)++);
 		const uint64_t off = max_u64(span->off, from);
 		const uint64_t end = min_u64(end_of(span), to);
 
@@ -255,5 +287,5 @@ const struct map_span *
 map_at(const struct map *map, uint64_t off)
 {
 	assert(off < map->len);
-	return &map->spans[index_of(map, off)];
+	return map_nth(map, index_of(map, off));
 }

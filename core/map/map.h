@@ -28,13 +28,21 @@ struct map_span {
 };
 
 struct map {
-	struct map_span *spans; // in order
+	struct map_span *spans; // in order; those from gap on lie at the end
 	size_t nr;
 	size_t room;
+	size_t gap;             // index
 	size_t first_todo;      // index, nr: there is none
 	uint64_t len;           // bytes in all
 	uint64_t totals[MAP_NR_STATES]; // bytes in each state
 };
+
+// Span number i. Valid until the next change.
+static inline struct map_span *
+map_nth(const struct map *map, size_t i)
+{
+	return &map->spans[i < map->gap ? i : map->room - map->nr + i];
+}
 
 // All of it is to be done. 0, or -ENOMEM: nothing was taken.
 int map_init(struct map *map, uint64_t len);
@@ -76,5 +84,3 @@ const struct map_span *map_find(const struct map *map, uint64_t off,
 // The last one that begins before off.
 const struct map_span *map_find_back(const struct map *map, uint64_t off,
 				     enum map_state state);
-// The span that has this byte, which is within the map.
-const struct map_span *map_at(const struct map *map, uint64_t off);

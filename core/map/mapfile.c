@@ -294,15 +294,14 @@ put_status(struct text *t, const struct mapfile_status *status)
 static void
 put_blocks(struct text *t, const struct map *map)
 {
-	const struct map_span *end = map->spans + map->nr;
-
-	for (const struct map_span *span = map->spans; span < end;) {
+	for (size_t i = 0; i < map->nr;) {
+		const struct map_span *span = map_nth(map, i);
 		const char c = chars[span->state];
 		const uint64_t off = span->off;
 		uint64_t len = 0;
 
-		for (; span < end && chars[span->state] == c; span++)
-			len += span->len;
+		for (; i < map->nr && chars[map_nth(map, i)->state] == c; i++)
+			len += map_nth(map, i)->len;
 		text_put(t, "0x%08" PRIX64 "  0x%08" PRIX64 "  %c\n", off, len,
 			 c);
 	}

@@ -56,7 +56,7 @@ written_take_back(const struct map *written, uint64_t base, struct map *map)
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < written->nr; i++) {
-		const struct map_span *span = &written->spans[i];
+		const struct map_span *span = map_nth(written, i);
 
 		if (span->state == MAP_TODO)
 			r = take_back(map, base + span->off,

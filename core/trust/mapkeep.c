@@ -237,7 +237,7 @@ fit(struct map *map, uint64_t size)
 {
 	if (map->len <= size)
 		return true;
-	const struct map_span *last = &map->spans[map->nr - 1];
+	const struct map_span *last = map_nth(map, map->nr - 1);
 	if (last->off > size || last->state == MAP_DONE)
 		return false;
 	map_cut(map, size);
@@ -248,10 +248,9 @@ fit(struct map *map, uint64_t size)
 static uint64_t
 done_end(const struct map *map)
 {
-	for (size_t i = map->nr; i > 0; i--)
-		if (map->spans[i - 1].state == MAP_DONE)
-			return map->spans[i - 1].off + map->spans[i - 1].len;
-	return 0;
+	const struct map_span *last = map_find_back(map, map->len, MAP_DONE);
+
+	return last != NULL ? last->off + last->len : 0;
 }
 
 static bool
