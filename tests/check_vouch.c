@@ -299,6 +299,23 @@ START_TEST(one_run_at_a_time)
 }
 END_TEST
 
+START_TEST(who_only_reads_keeps_nobody_from_reading)
+{
+	struct vouch other;
+
+	run();
+	ck_assert_int_eq(vouch_open(&other, &env, VOUCH_LOOK), 0);
+	refuses(OURS_IN_USE);
+	vouch_done(&v);
+	ck_assert_int_eq(vouch_open(&v, &env, VOUCH_NEED), 0);
+	vouch_done(&v);
+	vouch_done(&other);
+	ck_assert_int_eq(vouch_open(&other, &env, VOUCH_WRITE), 0);
+	ck_assert_int_lt(vouch_open(&v, &env, VOUCH_LOOK), 0);
+	vouch_done(&other);
+}
+END_TEST
+
 START_TEST(a_file_that_is_new_is_locked_as_well)
 {
 	struct vouch other;
@@ -395,6 +412,7 @@ vouch_suite(void)
 	tcase_add_test(tcase, a_run_that_is_cut_off_has_a_file_read);
 	tcase_add_test(tcase, no_other_file_is_written_to);
 	tcase_add_test(tcase, one_run_at_a_time);
+	tcase_add_test(tcase, who_only_reads_keeps_nobody_from_reading);
 	tcase_add_test(tcase, a_file_that_is_new_is_locked_as_well);
 	tcase_add_test(tcase, a_map_goes_on_without_it);
 	tcase_add_test(tcase, a_link_of_somebody_else_is_not_followed);

@@ -47,9 +47,9 @@ open_file(const struct ours *ours, int flags)
 // Who replaces the file has its successor locked before that has the name. So
 // a lock on what has no name any more is no lock.
 static int
-lock_file(const struct ours *ours, unsigned *fault)
+lock_file(const struct ours *ours, int how, unsigned *fault)
 {
-	const bool is_locked = flock(ours->fd, LOCK_EX | LOCK_NB) == 0;
+	const bool is_locked = flock(ours->fd, how | LOCK_NB) == 0;
 
 	if (!is_locked && errno != EWOULDBLOCK)
 		return -errno;
@@ -73,7 +73,9 @@ check_file(const struct ours *ours, enum ours_use use, unsigned *fault)
 		*fault = OURS_NO_FILE;
 		return -EINVAL;
 	}
-	return use == OURS_WRITE ? lock_file(ours, fault) : 0;
+	if (use == OURS_LOOK)
+		return 0;
+	return lock_file(ours, use == OURS_WRITE ? LOCK_EX : LOCK_SH, fault);
 }
 
 static int

@@ -27,7 +27,8 @@ struct ours {
 
 enum ours_use {
 	OURS_WRITE,            // nobody else may
-	OURS_LOOK,             // nothing is made or changed
+	OURS_READ,             // nobody may write to it meanwhile
+	OURS_LOOK,             // it may change
 };
 
 // Before anything else is opened; a file that is not there is not made. 0.

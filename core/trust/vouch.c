@@ -103,6 +103,15 @@ find_path(struct vouch *v, const struct request *q)
 	return refuse(v, OURS_ERROR, -ENOMEM);
 }
 
+// A map is looked at while a run is at it.
+static enum ours_use
+use_of_file(const struct vouch *v, enum vouch_use use)
+{
+	if (use == VOUCH_WRITE)
+		return OURS_WRITE;
+	return is_mapped(v) ? OURS_LOOK : OURS_READ;
+}
+
 int
 vouch_open(struct vouch *v, const struct env *env, enum vouch_use use)
 {
@@ -113,8 +122,7 @@ vouch_open(struct vouch *v, const struct env *env, enum vouch_use use)
 	int r = find_path(v, q);
 	if (r < 0 || v->path == NULL)
 		return r;
-	r = ours_open(&v->file, q, v->path,
-		      use == VOUCH_WRITE ? OURS_WRITE : OURS_LOOK, &fault);
+	r = ours_open(&v->file, q, v->path, use_of_file(v, use), &fault);
 	if (r < 0)
 		return refuse(v, fault, fault == OURS_ERROR ? r : 0);
 	v->is_new = v->file.fd < 0;
