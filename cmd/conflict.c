@@ -5,6 +5,7 @@
 #include "conflict.h"
 
 #include "base.h"
+#include "nbd_side.h"
 #include "options.h"
 
 static bool
@@ -74,6 +75,26 @@ has_map(const struct options *options)
 }
 
 static bool
+is_export(const char *name)
+{
+	return name != NULL && nbd_side_is_address(name);
+}
+
+static bool
+has_nbd(const struct options *options)
+{
+	const struct request *q = &options->request;
+
+	return !q->is_dd && (is_export(q->src) || is_export(q->dst));
+}
+
+static bool
+has_nbd_dst(const struct options *options)
+{
+	return !options->request.is_dd && is_export(options->request.dst);
+}
+
+static bool
 has_nocache(const struct options *options)
 {
 	const struct request *q = &options->request;
@@ -117,6 +138,12 @@ static bool
 has_update(const struct options *options)
 {
 	return options->has_update;
+}
+
+static bool
+has_sync(const struct options *options)
+{
+	return options->request.conv & CONV_SYNC;
 }
 
 static bool
@@ -164,12 +191,15 @@ static const struct {
 	[CONFLICT_HASH] = {"hash=", has_hash},
 	[CONFLICT_MANIFEST] = {"manifest=", has_manifest},
 	[CONFLICT_MAP] = {"map=", has_map},
+	[CONFLICT_NBD] = {"an NBD address", has_nbd},
+	[CONFLICT_NBD_DST] = {"an NBD destination", has_nbd_dst},
 	[CONFLICT_NOCACHE] = {"iflag= or oflag=nocache", has_nocache},
 	[CONFLICT_NOERROR] = {"conv=noerror", has_noerror},
 	[CONFLICT_NOTRUNC] = {"conv=notrunc", has_notrunc},
 	[CONFLICT_SEEK] = {"seek=", has_seek},
 	[CONFLICT_SHARD] = {"shard=", has_shard},
 	[CONFLICT_SUMS] = {"sums=", has_sums},
+	[CONFLICT_SYNC] = {"conv=sync", has_sync},
 	[CONFLICT_UPDATE] = {"update=", has_update},
 	[CONFLICT_VERIFY] = {"verify=", has_verify},
 	[CONFLICT_VERIFY_ONLY] = {"verify=only", has_verify_only},
@@ -178,6 +208,7 @@ static const struct {
 	[CONFLICT_ZEROS_WRITE] = {"zeros=write", has_zeros_write},
 };
 
+#define BULK "an export is copied in bulk"
 #define NO_DATA "cloning reads no data"
 #define NOTHING "that writes nothing"
 #define KEPT "bytes keep their places"
@@ -230,6 +261,13 @@ static const struct conflict conflicts[] = {
 	{CONFLICT_MAP, CONFLICT_SPARSE, ALL},
 	{CONFLICT_MAP, CONFLICT_ZEROS_SKIP, ALL},
 	{CONFLICT_MAP, CONFLICT_MANIFEST, KNOWN},
+	{CONFLICT_NBD_DST, CONFLICT_COMMIT_RENAME, "an export keeps its name"},
+	{CONFLICT_NBD_DST, CONFLICT_APPEND, "its size is fixed"},
+	{CONFLICT_NBD_DST, CONFLICT_EXCL, "an export exists already"},
+	{CONFLICT_NBD, CONFLICT_CLONE_ALWAYS, "only files share blocks"},
+	{CONFLICT_NBD, CONFLICT_BYTES, BULK},
+	{CONFLICT_NBD, CONFLICT_SYNC, BULK},
+	{CONFLICT_NBD, CONFLICT_NOERROR, "use map= instead"},
 };
 
 const char *

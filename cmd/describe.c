@@ -13,6 +13,7 @@
 
 static const char *const method_names[] = {
 	[PLAN_AIO] = "aio",
+	[PLAN_NBD] = "nbd",
 	[PLAN_CALL] = "direct",
 	[PLAN_KERNEL] = "kernel",
 	[PLAN_INLINE] = "inline",
@@ -56,6 +57,7 @@ print_side(const char *which, const struct plan_side *side)
 {
 	static const char *const names[] = {
 		[PLAN_AIO] = "kernel AIO",
+		[PLAN_NBD] = "NBD",
 		[PLAN_CALL] = "direct",
 		[PLAN_KERNEL] = "by the kernel",
 		[PLAN_INLINE] = "page cache",

@@ -47,7 +47,7 @@ what_fits(const struct sides *s, uint64_t reach)
 {
 	const struct facts *dst = s->dst.facts;
 
-	if (dst->rdev == 0 || !(s->q->force & REQUEST_FORCE_SIZE))
+	if (!facts_is_device(dst) || !(s->q->force & REQUEST_FORCE_SIZE))
 		return reach;
 	return min_u64(reach, max_u64(dst->size, s->dst.start));
 }
@@ -183,7 +183,7 @@ print_overwrite(const struct intent *i)
 	else
 		printf("overwrite %s at offset %s of ", a->text, off);
 	print_dst(i);
-	if (i->old->rdev == 0 && i->off + a->len > i->old->size)
+	if (!facts_is_device(i->old) && i->off + a->len > i->old->size)
 		printf(" and extend it to %s",
 		       phrase_size(off, i->off + a->len));
 }
@@ -284,7 +284,7 @@ print_deed(const struct intent *i)
 	} else if (i->old->is_append) {
 		printf("append %s", i->amount.text);
 		print_around(i, " to ", "");
-	} else if (is_file || i->old->kind == FACTS_BLOCK) {
+	} else if (is_file || facts_is_device(i->old)) {
 		print_overwrite(i);
 	} else {
 		printf("write %s to ", i->amount.text);
@@ -408,8 +408,10 @@ sync_of(const struct sides *s)
 		return "before each save of the map (map=)";
 	if (q->conv & CONV_FSYNC)
 		return "at the end (conv=fsync)";
-	if (s->dst.facts->rdev != 0)
-		return "at the end (block device)";
+	if (facts_is_disk(s->dst.facts))
+		return facts_is_export(s->dst.facts)
+			       ? "at the end (NBD server)"
+			       : "at the end (block device)";
 	if (q->conv & CONV_FDATASYNC)
 		return "at the end (conv=fdatasync)";
 	if (q->oflags & FLAG_SYNC)

@@ -33,7 +33,7 @@ side_of(const struct journal *j, const struct journal_side *side,
 	static const char *const kinds[] = {
 		[FACTS_STREAM] = "stream", [FACTS_FILE] = "file",
 		[FACTS_BLOCK] = "block",   [FACTS_NULL] = "null",
-		[FACTS_ZERO] = "zero",
+		[FACTS_ZERO] = "zero",	   [FACTS_NBD] = "nbd",
 	};
 	const enum facts_kind kind = side->facts.kind;
 	const struct disk_identity *disk = &side->disk;

@@ -191,6 +191,8 @@ static const struct operand operands[] = {
 	 OPERAND_SAFETY, COMMON, SYMBOL(commit)},
 	{"force", "CHECKS", "overrule these safety checks: mounted, size, ...",
 	 OPERAND_SAFETY, COMMON, SYMBOLS(force, force_symbols, NULL)},
+	{"connections", "N", "make N connections to an NBD server",
+	 OPERAND_SPEED, SIZE(request.connections, 1, 64)},
 	{"update", "yes", "write only what differs from what is there",
 	 OPERAND_SPEED, .parse = parse_yes, FIELD(has_update),
 	 .symbols = yes_symbols},

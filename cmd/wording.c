@@ -25,6 +25,12 @@ static const struct {
 } words[] = {
 	[FAILURE_OPEN] = {"failed to open %s", IN_SENTENCE, false},
 	[FAILURE_SET_FLAGS] = {"setting flags for %s", IN_SENTENCE, false},
+	[FAILURE_NO_FLUSH] = {"%s cannot be flushed, so that conv=fsync, "
+			      "verify=, commit= and the like cannot be kept",
+			      IN_SENTENCE, false},
+	[FAILURE_NO_FUA] = {"%s cannot make each write durable (oflag=sync "
+			    "or dsync)",
+			    IN_SENTENCE, false},
 	[FAILURE_STAT] = {"cannot fstat %s", IN_SENTENCE, false},
 	[FAILURE_SKIP] = {"%s: cannot skip", BEFORE_COLON, false},
 	[FAILURE_SEEK] = {"%s: cannot seek", BEFORE_COLON, false},
@@ -74,6 +80,9 @@ static const struct {
 	[FAILURE_OLD_FIRST_BLOCK] = {"%s still has its old first block",
 				     IN_SENTENCE, false},
 	[NOTICE_READ_SKIPPED] = {"error reading %s", IN_SENTENCE, true},
+	[NOTICE_NO_HOLES] = {"warning: the server of %s does not tell where "
+			     "there are holes; all of it is read",
+			     IN_SENTENCE, false},
 	[NOTICE_CACHE_KEPT] = {"warning: cannot drop the page cache of %s; "
 			       "reads may return old data",
 			       IN_SENTENCE, false},

@@ -62,6 +62,12 @@ give(enum conflict_word word)
 	case CONFLICT_MAP:
 		q->map = "m";
 		break;
+	case CONFLICT_NBD:
+		q->src = "nbd://a";
+		break;
+	case CONFLICT_NBD_DST:
+		q->dst = "nbds://b";
+		break;
 	case CONFLICT_NOCACHE:
 		q->iflags |= FLAG_NOCACHE;
 		break;
@@ -73,6 +79,9 @@ give(enum conflict_word word)
 		break;
 	case CONFLICT_SUMS:
 		options.sums = "-";
+		break;
+	case CONFLICT_SYNC:
+		q->conv |= CONV_SYNC;
 		break;
 	case CONFLICT_UPDATE:
 		options.has_update = true;

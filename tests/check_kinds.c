@@ -342,13 +342,12 @@ const struct side_kind *
 kinds_find(const char *name, bool is_dd)
 {
 	static const struct side_kind kinds[] = {
-		{"mem:", mem_open_src, mem_open_dst, mem_open_src, mem_open_dst,
+		{NULL, mem_open_src, mem_open_dst, mem_open_src, mem_open_dst,
 		 mem_foresee},
-		{"", open_src, open_dst, look_src, look_dst, look_foresee},
+		{NULL, open_src, open_dst, look_src, look_dst, look_foresee},
 	};
 
-	return &kinds[is_dd || name == NULL ||
-		      strncmp(name, kinds[0].prefix, 4) != 0];
+	return &kinds[is_dd || name == NULL || strncmp(name, "mem:", 4) != 0];
 }
 
 /* All of the program */

@@ -1457,9 +1457,9 @@ START_TEST(only_a_large_ring_is_fitted)
 	make();
 	ck_assert(plan_is_large(&plan));
 	q = (struct request){.ibs = 512, .obs = 512, .io = REQUEST_IO_AIO};
-	planner_make_back(&plan, &q, src.dio_align, 0, GIB);
+	planner_make_back(&plan, &q, &src, 0, GIB);
 	ck_assert(plan_is_large(&plan));
-	planner_make_back(&plan, &q, src.dio_align, 0, MIB);
+	planner_make_back(&plan, &q, &src, 0, MIB);
 	ck_assert(!plan_is_large(&plan));
 	src.kind = FACTS_STREAM;
 	make();

@@ -19,7 +19,7 @@
 	suite(job) suite(aio) suite(submitter) \
 	suite(ring) suite(reader) suite(checker) suite(writer) \
 	suite(zeroer) suite(copy) \
-	suite(engine) \
+	suite(engine) suite(nbd) \
 	suite(filter) suite(reblock) suite(nocache) suite(serial) \
 	suite(position) suite(walk) suite(record) \
 	suite(chase) \

@@ -100,6 +100,8 @@ struct job {
 	// dispatcher, or its engine.
 	struct job *next;
 	long res;                 // how the call ended
+	void *with;               // what it is with, of several
+	bool is_awaited;          // by a thread that sleeps: nobody takes it
 };
 
 enum job_op { JOB_READ, JOB_WRITE, JOB_FSYNC, JOB_FDSYNC, JOB_CALL };

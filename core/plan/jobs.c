@@ -29,16 +29,19 @@ skew_of(const struct plan *plan, const struct request *q)
 	return skew;
 }
 
-void
-jobs_plan(struct plan *plan, const struct request *q)
+// How long a request is to be, and why.
+static uint64_t
+choose_size(struct plan *plan, const struct request *q)
 {
-	const bool is_aio = plan_uses_aio(plan);
-	const bool is_direct =
-		plan_is_direct(&plan->src) || plan_is_direct(&plan->dst);
+	const bool is_served = plan->src.method == PLAN_NBD ||
+			       plan->dst.method == PLAN_NBD;
+	const bool is_direct = is_served || plan_is_direct(&plan->src) ||
+			       plan_is_direct(&plan->dst);
 	uint64_t size = is_direct ? PLAN_JOB_SIZE : PLAN_CACHE_SIZE;
 
-	plan->job_reason = is_direct ? "suits direct I/O"
-				     : "suits the page cache";
+	plan->job_reason = is_served   ? "suits a server"
+			   : is_direct ? "suits direct I/O"
+				       : "suits the page cache";
 	if (q->iosize > 0) {
 		size = q->iosize;
 		plan->job_reason = "iosize=";
@@ -47,6 +50,19 @@ jobs_plan(struct plan *plan, const struct request *q)
 		size = pace_piece(q->rate);
 		plan->job_reason = "1/20 second of data at rate=";
 	}
+	if (plan->job_most > 0 && size > plan->job_most) {
+		size = plan->job_most;
+		plan->job_reason = "the server takes no more at a time";
+	}
+	return size;
+}
+
+void
+jobs_plan(struct plan *plan, const struct request *q)
+{
+	const bool is_aio = plan_overlaps(plan);
+	const uint64_t size = choose_size(plan, q);
+
 	plan->step = plan->sparse_unit > 0
 			     ? (size_t)lcm(plan->sparse_unit, PLAN_ALIGN)
 			     : PLAN_ALIGN;
@@ -57,6 +73,9 @@ jobs_plan(struct plan *plan, const struct request *q)
 	plan->step = (size_t)lcm(plan->step, max_u64(plan->src.align, 1));
 	plan->step = (size_t)lcm(plan->step, max_u64(plan->dst.align, 1));
 	plan->job_size = (size_t)round_up(size, plan->step);
+	if (plan->job_most > 0 && plan->job_size > plan->job_most)
+		plan->job_size = (size_t)max_u64(
+			round_down(plan->job_most, plan->step), plan->step);
 	assert(plan->job_size > 0);
 	plan->skew = skew_of(plan, q);
 	plan->resume_unit = lcm(plan->unit, plan->step);

@@ -29,6 +29,13 @@ without_aio(uint32_t align, const char *reason)
 				  reason};
 }
 
+static struct plan_side
+by_server(const struct facts *side)
+{
+	return (struct plan_side){PLAN_NBD, side->dio_align,
+				  "the server takes several at a time"};
+}
+
 // A copy that goes on goes on as it began: what is through counts as well.
 static uint64_t
 copy_len(const struct plan_sides *s, const struct plan *plan)
@@ -46,6 +53,8 @@ method_of_src(const struct plan_sides *s, const struct plan *plan)
 	if (src->kind == FACTS_ZERO)
 		return (struct plan_side){PLAN_NOTHING, 0,
 					  "zeros need not be read"};
+	if (facts_is_export(src))
+		return by_server(src);
 	const char *reason = cached_reason(s, src, plan->src_off,
 					   s->refused->src.direct);
 	if (reason != NULL)
@@ -76,6 +85,8 @@ method_of_compared(const struct plan_sides *s, const struct plan *plan)
 	const char *reason = cached_reason(s, s->dst, plan->dst_off,
 					   s->refused->dst.direct);
 
+	if (facts_is_export(s->dst))
+		return by_server(s->dst);
 	if (reason != NULL)
 		return (struct plan_side){PLAN_INLINE, 0, reason};
 	if (s->refused->aio_error != 0)
@@ -101,6 +112,8 @@ method_of_dst(const struct plan_sides *s, const struct plan *plan)
 	if (dst->kind == FACTS_NULL)
 		return (struct plan_side){PLAN_NOTHING, 0,
 					  "/dev/null discards everything"};
+	if (facts_is_export(dst))
+		return by_server(dst);
 	// A device says what it cannot take, and where, only without the page
 	// cache.
 	const bool is_checked = dst->kind == FACTS_BLOCK &&

@@ -55,3 +55,10 @@ plan_uses_aio(const struct plan *plan)
 {
 	return plan->src.method == PLAN_AIO || plan->dst.method == PLAN_AIO;
 }
+
+bool
+plan_overlaps(const struct plan *plan)
+{
+	return plan_uses_aio(plan) || plan->src.method == PLAN_NBD ||
+	       plan->dst.method == PLAN_NBD;
+}

@@ -57,6 +57,7 @@ enum plan_method {
 	PLAN_INLINE,  // pread or pwrite at submit, through the page cache
 	PLAN_CALL,    // pread or pwrite at submit, O_DIRECT
 	PLAN_AIO,     // kernel AIO, O_DIRECT
+	PLAN_NBD,     // by the connections to a server
 };
 
 enum plan_holes {
@@ -76,7 +77,8 @@ enum plan_zeros {
 
 struct plan_side {
 	enum plan_method method;
-	uint32_t align;          // what O_DIRECT wants, 0 with other methods
+	uint32_t align;          // of O_DIRECT, or what a server wants; 0 with
+	                         // other methods
 	const char *reason;
 };
 
@@ -98,6 +100,7 @@ struct plan {
 	struct plan_side src;
 	struct plan_side dst;
 	size_t job_size;
+	size_t job_most;         // bytes of a request at most, 0: any number
 	const char *job_reason;
 	unsigned depth;
 	const char *depth_reason;
@@ -146,4 +149,6 @@ void plan_fit(struct plan *plan, uint64_t memory);
 // The destination makes zeros.
 bool plan_clears(const struct plan *plan);
 bool plan_uses_aio(const struct plan *plan);
+// Requests overlap on one side at least.
+bool plan_overlaps(const struct plan *plan);
 bool plan_is_direct(const struct plan_side *side);

@@ -95,7 +95,7 @@ plan_holes(struct plan *plan, const struct plan_sides *s)
 	const bool is_zero = facts_is_endless(s->src) && plan->zeros_reason &&
 			     reason != NULL;
 
-	if (s->src->allocated >= s->src->size && !is_zero) {
+	if (!facts_has_holes(s->src) && !is_zero) {
 		plan->holes_reason = "the source has none";
 	} else if (plan->is_compared) {
 		plan->holes = PLAN_HOLES_ZERO;
@@ -169,6 +169,15 @@ prefer_aio(struct plan_side *side)
 		side->method = PLAN_AIO;
 }
 
+// What both sides take in one request.
+static size_t
+most_of(const struct facts *src, const struct facts *dst)
+{
+	if (src->most == 0 || dst->most == 0)
+		return (size_t)max_u64(src->most, dst->most);
+	return (size_t)min_u64(src->most, dst->most);
+}
+
 void
 planner_make(struct plan *plan, const struct request *q,
 	     const struct rest *rest, const struct facts *src,
@@ -210,6 +219,7 @@ planner_make(struct plan *plan, const struct request *q,
 		prefer_aio(&plan->src);
 		prefer_aio(&plan->dst);
 	}
+	plan->job_most = most_of(src, dst);
 	jobs_plan(plan, q);
 	plan_kernel(plan, &s);
 	plan_clone(plan, &s);
@@ -251,6 +261,7 @@ planner_make_mapped(struct plan *plan, const struct request *q,
 	plan->size_reason = "map= keeps it";
 	if (plan->len == 0)
 		return;
+	plan->job_most = most_of(src, dst);
 	jobs_plan(plan, &asked);
 	plan->step = (size_t)lcm(plan->step, PLAN_MAPPED_STEP);
 	plan->job_size = (size_t)round_up(plan->job_size, plan->step);
@@ -262,9 +273,10 @@ planner_make_mapped(struct plan *plan, const struct request *q,
 }
 
 void
-planner_make_back(struct plan *plan, const struct request *q, uint32_t align,
-		  uint64_t off, uint64_t len)
+planner_make_back(struct plan *plan, const struct request *q,
+		  const struct facts *back, uint64_t off, uint64_t len)
 {
+	const uint32_t align = back->dio_align;
 	const bool is_direct = q->io != REQUEST_IO_INLINE && align > 0 &&
 			       off % align == 0;
 
@@ -279,7 +291,10 @@ planner_make_back(struct plan *plan, const struct request *q, uint32_t align,
 			      .unit = 1,
 			      .src = {PLAN_INLINE, 0, "verify="},
 			      .dst = {PLAN_NOTHING, 0, "verify="}};
-	if (is_direct)
+	if (facts_is_export(back))
+		plan->src = (struct plan_side){PLAN_NBD, align, "verify="};
+	else if (is_direct)
 		plan->src = (struct plan_side){PLAN_AIO, align, "verify="};
+	plan->job_most = (size_t)back->most;
 	jobs_plan(plan, q);
 }

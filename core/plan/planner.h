@@ -24,7 +24,6 @@ void planner_make_mapped(struct plan *plan, const struct request *q,
 			 const struct plan_refused *refused);
 
 // What was written is read again, into nothing: around the page cache
-// wherever that can be done, however short it is. align: what O_DIRECT wants;
-// 0: there is none.
+// wherever that can be done, however short it is. back: of the side to be read.
 void planner_make_back(struct plan *plan, const struct request *q,
-		       uint32_t align, uint64_t off, uint64_t len);
+		       const struct facts *back, uint64_t off, uint64_t len);

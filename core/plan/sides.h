@@ -25,10 +25,18 @@ sides_may_clone(const struct plan_sides *s)
 	       (s->q->clone == REQUEST_CLONE_AUTO && !s->src->is_kernel_copy);
 }
 
+// The ring is worth it, however short the copy is.
+static inline bool
+sides_need_no_least(const struct plan_sides *s)
+{
+	return sides_may_clone(s) || facts_is_export(s->src) ||
+	       facts_is_export(s->dst);
+}
+
 // Nobody takes the copy for done before it is on the device.
 static inline bool
 sides_are_durable(const struct plan_sides *s)
 {
-	return request_syncs(s->q, s->dst->rdev != 0) != 0 ||
+	return request_syncs(s->q, facts_is_disk(s->dst)) != 0 ||
 	       (s->q->oflags & (FLAG_SYNC | FLAG_DSYNC));
 }

@@ -41,6 +41,12 @@ is_misaligned_as_dd(const struct plan_sides *s, const struct plan *plan)
 		(q->obs % dst != 0 || plan->dst_off % dst != 0));
 }
 
+static bool
+is_misaligned(const struct facts *side, uint64_t off)
+{
+	return facts_is_export(side) && off % side->dio_align != 0;
+}
+
 bool
 way_is_whole(const struct request *q)
 {
@@ -84,6 +90,9 @@ reason_found(const struct plan_sides *s, const struct plan *plan)
 		return "messages are written to the destination, too";
 	if (is_same_storage(s->src, s->dst))
 		return "source and destination are the same file or device";
+	if (is_misaligned(s->src, plan->src_off) ||
+	    is_misaligned(s->dst, plan->dst_off))
+		return "an offset is not a multiple of the server's blocks";
 	if (is_misaligned_as_dd(s, plan))
 		return "O_DIRECT with records that are not whole sectors";
 	return NULL;
@@ -96,9 +105,10 @@ way_can_splice(const struct plan_sides *s)
 	const unsigned flags = FLAG_DIRECT | FLAG_NOCACHE | FLAG_SYNC |
 			       FLAG_DSYNC | FLAG_NONBLOCK;
 
-	return facts_has_offsets(s->src) && s->dst->is_pipe && !q->is_dd &&
-	       q->io == REQUEST_IO_AUTO && q->ibs == q->obs && q->conv == 0 &&
-	       !request_is_hashed(q) && !request_reads_dst(q) && q->rate == 0 &&
+	return facts_has_offsets(s->src) && !facts_is_export(s->src) &&
+	       s->dst->is_pipe && !q->is_dd && q->io == REQUEST_IO_AUTO &&
+	       q->ibs == q->obs && q->conv == 0 && !request_is_hashed(q) &&
+	       !request_reads_dst(q) && q->rate == 0 &&
 	       !((q->iflags | q->oflags) & flags);
 }
 
@@ -125,7 +135,7 @@ stretch_len(const struct plan_sides *s, const struct plan *plan)
 			      ? s->src->size - plan->src_off
 			      : 0;
 	len = min_u64(len, plan->count_len);
-	if (s->dst->kind == FACTS_BLOCK)
+	if (facts_is_device(s->dst))
 		len = min_u64(len, s->dst->size > plan->dst_off
 					   ? s->dst->size - plan->dst_off
 					   : 0);
@@ -157,7 +167,7 @@ way_measure(struct plan *plan, const struct plan_sides *s)
 					   request_dst_off(q, s->dst->pos));
 	plan->count_len = rest_count_len(s->rest, q);
 	plan->len = stretch_len(s, plan);
-	if (plan->len < (sides_may_clone(s) ? 1 : PLAN_BULK_MIN))
+	if (plan->len < (sides_need_no_least(s) ? 1 : PLAN_BULK_MIN))
 		return "less than 128 KiB, or of unknown length";
 	if (__builtin_add_overflow(plan->dst_off, plan->len, &end) ||
 	    (s->dst->kind == FACTS_FILE && end > s->dst->max_size))

@@ -50,6 +50,8 @@ back_align(const struct copy_parts *parts)
 {
 	const bool is_direct = plan_is_direct(&parts->plan->dst);
 
+	if (parts->back->engine != NULL)
+		return parts->plan->dst.align;
 	return is_direct && side_fd(parts->back, SIDE_DIRECT) >= 0
 		       ? parts->plan->dst.align
 		       : 0;

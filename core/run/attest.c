@@ -62,8 +62,8 @@ plan(struct transfer *t)
 {
 	const uint64_t len = attested_len(t);
 
-	planner_make_back(&t->bulk.plan, t->env.asked,
-			  t->out.side.facts.dio_align, 0, len);
+	planner_make_back(&t->bulk.plan, t->env.asked, &t->out.side.facts, 0,
+			  len);
 	t->env.stats->bytes_total = len;
 	hooks_tell(t->env.hooks, (struct event){.kind = NOTICE_PLANNED});
 }

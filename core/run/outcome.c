@@ -173,7 +173,7 @@ outcome_untouched(const struct transfer *t)
 	const uint64_t size = t->out.side.facts.size, end = t->env.stats->bytes;
 
 	if (q->is_dd || q->dst == NULL || !request_writes(q) ||
-	    t->out.side.facts.rdev == 0 || t->out.start > 0 ||
+	    !facts_is_device(&t->out.side.facts) || t->out.start > 0 ||
 	    request_has_count(q) || end == 0 || !t->out.is_closed)
 		return 0;
 	return size > end ? size - end : 0;

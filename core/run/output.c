@@ -270,8 +270,7 @@ prepare_clear(struct output *out, const struct facts *src)
 	const struct request *q = out->env->asked;
 	const struct facts *dst = &out->side.facts;
 	const bool has_zeros = (q->conv & CONV_SPARSE) ||
-			       facts_is_endless(src) ||
-			       src->allocated < src->size;
+			       facts_is_endless(src) || facts_has_holes(src);
 	const uint64_t from =
 		out->hold == NULL ? 0 : out->hold->off + out->hold->size;
 
@@ -279,8 +278,9 @@ prepare_clear(struct output *out, const struct facts *src)
 	    dst->is_append)
 		return;
 	if (facts_is_device(dst)) {
+		// A server that makes none says so when it is asked.
 		clear_init(&out->clear, &out->side, from, UINT64_MAX,
-			   prepare_claim(out));
+			   facts_is_export(dst) ? NULL : prepare_claim(out));
 	} else if (facts_is_file(dst) && dst->size > out->start) {
 		out->side.clear_fd = out->side.fd;
 		clear_init(&out->clear, &out->side, 0, dst->size, NULL);
@@ -319,7 +319,7 @@ output_prepare(struct output *out, const struct facts *src)
 unsigned
 output_syncs(const struct output *out)
 {
-	return request_syncs(out->env->asked, out->side.facts.rdev != 0);
+	return request_syncs(out->env->asked, facts_is_disk(&out->side.facts));
 }
 
 int

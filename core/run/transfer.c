@@ -32,6 +32,8 @@ transfer_done(struct transfer *t)
 {
 	hasher_free(t->env.hasher);
 	t->env.hasher = NULL;
+	side_end(&t->src);
+	side_end(&t->out.side);
 	output_done(&t->out);
 	vouch_done(&t->vouch);
 	mapkeep_done(&t->keep);

@@ -238,7 +238,7 @@ is_unchecked(struct check *c)
 static bool
 is_too_small(struct check *c)
 {
-	if (c->dst->rdev == 0)
+	if (!facts_is_device(c->dst))
 		return false; // a file grows
 	c->ret->size = c->dst->size;
 	c->ret->reach = safety_reach(c->q, c->src, c->dst);
@@ -352,7 +352,7 @@ safety_check(struct safety *safety, const struct request *q,
 		find_disk_stacks(&c);
 	} else if (facts_is_file(dst)) {
 		find_file_stack(&c);
-	} else if (dst->error == 0) {
+	} else if (dst->error == 0 && !facts_is_export(dst)) {
 		return 0;
 	}
 	const int r = run_checks(&c);

@@ -185,6 +185,8 @@ measure(struct clear *c, uint64_t len, uint64_t ns)
 	c->slow_len += len;
 	c->slow_ns += ns;
 	// Also before it has made so much.
+	if (facts_is_export(&c->side->facts))
+		c->slow_len = c->slow_ns = 0;
 	if (c->slow_ns / 1000 > max_u64(c->slow_len, CLEAR_SLOW_LEN) /
 					(CLEAR_SLOW_RATE / 1000000))
 		refuse(c, "zeros were made at less than 100 MB/s");
@@ -192,25 +194,38 @@ measure(struct clear *c, uint64_t len, uint64_t ns)
 		c->slow_len = c->slow_ns = 0;
 }
 
+static const char *
+why_not(const struct facts *facts)
+{
+	if (facts_is_export(facts))
+		return "the server makes none";
+	return facts_is_device(facts) ? "the device makes none"
+				      : "the file system makes none";
+}
+
 static int64_t
 make(struct clear *c, uint64_t pos, uint64_t len)
 {
 	const struct side *side = c->side;
-	const bool is_device = facts_is_device(&side->facts);
+	const bool is_doubted = facts_is_device(&side->facts) &&
+				!facts_is_export(&side->facts);
 	const uint64_t start_ns = clock_ns();
 
 	len = min_u64(len, c->piece);
-	if (is_device && !remember(c, pos, len))
+	if (is_doubted && !remember(c, pos, len))
 		return refuse(c, "there is no memory to remember them");
 	const int r = side->ops->punch(side, pos, len);
-	const bool is_made = r == 0 && (!is_device || is_zero(c, pos, len));
-	if (!is_made && is_device)
+	const bool is_made = r == 0 && (!is_doubted || is_zero(c, pos, len));
+	if (!is_made && is_doubted)
 		forget(c, len);
 	if (r == -EINTR)
 		return 0;
+	if (r == -ENOTCONN) {
+		c->error_pos = pos;
+		return r; // nor would it take them written
+	}
 	if (r < 0)
-		return refuse(c, is_device ? "the device makes none"
-					   : "the file system makes none");
+		return refuse(c, why_not(&side->facts));
 	if (!is_made) {
 		c->is_owing = c->nr_made > 0;
 		return refuse(c, "what the device made were no zeros");

@@ -4,9 +4,10 @@
 // PUNCH_HOLE, which on a device is offloaded or refused. BLKZEROOUT and
 // ZERO_RANGE are not used: they write zeros where that is not offloaded, and
 // over some servers say so without having done it. A device is not believed:
-// it is read at three places of each piece. The first time that it has refused,
-// lied or taken too long is the last: from then on zeros are written, and after
-// a lie also those that it has made before.
+// it is read at three places of each piece. A server is, since zeros are what
+// its protocol promises, and it may take its time. The first time that it has
+// refused, lied or taken too long is the last: from then on zeros are written,
+// and after a lie also those that it has made before.
 //
 // clear_some is for one thread at a time, and meanwhile others may call
 // clear_next.

@@ -4,28 +4,26 @@
 
 #include "kinds.h"
 
-#include <string.h>
+#include <stddef.h>
 
 #include "look.h"
+#include "nbd_side.h"
 #include "open.h"
 
-// The first whose prefix it has; what is left is a file.
+// The first that has the name; what is left is a file.
 static const struct side_kind kinds[] = {
-	{"", open_src, open_dst, look_src, look_dst, look_foresee},
+	{nbd_side_is_address, nbd_side_open_src, nbd_side_open_dst,
+	 nbd_side_look_src, nbd_side_look_dst, nbd_side_foresee},
+	{NULL, open_src, open_dst, look_src, look_dst, look_foresee},
 };
-
-static bool
-is_of(const struct side_kind *kind, const char *name)
-{
-	return strncmp(name, kind->prefix, strlen(kind->prefix)) == 0;
-}
 
 const struct side_kind *
 kinds_find(const char *name, bool is_dd)
 {
 	const struct side_kind *kind = kinds;
 
-	while (!is_of(kind, is_dd || name == NULL ? "" : name))
-		kind++; // up to the files, which have no prefix
+	while (kind->has_name != NULL &&
+	       (is_dd || name == NULL || !kind->has_name(name)))
+		kind++;
 	return kind;
 }

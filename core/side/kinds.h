@@ -11,7 +11,8 @@ struct request;
 struct side;
 
 struct side_kind {
-	const char *prefix; // of its names
+	// It is of this kind. NULL: all names are.
+	bool (*has_name)(const char *name);
 	// Open it, or find out what that would say, without doing it. The side
 	// has its operations then. 0, -errno, told, or -ECANCELED: a signal.
 	int (*open_src)(struct side *side, const struct request *q,

@@ -23,6 +23,13 @@ side_tell(const struct side *side, const struct hooks *h,
 					    .name = side->name});
 }
 
+void
+side_end(struct side *side)
+{
+	if (side->own != NULL)
+		(void)side->ops->close(side); // nobody counts on it any more
+}
+
 int64_t
 side_where(const struct side *side)
 {

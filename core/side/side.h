@@ -95,6 +95,9 @@ struct side {
 	struct facts facts; // as they were probed
 };
 
+// Whatever has ended the run: what is its own is given back.
+void side_end(struct side *side);
+
 // A failure of this side: -error.
 int side_tell(const struct side *side, const struct hooks *h,
 	      enum event_kind kind, int error);

@@ -15,12 +15,18 @@
 #include "hooks.h"
 
 static int
-sync_here(enum job_op op, int fd, const struct hooks *h)
+sync_here(const struct job_io *io, const struct hooks *h)
 {
 	int r;
 
 	do {
-		r = (op == JOB_FSYNC ? fsync : fdatasync)(fd) < 0 ? -errno : 0;
+		if (io->op == JOB_CALL)
+			r = (int)io->call->make(io->call, 0, 0);
+		else
+			r = (io->op == JOB_FSYNC ? fsync : fdatasync)(io->fd) <
+					    0
+				    ? -errno
+				    : 0;
 	} while (r == -EINTR && !h->must_stop(h->ctx));
 	return r == -EINTR ? -ECANCELED : r;
 }
@@ -52,7 +58,7 @@ syncing_on_done(io_context_t ctx, struct iocb *iocb, long res, long res2)
 }
 
 static struct syncing *
-syncing_new(enum job_op op, int fd)
+syncing_new(const struct job_io *io)
 {
 	struct engine *engine = helper_new();
 	struct syncing *s = engine != NULL ? calloc(1, sizeof(*s)) : NULL;
@@ -61,10 +67,9 @@ syncing_new(enum job_op op, int fd)
 		engine_free(engine);
 		return NULL;
 	}
-	s->io = (struct job_io){.op = op,
-				.route = JOB_BY_AIO,
-				.fd = fd,
-				.on_done = syncing_on_done};
+	s->io = *io;
+	s->io.route = JOB_BY_AIO;
+	s->io.on_done = syncing_on_done;
 	aio_init(&s->aio, engine);
 	aio_queue(&s->aio, &s->job, &s->io);
 	return s;
@@ -72,14 +77,14 @@ syncing_new(enum job_op op, int fd)
 
 // fsync sleeps without hearing signals, for as long as the disk needs.
 static int
-sync_wait(enum job_op op, int fd, const struct hooks *h)
+sync_wait(const struct job_io *io, const struct hooks *h)
 {
 	const struct timespec look = {.tv_nsec = 1000 * 1000};
-	struct syncing *s = syncing_new(op, fd);
+	struct syncing *s = syncing_new(io);
 	int r;
 
 	if (s == NULL)
-		return sync_here(op, fd, h);
+		return sync_here(io, h);
 	while (!s->is_done) {
 		aio_submit(&s->aio);
 		r = hooks_wait(h, aio_news_fd(&s->aio, AIO_ASYNC));
@@ -98,13 +103,20 @@ sync_wait(enum job_op op, int fd, const struct hooks *h)
 int
 sync_side(const struct side *side, bool is_data_only, const struct hooks *h)
 {
-	const enum job_op op = is_data_only ? JOB_FDSYNC : JOB_FSYNC;
+	const struct job_io io = {.op = is_data_only ? JOB_FDSYNC : JOB_FSYNC,
+				  .fd = side->fd};
 
-	return (side->is_dd ? sync_here : sync_wait)(op, side->fd, h);
+	return (side->is_dd ? sync_here : sync_wait)(&io, h);
 }
 
 int
 sync_descriptor(int fd, const struct hooks *h)
 {
-	return sync_wait(JOB_FSYNC, fd, h);
+	return sync_wait(&(struct job_io){.op = JOB_FSYNC, .fd = fd}, h);
+}
+
+int
+sync_call(struct job_call *call, const struct hooks *h)
+{
+	return sync_wait(&(struct job_io){.op = JOB_CALL, .call = call}, h);
 }

@@ -9,6 +9,8 @@
 
 #include "side.h"
 
+struct job_call;
+
 // As struct side_ops has it.
 int sync_side(const struct side *side, bool is_data_only,
 	      const struct hooks *h);
@@ -16,3 +18,7 @@ int sync_side(const struct side *side, bool is_data_only,
 // The fsync of another descriptor, with signals and progress served. 0,
 // -ECANCELED: a signal, and it may still be under way; or -errno.
 int sync_descriptor(int fd, const struct hooks *h);
+
+// The same of what is no descriptor: a call that sleeps as long. Nothing of it
+// may end before the process does.
+int sync_call(struct job_call *call, const struct hooks *h);

@@ -12,6 +12,7 @@
 
 #include "event.h"
 #include "hooks.h"
+#include "nbd_side.h"
 #include "open.h"
 #include "sync.h"
 
@@ -49,7 +50,10 @@ commit_check(const struct request *q, const struct hooks *h)
 {
 	struct stat st;
 
-	if (q->commit == REQUEST_COMMIT_NONE)
+	// A server has to be asked what is there.
+	if (q->commit == REQUEST_COMMIT_NONE ||
+	    (q->commit == REQUEST_COMMIT_FIRST_LAST &&
+	     nbd_side_is_address(q->dst)))
 		return 0;
 	int error = open_error(q, &st);
 	if (error == 0 && S_ISREG(st.st_mode) && (q->oflags & FLAG_DIRECTORY))

@@ -103,7 +103,7 @@ tell_empty(const struct judge *j)
 			      stats->in_full + stats->in_partial == 0;
 
 	if (is_empty && (q->verify || q->expected.algs != 0 ||
-			 (!q->is_dd && v->dst->facts.rdev != 0)))
+			 (!q->is_dd && facts_is_device(&v->dst->facts))))
 		hooks_tell(v->env->hooks,
 			   (struct event){.kind = NOTICE_SRC_EMPTY,
 					  .name = v->src->name});

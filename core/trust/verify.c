@@ -166,7 +166,7 @@ read_back(struct verify *v, struct hasher *hasher)
 	v->got = held_len(v);
 	if (v->got == v->len)
 		return 0;
-	planner_make_back(&plan, v->env->asked, v->back->facts.dio_align,
+	planner_make_back(&plan, v->env->asked, &v->back->facts,
 			  v->dst_off + v->got, v->len - v->got);
 	if (plan_is_large(&plan))
 		plan_fit(&plan, memory_allowed());

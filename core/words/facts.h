@@ -14,6 +14,7 @@ enum facts_kind {
 	FACTS_BLOCK,   // block device
 	FACTS_NULL,    // /dev/null
 	FACTS_ZERO,    // /dev/zero
+	FACTS_NBD,     // the export of an NBD server
 };
 
 struct facts {
@@ -34,7 +35,10 @@ struct facts {
 	                       // of a file; UINT64_MAX: not known
 	uint64_t cached;       // bytes in the page cache, of a file; estimated
 	uint64_t memory;       // of the machine, UINT64_MAX: not known
+	uint64_t most;         // bytes of a request at most, 0: any number
 	bool is_read_only;     // a device that takes no writes
+	bool is_not_synced;    // it cannot be
+	bool has_unseen_holes; // how many they are, reading it will tell
 	bool is_remote;        // buffered writes wait for a server (FUSE, NFS)
 	bool is_overlay;       // it shows a file of another file system
 	bool is_checksummed;   // btrfs: direct writes go through the cache
@@ -59,7 +63,30 @@ facts_is_file(const struct facts *facts)
 static inline bool
 facts_is_device(const struct facts *facts)
 {
-	return facts->kind == FACTS_BLOCK;
+	return facts->kind == FACTS_BLOCK || facts->kind == FACTS_NBD;
+}
+
+// It is behind a server that is asked by messages: there is no descriptor, no
+// page cache, and nothing of it in /sys.
+static inline bool
+facts_is_export(const struct facts *facts)
+{
+	return facts->kind == FACTS_NBD;
+}
+
+// What is written to it is made durable at the end, whatever was asked for.
+static inline bool
+facts_is_disk(const struct facts *facts)
+{
+	return facts->rdev != 0 ||
+	       (facts_is_export(facts) && !facts->is_not_synced);
+}
+
+// Parts of it may be known to be zeros without being read.
+static inline bool
+facts_has_holes(const struct facts *facts)
+{
+	return facts->allocated < facts->size || facts->has_unseen_holes;
 }
 
 // What is behind it has no size, and comes or goes in its own time.

@@ -144,6 +144,7 @@ struct request {
 	enum request_compare compare;
 	uint64_t depth;              // jobs in the ring, 0: the plan's choice
 	uint64_t iosize;             // bytes a job, 0: the plan's choice
+	uint64_t connections;        // to an NBD server, 0: the engine's choice
 	uint64_t rate;               // bytes a second at most, 0: no limit
 	bool plan_only;
 	const char *manifest;        // NULL: none

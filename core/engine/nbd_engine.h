@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// The engine of an NBD server: one thread for each connection, which alone
+// calls libnbd on it. Requests are the iocbs of jobs, and whatever connection
+// has the fewest of them gets the next one. Where a connection is lost, all
+// that it has ends with -ENOTCONN, and so does what comes after it when no
+// other is left.
+
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "engine.h"
+
+struct nbd_library;
+struct nbd_handle;
+
+#define NBD_ENGINE_CONNS 64
+
+// Beside IO_CMD_PREAD, _PWRITE, _FSYNC and _FDSYNC.
+#define NBD_CMD_ZERO 65    // u.c.buf is not used
+#define NBD_CMD_EXTENTS 66 // u.c.buf is a struct nbd_engine_extents
+
+// What the server says of a range, from its start on: as many spans as it
+// likes, each an even number of bytes of data or zeros.
+struct nbd_engine_extents {
+	void (*on_span)(struct nbd_engine_extents *extents, uint64_t len,
+			bool is_zeros);
+};
+
+// To nr connections to the same export of this size, which are ready, and are
+// closed by the engine in any case. is_durable: each write is. 0 or -errno.
+int nbd_engine_new(struct engine **ret, const struct nbd_library *lib,
+		   struct nbd_handle **conns, unsigned nr, uint64_t size,
+		   bool is_durable);
+
+// One request, by whatever thread, which sleeps until it has ended: its result.
+// It counts as nobody's.
+long nbd_engine_call(struct engine *engine, int command, void *buf,
+		     uint64_t len, uint64_t off);

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// The connections to the export of an NBD server: made, asked what it is like,
+// and handed to an engine.
+
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct engine;
+struct hooks;
+
+// What the server says of the export, and is not to change.
+struct nbd_link_info {
+	uint64_t size;
+	uint64_t block;          // requests are whole ones of these; 1: any
+	uint64_t most;           // bytes of a request
+	bool is_read_only;
+	bool can_flush;
+	bool can_write_through;
+	bool can_zero;
+	bool can_tell_holes;
+	bool is_shared;          // several connections see the same
+};
+
+struct nbd_link {
+	const char *address;     // borrowed
+	unsigned wanted;         // connections; 0: as many as are useful
+	bool is_durable;         // each write is to be
+	bool is_read;            // holes are of interest
+};
+
+// *ret_nr: how many connections there are. 0, -errno, or -ECANCELED: a signal.
+int nbd_link_open(const struct nbd_link *link, const struct hooks *h,
+		  struct engine **ret, struct nbd_link_info *info,
+		  unsigned *ret_nr);
