@@ -32,6 +32,14 @@ is_complete(const struct bar *bar)
 	       bar->stats->bytes >= bar->stats->bytes_total;
 }
 
+// How much of the source is decompressed is all that is known.
+static bool
+is_by_input(const struct stats *s)
+{
+	return s->bytes_total == 0 && s->packed > 0 &&
+	       s->packed_total >= s->packed;
+}
+
 // The source has holes, and how much data is between them is known.
 static bool
 knows_data(const struct stats *s)
@@ -53,6 +61,8 @@ span_of_copy(const struct bar *bar)
 		return (struct span){data, is_complete(bar)
 						   ? data
 						   : s->moved_total};
+	if (is_by_input(s))
+		return (struct span){s->packed, s->packed_total};
 	if (s->bytes_total == 0)
 		return (struct span){.done = s->bytes};
 	return (struct span){s->bytes, max_u64(s->bytes_total, s->bytes)};
@@ -84,6 +94,11 @@ seconds_left(const struct bar *bar, const struct span *span)
 {
 	const struct stats *s = bar->stats;
 	uint64_t left = span->total - min_u64(span->done, span->total);
+
+	// What is behind it gets larger as what was before.
+	if (bar->phase == STATS_COPYING && is_by_input(s))
+		left = (uint64_t)((double)left * (double)s->bytes /
+				  (double)s->packed);
 
 	// There can be more data than that, but no more than what is left.
 	if (bar->phase == STATS_COPYING && s->bytes_total > s->bytes)
@@ -169,6 +184,12 @@ format_amount(struct parts *parts, const struct bar *bar,
 
 	if (is_apart && !knows_data(s))
 		span = (struct span){.done = s->bytes - s->skipped};
+	if (is_copy && is_by_input(s)) {
+		units_format_part(text, sizeof(text), span.done, span.total);
+		snprintf(parts->holes, sizeof(parts->holes), ", %s packed",
+			 text);
+		span = (struct span){.done = s->bytes};
+	}
 	if (span.total > 0)
 		units_format_part(text, sizeof(text), span.done, span.total);
 	else

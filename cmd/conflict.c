@@ -45,6 +45,12 @@ has_commit_rename(const struct options *options)
 }
 
 static bool
+has_decompress(const struct options *options)
+{
+	return options->request.decompress > REQUEST_DECOMPRESS_NO;
+}
+
+static bool
 has_excl(const struct options *options)
 {
 	return options->request.conv & CONV_EXCL;
@@ -186,6 +192,7 @@ static const struct {
 	[CONFLICT_CLONE_ALWAYS] = {"clone=always", has_clone_always},
 	[CONFLICT_COMMIT] = {"commit=", has_commit},
 	[CONFLICT_COMMIT_RENAME] = {"commit=rename", has_commit_rename},
+	[CONFLICT_DECOMPRESS] = {"decompress=", has_decompress},
 	[CONFLICT_EXCL] = {"conv=excl", has_excl},
 	[CONFLICT_EXPECT] = {"expect=", has_expect},
 	[CONFLICT_HASH] = {"hash=", has_hash},
@@ -251,6 +258,13 @@ static const struct conflict conflicts[] = {
 	{CONFLICT_SHARD, CONFLICT_APPEND, KEPT},
 	{CONFLICT_SHARD, CONFLICT_BYTES, KEPT},
 	{CONFLICT_SHARD, CONFLICT_NOTRUNC, "the size is set"},
+	{CONFLICT_DECOMPRESS, CONFLICT_BYTES, "they read records"},
+	{CONFLICT_DECOMPRESS, CONFLICT_NOERROR,
+	 "behind a part that is missing nothing can be decompressed"},
+	{CONFLICT_DECOMPRESS, CONFLICT_CLONE_ALWAYS,
+	 "packed blocks are shared"},
+	{CONFLICT_DECOMPRESS, CONFLICT_NOCACHE, "that counts other bytes"},
+	{CONFLICT_MAP, CONFLICT_DECOMPRESS, "it is read in order only"},
 	{CONFLICT_MAP, CONFLICT_BYTES, KEPT},
 	{CONFLICT_MAP, CONFLICT_APPEND, KEPT},
 	{CONFLICT_MAP, CONFLICT_NOCACHE, "nothing is read in order"},

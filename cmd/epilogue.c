@@ -11,7 +11,6 @@
 #include "base.h"
 #include "durability.h"
 #include "expect.h"
-#include "hasher.h"
 #include "message.h"
 #include "options.h"
 #include "outcome.h"
@@ -97,22 +96,18 @@ static void
 print_expected(const struct request *q, const struct transfer *t)
 {
 	const struct transfer_side src = transfer_src(t);
-	char *name, *subject = NULL, *text = NULL;
+	const struct expect_found found = {
+		.name = src.name,
+		.hasher = transfer_hasher(t),
+		.packed_hasher = transfer_packed_hasher(t)};
+	char *text;
 
 	if (q->expected.algs == 0)
 		return;
-	name = quote_name_always(src.name);
-	if (name != NULL)
-		subject = expect_subject(name, q, src.facts, src.start);
-	if (subject != NULL &&
-	    asprintf(&text, "%s has the expected %s", subject,
-		     digest_name(hasher_find(transfer_hasher(t),
-					     q->expected.algs,
-					     q->expected.value))) > 0)
+	text = expect_word(&found, q, src.facts, src.start);
+	if (text != NULL)
 		message_line(text);
 	free(text);
-	free(subject);
-	free(name);
 }
 
 // Whoever thinks that the disk is now as the source is.

@@ -107,10 +107,15 @@ tell_unopened(const char *operand, const char *path, int error)
 }
 
 static int
-parse_file(const char *path, const char *name, struct lookup *ret)
+parse_file(const char *path, const char *name, const char *other,
+	   struct lookup *ret)
 {
 	FILE *file = fopen(path, "re");
-	const int r = file != NULL ? lookup_digest(file, name, ret) : -errno;
+	int r = file != NULL ? lookup_digest(file, name, ret) : -errno;
+
+	if (file != NULL && r == -ENOENT && other != NULL &&
+	    fseek(file, 0, SEEK_SET) == 0)
+		r = lookup_digest(file, other, ret);
 	char *quoted_path = quote_name_colon(path);
 	char *quoted_name = name != NULL ? quote_name_always(name) : NULL;
 	const char *p = quoted_path != NULL ? quoted_path : "?";
@@ -146,7 +151,8 @@ parse_hex(const char *text, const char *hex, enum digest_alg alg,
 }
 
 int
-expect_parse(const char *text, const char *name, struct lookup *ret)
+expect_parse(const char *text, const char *name, const char *other,
+	     struct lookup *ret)
 {
 	const size_t len = strcspn(text, ":");
 	enum digest_alg alg;
@@ -154,7 +160,7 @@ expect_parse(const char *text, const char *name, struct lookup *ret)
 	*ret = (struct lookup){.is_signed = false};
 	if (text[len] == ':' && digest_find(text, len, &alg))
 		return parse_hex(text, text + len + 1, alg, &ret->expected);
-	return parse_file(text, name, ret);
+	return parse_file(text, name, other, ret);
 }
 
 // Of what has an end that is known, the bytes of it that are copied; else 0.
@@ -197,21 +203,76 @@ expect_subject(const char *what, const struct request *q,
 	return text;
 }
 
-void
-expect_tell(const char *name, const struct request *q, const struct facts *src,
-	    uint64_t from, const struct hasher *hasher)
+// What its bytes are called, quoted.
+static char *
+contents_of(const char *name, const struct request *q, const struct facts *src,
+	    uint64_t from)
 {
-	const struct request_expected *expected = &q->expected;
-	const enum digest_alg alg =
-		hasher_find(hasher, expected->algs, expected->value);
-	char is[DIGEST_HEX_MAX], wanted[DIGEST_HEX_MAX];
-	char *quoted = quote_name_always(name);
-	char *subject = expect_subject(quoted ? quoted : "?", q, src, from);
+	char *quoted = quote_name_always(name), *what = NULL, *subject = NULL;
 
-	digest_format(alg, hasher_result(hasher, alg), is);
-	digest_format(alg, expected->value, wanted);
-	message_error(0, "%s is not what was expected: its %s is %s, not %s",
-		      subject ? subject : "?", digest_name(alg), is, wanted);
-	free(subject);
+	if (quoted != NULL &&
+	    asprintf(&what, "%s%s",
+		     src->unpacked != 0 ? "the decompressed " : "", quoted) > 0)
+		subject = expect_subject(what, q, src, from);
+	free(what);
 	free(quoted);
+	return subject;
+}
+
+static bool
+has_it(const struct hasher *hasher, const struct request_expected *e)
+{
+	const enum digest_alg alg = hasher_find(hasher, e->algs, e->value);
+
+	return memcmp(hasher_result(hasher, alg), e->value, digest_size(alg)) ==
+	       0;
+}
+
+char *
+expect_word(const struct expect_found *found, const struct request *q,
+	    const struct facts *src, uint64_t from)
+{
+	const struct request_expected *e = &q->expected;
+	const bool is_packed = found->packed_hasher != NULL &&
+			       !has_it(found->hasher, e);
+	const struct hasher *hasher = is_packed ? found->packed_hasher
+						: found->hasher;
+	char *text = NULL,
+	     *subject = is_packed ? quote_name_always(found->name)
+				  : contents_of(found->name, q, src, from);
+
+	if (subject != NULL &&
+	    asprintf(&text, "%s has the expected %s", subject,
+		     digest_name(hasher_find(hasher, e->algs, e->value))) < 0)
+		text = NULL;
+	free(subject);
+	return text;
+}
+
+void
+expect_tell(const struct expect_found *found, const struct request *q,
+	    const struct facts *src, uint64_t from)
+{
+	const struct request_expected *e = &q->expected;
+	const enum digest_alg alg = hasher_find(found->hasher, e->algs,
+						e->value);
+	char is[DIGEST_HEX_MAX], packed[DIGEST_HEX_MAX], wanted[DIGEST_HEX_MAX];
+	char *subject = contents_of(found->name, q, src, from);
+
+	digest_format(alg, hasher_result(found->hasher, alg), is);
+	digest_format(alg, e->value, wanted);
+	if (found->packed_hasher != NULL) {
+		digest_format(alg, hasher_result(found->packed_hasher, alg),
+			      packed);
+		message_error(0,
+			      "%s is not what was expected: its %s is %s, that "
+			      "of the compressed file is %s, not %s",
+			      subject ? subject : "?", digest_name(alg), is,
+			      packed, wanted);
+	} else {
+		message_error(
+			0, "%s is not what was expected: its %s is %s, not %s",
+			subject ? subject : "?", digest_name(alg), is, wanted);
+	}
+	free(subject);
 }

@@ -11,6 +11,7 @@
 
 #include "base.h"
 #include "cut.h"
+#include "decoder.h"
 #include "digest.h"
 #include "disk_identify.h"
 #include "disk_stack.h"
@@ -20,7 +21,7 @@
 
 // How much is written.
 struct amount {
-	enum { EXACT, AT_MOST, UNKNOWN, ENDLESS } kind;
+	enum { EXACT, AT_LEAST, AT_MOST, UNKNOWN, ENDLESS } kind;
 	uint64_t len;
 	char text[PHRASE_SIZE_MAX];
 };
@@ -62,7 +63,8 @@ amount_of(const struct sides *s)
 	const uint64_t count = request_count_len(q);
 
 	if (reach > off)
-		return (struct amount){.kind = EXACT,
+		return (struct amount){.kind = src->is_at_least ? AT_LEAST
+								: EXACT,
 				       .len = what_fits(s, reach) - off};
 	if (count == 0 || facts_is_null(src) ||
 	    (facts_has_offsets(src) && src->size <= s->src.start))
@@ -89,6 +91,9 @@ format_amount(struct amount *a)
 	switch (a->kind) {
 	case EXACT:
 		snprintf(a->text, sizeof(a->text), "%s", size);
+		return;
+	case AT_LEAST:
+		snprintf(a->text, sizeof(a->text), "at least %.32s", size);
 		return;
 	case AT_MOST:
 		snprintf(a->text, sizeof(a->text), "up to %.32s", size);
@@ -327,7 +332,12 @@ print_src(const struct sides *s)
 		printf(" (empty)");
 		break;
 	case FACTS_STREAM:
-		printf(" (%s)", src->is_pipe ? "a pipe" : "a stream");
+		printf(" (%s", src->unpacked != 0 ? decode_name(src->unpacked)
+			       : src->is_pipe	  ? "a pipe"
+						  : "a stream");
+		if (src->packed_size > 0)
+			printf(", %s", phrase_size(size, src->packed_size));
+		putchar(')');
 		break;
 	default:
 		printf(" (");
@@ -467,11 +477,25 @@ print_update(const struct intent *i)
 }
 
 static void
+print_decompress(const struct sides *s)
+{
+	const unsigned format = s->src.facts->unpacked;
+	const uint64_t nr = format == DECODE_XZ ? s->q->threads : 1;
+
+	if (format != DECODE_NONE)
+		printf("decompress: %s, by %s with up to %" PRIu64
+		       " thread%s\n",
+		       decode_name(format), decoder_find_library(format), nr,
+		       nr == 1 ? "" : "s");
+}
+
+static void
 print_promises(const struct options *options, const struct intent *i)
 {
 	const struct sides *s = i->s;
 	const struct request *q = s->q;
 
+	print_decompress(s);
 	print_expected(s);
 	print_digests(options);
 	if (q->verify)

@@ -115,15 +115,16 @@ object_progress(const struct journal *j, uint64_t now_ns, uint64_t rate)
 	const struct stats *s = j->stats;
 
 	return element_line(element.pack(
-		"{s:s, s:f, s:s, s:I, s:I, s:I, s:I, s:o, s:o, s:I, s:o}",
+		"{s:s, s:f, s:s, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:I, s:o}",
 		"type", "progress", "seconds",
 		seconds_of(journal_time(j, now_ns)), "phase", phases[j->phase],
 		"bytes", (json_int_t)journal_bytes(j), "moved",
 		(json_int_t)stats_moved(s), "on_device",
 		(json_int_t)durability_on_device(j->transfer), "durable",
 		(json_int_t)journal_durable(j), "verified", verified_of(j),
-		"bytes_total", total_of(j), "rate", (json_int_t)rate, "rescue",
-		rescue_of(&s->rescue)));
+		"bytes_total", total_of(j), "packed",
+		element_number(s->packed, s->packed > 0), "rate",
+		(json_int_t)rate, "rescue", rescue_of(&s->rescue)));
 }
 
 static json_t *

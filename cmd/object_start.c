@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <sys/utsname.h>
 
+#include "decoder.h"
 #include "describe.h"
 
 #define FORMAT 1 // changes when old readers would go wrong
@@ -93,6 +94,21 @@ plan_of(const struct journal *j)
 		"rate", rate);
 }
 
+static json_t *
+decompress_of(const struct journal *j)
+{
+	const unsigned format = j->src.facts.unpacked;
+	const uint64_t size = j->src.facts.packed_size;
+
+	if (format == DECODE_NONE)
+		return element.null();
+	return element.pack(
+		"{s:s, s:s, s:I, s:o}", "format", decode_name(format),
+		"library", decoder_find_library(format), "threads",
+		(json_int_t)(format == DECODE_XZ ? j->request->threads : 1),
+		"size", element_number(size, size > 0));
+}
+
 json_t *
 object_start_of(const struct journal *j)
 {
@@ -118,13 +134,14 @@ object_start_of(const struct journal *j)
 	}
 	return element.pack(
 		"{s:s, s:i, s:s, s:s, s:o, s:s, s:o, s:o, s:o, s:o,"
-		" s:o, s:o, s:b, s:s?}",
+		" s:o, s:o, s:o, s:b, s:s?}",
 		"type", "start", "format", FORMAT, "program", PACKAGE_NAME,
 		"version", PACKAGE_VERSION, "command", command_of(j), "time",
 		time, "host", element_string(host), "kernel",
 		element_string(kernel), "source", side_of(j, &j->src, q->src),
 		"destination", side_of(j, &j->dst, q->dst), "plan", plan_of(j),
-		"bytes_total", element_number(total, total > 0), "verify",
-		q->verify, "compare", compares[q->compare]);
+		"decompress", decompress_of(j), "bytes_total",
+		element_number(total, total > 0), "verify", q->verify,
+		"compare", compares[q->compare]);
 }
 #endif

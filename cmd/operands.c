@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base.h"
+#include "decode.h"
 #include "options.h"
 #include "parse.h"
 
@@ -81,6 +82,17 @@ static const struct operand_symbol zeros_symbols[] = {
 	{0},
 };
 
+static const struct operand_symbol decompress_symbols[] = {
+	{"auto", REQUEST_DECOMPRESS_AUTO, "if it is in one of these formats"},
+	{"no", REQUEST_DECOMPRESS_NO, "copy it as it is, also onto a disk"},
+	{"gz", REQUEST_DECOMPRESS_AS + DECODE_GZ, NULL},
+	{"xz", REQUEST_DECOMPRESS_AS + DECODE_XZ, NULL},
+	{"zst", REQUEST_DECOMPRESS_AS + DECODE_ZST, NULL},
+	{"bz2", REQUEST_DECOMPRESS_AS + DECODE_BZ2, NULL},
+	{"lz4", REQUEST_DECOMPRESS_AS + DECODE_LZ4, NULL},
+	{0},
+};
+
 static const struct operand_symbol commit_symbols[] = {
 	{"rename", REQUEST_COMMIT_RENAME,
 	 "write a new file, and rename it to the output"},
@@ -102,6 +114,7 @@ static const struct operand_symbol force_symbols[] = {
 	{"unchecked", REQUEST_FORCE_UNCHECKED,
 	 "some of these could not be checked"},
 	{"map", REQUEST_FORCE_MAP, "the map is of another copy"},
+	{"format", REQUEST_FORCE_FORMAT, "the source is packed"},
 	{0},
 };
 
@@ -153,6 +166,8 @@ static const struct operand operands[] = {
 	{"seek", "N", "skip N output blocks first; 10MiB skips bytes",
 	 OPERAND_DATA, DD, COMMON, AMOUNT(seek)},
 	{"oseek", "N", "same as seek=N", OPERAND_DATA, DD, AMOUNT(seek)},
+	{"decompress", "auto", "decompress the source: gz, xz, zst, bz2 or lz4",
+	 OPERAND_DATA, SYMBOL(decompress)},
 	{"map", "FILE", "rescue: keep in FILE what is copied, and go on there",
 	 OPERAND_DATA, NAME(request.map)},
 	{"retries", "N", "with map=, read bad sectors N times more",
@@ -173,6 +188,8 @@ static const struct operand operands[] = {
 	{"iosize", "BYTES", "request up to BYTES bytes at a time",
 	 OPERAND_SPEED, SIZE(request.iosize, 4 * KIB, GIB)},
 	{"io", "HOW", "how to read and write", OPERAND_SPEED, SYMBOL(io)},
+	{"threads", "N", "with decompress=, use up to N threads (for xz)",
+	 OPERAND_SPEED, SIZE(request.threads, 1, 1024)},
 	{"rate", "BYTES", "copy at most BYTES bytes per second", OPERAND_SPEED,
 	 SIZE(request.rate, 1, INT64_MAX)},
 	{"clone", "WHEN", "share blocks with the source (auto for SRC DST)",

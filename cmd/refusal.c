@@ -35,8 +35,8 @@ refusal_word(enum request_force reason)
 {
 	// In the order of the bits.
 	static const char *const words[] = {
-		"missing", "system",  "mounted", "swap",      "holders",
-		"busy",	   "overlap", "size",	 "unchecked", "map",
+		"missing", "system", "mounted",	  "swap", "holders", "busy",
+		"overlap", "size",   "unchecked", "map",  "format",
 	};
 
 	return words[__builtin_ctz(reason)];
@@ -64,6 +64,30 @@ put_too_small(FILE *f, const struct safety *safety)
 	fprintf(f, "it is %s too small for %s",
 		phrase_exact(lack, safety->reach - safety->size),
 		phrase_exact(reach, safety->reach));
+}
+
+static void
+put_contents(FILE *f, enum decode_format contents)
+{
+	if (contents < DECODE_NR)
+		fprintf(f, "the source is compressed (%s)",
+			decode_name(contents));
+	else if (contents == DECODE_QCOW2)
+		fputs("the source is a qcow2 image", f);
+	else
+		fprintf(f, "the source is a %s archive", decode_name(contents));
+}
+
+// What to do about that.
+static void
+put_hint(FILE *f, enum decode_format contents)
+{
+	if (contents < DECODE_NR)
+		fputs("decompress=auto decompresses it, ", f);
+	else if (contents == DECODE_QCOW2)
+		fputs("'qemu-img convert -O raw' unpacks it, ", f);
+	else
+		fputs("'bsdtar -xO' unpacks it, ", f);
 }
 
 static void
@@ -95,6 +119,9 @@ put_reason(FILE *f, const struct safety *safety)
 		return;
 	case REQUEST_FORCE_SIZE:
 		put_too_small(f, safety);
+		return;
+	case REQUEST_FORCE_FORMAT:
+		put_contents(f, safety->contents);
 		return;
 	case REQUEST_FORCE_UNCHECKED:
 		fputs("cannot tell whether it is in use", f);
@@ -148,7 +175,8 @@ put_remedy(FILE *out, const struct safety *safety)
 static void
 put_identity(FILE *out, const struct safety *safety)
 {
-	if (safety->reason == REQUEST_FORCE_MISSING)
+	if (safety->reason == REQUEST_FORCE_MISSING ||
+	    (safety->reason == REQUEST_FORCE_FORMAT && safety->size == 0))
 		return;
 	fputs(" (", out);
 	phrase_disk(out, safety->size, &safety->identity);
@@ -165,10 +193,13 @@ put_refusal(FILE *out, const struct event *f)
 	put_reason(out, f->safety);
 	fputs("; ", out);
 	put_remedy(out, f->safety);
+	if (reason == REQUEST_FORCE_FORMAT)
+		put_hint(out, f->safety->contents);
 	fprintf(out, "force=%s %s", refusal_word(reason),
-		reason == REQUEST_FORCE_MISSING ? "creates it"
-		: reason == REQUEST_FORCE_SIZE	? "writes what fits"
-						: "writes anyway");
+		reason == REQUEST_FORCE_MISSING	 ? "creates it"
+		: reason == REQUEST_FORCE_SIZE	 ? "writes what fits"
+		: reason == REQUEST_FORCE_FORMAT ? "writes it as it is"
+						 : "writes anyway");
 }
 
 static void

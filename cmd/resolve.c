@@ -5,13 +5,16 @@
 #include "resolve.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base.h"
 #include "beside.h"
 #include "conflict.h"
+#include "decoder.h"
 #include "digest.h"
 #include "expect.h"
 #include "message.h"
@@ -164,6 +167,8 @@ fault_of(const struct options *options)
 	    q->compare == REQUEST_COMPARE_NONE)
 		return "manifest= needs update=yes or verify=only; with "
 		       "plan=yes alone it is described";
+	if (q->threads > 0 && q->decompress <= REQUEST_DECOMPRESS_NO)
+		return "threads= needs decompress=";
 	if (q->retries > 0 && q->map == NULL)
 		return "retries= needs map=";
 	if (q->commit != REQUEST_COMMIT_NONE && q->dst == NULL)
@@ -233,6 +238,35 @@ check_conflicts(const struct options *options)
 	return c != NULL || fault != NULL ? -EINVAL : 0;
 }
 
+// Those that we may run on.
+static unsigned
+nr_cpus(void)
+{
+	cpu_set_t set;
+
+	if (sched_getaffinity(0, sizeof(set), &set) == 0)
+		return (unsigned)CPU_COUNT(&set);
+	return 1;
+}
+
+// Of what is decompressed: the name of the source without its suffix. NULL: it
+// has none. Malloc'd.
+static char *
+inner_name(const struct request *q)
+{
+	if (q->src == NULL || q->decompress <= REQUEST_DECOMPRESS_NO)
+		return NULL;
+	for (enum decode_format i = DECODE_NONE + 1; i < DECODE_NR; i++) {
+		const size_t len = strlen(q->src);
+		const size_t suffix = strlen(decode_suffix(i));
+
+		if (len > suffix &&
+		    strcmp(q->src + len - suffix, decode_suffix(i)) == 0)
+			return strndup(q->src, len - suffix);
+	}
+	return NULL;
+}
+
 // sums= without hash= is what most people mean by a checksum.
 static int
 resolve_digests(struct options *options)
@@ -244,9 +278,13 @@ resolve_digests(struct options *options)
 	q->digests = options->hashes;
 	if (options->expect != NULL) {
 		const char *name = options->as ? options->as : q->src;
+		char *inner = options->as == NULL ? inner_name(q) : NULL;
 		struct lookup lookup;
+		const int r = expect_parse(options->expect, name, inner,
+					   &lookup);
 
-		if (expect_parse(options->expect, name, &lookup) < 0)
+		free(inner);
+		if (r < 0)
 			return -EINVAL;
 		q->expected = lookup.expected;
 		q->digests |= q->expected.algs;
@@ -268,6 +306,23 @@ resolve_digests(struct options *options)
 		return -ENOTSUP;
 	}
 	return 0;
+}
+
+static int
+resolve_decompress(struct options *options)
+{
+	struct request *q = &options->request;
+	const unsigned format = request_decompress_as(q);
+
+	if (q->decompress <= REQUEST_DECOMPRESS_NO)
+		return 0;
+	if (q->threads == 0)
+		q->threads = nr_cpus();
+	if (format == DECODE_NONE || decoder_find_library(format) != NULL)
+		return 0;
+	message_error(0, "decompress=%s was left out of this build",
+		      decode_name(format));
+	return -ENOTSUP;
 }
 
 static int
@@ -299,6 +354,8 @@ resolve_options(struct options *options)
 		r = check_files(options);
 	if (r == 0)
 		r = check_json(options);
+	if (r == 0)
+		r = resolve_decompress(options);
 	if (q->map != NULL)
 		q->conv |= CONV_NOERROR;
 	if (r == 0)

@@ -21,6 +21,7 @@
 #include "quote.h"
 #include "refusal.h"
 #include "signals.h"
+#include "unpack.h"
 #include "warning.h"
 #include "wording.h"
 
@@ -71,8 +72,12 @@ tell_unexpected(const struct run *run, const struct event *f)
 {
 	const struct transfer_side src = transfer_src(&run->transfer);
 
-	expect_tell(f->name, &run->options.request, src.facts, src.start,
-		    transfer_hasher(&run->transfer));
+	const struct expect_found found = {
+		.name = f->name,
+		.hasher = transfer_hasher(&run->transfer),
+		.packed_hasher = transfer_packed_hasher(&run->transfer)};
+
+	expect_tell(&found, &run->options.request, src.facts, src.start);
 }
 
 static void
@@ -95,6 +100,11 @@ tell(struct run *run, const struct event *f)
 		return;
 	case NOTICE_SEEK_ODD:
 		beyond_tell_seek(&run->options);
+		return;
+	case FAILURE_FORMAT:
+	case FAILURE_DECODER:
+	case FAILURE_DECODE:
+		unpack_tell(f);
 		return;
 	case FAILURE_UNEXPECTED:
 		tell_unexpected(run, f);
@@ -130,11 +140,30 @@ warn_beyond(struct run *run)
 					       .name = dst.name});
 }
 
+// A read that has failed since what was read could not be decoded. Where both
+// is, is known at the decoder alone.
+static struct event
+decoded(const struct run *run, const struct event *f)
+{
+	const struct packed_state packed = transfer_packed(&run->transfer);
+	struct event event = *f;
+
+	if (f->kind != FAILURE_READ || packed.error == 0 ||
+	    packed.error != f->error)
+		return event;
+	event.kind = FAILURE_DECODE;
+	event.fault = packed.format;
+	event.off = packed.in;
+	event.len = packed.out;
+	return event;
+}
+
 static void
-on_notice(void *ctx, const struct event *f)
+on_notice(void *ctx, const struct event *given)
 {
 	struct run *run = ctx;
 	const bool is_quiet = run->options.level == REPORT_NONE;
+	const struct event event = decoded(run, given), *f = &event;
 
 	if (run->publish.journal != NULL)
 		journal_note(run->publish.journal, f, clock_ns());
@@ -208,11 +237,24 @@ on_signal(void *ctx, int signo)
 }
 
 static void
+look_at_source(struct run *run)
+{
+	const struct packed_state packed = transfer_packed(&run->transfer);
+
+	if (packed.format == 0)
+		return; // or it is closed, and all of it was seen
+	run->stats.packed = packed.in;
+	run->stats.packed_total =
+		transfer_src(&run->transfer).facts->packed_size;
+}
+
+static void
 on_tick(void *ctx)
 {
 	struct run *run = ctx;
 	const uint64_t now = clock_ns();
 
+	look_at_source(run);
 	run->progress.bar.on_device = durability_on_device(&run->transfer);
 	if (progress_interval_ms(&run->progress) > 0)
 		progress_tick(&run->progress, now);
@@ -344,6 +386,7 @@ tell_sums(struct run *run)
 enum transfer_verdict
 run_tell(struct run *run, enum transfer_verdict verdict)
 {
+	look_at_source(run);
 	run->progress.bar.on_device = durability_on_device(&run->transfer);
 	progress_done(&run->progress, clock_ns());
 	tell_more_differ(run);

@@ -101,7 +101,7 @@ usage_help(const struct options *options)
 	       "compressed image:\n"
 	       "  aiodd debian.iso /dev/sdX verify=yes status=bar\n"
 	       "  aiodd /dev/sdX disk.img conv=sparse commit=rename\n"
-	       "  zstd -dc disk.img.zst | aiodd - /dev/sdX\n\n"
+	       "  aiodd disk.img.zst /dev/sdX decompress=auto\n\n"
 	       "'aiodd --help=all' lists every operand; 'man aiodd' explains "
 	       "them.\n");
 	return describe_flush();

@@ -41,6 +41,9 @@ give(enum conflict_word word)
 	case CONFLICT_COMMIT_RENAME:
 		q->commit = REQUEST_COMMIT_RENAME;
 		break;
+	case CONFLICT_DECOMPRESS:
+		q->decompress = REQUEST_DECOMPRESS_AUTO;
+		break;
 	case CONFLICT_EXCL:
 		q->conv |= CONV_EXCL;
 		break;

@@ -9,6 +9,7 @@
 #define SUITES(suite) \
 	suite(event) \
 	suite(loop) suite(memory) \
+	suite(decode) \
 	suite(digest) suite(hasher) \
 	suite(safety) suite(label) \
 	suite(open) suite(side) suite(probe) suite(extent) suite(identity) \

@@ -82,6 +82,6 @@ bz2_step(void *state, struct codec_io *io)
 }
 
 const struct codec bz2_codec = {
-	"libbz2", bz2_open, bz2_close, bz2_reset, bz2_step,
+	"libbz2", bz2_open, bz2_close, bz2_reset, bz2_step, NULL, false,
 };
 #endif

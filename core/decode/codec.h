@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 // What goes in and comes out of one step. Both move on by what was taken.
 struct codec_io {
@@ -28,6 +29,8 @@ codec_move(struct codec_io *io, size_t took, size_t gave)
 	io->out_len -= gave;
 }
 
+struct decode_file;
+
 enum codec_step { CODEC_MORE, CODEC_END };
 
 struct codec {
@@ -42,6 +45,9 @@ struct codec {
 	// there is something to take and room to give; if it does neither, it
 	// wants more of what it has not got.
 	int (*step)(void *state, struct codec_io *io);
+	// As decoder_measure. NULL: none tells it.
+	bool (*measure)(const struct decode_file *file, uint64_t *ret);
+	bool is_measure_exact;
 };
 
 // Each where the build has it.

@@ -4,7 +4,7 @@
 
 #include "decode.h"
 
-#include <stdbool.h>
+#include <stdint.h>
 #include <string.h>
 
 #include "base.h"
@@ -59,10 +59,8 @@ is_skippable(const unsigned char *head, size_t len)
 	       memcmp(head + 1, "\x2a\x4d\x18", len < 4 ? len - 1 : 3) == 0;
 }
 
-// What the first frame with something in it is of. A file of nothing else is
-// empty by either.
-static enum decode_format
-sniff_behind(const unsigned char *head, size_t len)
+size_t
+decode_skip(const unsigned char *head, size_t len)
 {
 	size_t at = 0;
 
@@ -70,9 +68,21 @@ sniff_behind(const unsigned char *head, size_t len)
 		const size_t skip = little_get(head + at + 4, 4);
 
 		if (skip > len - at - SKIPPABLE_HEADER)
-			return DECODE_NONE;
+			return SIZE_MAX;
 		at += SKIPPABLE_HEADER + skip;
 	}
+	return at;
+}
+
+// What the first frame with something in it is of. A file of nothing else is
+// empty by either.
+static enum decode_format
+sniff_behind(const unsigned char *head, size_t len)
+{
+	const size_t at = decode_skip(head, len);
+
+	if (at == SIZE_MAX)
+		return DECODE_NONE;
 	if (at == len || has_magic(DECODE_ZST, head + at, len - at))
 		return DECODE_ZST;
 	return has_magic(DECODE_LZ4, head + at, len - at) ? DECODE_LZ4
@@ -89,6 +99,13 @@ decode_sniff(const unsigned char *head, size_t len)
 		    (i != DECODE_BZ2 || is_bz2(head, len)))
 			return i;
 	return DECODE_NONE;
+}
+
+bool
+decode_wants_more(const unsigned char *head, size_t len)
+{
+	return len < DECODE_ENOUGH ||
+	       (len < DECODE_HEAD && is_skippable(head, len));
 }
 
 bool

@@ -7,6 +7,8 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
 
 enum decode_format {
 	DECODE_NONE,           // none of these
@@ -25,9 +27,15 @@ enum decode_format {
 // So many first bytes are enough, but for a file that begins with skippable
 // frames: what it is stands behind them.
 #define DECODE_HEAD 4096
+#define DECODE_ENOUGH 16
+bool decode_wants_more(const unsigned char *head, size_t len);
 
 // head: the first len bytes. Fewer than DECODE_HEAD: it ends there.
 enum decode_format decode_sniff(const unsigned char *head, size_t len);
+
+// What is to be passed over: frames that carry nothing. SIZE_MAX: more than is
+// there.
+size_t decode_skip(const unsigned char *head, size_t len);
 
 // Whether the first len bytes, at least one, of the next member of a stream
 // can be these, as far as they go.
@@ -39,3 +47,13 @@ bool decode_begins(enum decode_format format, const unsigned char *head,
 const char *decode_name(enum decode_format format);
 // The suffix that its files have, with the dot, or NULL.
 const char *decode_suffix(enum decode_format format);
+
+// A packed file, of which any part can be read.
+struct decode_file {
+	// All of it, or fewer bytes where it ends; -errno.
+	ssize_t (*read_at)(void *ctx, void *buf, size_t len, uint64_t off);
+	void *ctx;
+	uint64_t size;
+	const unsigned char *head; // its first bytes
+	size_t head_len;
+};

@@ -262,6 +262,12 @@ decoder_out(const struct decoder *d)
 	return d->nr_out;
 }
 
+int
+decoder_error(const struct decoder *d)
+{
+	return -d->error;
+}
+
 const char *
 decoder_find_library(enum decode_format format)
 {
@@ -269,4 +275,16 @@ decoder_find_library(enum decode_format format)
 		if (codecs[format][i] != NULL)
 			return codecs[format][i]->library;
 	return NULL;
+}
+
+bool
+decoder_measure(enum decode_format format, const struct decode_file *file,
+		uint64_t *ret, bool *ret_is_exact)
+{
+	const struct codec *codec = codecs[format][0];
+
+	if (codec == NULL || codec->measure == NULL)
+		return false;
+	*ret_is_exact = codec->is_measure_exact;
+	return codec->measure(file, ret);
 }

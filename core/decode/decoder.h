@@ -51,6 +51,14 @@ const char *decoder_library(const struct decoder *d);
 // decoded, and what they were decoded to. Any thread may ask.
 uint64_t decoder_in(const struct decoder *d);
 uint64_t decoder_out(const struct decoder *d);
+// Positive errno of what could not be decoded, 0: all could, so far. As fill
+// has it, without those of the input.
+int decoder_error(const struct decoder *d);
 
 // The library that this build would use, NULL: it was left out.
 const char *decoder_find_library(enum decode_format format);
+
+// How many bytes it would be decoded to, by what it says of itself: all of
+// them, or at least so many. False: it says nothing, or is damaged.
+bool decoder_measure(enum decode_format format, const struct decode_file *file,
+		     uint64_t *ret, bool *ret_is_exact);

@@ -84,6 +84,6 @@ gz_step(void *state, struct codec_io *io)
 }
 
 const struct codec gz_codec = {
-	"zlib", gz_open, gz_close, gz_reset, gz_step,
+	"zlib", gz_open, gz_close, gz_reset, gz_step, NULL, false,
 };
 #endif

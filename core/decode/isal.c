@@ -67,6 +67,6 @@ isal_step(void *state, struct codec_io *io)
 }
 
 const struct codec isal_codec = {
-	"ISA-L", isal_open, isal_close, isal_reset, isal_step,
+	"ISA-L", isal_open, isal_close, isal_reset, isal_step, NULL, false,
 };
 #endif

@@ -65,6 +65,6 @@ lz4_step(void *state, struct codec_io *io)
 }
 
 const struct codec lz4_codec = {
-	"liblz4", lz4_open, lz4_close, lz4_reset, lz4_step,
+	"liblz4", lz4_open, lz4_close, lz4_reset, lz4_step, NULL, false,
 };
 #endif

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 
 #include "base.h"
+#include "decode.h"
 #include "lazy.h"
 #include "memory.h"
 
@@ -20,7 +21,11 @@
 #define FLAGS LZMA_TELL_UNSUPPORTED_CHECK
 
 #if LZMA_VERSION >= UINT32_C(50040002)
-#define XZ_INIT(X) X(init, lzma_stream_decoder_mt)
+#define XZ_INIT(X)                                  \
+	X(init, lzma_stream_decoder_mt)             \
+	X(info, lzma_file_info_decoder)             \
+	X(index_size, lzma_index_uncompressed_size) \
+	X(index_end, lzma_index_end)
 #else
 #define XZ_INIT(X) X(init, lzma_stream_decoder)
 #endif
@@ -122,7 +127,58 @@ xz_step(void *state, struct codec_io *io)
 	}
 }
 
+#if LZMA_VERSION >= UINT32_C(50040002)
+#define MEASURE_LEN 4096 // read at once
+
+// The indexes of all streams, from the last one to the first.
+static lzma_ret
+read_index(lzma_stream *s, const struct decode_file *file)
+{
+	unsigned char buf[MEASURE_LEN];
+	uint64_t off = 0;
+	lzma_ret r = LZMA_OK;
+
+	while (r == LZMA_OK || r == LZMA_SEEK_NEEDED) {
+		if (r == LZMA_SEEK_NEEDED)
+			off = s->seek_pos;
+		if (r == LZMA_SEEK_NEEDED || s->avail_in == 0) {
+			const ssize_t n = file->read_at(file->ctx, buf,
+							sizeof(buf), off);
+
+			if (n <= 0)
+				return LZMA_DATA_ERROR;
+			s->next_in = buf;
+			s->avail_in = (size_t)n;
+			off += (uint64_t)n;
+		}
+		r = lzma.code(s, LZMA_RUN);
+	}
+	return r;
+}
+
+static bool
+xz_measure(const struct decode_file *file, uint64_t *ret)
+{
+	lzma_stream s = LZMA_STREAM_INIT;
+	lzma_index *index = NULL;
+
+	if (load_lzma() < 0)
+		return false;
+	lzma_ret r = lzma.info(&s, &index, memory_allowed() / 4, file->size);
+	if (r == LZMA_OK)
+		r = read_index(&s, file);
+	lzma.end(&s);
+	if (r != LZMA_STREAM_END)
+		return false;
+	*ret = lzma.index_size(index);
+	lzma.index_end(index, NULL);
+	return true;
+}
+#else
+#define xz_measure NULL
+#endif
+
 const struct codec xz_codec = {
-	"liblzma", xz_open, xz_close, xz_reset, xz_step,
+	"liblzma", xz_open, xz_close, xz_reset, xz_step, xz_measure, true,
 };
 #endif

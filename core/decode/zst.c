@@ -11,7 +11,7 @@
 #include <zstd.h>
 #include <zstd_errors.h>
 
-#include "base.h"
+#include "decode.h"
 #include "lazy.h"
 #include "memory.h"
 
@@ -26,7 +26,8 @@
 	X(bounds, ZSTD_dParam_getBounds)     \
 	X(decompress, ZSTD_decompressStream) \
 	X(is_error, ZSTD_isError)            \
-	X(error, ZSTD_getErrorCode)
+	X(error, ZSTD_getErrorCode)          \
+	X(content_size, ZSTD_getFrameContentSize)
 
 static LAZY_STRUCT(zstd, FUNCTIONS) zstd;
 LAZY_LIBRARY(zstd, FUNCTIONS, "libzstd.so.1", "decompress",
@@ -100,7 +101,23 @@ zst_step(void *state, struct codec_io *io)
 	return r == 0 ? CODEC_END : CODEC_MORE;
 }
 
+// Of the first frame with something in it; others may follow.
+static bool
+zst_measure(const struct decode_file *file, uint64_t *ret)
+{
+	const size_t at = decode_skip(file->head, file->head_len);
+
+	if (at >= file->head_len || load_zstd() < 0)
+		return false;
+	const unsigned long long size = zstd.content_size(file->head + at,
+							  file->head_len - at);
+	if (size >= ZSTD_CONTENTSIZE_ERROR)
+		return false; // or it is not said
+	*ret = size;
+	return true;
+}
+
 const struct codec zst_codec = {
-	"libzstd", zst_open, zst_close, zst_reset, zst_step,
+	"libzstd", zst_open, zst_close, zst_reset, zst_step, zst_measure, false,
 };
 #endif

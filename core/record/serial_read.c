@@ -20,6 +20,7 @@ is_shown(const struct serial *serial)
 
 	return !serial->request->is_dd && h->tick != NULL && h->tick_ms > 0 &&
 	       facts_is_stream(&serial->src->facts) && serial->src->fd >= 0 &&
+	       serial->src->facts.unpacked == 0 &&
 	       !(serial->request->iflags & FLAG_NONBLOCK);
 }
 

@@ -93,6 +93,12 @@ bulk_expect(struct bulk *b)
 						     b->src->facts.allocated);
 	if (!facts_is_stream(&b->src->facts))
 		b->env->stats->bytes_total = b->plan.len;
+	else if (b->src->facts.unpacked != 0 && b->src->facts.size > 0 &&
+		 !b->src->facts.is_at_least)
+		b->env->stats->bytes_total = min_u64(
+			b->src->facts.size -
+				min_u64(b->plan.src_off, b->src->facts.size),
+			count_len);
 	else if ((b->request->iflags & FLAG_FULLBLOCK) &&
 		 count_len != UINT64_MAX)
 		b->env->stats->bytes_total = count_len; // or less

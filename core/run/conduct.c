@@ -16,6 +16,8 @@
 #include "hooks.h"
 #include "judge.h"
 #include "kinds.h"
+#include "packed.h"
+#include "sniff.h"
 
 // Where nothing was copied, and dd prints no statistics.
 static enum transfer_verdict
@@ -39,6 +41,8 @@ open_sides(struct transfer *t)
 		return TRANSFER_UNCOUNTED;
 	int r = kinds_find(q->src, q->is_dd)
 			->open_src(&t->src, q, t->env.hooks);
+	if (r == 0)
+		r = packed_open(&t->src, q, t->packed_hasher, t->env.hooks);
 	if (r == 0 && q->map != NULL) {
 		t->src.ops->probe(&t->src, -1);
 		r = mapkeep_check_src(&t->keep, &t->src);
@@ -91,10 +95,10 @@ probe(struct transfer *t)
 static void
 watch_src(struct transfer *t)
 {
+	const struct facts *src = &t->src.facts;
 	const bool is_watched = !t->env.asked->is_dd &&
-				facts_is_file(&t->src.facts) &&
-				!facts_is_same(&t->src.facts,
-					       &t->out.side.facts);
+				(facts_is_file(src) || src->unpacked != 0) &&
+				!facts_is_same(src, &t->out.side.facts);
 
 	change_init(&t->change, is_watched ? t->src.fd : -1);
 }
@@ -134,6 +138,20 @@ check_map(struct transfer *t)
 	return mapped_check(&t->mapped) < 0 ? TRANSFER_UNCOUNTED : TRANSFER_OK;
 }
 
+// What is packed, onto a disk. 0, -EPERM: refused, or -ECANCELED: a signal.
+static int
+check_format(struct transfer *t)
+{
+	const struct request *q = t->env.asked;
+	const struct facts *dst = &t->out.side.facts;
+	enum decode_format is = t->src.facts.packed;
+	int r = 0;
+
+	if (safety_looks_inside(q, dst))
+		r = sniff_look(&t->src, t->src_start, t->env.hooks, &is);
+	return r < 0 ? r : safety_check_format(&t->out.safety, q, dst, is);
+}
+
 static enum transfer_verdict
 check(struct transfer *t)
 {
@@ -146,8 +164,14 @@ check(struct transfer *t)
 	if (mapped != TRANSFER_OK)
 		return mapped;
 	// Who only reads is in nobody's way.
-	const bool is_safe = !request_writes(t->env.asked) ||
-			     output_claim(out, &t->src.facts);
+	bool is_safe = !request_writes(t->env.asked) ||
+		       output_claim(out, &t->src.facts);
+	if (is_safe)
+		r = check_format(t);
+	if (r == -ECANCELED)
+		return TRANSFER_STOPPED;
+	is_safe = is_safe && r == 0;
+	r = 0;
 	// Both before anything is lost.
 	if (is_safe && output_open_back(out) < 0)
 		return TRANSFER_UNCOUNTED;
@@ -271,19 +295,21 @@ judge_of(struct transfer *t)
 {
 	struct output *out = &t->out;
 
-	return (struct judge){.verify = {.env = &t->env,
-					 .src = &t->src,
-					 .dst = &out->side,
-					 .back = &out->back,
-					 .hold = out->hold,
-					 .differ = {.env = &t->env,
-						    .kind = FAILURE_DIFFERS,
-						    .name = out->side.name,
-						    .dst_off = out->start},
-					 .src_off = t->src_start,
-					 .dst_off = out->start},
-			      .differ = t->bulk.differ,
-			      .change = &t->change};
+	return (struct judge){
+		.verify = {.env = &t->env,
+			   .src = &t->src,
+			   .dst = &out->side,
+			   .back = &out->back,
+			   .hold = out->hold,
+			   .differ = {.env = &t->env,
+				      .kind = FAILURE_DIFFERS,
+				      .name = out->side.name,
+				      .dst_off = out->start},
+			   .src_off = t->src_start,
+			   .dst_off = out->start},
+		.differ = t->bulk.differ,
+		.packed = t->src.facts.unpacked != 0 ? t->packed_hasher : NULL,
+		.change = &t->change};
 }
 
 static enum transfer_verdict
@@ -327,6 +353,7 @@ judge_all(struct transfer *t, struct judge *judge, bool has_changed)
 {
 	judge->verify.len = t->env.asked->map != NULL ? t->bulk.plan.len
 						      : t->env.stats->bytes;
+	judge->packed_len = packed_state(&t->src).in;
 	judge->is_synced = t->out.is_synced;
 	const int r = judge_copy(judge, has_changed);
 	// The block that was held back is there now, or something is wrong.

@@ -16,8 +16,10 @@
 #include "kinds.h"
 #include "offload.h"
 #include "open.h"
+#include "packed.h"
 #include "probe.h"
 #include "safety.h"
+#include "sniff.h"
 
 static int
 preview_side(struct side *side, const char *name, unsigned flags,
@@ -41,6 +43,26 @@ preview_dst(struct transfer *t)
 	t->out.start = request_dst_off(q, facts->pos);
 }
 
+// What can be seen without taking it.
+static int
+preview_format(struct transfer *t)
+{
+	const struct request *q = t->env.asked;
+	struct side src = t->src;
+	enum decode_format is = src.facts.packed;
+
+	if (facts_has_offsets(&src.facts) &&
+	    safety_looks_inside(q, &t->out.side.facts)) {
+		if (q->src != NULL)
+			src.fd = fd_open(q->src,
+					 O_RDONLY | O_NONBLOCK | O_CLOEXEC, 0);
+		(void)sniff_look(&src, t->src_start, t->env.hooks, &is);
+		if (src.fd > STDERR_FILENO)
+			(void)close(src.fd); // only looked at
+	}
+	return safety_check_format(&t->out.safety, q, &t->out.side.facts, is);
+}
+
 // As it would be with the destination open, but only for reading. 0 or -EPERM.
 static int
 preview_safety(struct transfer *t)
@@ -55,7 +77,7 @@ preview_safety(struct transfer *t)
 	safety_done(&t->out.safety);
 	if (fd > STDERR_FILENO)
 		(void)close(fd); // only looked at
-	return r;
+	return r < 0 ? r : preview_format(t);
 }
 
 // What opening would meet, in the order of conduct_run. 0 or -errno, told;
@@ -77,6 +99,8 @@ preview_open(struct transfer *t, bool *is_safe)
 	r = transfer_open_digest(t);
 	hasher_free(t->env.hasher);
 	t->env.hasher = NULL;
+	hasher_free(t->packed_hasher);
+	t->packed_hasher = NULL;
 	if (r == 0)
 		r = kinds_find(q->src, q->is_dd)
 			    ->look_src(&t->src, q, t->env.hooks);
@@ -142,6 +166,7 @@ preview_run(struct transfer *t, struct facts *old)
 	if (preview_open(t, &is_safe) < 0)
 		return TRANSFER_UNCOUNTED;
 	if (preview_side(&t->src, q->src, q->iflags, &t->env) < 0 ||
+	    packed_foresee(&t->src, q, t->env.hooks) < 0 ||
 	    preview_side(&t->out.side, q->dst, q->oflags, &t->env) < 0)
 		return TRANSFER_UNCOUNTED;
 	t->src_start = request_src_off(q, t->src.facts.pos);

@@ -34,6 +34,8 @@ transfer_done(struct transfer *t)
 	t->env.hasher = NULL;
 	side_end(&t->src);
 	side_end(&t->out.side);
+	hasher_free(t->packed_hasher);
+	t->packed_hasher = NULL;
 	output_done(&t->out);
 	vouch_done(&t->vouch);
 	mapkeep_done(&t->keep);
@@ -73,6 +75,18 @@ transfer_hasher(const struct transfer *t)
 	return t->env.hasher;
 }
 
+const struct hasher *
+transfer_packed_hasher(const struct transfer *t)
+{
+	return t->src.facts.unpacked != 0 ? t->packed_hasher : NULL;
+}
+
+struct packed_state
+transfer_packed(const struct transfer *t)
+{
+	return packed_state(&t->src);
+}
+
 enum transfer_verdict
 transfer_refused(const struct transfer *t)
 {
@@ -89,6 +103,25 @@ transfer_set_pace(struct transfer *t)
 	t->env.pace = &t->pace;
 }
 
+static int
+open_hasher(const struct transfer *t, struct hasher **ret, unsigned algs)
+{
+	const int r = hasher_new(ret, algs);
+
+	if (r < 0)
+		hooks_tell(t->env.hooks,
+			   (struct event){.kind = FAILURE_DIGEST, .error = -r});
+	return r;
+}
+
+// With count= the end of the source is not read.
+static bool
+is_packed_hashed(const struct request *q)
+{
+	return q->expected.algs != 0 && q->decompress > REQUEST_DECOMPRESS_NO &&
+	       !request_has_count(q);
+}
+
 int
 transfer_open_digest(struct transfer *t)
 {
@@ -98,9 +131,8 @@ transfer_open_digest(struct transfer *t)
 		return 0;
 	// What is read back is compared by ranges.
 	const unsigned ranges = q->verify ? 1U << HASH_RANGES : 0;
-	const int r = hasher_new(&t->env.hasher, q->digests | ranges);
-	if (r < 0)
-		hooks_tell(t->env.hooks,
-			   (struct event){.kind = FAILURE_DIGEST, .error = -r});
-	return r;
+	const int r = open_hasher(t, &t->env.hasher, q->digests | ranges);
+	return r == 0 && is_packed_hashed(q)
+		       ? open_hasher(t, &t->packed_hasher, q->expected.algs)
+		       : r;
 }

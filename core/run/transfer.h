@@ -13,6 +13,7 @@
 #include "mapped.h"
 #include "output.h"
 #include "pace.h"
+#include "packed.h"
 #include "request.h"
 #include "side.h"
 #include "stats.h"
@@ -45,6 +46,8 @@ struct transfer {
 	struct vouch vouch;      // of manifest=
 	struct mapkeep keep;     // of map=
 	struct mapped mapped;    // likewise
+	struct hasher *packed_hasher; // of what is unpacked, if it may be what
+	                              // is expected; NULL: it is not
 	bool is_copied;          // to its end, but for what is held back
 };
 
@@ -68,8 +71,11 @@ const struct plan *transfer_plan(const struct transfer *transfer);
 const struct aio_counters *transfer_counters(const struct transfer *transfer);
 // With the results of a run that copied all. NULL: none was asked for.
 const struct hasher *transfer_hasher(const struct transfer *transfer);
+// Likewise, of a source that was unpacked.
+const struct hasher *transfer_packed_hasher(const struct transfer *transfer);
+struct packed_state transfer_packed(const struct transfer *transfer);
 
-// The hasher, and that it can be had. 0 or -errno, told.
+// The hashers, and that they can be had. 0 or -errno, told.
 int transfer_open_digest(struct transfer *transfer);
 // From now on rate= is kept.
 void transfer_set_pace(struct transfer *transfer);

@@ -88,7 +88,7 @@ src_len(const struct request *q, const struct facts *src)
 
 	if (facts_is_endless(src))
 		return UINT64_MAX;
-	if (!facts_has_offsets(src))
+	if (!facts_has_offsets(src) && src->unpacked == 0)
 		return 0;
 	return src->size > off ? src->size - off : 0;
 }
@@ -309,13 +309,26 @@ find_file_stack(struct check *c)
 }
 
 static void
+find_src_file_stack(struct check *c)
+{
+	struct facts file = *c->src;
+
+	if (file.unpacked != 0)
+		file.size = file.packed_size;
+	else if (!facts_is_file(&file))
+		return;
+	if (file.size > 0)
+		disk_stack_init_file(&c->src_stack, &file);
+}
+
+static void
 find_disk_stacks(struct check *c)
 {
 	disk_stack_init(&c->dst_stack, c->dst->rdev);
 	if (c->src->rdev != 0)
 		disk_stack_init(&c->src_stack, c->src->rdev);
-	else if (facts_is_file(c->src) && c->src->size > 0)
-		disk_stack_init_file(&c->src_stack, c->src);
+	else
+		find_src_file_stack(c);
 	if (!c->dst_stack.is_blind)
 		return;
 	disk_unseen_note(&c->uses, "/sys", ENOENT);
@@ -359,6 +372,33 @@ safety_check(struct safety *safety, const struct request *q,
 	safety->is_alone = safety->claim >= 0 && !(c.found & FORCE_USES) &&
 			   disk_whole(dst->rdev) == dst->rdev;
 	return r;
+}
+
+bool
+safety_looks_inside(const struct request *q, const struct facts *dst)
+{
+	return !q->is_dd && q->decompress != REQUEST_DECOMPRESS_NO &&
+	       !(q->force & REQUEST_FORCE_FORMAT) && request_writes(q) &&
+	       !(q->conv & CONV_BYTES) &&
+	       (facts_is_device(dst) ||
+		q->decompress == REQUEST_DECOMPRESS_AUTO);
+}
+
+int
+safety_check_format(struct safety *safety, const struct request *q,
+		    const struct facts *dst, enum decode_format contents)
+{
+	struct check c = {.q = q, .dst = dst, .ret = safety};
+
+	// Into a file it may be wanted as it is, but what is to be decompressed
+	// and cannot be.
+	if (contents == DECODE_NONE || !safety_looks_inside(q, dst) ||
+	    (!facts_is_device(dst) && contents != DECODE_ZIP))
+		return 0;
+	if (dst->rdev != 0)
+		disk_stack_init(&c.dst_stack, dst->rdev);
+	safety->contents = contents;
+	return refuse(&c, REQUEST_FORCE_FORMAT);
 }
 
 int

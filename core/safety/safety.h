@@ -16,6 +16,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "decode.h"
 #include "disk.h"
 #include "disk_identify.h"
 #include "facts.h"
@@ -37,6 +38,7 @@ struct safety {
 	dev_t holder;                  // which device it serves
 	uint64_t size;                 // of the destination
 	uint64_t reach;                // where the copy would end
+	enum decode_format contents;   // of the source
 	struct disk_identity identity; // of the destination
 };
 
@@ -55,6 +57,12 @@ int safety_check_path(struct safety *safety, const struct request *q);
 int safety_check(struct safety *safety, const struct request *q,
 		 const struct facts *src, const struct facts *dst, int fd);
 void safety_done(struct safety *safety);
+
+// Whether it matters what the source is, and if it is that: 0, or -EPERM:
+// refused. What is packed is of no use on a disk.
+bool safety_looks_inside(const struct request *q, const struct facts *dst);
+int safety_check_format(struct safety *safety, const struct request *q,
+			const struct facts *dst, enum decode_format contents);
 
 // old: a file whose name another one is to take. 0, or -EPERM: refused,
 // because it is mounted or in use otherwise, which goes on with the old one.

@@ -42,14 +42,25 @@ finish_digests(const struct judge *j)
 
 	if (env->hasher == NULL)
 		return 0;
-	const int r = hasher_finish(env->hasher, v->len, env->hooks);
+	int r = hasher_finish(env->hasher, v->len, env->hooks);
+	if (r == 0 && j->packed != NULL)
+		r = hasher_finish(j->packed, j->packed_len, env->hooks);
 	if (r == 0 || r == -ECANCELED)
 		return r;
 	return hooks_tell(env->hooks,
 			  (struct event){.kind = FAILURE_DIGEST, .error = -r});
 }
 
-// What is it?
+static bool
+is_expected(const struct hasher *hasher, const struct request_expected *e)
+{
+	const enum digest_alg alg = hasher_find(hasher, e->algs, e->value);
+
+	return memcmp(hasher_result(hasher, alg), e->value, digest_size(alg)) ==
+	       0;
+}
+
+// What is it? What was unpacked may be meant, too.
 static int
 judge_digest(const struct judge *j)
 {
@@ -58,10 +69,8 @@ judge_digest(const struct judge *j)
 
 	if (expected->algs == 0)
 		return 0;
-	const enum digest_alg alg =
-		hasher_find(env->hasher, expected->algs, expected->value);
-	if (memcmp(hasher_result(env->hasher, alg), expected->value,
-		   digest_size(alg)) == 0)
+	if (is_expected(env->hasher, expected) ||
+	    (j->packed != NULL && is_expected(j->packed, expected)))
 		return 0;
 	hooks_tell(env->hooks, (struct event){.kind = FAILURE_UNEXPECTED,
 					      .name = j->verify.src->name});

@@ -8,10 +8,13 @@
 #include "verify.h"
 
 struct change;
+struct hasher;
 
 struct judge {
 	struct verify verify;         // also what the rest needs
 	struct differ *differ;        // what verify=only has found, or NULL
+	struct hasher *packed;        // of what was unpacked, or NULL
+	uint64_t packed_len;
 	const struct change *change;
 	bool is_synced;               // all of it, what was held back too
 };

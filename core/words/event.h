@@ -33,11 +33,15 @@ enum event_kind {
 	FAILURE_COMMIT_LOST,     // the file beside it is not ours any more
 	FAILURE_MANIFEST,
 	FAILURE_MAP,             // len = the line, of one that is damaged
+	FAILURE_FORMAT,          // it is not packed as it should be
+	FAILURE_DECODER,         // there is none
 	FAILURE_DIGEST,          // the library or its thread cannot be had
 
 	// During it. off = bytes into the file or device.
 	FAILURE_READ,
 	FAILURE_WRITE,
+	FAILURE_DECODE,          // off = of what is packed, len = bytes that
+	                         // have come of it
 	FAILURE_SRC_GONE,        // with error it says so
 	FAILURE_WRITE_TO,        // dd says it so for a full re-blocked record
 	FAILURE_OFFSET_OVERFLOW,
@@ -120,7 +124,9 @@ struct event {
 	                         // of .._INCOMPLETE: the padding, -1: none
 	unsigned changed;        // of .._SRC_CHANGED: enum change_of
 	unsigned fault;          // of .._MANIFEST, .._MAP and _UNTRIED: enum
-	                         // ours_fault, or vouch_fault and mapkeep_fault
+	                         // ours_fault, or vouch_fault and
+	                         // mapkeep_fault; of .._FORMAT, .._DECODER and
+	                         // .._DECODE: enum decode_format
 	union {                  // borrowed
 		const struct safety *safety;  // of FAILURE_REFUSED, _UNCHECKED
 		const struct mounts_use *use; // of NOTICE_SRC_LIVE, _BACKUP

@@ -19,7 +19,8 @@ enum facts_kind {
 
 struct facts {
 	enum facts_kind kind;
-	uint64_t size;         // file or device; 0 for a stream
+	uint64_t size;         // file or device; 0 for a stream, but for one
+	                       // that is unpacked: as far as it is known
 	uint64_t pos;          // offset of the descriptor when we got it
 	uint64_t dev;          // where the bytes live: st_dev and st_ino of a
 	uint64_t ino;          // file (also under a loop device), or disk, 0
@@ -34,6 +35,11 @@ struct facts {
 	uint64_t free;         // bytes that its file system has left for us,
 	                       // of a file; UINT64_MAX: not known
 	uint64_t cached;       // bytes in the page cache, of a file; estimated
+	uint64_t packed_size;  // of a file that is unpacked, else 0
+	unsigned unpacked;     // enum decode_format that it is decoded from, 0:
+	                       // it is not
+	unsigned packed;       // ... of what it gives, 0: it is not packed, or
+	                       // that was not looked at
 	uint64_t memory;       // of the machine, UINT64_MAX: not known
 	uint64_t most;         // bytes of a request at most, 0: any number
 	bool is_read_only;     // a device that takes no writes
@@ -46,6 +52,7 @@ struct facts {
 	bool is_append;        // O_APPEND is set on the descriptor
 	bool is_direct;        // O_DIRECT is set on it
 	bool is_pipe;          // or FIFO
+	bool is_at_least;      // size is not all of it
 	bool has_messages;     // they are written to it, too
 };
 

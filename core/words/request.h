@@ -67,6 +67,16 @@ enum request_commit {
 	REQUEST_COMMIT_FIRST_LAST, // the first block is written last
 };
 
+// What becomes of a source that is packed.
+enum request_decompress {
+	REQUEST_DECOMPRESS_DEFAULT, // it is copied as it is, but not onto a
+	                            // disk
+	REQUEST_DECOMPRESS_NO,      // also there
+	REQUEST_DECOMPRESS_AUTO,    // if it is packed
+	REQUEST_DECOMPRESS_AS,      // and behind it an enum decode_format:
+	                            // it has to be packed so
+};
+
 // What is at the destination is read, and compared with what would be written.
 enum request_compare {
 	REQUEST_COMPARE_NONE,
@@ -101,6 +111,7 @@ enum request_force {
 	REQUEST_FORCE_SIZE = 1 << 7,
 	REQUEST_FORCE_UNCHECKED = 1 << 8,
 	REQUEST_FORCE_MAP = 1 << 9,
+	REQUEST_FORCE_FORMAT = 1 << 10,
 };
 
 #define REQUEST_NO_LIMIT INT64_MAX
@@ -140,6 +151,9 @@ struct request {
 	enum request_io io;
 	enum request_clone clone;
 	enum request_zeros zeros;
+	unsigned decompress;         // enum request_decompress
+	uint64_t threads;            // that may decompress, at most; > 0 if
+	                             // anything is
 	enum request_commit commit;  // likewise
 	enum request_compare compare;
 	uint64_t depth;              // jobs in the ring, 0: the plan's choice
@@ -166,6 +180,15 @@ request_is_trusted(const struct request *q)
 {
 	return q->verify || q->expected.algs != 0 || q->map != NULL ||
 	       q->commit != REQUEST_COMMIT_NONE;
+}
+
+// An enum decode_format; 0: none was named.
+static inline unsigned
+request_decompress_as(const struct request *q)
+{
+	return q->decompress > REQUEST_DECOMPRESS_AS
+		       ? q->decompress - REQUEST_DECOMPRESS_AS
+		       : 0;
 }
 
 static inline bool

@@ -67,6 +67,8 @@ struct stats {
 	uint64_t copied_ns;    // ... when it was flushed, and reading back
 	                       // began, 0 before
 	uint64_t bytes_total;  // expected at the end, 0 when not known
+	uint64_t packed;       // of a source that is unpacked: bytes of it that
+	uint64_t packed_total; // are through; all of it, 0 when not known
 	uint64_t moved_total;  // of them at most, without what is skipped; 0
 	                       // when not known
 };

@@ -230,7 +230,7 @@ Copy SRC to DST: files, disks or pipes, - for standard input or output.
 Write a USB stick, save a disk, restore it from a compressed image:
   aiodd debian.iso /dev/sdX verify=yes status=bar
   aiodd /dev/sdX disk.img conv=sparse commit=rename
-  zstd -dc disk.img.zst | aiodd - /dev/sdX
+  aiodd disk.img.zst /dev/sdX decompress=auto
 
 'aiodd --help=all' lists every operand; 'man aiodd' explains them.
 [0]
