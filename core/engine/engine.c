@@ -27,6 +27,16 @@ engine_take(struct engine *engine, struct io_event *events, unsigned max)
 }
 
 void
+engine_stop(struct engine *engine)
+{
+	if (engine == NULL || engine->is_stopped)
+		return;
+	engine->is_stopped = true;
+	if (engine->ops->stop != NULL)
+		engine->ops->stop(engine);
+}
+
+void
 engine_abandon(struct engine *engine)
 {
 	if (!engine->is_abandoned)

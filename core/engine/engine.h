@@ -27,6 +27,11 @@ struct engine_ops {
 	int (*take)(struct engine *engine, struct io_event *events,
 		    unsigned max);
 
+	// Nobody wants what is asked for still: a request that waits for
+	// somebody else, not for a device, ends at once, with what it has or
+	// -ECANCELED, and so do those behind it. NULL: none waits so.
+	void (*stop)(struct engine *engine);
+
 	// On return no buffer is touched any more. How the requests ended that
 	// were not taken, nobody will know. Then only free comes.
 	void (*abandon)(struct engine *engine);
@@ -45,6 +50,7 @@ struct engine {
 	// Kept by the functions below, which are all that calls the ops.
 	uint64_t queued;
 	uint64_t taken;
+	bool is_stopped;
 	bool is_abandoned;
 };
 
@@ -60,6 +66,8 @@ struct aio_counters {
 
 void engine_queue(struct engine *engine, struct iocb **iocbs, unsigned nr);
 int engine_take(struct engine *engine, struct io_event *events, unsigned max);
+// NULL: nothing.
+void engine_stop(struct engine *engine);
 void engine_abandon(struct engine *engine);
 
 // Asserts that all that was queued has been taken, unless it is abandoned.

@@ -16,6 +16,7 @@
 
 struct helper {
 	struct engine engine;
+	struct helper_work work;
 	pthread_t thread;
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
@@ -46,7 +47,7 @@ helper_main(void *ctx)
 			continue;
 		}
 		pthread_mutex_unlock(&h->lock);
-		job->res = inline_call(&job->iocb);
+		job->res = h->work.make(h->work.ctx, &job->iocb);
 		pthread_mutex_lock(&h->lock);
 		job_list_put(&h->ended, job);
 		// After it is in the list: who is woken finds it there.
@@ -85,10 +86,20 @@ helper_take(struct engine *engine, struct io_event *events, unsigned max)
 }
 
 static void
+helper_stop(struct engine *engine)
+{
+	const struct helper_work *work = &helper_of(engine)->work;
+
+	if (work->stop != NULL)
+		work->stop(work->ctx);
+}
+
+static void
 helper_abandon(struct engine *engine)
 {
 	struct helper *h = helper_of(engine);
 
+	helper_stop(engine);
 	pthread_mutex_lock(&h->lock);
 	h->is_ending = true;
 	pthread_cond_signal(&h->changed);
@@ -109,26 +120,32 @@ helper_destroy(struct helper *h)
 static void
 helper_free(struct engine *engine)
 {
+	const struct helper_work work = helper_of(engine)->work;
+
 	if (!engine->is_abandoned)
 		helper_abandon(engine);
 	helper_destroy(helper_of(engine));
+	if (work.free != NULL)
+		work.free(work.ctx);
 }
 
 static const struct engine_ops helper_ops = {
 	.queue = helper_queue,
 	.take = helper_take,
+	.stop = helper_stop,
 	.abandon = helper_abandon,
 	.free = helper_free,
 };
 
 struct engine *
-helper_new(void)
+helper_new_for(const struct helper_work *work)
 {
 	struct helper *h = calloc(1, sizeof(*h));
 
 	if (h == NULL)
 		return NULL;
 	h->engine.ops = &helper_ops;
+	h->work = *work;
 	h->engine.news_fd = fd_move_up(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
 	pthread_mutex_init(&h->lock, NULL);
 	pthread_cond_init(&h->changed, NULL);
@@ -137,4 +154,17 @@ helper_new(void)
 		return &h->engine;
 	helper_destroy(h);
 	return NULL;
+}
+
+static long
+make_call(void *ctx, const struct iocb *iocb)
+{
+	(void)ctx;
+	return inline_call(iocb);
+}
+
+struct engine *
+helper_new(void)
+{
+	return helper_new_for(&(struct helper_work){.make = make_call});
 }
