@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -138,6 +139,33 @@ START_TEST(a_read_error_is_returned_and_not_told)
 	start();
 	ck_assert_int_eq(serial_read(&serial, buf, 4), -EISDIR);
 	ck_assert_uint_eq(rig.nr_told, 0);
+}
+END_TEST
+
+static void
+on_tick(void *ctx)
+{
+	(void)ctx;
+}
+
+// A connection that is reset says so once, and then that it has ended; who
+// shows the time asks in another way.
+START_TEST(an_error_that_comes_once_is_no_end)
+{
+	int fds[2];
+
+	if (_i > 0) {
+		rig.hooks.tick = on_tick;
+		rig.hooks.tick_ms = 1000;
+	}
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
+	ck_assert_int_eq(write(fds[1], "abc", 3), 3);
+	ck_assert_int_eq(write(fds[0], "unread", 6), 6);
+	close(fds[1]);
+	src.fd = fds[0];
+	start();
+	check_read(4, "abc");
+	ck_assert_int_eq(serial_read(&serial, buf, 4), -ECONNRESET);
 }
 END_TEST
 
@@ -337,6 +365,7 @@ read_tcase(void)
 	tcase_add_test(t, a_short_read_is_worth_one_warning);
 	tcase_add_test(t, a_stop_comes_before_a_read);
 	tcase_add_test(t, a_read_error_is_returned_and_not_told);
+	tcase_add_loop_test(t, an_error_that_comes_once_is_no_end, 0, 2);
 	return t;
 }
 

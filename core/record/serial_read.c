@@ -5,11 +5,11 @@
 #include "serial_read.h"
 
 #include <errno.h>
-#include <sys/uio.h>
 
 #include "env.h"
 #include "hooks.h"
 #include "serial.h"
+#include "tap.h"
 
 // A stream can be silent for long: whoever shows the time is called meanwhile.
 // Who asks for O_NONBLOCK does not want to wait.
@@ -26,16 +26,15 @@ is_shown(const struct serial *serial)
 
 // As its read, but the wait is ours. What is there is taken first: a poll
 // before each read makes small records slower by two fifths. What cannot be
-// read so, or goes wrong, is left to read itself.
+// read so is left to read itself.
 static ssize_t
 read_shown(const struct serial *serial, const struct side *side,
 	   unsigned char *buf, size_t len)
 {
-	const struct iovec piece = {buf, len};
-	const ssize_t n = preadv2(side->fd, &piece, 1, -1, RWF_NOWAIT);
+	const ssize_t n = tap_now(side->fd, buf, len);
 
-	if (n >= 0 || errno == EINTR)
-		return n < 0 ? -EINTR : n;
+	if (n != -EAGAIN && n != -EOPNOTSUPP)
+		return n;
 	// Where there is no such sleep, the read does it.
 	if (hooks_wait(serial->env->hooks, side->fd) == -ECANCELED)
 		return -EINTR; // the caller looks why
