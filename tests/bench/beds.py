@@ -441,6 +441,27 @@ def pipe_in(lab):
                is_fed=True)
 
 
+def pipe_disk(lab):
+    size = lab.scaled(512 * MIB)
+    image = lab.image("disk", size)
+    disk = lab.loop(image)
+
+    def before():
+        cold(disk)
+        spoil(image, size)
+
+    words = ("bs=4M", "iflag=fullblock")
+    programs = installed([
+        aiodd(lab, "aiodd - DISK", "-", disk),
+        dd("dd bs=4M iflag=fullblock oflag=direct of=DISK", *words,
+           "oflag=direct", f"of={disk}", target=1.2),
+        dd("dd bs=4M iflag=fullblock conv=fsync of=DISK", *words,
+           "conv=fsync", f"of={disk}", target=1.2)])
+    return Bed("from a pipe to a disk, durable", size, programs, before,
+               lambda: check_fed(image, size), habit=programs[1].label,
+               is_fed=True)
+
+
 def pipe_out(lab):
     size = lab.scaled(GIB)
     src = lab.source(size)
@@ -547,6 +568,7 @@ BEDS = {
     "small-16m": (small_16m, 15),
     "bs512": (bs512, 40),
     "pipe-in": (pipe_in, 40),
+    "pipe-disk": (pipe_disk, 30),
     "pipe-out": (pipe_out, 30),
     "pipe-through": (pipe_through, 30),
     "sparse": (sparse, 40),
