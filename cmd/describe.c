@@ -17,6 +17,7 @@ static const char *const method_names[] = {
 	[PLAN_CALL] = "direct",
 	[PLAN_KERNEL] = "kernel",
 	[PLAN_INLINE] = "inline",
+	[PLAN_FEED] = "feed",
 	[PLAN_NOTHING] = "nothing",
 };
 
@@ -61,6 +62,7 @@ print_side(const char *which, const struct plan_side *side)
 		[PLAN_CALL] = "direct",
 		[PLAN_KERNEL] = "by the kernel",
 		[PLAN_INLINE] = "page cache",
+		[PLAN_FEED] = "read ahead by a thread",
 		[PLAN_NOTHING] = "nothing to do",
 	};
 
@@ -92,9 +94,13 @@ print_bulk(const struct plan *plan)
 {
 	char size[PHRASE_SIZE_MAX];
 
-	printf("range: %" PRIu64 " bytes, source offset %" PRIu64
-	       ", destination offset %" PRIu64 "\n",
-	       plan->len, plan->src_off, plan->dst_off);
+	if (plan->src.method == PLAN_FEED)
+		printf("range: the stream, destination offset %" PRIu64 "\n",
+		       plan->dst_off);
+	else
+		printf("range: %" PRIu64 " bytes, source offset %" PRIu64
+		       ", destination offset %" PRIu64 "\n",
+		       plan->len, plan->src_off, plan->dst_off);
 	printf("clone: %s (%s)\n", plan->is_clone ? "tried first" : "no",
 	       plan->clone_reason);
 	print_side("source", &plan->src);

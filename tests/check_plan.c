@@ -231,6 +231,139 @@ START_TEST(a_source_without_offsets_goes_by_records)
 }
 END_TEST
 
+// A pipe into a disk.
+static void
+begin_stream(void)
+{
+	src = (struct facts){.kind = FACTS_STREAM,
+			     .sector = 512,
+			     .max_size = UINT64_MAX,
+			     .is_pipe = true,
+			     .is_flow = true};
+	dst.kind = FACTS_BLOCK;
+	dst.size = GIB;
+	q.ibs = q.obs = MIB;
+	q.is_dd = false;
+	q.iflags = FLAG_FULLBLOCK;
+}
+
+static void
+check_fed(uint64_t len)
+{
+	make();
+	ck_assert_str_eq(plan.way_reason, "a stream is read ahead");
+	ck_assert_int_eq(plan.way, PLAN_BULK);
+	ck_assert_int_eq(plan.src.method, PLAN_FEED);
+	ck_assert_uint_eq(plan.final_size, 0);
+	ck_assert_uint_eq(plan.len, len);
+}
+
+// A record that is cut off by the end of the disk is for who does records.
+START_TEST(a_stream_is_read_ahead_into_a_disk)
+{
+	begin_stream();
+	check_fed(GIB);
+	ck_assert_int_eq(plan.dst.method, PLAN_AIO);
+	ck_assert(plan.is_any_order);
+	ck_assert_uint_eq(plan.depth, PLAN_DEPTH);
+	q.seek.blocks = 1;
+	dst.size += 512;
+	check_fed(GIB - MIB);
+	q.skip.blocks = 7;
+	q.count.blocks = 100;
+	q.count.bytes = 77;
+	check_fed(100 * MIB + 77);
+	ck_assert_uint_eq(plan.src_off, 7 * MIB);
+	rest.done = 99 * MIB;
+	check_fed(MIB + 77);
+}
+END_TEST
+
+START_TEST(without_kernel_aio_a_stream_is_read_ahead_all_the_same)
+{
+	begin_stream();
+	if (_i == 0)
+		refused.aio_error = -EAGAIN;
+	else
+		q.count.blocks = 10;
+	check_fed(_i == 0 ? GIB : 10 * MIB);
+	ck_assert_int_eq(plan.dst.method, PLAN_CALL);
+	ck_assert_uint_gt(plan.depth, 1);
+}
+END_TEST
+
+// What it will be is not known.
+START_TEST(a_stream_into_a_file_sets_no_size)
+{
+	const uint64_t no_end = round_down(INT64_MAX, PLAN_ALIGN) / 2;
+
+	begin_stream();
+	dst.kind = FACTS_FILE;
+	dst.size = 0;
+	if (_i == 0)
+		q.oflags = FLAG_DIRECT;
+	else
+		q.io = REQUEST_IO_AIO;
+	check_fed(round_down(no_end, MIB));
+	ck_assert(plan.is_in_order);
+	dst.max_size = 3 * MIB + 5;
+	check_fed(3 * MIB);
+	q.count.blocks = 2;
+	check_fed(2 * MIB);
+}
+END_TEST
+
+static void
+ask_for_order(int i)
+{
+	switch (i) {
+	case 0:
+		q.is_dd = true;
+		break;
+	case 1:
+		q.iflags = 0; // what one read gives is a record
+		break;
+	case 2:
+		q.conv = CONV_SYNC;
+		break;
+	case 3:
+		q.conv = CONV_NOERROR;
+		break;
+	case 4:
+		q.io = REQUEST_IO_INLINE;
+		break;
+	case 5:
+		dst.kind = FACTS_FILE; // through the page cache
+		break;
+	case 6:
+		src.is_flow = false; // a tape
+		break;
+	case 7:
+		src.is_direct = true; // packets
+		break;
+	case 8:
+		refused.src.offsets = true;
+		break;
+	case 9:
+		refused.dst.direct = true;
+		break;
+	case 10:
+		dst.dio_align = 0;
+		break;
+	default:
+		dst.dio_align = 4096;
+		q.seek.bytes = 512;
+	}
+}
+
+START_TEST(a_stream_that_dd_reads_in_its_order_goes_by_records)
+{
+	begin_stream();
+	ask_for_order(_i);
+	check_record("the source is not seekable");
+}
+END_TEST
+
 START_TEST(a_destination_without_offsets_goes_by_records)
 {
 	dst.kind = _i == 0 ? FACTS_STREAM : FACTS_ZERO;
@@ -1287,6 +1420,13 @@ way_tcase(void)
 	tcase_add_test(t, conv_sync_leaves_the_short_record_to_be_padded);
 	tcase_add_loop_test(t, nocache_goes_by_records, 0, 2);
 	tcase_add_loop_test(t, a_source_without_offsets_goes_by_records, 0, 2);
+	tcase_add_test(t, a_stream_is_read_ahead_into_a_disk);
+	tcase_add_loop_test(
+		t, without_kernel_aio_a_stream_is_read_ahead_all_the_same, 0,
+		2);
+	tcase_add_loop_test(t, a_stream_into_a_file_sets_no_size, 0, 2);
+	tcase_add_loop_test(
+		t, a_stream_that_dd_reads_in_its_order_goes_by_records, 0, 12);
 	tcase_add_loop_test(t, a_destination_without_offsets_goes_by_records, 0,
 			    2);
 	tcase_add_test(t, a_file_goes_into_a_pipe_as_it_is);

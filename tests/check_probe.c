@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -199,6 +200,31 @@ START_TEST(a_pipe_is_a_stream)
 }
 END_TEST
 
+// Not what drops of a message what a read has no room for.
+START_TEST(a_stream_of_bytes_is_told_from_one_of_messages)
+{
+	static const int types[] = {SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET};
+	int fds[2];
+
+	ck_assert_int_eq(pipe(fds), 0);
+	probe_descriptor(fds[0], &facts);
+	ck_assert(facts.is_flow);
+	close(fds[0]);
+	close(fds[1]);
+	for (size_t i = 0; i < ARRAY_LEN(types); i++) {
+		ck_assert_int_eq(socketpair(AF_UNIX, types[i], 0, fds), 0);
+		probe_descriptor(fds[0], &facts);
+		ck_assert_int_eq(facts.is_flow, types[i] == SOCK_STREAM);
+		close(fds[0]);
+		close(fds[1]);
+	}
+	ck_assert_int_eq(probe_path("/dev/urandom", &facts), 0);
+	ck_assert(facts.is_flow);
+	ck_assert_int_eq(probe_path("/dev/tty", &facts), 0);
+	ck_assert(!facts.is_flow);
+}
+END_TEST
+
 START_TEST(what_is_not_open_is_a_stream)
 {
 	facts.kind = FACTS_FILE;
@@ -262,6 +288,7 @@ probe_suite(void)
 	tcase_add_test(t, the_limit_on_file_sizes_is_seen);
 	tcase_add_loop_test(t, odd_files_are_streams, 0, ARRAY_LEN(paths));
 	tcase_add_test(t, a_pipe_is_a_stream);
+	tcase_add_test(t, a_stream_of_bytes_is_told_from_one_of_messages);
 	tcase_add_test(t, what_is_not_open_is_a_stream);
 	tcase_add_test(t, a_path_tells_what_a_descriptor_would);
 	tcase_add_test(t, a_missing_file_is_a_new_one_in_its_directory);

@@ -190,12 +190,28 @@ START_TEST(an_offset_is_put_or_refused)
 	const int fd = rig_file("", 0);
 
 	side = rig_side(fd);
+	side.facts.kind = FACTS_FILE;
 	ck_assert_int_eq(side_put(&side, 5), 0);
 	ck_assert_int_eq(lseek(fd, 0, SEEK_CUR), 5);
 	ck_assert_int_eq(side_put(&side, UINT64_MAX), -EINVAL);
 	const struct facts null = {.kind = FACTS_NULL};
 	file_set_facts(&side, &null);
 	ck_assert_int_eq(side_put(&side, UINT64_MAX), 0);
+	close(fd);
+}
+END_TEST
+
+// Kernel text has offsets, but who goes back gets other text.
+START_TEST(a_stream_stays_where_it_has_been_read_to)
+{
+	const int fd = rig_file("abc", 3);
+	const struct facts stream = {.kind = FACTS_STREAM};
+
+	side = rig_side(fd);
+	file_set_facts(&side, &stream);
+	ck_assert_int_eq(lseek(fd, 2, SEEK_SET), 2);
+	ck_assert_int_eq(side_put(&side, 1), 0);
+	ck_assert_int_eq(lseek(fd, 0, SEEK_CUR), 2);
 	close(fd);
 }
 END_TEST
@@ -409,6 +425,7 @@ side_suite(void)
 	tcase_add_test(t, beside_a_direct_one_a_buffered_one_is_opened);
 	tcase_add_test(t, the_first_error_of_a_close_is_kept);
 	tcase_add_test(t, an_offset_is_put_or_refused);
+	tcase_add_test(t, a_stream_stays_where_it_has_been_read_to);
 	tcase_add_test(t, nobody_gets_more_access_than_was_given);
 	tcase_add_test(t, what_is_open_for_both_is_read_back_without_a_path);
 	tcase_add_test(t, a_closed_standard_error_stays_closed);

@@ -20,7 +20,7 @@
 	suite(job) suite(aio) suite(submitter) \
 	suite(ring) suite(reader) suite(checker) suite(writer) \
 	suite(zeroer) suite(copy) \
-	suite(engine) suite(nbd) \
+	suite(engine) suite(feeder) suite(nbd) \
 	suite(filter) suite(reblock) suite(nocache) suite(serial) \
 	suite(position) suite(walk) suite(record) \
 	suite(chase) \

@@ -85,7 +85,10 @@ jobs_plan(struct plan *plan, const struct request *q)
 	plan->depth = is_aio ? PLAN_DEPTH : 1;
 	plan->depth_reason = is_aio ? "keeps the device busy"
 				    : "no overlap without kernel AIO";
-	if (!is_aio && request_is_hashed(q)) {
+	if (!is_aio && plan->src.method == PLAN_FEED) {
+		plan->depth = PLAN_FEED_DEPTH;
+		plan->depth_reason = "reading overlaps the copy";
+	} else if (!is_aio && request_is_hashed(q)) {
 		plan->depth = PLAN_DIGEST_DEPTH;
 		plan->depth_reason = "hashing overlaps the copy";
 	}

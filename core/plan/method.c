@@ -55,6 +55,9 @@ method_of_src(const struct plan_sides *s, const struct plan *plan)
 					  "zeros need not be read"};
 	if (facts_is_export(src))
 		return by_server(src);
+	if (!facts_has_offsets(src))
+		return (struct plan_side){PLAN_FEED, 0,
+					  "a stream fills the jobs"};
 	const char *reason = cached_reason(s, src, plan->src_off,
 					   s->refused->src.direct);
 	if (reason != NULL)

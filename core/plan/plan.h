@@ -42,6 +42,7 @@
 #define PLAN_MAPPED_STEP (64 * 1024)
 #define PLAN_MAPPED_SPARE 8
 #define PLAN_DIGEST_DEPTH 8 // inline, with digests in their threads
+#define PLAN_FEED_DEPTH 8   // the same with a stream in its thread
 #define PLAN_RING_MAX (1024 * 1024 * 1024) // bytes of all jobs
 // The ring takes such a part of the memory that the process may have; what is
 // as small as this needs no look at it.
@@ -54,6 +55,7 @@ enum plan_way { PLAN_RECORD, PLAN_SPLICE, PLAN_BULK };
 enum plan_method {
 	PLAN_NOTHING, // /dev/null takes, /dev/zero gives without a call
 	PLAN_KERNEL,  // both sides in one copy_file_range
+	PLAN_FEED,    // a thread reads a stream ahead, in order
 	PLAN_INLINE,  // pread or pwrite at submit, through the page cache
 	PLAN_CALL,    // pread or pwrite at submit, O_DIRECT
 	PLAN_AIO,     // kernel AIO, O_DIRECT

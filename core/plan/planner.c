@@ -30,7 +30,10 @@ plan_size(struct plan *plan, const struct request *q, const struct facts *dst)
 		plan->size_reason = "the file grows as it is written";
 	else if (end <= dst->size)
 		plan->size_reason = "the file is already large enough";
-	else if (q->conv & CONV_NOTRUNC) {
+	else if (plan->src.method == PLAN_FEED) {
+		plan->size_reason = "a stream has no size";
+		plan->is_in_order = true;
+	} else if (q->conv & CONV_NOTRUNC) {
 		plan->size_reason = "conv=notrunc sets no size";
 		plan->is_in_order = true;
 	} else {
@@ -211,10 +214,17 @@ planner_make(struct plan *plan, const struct request *q,
 		plan->sparse_unit = (size_t)q->obs;
 	}
 	plan->way = PLAN_BULK;
-	plan->way_reason = "both sides are seekable";
+	plan->way_reason = way_can_feed(&s) ? "a stream is read ahead"
+					    : "both sides are seekable";
 	plan_holes(plan, &s);
 	plan->src = method_of_src(&s, plan);
 	plan->dst = method_of_dst(&s, plan);
+	// Through the page cache there is nothing to gain.
+	if (plan->src.method == PLAN_FEED && !plan_is_direct(&plan->dst)) {
+		plan->way = PLAN_RECORD;
+		plan->way_reason = "the source is not seekable";
+		return;
+	}
 	if (plan_uses_aio(plan)) {
 		prefer_aio(&plan->src);
 		prefer_aio(&plan->dst);

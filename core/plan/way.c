@@ -78,8 +78,8 @@ reason_found(const struct plan_sides *s, const struct plan *plan)
 	const enum facts_kind src = s->src->kind;
 	const enum facts_kind dst = s->dst->kind;
 
-	if (s->refused->src.offsets ||
-	    (!facts_has_offsets(s->src) && src != FACTS_ZERO))
+	if (s->refused->src.offsets || (!facts_has_offsets(s->src) &&
+					src != FACTS_ZERO && !way_can_feed(s)))
 		return "the source is not seekable";
 	if (s->refused->dst.offsets ||
 	    (!facts_has_offsets(s->dst) && dst != FACTS_NULL))
@@ -112,6 +112,24 @@ way_can_splice(const struct plan_sides *s)
 	       !((q->iflags | q->oflags) & flags);
 }
 
+bool
+way_can_feed(const struct plan_sides *s)
+{
+	const struct request *q = s->q;
+	const bool is_direct = facts_is_device(s->dst) ||
+			       (q->oflags & FLAG_DIRECT) ||
+			       q->io == REQUEST_IO_AIO;
+
+	// A packet pipe drops what is read too short. conv=sync pads the record
+	// at the end.
+	return facts_is_stream(s->src) && s->src->is_flow &&
+	       !s->src->is_direct && !q->is_dd &&
+	       (q->iflags & FLAG_FULLBLOCK) &&
+	       !(q->conv & (CONV_SYNC | CONV_NOERROR)) && is_direct &&
+	       q->io != REQUEST_IO_INLINE && s->dst->dio_align > 0 &&
+	       !s->refused->dst.direct;
+}
+
 const char *
 way_record_reason(const struct plan_sides *s, const struct plan *plan)
 {
@@ -120,13 +138,26 @@ way_record_reason(const struct plan_sides *s, const struct plan *plan)
 	return reason != NULL ? reason : reason_found(s, plan);
 }
 
+#define NO_LIMIT round_down(INT64_MAX, PLAN_ALIGN)
+
+// What the destination has room for, at most.
+static uint64_t
+room_of(const struct facts *dst, uint64_t off)
+{
+	const uint64_t most = facts_is_device(dst)
+				      ? dst->size
+				      : min_u64(dst->max_size, NO_LIMIT / 2);
+
+	return most > off ? most - off : 0;
+}
+
 // The bytes that can be copied by offset, as far as can be known now.
 static uint64_t
 stretch_len(const struct plan_sides *s, const struct plan *plan)
 {
 	const struct request *q = s->q;
-	const uint64_t no_limit = round_down(INT64_MAX, PLAN_ALIGN);
-	uint64_t len = no_limit;
+	const uint64_t room = room_of(s->dst, plan->dst_off);
+	uint64_t len = NO_LIMIT;
 
 	if (plan->src_off == UINT64_MAX || plan->dst_off == UINT64_MAX)
 		return 0; // the record engine words the refusal
@@ -135,11 +166,12 @@ stretch_len(const struct plan_sides *s, const struct plan *plan)
 			      ? s->src->size - plan->src_off
 			      : 0;
 	len = min_u64(len, plan->count_len);
+	// A record that does not fit is read as a whole by whoever is told so.
+	if (way_can_feed(s) && len > room)
+		len = round_down(room, plan->unit);
 	if (facts_is_device(s->dst))
-		len = min_u64(len, s->dst->size > plan->dst_off
-					   ? s->dst->size - plan->dst_off
-					   : 0);
-	if (plan->dst_off >= no_limit || len >= no_limit - plan->dst_off)
+		len = min_u64(len, room);
+	if (plan->dst_off >= NO_LIMIT || len >= NO_LIMIT - plan->dst_off)
 		return 0; // without an end there is no stretch
 	// The last short record is padded, or written without O_DIRECT, by
 	// whoever does records.

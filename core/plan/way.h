@@ -17,6 +17,10 @@ bool way_is_whole(const struct request *q);
 // Nobody needs to see the bytes, nor to count their records as they come.
 bool way_can_splice(const struct plan_sides *sides);
 
+// A stream from which whole records are read, so that it may be read ahead,
+// and whose bytes go around the page cache.
+bool way_can_feed(const struct plan_sides *sides);
+
 // Why dd's own order is needed, NULL: it is not. The plan has its offsets.
 const char *way_record_reason(const struct plan_sides *sides,
 			      const struct plan *plan);

@@ -63,6 +63,8 @@ reader_finish(struct reader *reader, struct job *job, int error)
 						 .name = reader->side->name,
 						 .off = job->off + job->len,
 						 .len = job->want - job->len});
+	if (job->len > 0)
+		reader->reached = max_u64(reader->reached, job->off + job->len);
 	if (job->len < job->want)
 		ring_cut(reader->ring, job->off + job->len, job->skipped);
 	if (job->len == 0)

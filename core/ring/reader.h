@@ -30,6 +30,7 @@ struct reader {
 	uint64_t base;        // file offset of the stretch
 	enum plan_holes holes;
 	struct zeroer *zeroer; // of holes that the destination makes
+	uint64_t reached;     // the end of the furthest job that was read
 	struct extent extent; // of data, with holes to be left out
 	// A job holds what it will get; error: why not all, 0: the side ends.
 	// NULL: the ring is told, and where a read has failed it ends.

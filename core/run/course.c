@@ -71,6 +71,26 @@ position_both(struct course *c)
 	return r < 0 ? r : record_seek(&c->record);
 }
 
+static bool
+is_fed(struct bulk *b)
+{
+	bulk_plan(b);
+	return b->plan.way == PLAN_BULK && b->plan.src.method == PLAN_FEED;
+}
+
+// The ring takes a stream from where it stands: what skip= leaves out is read
+// before.
+static int
+place_stream(struct course *c)
+{
+	open_records(c);
+	const int r = position_both(c);
+	if (r == 0)
+		course_done(c); // up to the end of the stretch
+	c->bulk->rest.is_placed = r == 0;
+	return r;
+}
+
 // All that is left.
 static int
 run_records(struct course *c)
@@ -165,10 +185,17 @@ resume(struct course *c)
 int
 course_run(struct course *c, struct bulk *bulk)
 {
-	enum bulk_verdict verdict = run_stretches(bulk);
+	enum bulk_verdict verdict;
 	int r = 1;
 
 	*c = (struct course){.bulk = bulk};
+	if (facts_is_stream(&bulk->src->facts) && is_fed(bulk)) {
+		r = place_stream(c);
+		if (r < 0)
+			return r;
+	}
+	verdict = run_stretches(bulk);
+	r = 1;
 	open_records(c);
 	go_on(c);
 	while (verdict == BULK_OBSTACLE && (r = go_round(c)) > 0)

@@ -164,7 +164,7 @@ drop_cache(struct bulk *b, const struct copy *copy)
 // been read before, and dd counts it. A record that ends with the source has
 // words of its own.
 static enum event_kind
-count_refused(struct bulk *b, uint64_t n)
+count_refused(struct bulk *b, uint64_t n, uint64_t reached)
 {
 	const struct request *q = b->request;
 	const struct plan *plan = &b->plan;
@@ -174,6 +174,8 @@ count_refused(struct bulk *b, uint64_t n)
 
 	if (facts_has_offsets(&b->src->facts))
 		left = min_u64(left, b->src->facts.size - plan->src_off);
+	else if (plan->src.method == PLAN_FEED)
+		left = min_u64(left, reached);
 	const uint64_t read = base + min_u64(round_up(end, q->ibs), left);
 	b->env->stats->in_full = read / q->ibs - b->env->stats->in_marred;
 	b->env->stats->in_partial =
@@ -194,11 +196,12 @@ settle_lost(struct bulk *b, uint64_t n)
 }
 
 static enum bulk_verdict
-settle_refused(struct bulk *b, uint64_t n, struct event failure)
+settle_refused(struct bulk *b, const struct copy *copy, uint64_t n,
+	       struct event failure)
 {
 	failure.off += b->plan.dst_off;
 	(void)bulk_advance(b, n, BULK_FAILED); // as it is
-	failure.kind = count_refused(b, n);
+	failure.kind = count_refused(b, n, copy->reader.reached);
 	hooks_tell(b->env->hooks, failure);
 	return BULK_FAILED;
 }
@@ -231,6 +234,34 @@ can_go_round(const struct bulk *b, const struct event *failure)
 	       (q->conv & CONV_NOERROR) && facts_has_offsets(&b->src->facts);
 }
 
+// What a stream has given is not to be had again, and what it will not give
+// is told by whoever has read it.
+static enum bulk_verdict
+settle_fed(struct bulk *b, const struct copy *copy, enum copy_verdict verdict)
+{
+	const uint64_t n = ring_prefix(&copy->ring);
+	struct event failure = copy->failure;
+
+	if (verdict == COPY_LOST)
+		failure = (struct event){.kind = FAILURE_WRITE,
+					 .error = EIO,
+					 .name = b->dst->name,
+					 .off = n};
+	if (failure.kind == FAILURE_WRITE)
+		return settle_refused(b, copy, n, failure);
+	if (failure.kind == FAILURE_READ) {
+		failure.off += b->plan.src_off;
+		(void)bulk_advance(b, n, BULK_FAILED); // as it is
+		hooks_tell(b->env->hooks, failure);
+		return BULK_FAILED;
+	}
+	// A device that is full is told by who has the next record for it.
+	return bulk_advance(b, n,
+			    n == b->plan.len && n < b->plan.count_len
+				    ? BULK_RECORDS
+				    : BULK_DONE);
+}
+
 enum bulk_verdict
 settle_copy(struct bulk *b, const struct copy *copy, enum copy_verdict verdict)
 {
@@ -241,11 +272,13 @@ settle_copy(struct bulk *b, const struct copy *copy, enum copy_verdict verdict)
 	drop_cache(b, copy);
 	if (copy->is_stopped)
 		return bulk_advance(b, n, BULK_STOPPED);
+	if (b->plan.src.method == PLAN_FEED)
+		return settle_fed(b, copy, verdict);
 	if (verdict == COPY_LOST && is_trimmed)
 		return settle_lost(b, n);
 	if (failure->kind == FAILURE_WRITE &&
 	    !(is_trimmed && can_retry_write(b, copy)))
-		return settle_refused(b, n, *failure);
+		return settle_refused(b, copy, n, *failure);
 	if (!is_trimmed)
 		return bulk_advance(b, n, BULK_FAILED);
 	if (failure->kind == EVENT_NONE && n == b->plan.count_len)

@@ -40,12 +40,26 @@ dst_access(const struct bulk *b)
 	return request_writes(b->request) ? O_WRONLY : O_RDONLY;
 }
 
+// One stretch goes on where another has not begun.
+static bool
+feed_src(struct bulk *b)
+{
+	struct side *src = b->src;
+
+	if (b->plan.src.method != PLAN_FEED || src->engine != NULL ||
+	    src->ops->feed(src, b->plan.src_off) == 0)
+		return true;
+	b->refused.src.offsets = true;
+	return false;
+}
+
 bool
 stretch_open(struct bulk *b)
 {
 	const struct plan *plan = &b->plan;
 
-	return prepare_side(b->src, &plan->src, O_RDONLY, &b->refused.src) &&
+	return feed_src(b) &&
+	       prepare_side(b->src, &plan->src, O_RDONLY, &b->refused.src) &&
 	       prepare_side(b->dst, &plan->dst, dst_access(b), &b->refused.dst);
 }
 

@@ -15,6 +15,7 @@
 #include "fd.h"
 #include "null.h"
 #include "probe.h"
+#include "stream.h"
 #include "sync.h"
 
 static const struct side_ops *const ops_of[] = {
@@ -199,6 +200,7 @@ const struct side_ops file_ops = {
 	.probe = file_probe,
 	.open = file_open,
 	.open_back = file_open_back,
+	.feed = stream_feed,
 	.read = bare_read,
 	.write = bare_write,
 	.seek = bare_seek,
@@ -213,5 +215,5 @@ const struct side_ops file_ops = {
 	.set_size = bare_set_size,
 	.cut = cut_dst,
 	.sync = sync_side,
-	.close = side_close,
+	.close = stream_close,
 };

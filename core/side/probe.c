@@ -18,6 +18,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/sysmacros.h>
@@ -223,6 +224,23 @@ probe_char(dev_t rdev, struct facts *facts)
 		facts->kind = FACTS_ZERO;
 }
 
+// A tape drops what there is of a block behind a read, a socket of datagrams
+// the same of a message: what they are read by is for the user to choose. Of
+// all devices only the two of random numbers are known to be none of these.
+static bool
+is_flow(int fd, const struct stat *st)
+{
+	socklen_t len = sizeof(int);
+	int type;
+
+	if (S_ISSOCK(st->st_mode))
+		return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) == 0 &&
+		       type == SOCK_STREAM;
+	return S_ISFIFO(st->st_mode) ||
+	       (S_ISCHR(st->st_mode) && (st->st_rdev == makedev(1, 8) ||
+					 st->st_rdev == makedev(1, 9)));
+}
+
 static void
 probe_open(int fd, const struct stat *st, struct facts *facts)
 {
@@ -232,6 +250,7 @@ probe_open(int fd, const struct stat *st, struct facts *facts)
 	facts->sector = 512;
 	facts->max_size = UINT64_MAX;
 	facts->is_pipe = S_ISFIFO(st->st_mode);
+	facts->is_flow = is_flow(fd, st);
 	if (S_ISBLK(st->st_mode))
 		probe_block(fd, st->st_rdev, facts);
 	else if (S_ISREG(st->st_mode))

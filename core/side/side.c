@@ -39,8 +39,9 @@ side_where(const struct side *side)
 int
 side_put(const struct side *side, uint64_t off)
 {
-	if (side->ops->is_void)
-		return 0; // it is everywhere
+	// It is everywhere, or where it has been read to.
+	if (side->ops->is_void || facts_is_stream(&side->facts))
+		return 0;
 	const int64_t now = side->ops->seek(side, (int64_t)off, SEEK_SET);
 	return now < 0 ? (int)now : 0;
 }

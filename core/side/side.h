@@ -42,6 +42,9 @@ struct side_ops {
 	// The side once more, to be read: *ret has descriptions of its own
 	// only, direct ones if they are to be had, and dio_align says so.
 	int (*open_back)(const struct side *side, struct side *ret);
+	// A source without offsets: have an engine that reads it in order. The
+	// byte that comes next is the one at pos.
+	int (*feed)(struct side *side, uint64_t pos);
 	// In order, from where it stands. As read, write and lseek: one call,
 	// which may do less, and what they return, or -errno.
 	ssize_t (*read)(const struct side *side, void *buf, size_t len);

@@ -53,6 +53,8 @@ struct facts {
 	bool is_direct;        // O_DIRECT is set on it
 	bool is_pipe;          // or FIFO
 	bool is_at_least;      // size is not all of it
+	bool is_flow;          // a stream of bytes: a read that is too short
+	                       // for what comes loses nothing of it
 	bool has_messages;     // they are written to it, too
 };
 
