@@ -4,7 +4,10 @@
 
 #include "cmdline.h"
 
+#include <errno.h>
 #include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -12,6 +15,7 @@
 #include "message.h"
 #include "operands.h"
 #include "parse.h"
+#include "quote.h"
 #include "usage.h"
 
 // A word is a name if it has no =, or a slash before it: ./a=b. What it means
@@ -48,6 +52,54 @@ parse_bare(struct options *options, const char *word)
 	if (strcmp(word, "-") != 0)
 		*field = word;
 	return 0;
+}
+
+// The word that ends the command of a server, or NULL: this begins none.
+static const char *
+closing(const char *word)
+{
+	if (strcmp(word, "[") == 0)
+		return "]";
+	return strcmp(word, "[[") == 0 ? "]]" : NULL;
+}
+
+// What stands for it in messages. Malloc'd, or NULL.
+static char *
+name_server(const char *open, char **command, const char *close)
+{
+	char *quoted = quote_command(command), *name;
+
+	if (quoted == NULL ||
+	    asprintf(&name, "%s %s %s", open, quoted, close) < 0)
+		name = NULL;
+	free(quoted);
+	return name;
+}
+
+// The command of a server, which takes the place of a name: words[0] is [ or
+// [[. How many of nr words it is, or -errno, told. What is made of it stays
+// for as long as we run.
+static int
+take_server(struct options *options, char **words, int nr)
+{
+	struct request *q = &options->request;
+	const char *close = closing(words[0]);
+	int end = 1;
+
+	while (end < nr && strcmp(words[end], close) != 0)
+		end++;
+	if (end == nr || end == 1)
+		return complain_bracket(words[0], close);
+	char **command = calloc((size_t)end, sizeof(*command));
+	if (command == NULL)
+		return -ENOMEM;
+	memcpy(command, words + 1, (size_t)(end - 1) * sizeof(*command));
+	char *name = name_server(words[0], command, close);
+	const int r = name != NULL ? parse_bare(options, name) : -ENOMEM;
+	if (r < 0)
+		return r;
+	*(options->nr_names == 1 ? &q->src_server : &q->dst_server) = command;
+	return end + 1;
 }
 
 static int
@@ -123,6 +175,32 @@ check_fullblock(const struct options *options)
 			      &fault);
 }
 
+static int
+take_words(struct options *options, char **words, int nr)
+{
+	for (int i = 0, n; i < nr; i += n) {
+		n = 1;
+		if (!options->request.is_dd && closing(words[i]) != NULL)
+			n = take_server(options, words + i, nr - i);
+		else if (take_word(options, words[i]) < 0)
+			return -EINVAL;
+		if (n < 0)
+			return n;
+	}
+	return 0;
+}
+
+// The options of a server are not ours: none is looked for behind a bracket.
+static int
+nr_own_words(int argc, char **argv, bool is_dd)
+{
+	int nr = 1;
+
+	while (nr < argc && (is_dd || closing(argv[nr]) == NULL))
+		nr++;
+	return nr;
+}
+
 enum cmdline_verdict
 cmdline_parse(struct options *options, int argc, char **argv)
 {
@@ -131,7 +209,7 @@ cmdline_parse(struct options *options, int argc, char **argv)
 	*options = (struct options){.level = REPORT_ALL};
 	const bool is_dd = strcmp(slash ? slash + 1 : argv[0], "dd") == 0;
 	options->request.is_dd = is_dd;
-	switch (next_option(argc, argv, is_dd)) {
+	switch (next_option(nr_own_words(argc, argv, is_dd), argv, is_dd)) {
 	case -1:
 		break;
 	case 'h':
@@ -150,8 +228,7 @@ cmdline_parse(struct options *options, int argc, char **argv)
 		usage_brief();
 		return CMDLINE_WRONG;
 	}
-	for (int i = optind; i < argc; i++)
-		if (take_word(options, argv[i]) < 0)
-			return CMDLINE_WRONG;
+	if (take_words(options, argv + optind, argc - optind) < 0)
+		return CMDLINE_WRONG;
 	return check_fullblock(options) < 0 ? CMDLINE_WRONG : CMDLINE_RUN;
 }

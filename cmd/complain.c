@@ -219,6 +219,16 @@ complain_word(const struct operand *operand, const struct operand_fault *fault)
 }
 
 int
+complain_bracket(const char *open, const char *close)
+{
+	message_error(0,
+		      "%s starts the command of an NBD server, which ends "
+		      "with %s; a file of this name is ./%s",
+		      open, close, open);
+	return -EINVAL;
+}
+
+int
 complain_twice(const char *side, const char *one, const char *other)
 {
 	char *a = quote_name_always(one), *b = quote_name_always(other);

@@ -21,5 +21,7 @@ int complain_unknown(const struct options *options, const char *word);
 int complain_bare(const struct operand *operand);
 // More than SRC and DST.
 int complain_third(const char *word);
+// The command of a server does not end, or is none.
+int complain_bracket(const char *open, const char *close);
 // of= and a bare name are the same side.
 int complain_twice(const char *side, const char *one, const char *other);

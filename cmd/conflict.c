@@ -33,6 +33,14 @@ has_clone_always(const struct options *options)
 }
 
 static bool
+has_command(const struct options *options)
+{
+	const struct request *q = &options->request;
+
+	return q->src_server != NULL || q->dst_server != NULL;
+}
+
+static bool
 has_commit(const struct options *options)
 {
 	return options->request.commit != REQUEST_COMMIT_NONE;
@@ -83,7 +91,7 @@ has_map(const struct options *options)
 static bool
 is_export(const char *name)
 {
-	return name != NULL && nbd_side_is_address(name);
+	return name != NULL && nbd_side_is_export(name);
 }
 
 static bool
@@ -118,6 +126,12 @@ static bool
 has_notrunc(const struct options *options)
 {
 	return options->request.conv & CONV_NOTRUNC;
+}
+
+static bool
+has_plan(const struct options *options)
+{
+	return options->request.plan_only;
 }
 
 static bool
@@ -190,6 +204,7 @@ static const struct {
 	[CONFLICT_BYTES] = {"conversions of bytes", has_bytes},
 	[CONFLICT_CLONE] = {"clone=", has_clone},
 	[CONFLICT_CLONE_ALWAYS] = {"clone=always", has_clone_always},
+	[CONFLICT_COMMAND] = {"[ a command ]", has_command},
 	[CONFLICT_COMMIT] = {"commit=", has_commit},
 	[CONFLICT_COMMIT_RENAME] = {"commit=rename", has_commit_rename},
 	[CONFLICT_DECOMPRESS] = {"decompress=", has_decompress},
@@ -203,6 +218,7 @@ static const struct {
 	[CONFLICT_NOCACHE] = {"iflag= or oflag=nocache", has_nocache},
 	[CONFLICT_NOERROR] = {"conv=noerror", has_noerror},
 	[CONFLICT_NOTRUNC] = {"conv=notrunc", has_notrunc},
+	[CONFLICT_PLAN] = {"plan=yes", has_plan},
 	[CONFLICT_SEEK] = {"seek=", has_seek},
 	[CONFLICT_SHARD] = {"shard=", has_shard},
 	[CONFLICT_SUMS] = {"sums=", has_sums},
@@ -282,6 +298,7 @@ static const struct conflict conflicts[] = {
 	{CONFLICT_NBD, CONFLICT_BYTES, BULK},
 	{CONFLICT_NBD, CONFLICT_SYNC, BULK},
 	{CONFLICT_NBD, CONFLICT_NOERROR, "use map= instead"},
+	{CONFLICT_COMMAND, CONFLICT_PLAN, "it would have to be started"},
 };
 
 const char *

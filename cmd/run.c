@@ -416,6 +416,7 @@ run_end(struct run *run, enum transfer_verdict verdict)
 		code = publish_end(&run->publish, code, signo);
 	if (signo != 0) {
 		epilogue_interrupted(&run->options, &run->transfer);
+		transfer_leave(&run->transfer);
 		signals_raise(signo);
 	}
 	if (verdict == TRANSFER_OK && code == EXIT_CODE_OK &&

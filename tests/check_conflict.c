@@ -34,6 +34,9 @@ give(enum conflict_word word)
 	case CONFLICT_CLONE_ALWAYS:
 		q->clone = REQUEST_CLONE_ALWAYS;
 		break;
+	case CONFLICT_COMMAND:
+		q->src_server = (char *[]){NULL};
+		break;
 	case CONFLICT_COMMIT:
 		if (q->commit == REQUEST_COMMIT_NONE)
 			q->commit = REQUEST_COMMIT_FIRST_LAST;
@@ -76,6 +79,9 @@ give(enum conflict_word word)
 		break;
 	case CONFLICT_NOTRUNC:
 		q->conv |= CONV_NOTRUNC;
+		break;
+	case CONFLICT_PLAN:
+		q->plan_only = true;
 		break;
 	case CONFLICT_SEEK:
 		q->seek.bytes = 1;

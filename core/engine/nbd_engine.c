@@ -45,6 +45,8 @@ struct nbd_engine {
 	// Under the lock.
 	struct job_list ended;
 	bool is_ending;
+	bool is_closed; // whoever waits in a call waits in vain
+	unsigned nr_awaited;
 
 	unsigned nr;
 	struct conn conns[];
@@ -319,10 +321,14 @@ nbd_engine_call(struct engine *engine, int command, void *buf, uint64_t len,
 	} else {
 		put(nbd, &job);
 	}
-	while (job.is_awaited)
+	nbd->nr_awaited++;
+	while (job.is_awaited && !nbd->is_closed)
 		pthread_cond_wait(&nbd->changed, &nbd->lock);
+	const long res = job.is_awaited ? -ENOTCONN : job.res;
+	if (--nbd->nr_awaited == 0)
+		pthread_cond_broadcast(&nbd->changed);
 	pthread_mutex_unlock(&nbd->lock);
-	return job.res;
+	return res;
 }
 
 static void
@@ -342,11 +348,13 @@ end_threads(struct nbd_engine *nbd)
 	}
 }
 
-// The server learns that it is no accident; the answer is not waited for.
+// The server learns that it is no accident; the answer is not waited for. The
+// first one is the last: where it has started the server, it waits for its end,
+// and the server waits for the others.
 static void
 close_conns(struct nbd_engine *nbd)
 {
-	for (unsigned i = 0; i < nbd->nr; i++) {
+	for (unsigned i = nbd->nr; i-- > 0;) {
 		struct conn *c = &nbd->conns[i];
 
 		if (c->handle == NULL)
@@ -356,6 +364,12 @@ close_conns(struct nbd_engine *nbd)
 		nbd->lib->close(c->handle);
 		c->handle = NULL;
 	}
+	pthread_mutex_lock(&nbd->lock);
+	nbd->is_closed = true;
+	pthread_cond_broadcast(&nbd->changed);
+	while (nbd->nr_awaited > 0)
+		pthread_cond_wait(&nbd->changed, &nbd->lock);
+	pthread_mutex_unlock(&nbd->lock);
 }
 
 static void

@@ -28,6 +28,10 @@
 	X(set_pread_initialize, nbd_set_pread_initialize)		\
 	X(set_uri_allow_local_file, nbd_set_uri_allow_local_file)	\
 	X(aio_connect_uri, nbd_aio_connect_uri)				\
+	X(aio_connect_command, nbd_aio_connect_command)			\
+	X(aio_connect_activated,					\
+	  nbd_aio_connect_systemd_socket_activation)			\
+	X(get_uri, nbd_get_uri)						\
 	X(aio_is_connecting, nbd_aio_is_connecting)			\
 	X(aio_is_ready, nbd_aio_is_ready)				\
 	X(aio_is_processing, nbd_aio_is_processing)			\

@@ -28,12 +28,18 @@ transfer_init(struct transfer *t, const struct request *q,
 }
 
 void
+transfer_leave(struct transfer *t)
+{
+	side_end(&t->src);
+	side_end(&t->out.side);
+}
+
+void
 transfer_done(struct transfer *t)
 {
 	hasher_free(t->env.hasher);
 	t->env.hasher = NULL;
-	side_end(&t->src);
-	side_end(&t->out.side);
+	transfer_leave(t);
 	hasher_free(t->packed_hasher);
 	t->packed_hasher = NULL;
 	output_done(&t->out);

@@ -55,6 +55,9 @@ struct transfer {
 void transfer_init(struct transfer *transfer, const struct request *q,
 		   const struct hooks *hooks, struct stats *stats);
 void transfer_done(struct transfer *transfer);
+// Leave the servers of both sides, and end those that were started. The rest
+// stays to be told.
+void transfer_leave(struct transfer *transfer);
 
 // One side, as it was probed before the first byte.
 struct transfer_side {

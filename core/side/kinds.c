@@ -12,7 +12,7 @@
 
 // The first that has the name; what is left is a file.
 static const struct side_kind kinds[] = {
-	{nbd_side_is_address, nbd_side_open_src, nbd_side_open_dst,
+	{nbd_side_is_export, nbd_side_open_src, nbd_side_open_dst,
 	 nbd_side_look_src, nbd_side_look_dst, nbd_side_foresee},
 	{NULL, open_src, open_dst, look_src, look_dst, look_foresee},
 };

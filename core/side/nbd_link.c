@@ -11,6 +11,7 @@
 
 #ifdef HAVE_LIBNBD
 #include <poll.h>
+#include <stdlib.h>
 
 #include "base.h"
 #include "nbd_engine.h"
@@ -26,6 +27,7 @@ struct linking {
 	const struct nbd_library *lib;
 	struct nbd_handle *handles[NBD_ENGINE_CONNS];
 	unsigned nr;
+	char *started; // where a server that was started is
 };
 
 // Of the call that has just failed.
@@ -35,6 +37,21 @@ error_of(const struct nbd_library *lib)
 	const int error = lib->get_errno();
 
 	return error > 0 ? -error : -EPROTO;
+}
+
+static int
+reach(const struct linking *l, struct nbd_handle *handle)
+{
+	const struct nbd_library *lib = l->lib;
+	const struct nbd_link *link = l->link;
+
+	if (link->command == NULL)
+		return lib->aio_connect_uri(handle, link->address);
+	if (l->started != NULL)
+		return lib->aio_connect_uri(handle, l->started);
+	return (link->is_piped
+			? lib->aio_connect_command
+			: lib->aio_connect_activated)(handle, link->command);
 }
 
 static int
@@ -50,7 +67,7 @@ begin(struct linking *l)
 	if (lib->set_pread_initialize(handle, false) < 0 ||
 	    lib->set_uri_allow_local_file(handle, true) < 0 ||
 	    (l->link->is_read && lib->add_meta_context(handle, HOLES) < 0) ||
-	    lib->aio_connect_uri(handle, l->link->address) < 0)
+	    reach(l, handle) < 0)
 		return error_of(lib);
 	return 0;
 }
@@ -112,13 +129,21 @@ find_info(const struct linking *l, struct nbd_link_info *info)
 	return 0;
 }
 
+// One that talks by its standard input has no other.
+static bool
+can_add(struct linking *l)
+{
+	if (l->link->command != NULL && !l->link->is_piped)
+		l->started = l->lib->get_uri(l->handles[0]);
+	return l->link->command == NULL || l->started != NULL;
+}
+
 // The others, at the same time. A server may not want so many.
 static int
 add_others(struct linking *l, bool is_shared, const struct hooks *h)
 {
-	const unsigned nr = is_shared ? l->link->wanted > 0 ? l->link->wanted
-							    : USEFUL
-				      : 1;
+	const unsigned wanted = l->link->wanted > 0 ? l->link->wanted : USEFUL;
+	const unsigned nr = is_shared && can_add(l) ? wanted : 1;
 	unsigned up = 1;
 	int r = 0;
 
@@ -138,8 +163,8 @@ add_others(struct linking *l, bool is_shared, const struct hooks *h)
 static void
 drop(struct linking *l)
 {
-	for (unsigned i = 0; i < l->nr; i++)
-		l->lib->close(l->handles[i]);
+	while (l->nr > 0)
+		l->lib->close(l->handles[--l->nr]);
 }
 
 int
@@ -157,6 +182,7 @@ nbd_link_open(const struct nbd_link *link, const struct hooks *h,
 		r = find_info(&l, info);
 	if (r == 0)
 		r = add_others(&l, info->is_shared, h);
+	free(l.started);
 	if (r < 0) {
 		drop(&l);
 		return r;

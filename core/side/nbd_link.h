@@ -26,6 +26,8 @@ struct nbd_link_info {
 
 struct nbd_link {
 	const char *address;     // borrowed
+	char **command;          // the server is to be started, NULL: it is not
+	bool is_piped;           // and talks by its standard input and output
 	unsigned wanted;         // connections; 0: as many as are useful
 	bool is_durable;         // each write is to be
 	bool is_read;            // holes are of interest

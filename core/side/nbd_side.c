@@ -27,6 +27,8 @@
 // program would think that it is gone.
 #define ZERO_MOST (128 * MIB)
 
+#define PIPED "[[ "
+
 static const char *const schemes[] = {
 	"nbd://",	"nbds://",	"nbd+unix://",
 	"nbds+unix://", "nbd+vsock://", "nbds+vsock://",
@@ -40,12 +42,21 @@ struct nbd {
 	uint64_t pos;	// where it stands
 	const struct hooks *hooks;
 	struct nbd_holes holes;
+	bool is_started;  // the server, by us
 	bool is_all_data; // nobody says where holes are
 };
 
 bool
-nbd_side_is_address(const char *name)
+nbd_side_is_command(const char *name)
 {
+	return strncmp(name, "[ ", 2) == 0 || strncmp(name, PIPED, 3) == 0;
+}
+
+bool
+nbd_side_is_export(const char *name)
+{
+	if (nbd_side_is_command(name))
+		return true;
 	for (size_t i = 0; i < ARRAY_LEN(schemes); i++)
 		if (strncmp(name, schemes[i], strlen(schemes[i])) == 0)
 			return true;
@@ -86,8 +97,9 @@ nbd_side_probe(struct side *side, int message_fd)
 	side->facts = (struct facts){
 		.kind = FACTS_NBD,
 		.size = info->size,
-		.dev = UINT64_MAX, // no file is there
-		.ino = hash_of(side->name),
+		.dev = UINT64_MAX,			// no file is there
+		.ino = nbd->is_started ? (uintptr_t)nbd // like no other
+				       : hash_of(side->name),
 		.sector = (uint32_t)max_u64(info->block, SECTOR),
 		.dio_align = nbd->align,
 		.max_size = UINT64_MAX,
@@ -356,6 +368,8 @@ connect_to(struct side *side, const struct request *q, bool is_read,
 	const unsigned flags = is_read ? 0 : q->oflags;
 	const struct nbd_link link = {
 		.address = side->name,
+		.command = is_read ? q->src_server : q->dst_server,
+		.is_piped = strncmp(side->name, PIPED, strlen(PIPED)) == 0,
 		.wanted = (unsigned)q->connections,
 		.is_durable = flags & (FLAG_SYNC | FLAG_DSYNC),
 		.is_read = is_read,
@@ -375,6 +389,7 @@ connect_to(struct side *side, const struct request *q, bool is_read,
 	nbd->engine = side->engine;
 	nbd->align = align_of(&nbd->info, start);
 	nbd->hooks = h;
+	nbd->is_started = link.command != NULL;
 	side->own = nbd;
 	return 0;
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// The side that is an NBD server's export, by its address. It has no
-// descriptor: an engine of its own carries out what is asked of it.
+// The side that is an NBD server's export, by its address, or by the command
+// that starts the server. It has no descriptor: an engine of its own carries
+// out what is asked of it.
 
 #pragma once
 
@@ -11,8 +12,10 @@ struct hooks;
 struct request;
 struct side;
 
-// The name is the address of an export.
-bool nbd_side_is_address(const char *name);
+// The name is the address of an export, or the command of a server between
+// brackets.
+bool nbd_side_is_export(const char *name);
+bool nbd_side_is_command(const char *name);
 
 // As struct side_kind has them. A look connects, and finds the facts.
 int nbd_side_open_src(struct side *side, const struct request *q,

@@ -53,7 +53,7 @@ commit_check(const struct request *q, const struct hooks *h)
 	// A server has to be asked what is there.
 	if (q->commit == REQUEST_COMMIT_NONE ||
 	    (q->commit == REQUEST_COMMIT_FIRST_LAST &&
-	     nbd_side_is_address(q->dst)))
+	     nbd_side_is_export(q->dst)))
 		return 0;
 	int error = open_error(q, &st);
 	if (error == 0 && S_ISREG(st.st_mode) && (q->oflags & FLAG_DIRECTORY))

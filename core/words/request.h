@@ -158,6 +158,10 @@ struct request {
 	enum request_compare compare;
 	uint64_t depth;              // jobs in the ring, 0: the plan's choice
 	uint64_t iosize;             // bytes a job, 0: the plan's choice
+	// src and dst are a server to be started: its command, NULL at the end;
+	// NULL: they are not.
+	char **src_server;
+	char **dst_server;
 	uint64_t connections;        // to an NBD server, 0: the engine's choice
 	uint64_t rate;               // bytes a second at most, 0: no limit
 	bool plan_only;

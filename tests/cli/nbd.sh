@@ -1,0 +1,265 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# NBD servers on either side: what they hold after a copy, what they are not
+# asked for, and what they refuse.
+# shellcheck source-path=SCRIPTDIR source=../lib.sh
+. "$(dirname "$0")/../lib.sh"
+
+require nbdkit
+run aiodd plan=yes "nbd+unix:///?socket=$work/none" "$work/out"
+! grep -q 'Protocol not supported' "$work/err" ||
+	skip_all 'NBD was left out of this build'
+
+cd "$work" || exit 99
+mkdir servers
+make_data data $((20 << 20)) 1
+make_data more $((20 << 20)) 2
+
+is_up_or_dead()
+{
+	[ -e "servers/$1.pid" ] || ! kill -0 "$2"
+}
+
+# serve NAME NBDKIT-ARGUMENTS...: $uri is its address.
+serve()
+{
+	local name=$1
+
+	shift
+	rm -f "servers/$name".*
+	uri="nbd+unix:///?socket=$work/servers/$name.sock"
+	nbdkit -f -P "servers/$name.pid" -U "servers/$name.sock" "$@" \
+		2>"servers/$name.log" &
+	server=$!
+	cleanup_push kill $!
+	wait_for is_up_or_dead "$name" $! && [ -e "servers/$name.pid" ] ||
+		bail "no server: $* $(cat "servers/$name.log")"
+}
+
+# has ADDRESS FILE: the export begins with it, as another program reads it.
+has()
+{
+	cmp -n "$(stat -L -c %s "$2")" \
+		<(nbdcopy --request-size=65536 "$1" - 2>/dev/null) "$2"
+}
+
+require nbdcopy
+
+# --- both ways ---------------------------------------------------------------
+
+serve a memory 20M
+serve b memory 20M
+a="nbd+unix:///?socket=$work/servers/a.sock"
+b="nbd+unix:///?socket=$work/servers/b.sock"
+
+run aiodd data "$a"
+is 'onto an export: exit status' "$status" 0
+check 'onto an export' has "$a" data
+run aiodd "$a" "$b" status=engine
+is 'from server to server: exit status' "$status" 0
+check 'from server to server' has "$b" data
+run aiodd "$b" back
+is 'from an export: exit status' "$status" 0
+check 'from an export' same data back
+run aiodd if="$b" of=back bs=512 skip=3 count=1000
+check 'a part of it, in blocks of 512' \
+	same back <(tail -c +1537 data | head -c 512000)
+run aiodd if=more of="$b" bs=1 seek=777 count=99991 conv=notrunc
+{ head -c 777 data; head -c 99991 more; tail -c +100769 data; } >mixed
+check 'bytes at an odd offset' has "$b" mixed
+run aiodd "$a" - >/dev/null
+check 'to a pipe' cmp <(aiodd "$a" - 2>/dev/null) data
+check 'from a pipe' eval 'cat more | aiodd - "$a" 2>/dev/null && has "$a" more'
+run aiodd "$a" back hash=sha256
+says 'with a digest' err "= $(sha256sum <more | cut -d ' ' -f 1)$"
+run aiodd "$a" back "expect=sha256:$(sha256sum <data | cut -d ' ' -f 1)"
+is 'another digest is expected: exit status' "$status" 4
+run as_dd if=data of="$b" count=1
+is 'as dd it is a file' "$status $(grep -c 'No such file' err)" '1 1'
+
+# --- what makes a copy credible ----------------------------------------------
+
+run aiodd data "$a" verify=yes
+is 'verify=yes: exit status' "$status" 0
+says 'verify=yes: it is said' err 'is verified$'
+run aiodd more "$a" verify=only
+is 'verify=only: exit status' "$status" 3
+cp data changed
+printf x | dd of=changed bs=1 seek=5000000 conv=notrunc status=none
+run aiodd changed "$a" update=yes
+is 'update=yes: exit status' "$status" 0
+says 'update=yes: what is the same stays' err ': 4096 bytes were different'
+check 'update=yes' has "$a" changed
+run aiodd more "$a" commit=first-last
+is 'commit=first-last: exit status' "$status" 0
+check 'commit=first-last' has "$a" more
+run aiodd data "$b" map=m.map
+is 'map=: exit status' "$status" 0
+check 'map=' has "$b" data
+run aiodd data "$b" rate=100M connections=2
+is 'rate=: exit status' "$status" 0
+run aiodd data "$a" manifest=x.manifest update=yes
+is 'manifest=: exit status' "$status" 0
+run aiodd "$a" back status=json
+check 'JSON says what it is' grep -q '"kind": *"nbd"' err
+
+# A server that forgets what it is not made to flush, and one that lies.
+serve c memory 20M --filter=error error-pwrite=EIO error-pwrite-rate=100%
+run aiodd data "$uri"
+is 'writes fail: exit status' "$status" 1
+says 'writes fail: what' err "error writing 'nbd.unix:.*Input/output error"
+serve c --filter=error file data error-pread=EIO error-pread-rate=100%
+run aiodd "$uri" back
+is 'reads fail: exit status' "$status" 1
+says 'reads fail: what' err "error reading 'nbd.unix:.*Input/output error"
+serve c eval get_size='echo 1M' can_write='exit 0' can_flush='exit 0' \
+	pread='head -c "$3" /dev/zero' pwrite='cat >/dev/null' \
+	flush='echo EIO; exit 1'
+run aiodd data "$uri" count=1
+is 'the flush fails: exit status' "$status" 1
+says 'the flush fails: what' err "fsync failed for 'nbd.unix:"
+
+# Bad sectors, and a map of them.
+serve c --filter=error file data error-pread=EIO error-pread-rate=100% \
+	error-pread-file="$work/bad"
+touch bad
+run aiodd "$uri" back map=n.map
+is 'a source that is bad: exit status' "$status" 2
+rm bad
+run aiodd "$uri" back map=n.map retries=1
+is 'the same, good again: exit status' "$status" 0
+check 'the same, good again' same data back
+
+# --- zeros and holes ---------------------------------------------------------
+
+truncate -s 20M sparse
+must dd if=data of=sparse bs=1M seek=7 count=2 conv=notrunc status=none
+serve c memory 20M
+run aiodd data "$uri"
+run aiodd sparse "$uri" report=r.json
+check 'holes become zeros over old data' has "$uri" sparse
+check 'which the server makes' \
+	grep -Eq '"offloaded": *(18874368|1[0-9]{7})' r.json
+run aiodd "$uri" back
+check 'its holes become holes' same sparse back
+check 'and are not written' test "$(stat -c %b back)" -lt 8192
+run aiodd data "$uri"
+cp --sparse=never sparse full
+run aiodd full "$uri" conv=sparse
+check 'conv=sparse makes zeros' has "$uri" sparse
+serve c memory 20M --filter=nozero
+run aiodd data "$uri"
+run aiodd sparse "$uri"
+check 'a server that makes none has them written' has "$uri" sparse
+serve c memory 20M --filter=error error-zero=EIO error-zero-rate=100%
+run aiodd data "$uri"
+run aiodd sparse "$uri"
+is 'zeros fail: exit status' "$status" 0
+check 'zeros that fail are written' has "$uri" sparse
+serve c --filter=noextents file sparse
+run aiodd "$uri" back
+check 'a server that tells no holes is read' same sparse back
+serve c --filter=error file sparse error-extents=EIO error-extents-rate=100%
+run aiodd "$uri" back
+is 'a server that fails to tell is read: exit status' "$status" 0
+check 'a server that fails to tell is read' same sparse back
+is 'and it is said once' "$(grep -c 'does not tell where' err)" 1
+
+# --- what a server can do ----------------------------------------------------
+
+serve c memory 20M --filter=blocksize-policy blocksize-minimum=4096 \
+	blocksize-maximum=128K blocksize-preferred=4096 \
+	blocksize-error-policy=error
+must aiodd more "$uri" 2>/dev/null
+head -c 5000001 data >odd
+run aiodd odd "$uri"
+is 'a block size, and a length that is no multiple: exit status' "$status" 0
+{ cat odd; tail -c +5000002 more; } >mixed
+check 'a block size, and a length that is no multiple' has "$uri" mixed
+run aiodd if=data of="$uri" bs=1 seek=4097 count=10000 conv=notrunc
+is 'a block size, and an odd offset: exit status' "$status" 0
+{ head -c 4097 odd; head -c 10000 data; tail -c +14098 mixed; } >mixed2
+check 'a block size, and an odd offset' has "$uri" mixed2
+run aiodd "$uri" back
+check 'from a server with a block size' same mixed2 back
+
+serve c -r memory 20M
+run aiodd data "$uri"
+is 'read-only: exit status' "$status" 1
+says 'read-only: why' err 'is write-protected$'
+serve c memory 10M
+run aiodd data "$uri"
+is 'too small: exit status' "$status" 5
+says 'too small: why' err '\(10 MiB\)'
+run aiodd data "$uri" force=size
+is 'what fits: exit status' "$status" 1
+head -c 10M data >part
+check 'what fits' has "$uri" part
+run aiodd "$uri" "$uri"
+is 'onto itself: exit status' "$status" 5
+says 'onto itself: why' err 'shares data with the source'
+serve c eval can_flush='exit 3' get_size='echo 1M' can_write='exit 0' \
+	pread='exit 1' pwrite='exit 1'
+for operand in conv=fsync verify=yes commit=first-last map=o.map; do
+	run aiodd data "$uri" "$operand" count=1
+	is "no flush, $operand: exit status" "$status" 1
+	says "no flush, $operand: why" err 'cannot be flushed'
+done
+serve c memory 20M --filter=fua
+run aiodd data "$uri" oflag=dsync
+is 'no durable writes: exit status' "$status" 1
+says 'no durable writes: why' err 'cannot make each write durable'
+
+for operands in "commit=rename data $a" "clone=always $a out" \
+	"oflag=append data $a" "conv=excl data $a" "conv=sync $a out" \
+	"conv=noerror $a out" "conv=ucase $a out"; do
+	# shellcheck disable=SC2086 # the operands
+	run aiodd $operands
+	is "${operands%% *}: exit status" "$status" 1
+	says "${operands%% *}: why" err 'cannot combine an NBD'
+done
+
+# --- a server of our own -----------------------------------------------------
+
+run aiodd [ nbdkit file data ] back
+is 'a server that is started: exit status' "$status" 0
+check 'a server that is started' same data back
+run aiodd [[ nbdkit -s file more ]] back
+is 'a server on its standard input: exit status' "$status" 0
+check 'a server on its standard input' same more back
+cp data image
+run aiodd more [ nbdkit file image ] verify=yes
+is 'onto a server that is started: exit status' "$status" 0
+check 'onto a server that is started' same more image
+run aiodd [ nbdkit file data out
+says 'a command without an end' err '^aiodd: \[ starts the command'
+run aiodd [ nbdkit file data ] out plan=yes
+says 'no command is started for plan=yes' err 'would have to be started'
+
+# --- others ------------------------------------------------------------------
+
+if type -P qemu-nbd qemu-img >/dev/null; then
+	must qemu-img create -q -f qcow2 disk.qcow2 20M
+	qemu-nbd -f qcow2 -e 4 -t -k "$work/q.sock" disk.qcow2 &
+	cleanup_push kill $!
+	wait_for test -S q.sock
+	run aiodd data "nbd+unix:///?socket=$work/q.sock" verify=yes
+	is 'qemu-nbd: exit status' "$status" 0
+	run aiodd "nbd+unix:///?socket=$work/q.sock" back
+	check 'qemu-nbd: both ways' same data back
+else
+	skip 'qemu-nbd' 'it is not here'
+fi
+if type -P psktool >/dev/null; then
+	must psktool -u alice -p keys.psk >/dev/null
+	serve t --tls=require --tls-psk=keys.psk memory 20M
+	t="nbds+unix://alice@/?socket=$work/servers/t.sock"
+	run aiodd data "$t&tls-psk-file=$work/keys.psk" verify=yes
+	is 'TLS: exit status' "$status" 0
+	run aiodd data "$uri"
+	is 'TLS, but not asked for: exit status' "$status" 1
+else
+	skip 'TLS' 'no psktool here'
+fi
+
+finish
