@@ -457,6 +457,21 @@ else
 	skip 'mounted by another name' "${BED_WHY-$(<log)}"
 fi
 
+# --- two loop devices over parts of one file --------------------------------
+
+truncate -s 48M parts
+bed_loop_over parts 512 --sizelimit 16M || skip_all "$BED_WHY"
+part=$BED
+for from in 16M 15M; do
+	bed_loop_over parts 512 --offset $from --sizelimit 16M || skip_all "$BED_WHY"
+	mkfs.ext4 -q -F "$BED"
+	bed_mount ext4 "$BED" || skip_all "$BED_WHY"
+	run aiodd if="$work/sector" of="$part" bs=512
+	is "a mounted part from $from on: exit status" "$status" \
+		"$([ $from = 15M ] && echo 5 || echo 0)"
+	umount "$work/bed$beds"
+done
+
 # --- what cannot be looked at -----------------------------------------------
 
 bare()
