@@ -428,7 +428,9 @@ START_TEST(a_signal_lets_what_is_out_end_and_saves)
 }
 END_TEST
 
-START_TEST(a_read_that_is_late_is_not_waited_for)
+// Up to where only one read is out, and overdue.
+static void
+step_to_overdue(void)
 {
 	start();
 	step_to_saved();
@@ -441,11 +443,32 @@ START_TEST(a_read_that_is_late_is_not_waited_for)
 		rescue_step(&r);
 	}
 	ck_assert_uint_eq(c.fake.pending[0].pos, at);
+}
+
+START_TEST(a_read_that_is_late_is_not_waited_for)
+{
+	step_to_overdue();
 	// All else is saved while it is out, when a signal wants it.
 	r.is_stopped = true;
 	step_to_saved();
 	check_all_saved(LEN - JOB, 0);
 	// What comes late counts.
+	ck_assert_int_eq(finish(), RESCUE_DONE);
+	stop();
+	check_all_saved(LEN, 0);
+}
+END_TEST
+
+START_TEST(all_else_is_saved_when_only_late_reads_are_out)
+{
+	step_to_overdue();
+	const uint64_t before = rig_clock_ns;
+	while (saved(MAP_DONE) < LEN - JOB &&
+	       rig_clock_ns < before + 5 * SECOND_NS) {
+		rig_clock_ns += SECOND_NS;
+		step_to_saved();
+	}
+	check_all_saved(LEN - JOB, 0);
 	ck_assert_int_eq(finish(), RESCUE_DONE);
 	stop();
 	check_all_saved(LEN, 0);
@@ -576,6 +599,7 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, a_write_that_fails_ends_it_and_the_map_is_true);
 	tcase_add_test(tc, a_signal_lets_what_is_out_end_and_saves);
 	tcase_add_test(tc, a_read_that_is_late_is_not_waited_for);
+	tcase_add_test(tc, all_else_is_saved_when_only_late_reads_are_out);
 	tcase_add_loop_test(
 		tc, lost_completions_leave_what_is_known_to_be_written, 0, 2);
 	tcase_add_loop_test(tc, a_source_that_says_it_is_gone_leaves_no_marks,

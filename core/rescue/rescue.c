@@ -19,6 +19,7 @@
 #include "written.h"
 
 #define SAVE_NS (30 * SECOND_NS)
+#define SAVE_WAITING_NS SECOND_NS
 #define LOOK_MS 200 // how often it is looked for what is overdue
 
 static_assert(PLAN_MAPPED_SPARE == CHASE_OVERDUE_MAX,
@@ -321,6 +322,7 @@ start_reads(struct rescue *r)
 {
 	struct rescue_reading reading = {.is_out = true};
 
+	r->is_waiting = false;
 	while (can_read(r) && pace_ns(r) == 0 && !start_probe(r)) {
 		switch (chase_next(&r->chase, &reading.read)) {
 		case CHASE_READ:
@@ -328,6 +330,7 @@ start_reads(struct rescue *r)
 			start_read(r, reading);
 			break;
 		case CHASE_WAIT:
+			r->is_waiting = true;
 			return;
 		case CHASE_END:
 			r->is_ended = true;
@@ -386,14 +389,24 @@ save(struct rescue *r)
 	checkpoint_start(&r->checkpoint, &map, &status);
 }
 
-// Now and then, and before it is waited for what is overdue.
+// Now and then, and before it is waited for what is overdue: that can be long.
+static bool
+is_save_due(const struct rescue *r)
+{
+	const uint64_t age = clock_ns() - r->saved_ns;
+
+	if (r->saved_ns == 0 || age >= SAVE_NS)
+		return true;
+	return is_drained(r) &&
+	       (is_ending(r) || (r->is_waiting && age >= SAVE_WAITING_NS));
+}
+
 static void
 save_if_due(struct rescue *r)
 {
 	if (r->checkpoint.is_out || r->checkpoint.error != 0 || is_saved(r))
 		return;
-	if (r->saved_ns == 0 || (is_ending(r) && is_drained(r)) ||
-	    clock_ns() - r->saved_ns >= SAVE_NS)
+	if (is_save_due(r))
 		save(r);
 }
 

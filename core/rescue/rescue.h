@@ -59,6 +59,7 @@ struct rescue {
 
 	bool is_beginning;       // until the first checkpoint has ended
 	bool is_ended;           // all was tried
+	bool is_waiting;         // what to read next, only what is out can tell
 	bool is_stopped;         // by a signal
 	bool is_gone;            // the source is
 	int gone_error;          // positive errno that said so
