@@ -15,6 +15,12 @@ has_append(const struct options *options)
 }
 
 static bool
+has_bmap(const struct options *options)
+{
+	return options->request.bmap != NULL;
+}
+
+static bool
 has_bytes(const struct options *options)
 {
 	return options->request.conv & CONV_BYTES;
@@ -129,6 +135,12 @@ has_notrunc(const struct options *options)
 }
 
 static bool
+has_obmap(const struct options *options)
+{
+	return options->request.obmap != NULL;
+}
+
+static bool
 has_plan(const struct options *options)
 {
 	return options->request.plan_only;
@@ -179,6 +191,14 @@ has_verify_only(const struct options *options)
 }
 
 static bool
+has_skip(const struct options *options)
+{
+	const struct request_amount *skip = &options->request.skip;
+
+	return skip->blocks > 0 || skip->bytes > 0;
+}
+
+static bool
 has_sparse(const struct options *options)
 {
 	return options->request.conv & CONV_SPARSE;
@@ -201,6 +221,7 @@ static const struct {
 	bool (*is_given)(const struct options *options);
 } words[CONFLICT_NR_WORDS] = {
 	[CONFLICT_APPEND] = {"oflag=append", has_append},
+	[CONFLICT_BMAP] = {"bmap=", has_bmap},
 	[CONFLICT_BYTES] = {"conversions of bytes", has_bytes},
 	[CONFLICT_CLONE] = {"clone=", has_clone},
 	[CONFLICT_CLONE_ALWAYS] = {"clone=always", has_clone_always},
@@ -218,9 +239,11 @@ static const struct {
 	[CONFLICT_NOCACHE] = {"iflag= or oflag=nocache", has_nocache},
 	[CONFLICT_NOERROR] = {"conv=noerror", has_noerror},
 	[CONFLICT_NOTRUNC] = {"conv=notrunc", has_notrunc},
+	[CONFLICT_OBMAP] = {"obmap=", has_obmap},
 	[CONFLICT_PLAN] = {"plan=yes", has_plan},
 	[CONFLICT_SEEK] = {"seek=", has_seek},
 	[CONFLICT_SHARD] = {"shard=", has_shard},
+	[CONFLICT_SKIP] = {"skip=", has_skip},
 	[CONFLICT_SUMS] = {"sums=", has_sums},
 	[CONFLICT_SYNC] = {"conv=sync", has_sync},
 	[CONFLICT_UPDATE] = {"update=", has_update},
@@ -238,6 +261,8 @@ static const struct {
 #define KNOWN "the map says what is there"
 #define ALL "all that can be read is written"
 #define PART "each process copies a part"
+#define IMAGE "the map is of the image as it is"
+#define SAME_BYTES "it maps the holes of the source"
 #define NEW_FILE "it replaces the whole file"
 
 static const struct conflict conflicts[] = {
@@ -299,6 +324,22 @@ static const struct conflict conflicts[] = {
 	{CONFLICT_NBD, CONFLICT_SYNC, BULK},
 	{CONFLICT_NBD, CONFLICT_NOERROR, "use map= instead"},
 	{CONFLICT_COMMAND, CONFLICT_PLAN, "it would have to be started"},
+	{CONFLICT_BMAP, CONFLICT_BYTES, IMAGE},
+	{CONFLICT_BMAP, CONFLICT_SYNC, IMAGE},
+	{CONFLICT_BMAP, CONFLICT_SKIP, IMAGE},
+	{CONFLICT_BMAP, CONFLICT_APPEND, KEPT},
+	{CONFLICT_BMAP, CONFLICT_NOERROR,
+	 "what cannot be read is not what the map says"},
+	{CONFLICT_BMAP, CONFLICT_CLONE_ALWAYS, NO_DATA},
+	{CONFLICT_BMAP, CONFLICT_MAP,
+	 "what is left of the one is not what is in the other"},
+	{CONFLICT_BMAP, CONFLICT_SHARD, PART},
+	{CONFLICT_OBMAP, CONFLICT_SHARD, PART},
+	{CONFLICT_OBMAP, CONFLICT_BYTES, SAME_BYTES},
+	{CONFLICT_OBMAP, CONFLICT_SYNC, SAME_BYTES},
+	{CONFLICT_OBMAP, CONFLICT_CLONE_ALWAYS, NO_DATA},
+	{CONFLICT_OBMAP, CONFLICT_VERIFY_ONLY, NOTHING},
+	{CONFLICT_OBMAP, CONFLICT_MAP, "nothing is read in order"},
 };
 
 const char *

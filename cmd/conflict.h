@@ -13,6 +13,7 @@ struct options;
 // What one of a pair may be: an operand, or one with a certain value.
 enum conflict_word {
 	CONFLICT_APPEND,
+	CONFLICT_BMAP,
 	CONFLICT_BYTES,
 	CONFLICT_CLONE,
 	CONFLICT_CLONE_ALWAYS,
@@ -30,9 +31,11 @@ enum conflict_word {
 	CONFLICT_NOCACHE,
 	CONFLICT_NOERROR,
 	CONFLICT_NOTRUNC,
+	CONFLICT_OBMAP,
 	CONFLICT_PLAN,
 	CONFLICT_SEEK,
 	CONFLICT_SHARD,
+	CONFLICT_SKIP,
 	CONFLICT_SUMS,
 	CONFLICT_SYNC,
 	CONFLICT_UPDATE,

@@ -110,6 +110,26 @@ print_expected(const struct request *q, const struct transfer *t)
 	free(text);
 }
 
+// All of it, or the copy would have ended.
+static void
+print_guided(const struct transfer *t)
+{
+	const struct guide *g = &t->guide;
+	char *name, *map, *text = NULL;
+
+	if (!guide_has_digests(g))
+		return;
+	name = quote_name_always(transfer_src(t).name);
+	map = quote_name_always(g->path);
+	if (name != NULL && map != NULL &&
+	    asprintf(&text, "%s matches the block map %s (%s)", name, map,
+		     digest_name(g->bmap.alg)) > 0)
+		message_line(text);
+	free(text);
+	free(map);
+	free(name);
+}
+
 // Whoever thinks that the disk is now as the source is.
 static void
 print_untouched(const struct transfer *t)
@@ -138,6 +158,7 @@ epilogue_good(const struct options *options, const struct transfer *t,
 	if (options->level != REPORT_ALL || options->request.plan_only)
 		return;
 	print_expected(&options->request, t);
+	print_guided(t);
 	print_untouched(t);
 	if (options->request.verify)
 		print_of(dst, "is verified");

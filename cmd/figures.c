@@ -53,6 +53,22 @@ figures_expected(const struct journal *j)
 }
 
 json_t *
+figures_bmap(const struct journal *j)
+{
+	const struct guide *g = &j->transfer->guide;
+	const struct ranges *ranges = &g->bmap.ranges;
+
+	if (g->path == NULL)
+		return element.null();
+	return element.pack(
+		"{s:o, s:I, s:I, s:I, s:s?}", "name", element_string(g->path),
+		"size", (json_int_t)ranges->size, "mapped",
+		(json_int_t)ranges_len(ranges), "ranges",
+		(json_int_t)ranges->nr, "algorithm",
+		guide_has_digests(g) ? digest_name(g->bmap.alg) : NULL);
+}
+
+json_t *
 figures_records(const struct stats *s)
 {
 	return element.pack("{s:I, s:I, s:I, s:I, s:I}", "in_full",

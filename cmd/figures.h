@@ -13,6 +13,8 @@ struct aio_counters;
 // Those of a copy of which nothing is missing.
 json_t *figures_digests(const struct journal *j);
 json_t *figures_expected(const struct journal *j);
+// The one that is followed.
+json_t *figures_bmap(const struct journal *j);
 json_t *figures_records(const struct stats *s);
 json_t *figures_zeros(const struct stats_zeros *z);
 json_t *figures_engine(const struct aio_counters *c);

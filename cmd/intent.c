@@ -30,6 +30,7 @@ struct sides {
 	const struct request *q;
 	struct transfer_side src;
 	struct transfer_side dst;
+	const struct guide *guide;
 	struct stats_rescue known; // by map=
 	bool is_kept;	       // the destination, for what it has
 };
@@ -490,6 +491,37 @@ print_decompress(const struct sides *s)
 }
 
 static void
+print_bmap(const struct guide *g)
+{
+	const struct ranges *ranges = &g->bmap.ranges;
+	char some[PHRASE_SIZE_MAX], all[PHRASE_SIZE_MAX];
+
+	if (g->path == NULL)
+		return;
+	printf("bmap: %s of %s are copied, as ",
+	       phrase_exact(some, ranges_len(ranges)),
+	       phrase_exact(all, ranges->size));
+	print_name(g->path, "");
+	if (guide_has_digests(g))
+		printf(" says; %zu range%s checked by %s\n", ranges->nr,
+		       ranges->nr == 1 ? " is" : "s are",
+		       digest_name(g->bmap.alg));
+	else
+		printf(" says, which has no checksums\n");
+}
+
+static void
+print_obmap(const struct request *q)
+{
+	if (q->obmap == NULL)
+		return;
+	printf("obmap: the block map of the copy is written to ");
+	print_name(strcmp(q->obmap, "-") != 0 ? q->obmap : NULL,
+		   "standard output");
+	putchar('\n');
+}
+
+static void
 print_promises(const struct options *options, const struct intent *i)
 {
 	const struct sides *s = i->s;
@@ -497,7 +529,9 @@ print_promises(const struct options *options, const struct intent *i)
 
 	print_decompress(s);
 	print_expected(s);
+	print_bmap(s->guide);
 	print_digests(options);
+	print_obmap(q);
 	if (q->verify)
 		printf("verify: the copy is read back and compared\n");
 	if (q->commit == REQUEST_COMMIT_RENAME)
@@ -531,6 +565,7 @@ intent_print(const struct options *options, const struct transfer *t,
 	const struct sides sides = {.q = &options->request,
 				    .src = transfer_src(t),
 				    .dst = transfer_dst(t),
+				    .guide = &t->guide,
 				    .known = mapped_measure(&t->mapped),
 				    .is_kept = t->out.is_kept};
 	struct intent i = {.s = &sides,

@@ -10,6 +10,7 @@
 
 #include "decoder.h"
 #include "describe.h"
+#include "figures.h"
 
 #define FORMAT 1 // changes when old readers would go wrong
 
@@ -134,7 +135,7 @@ object_start_of(const struct journal *j)
 	}
 	return element.pack(
 		"{s:s, s:i, s:s, s:s, s:o, s:s, s:o, s:o, s:o, s:o,"
-		" s:o, s:o, s:o, s:b, s:s?}",
+		" s:o, s:o, s:o, s:b, s:s?, s:o}",
 		"type", "start", "format", FORMAT, "program", PACKAGE_NAME,
 		"version", PACKAGE_VERSION, "command", command_of(j), "time",
 		time, "host", element_string(host), "kernel",
@@ -142,6 +143,6 @@ object_start_of(const struct journal *j)
 		"destination", side_of(j, &j->dst, q->dst), "plan", plan_of(j),
 		"decompress", decompress_of(j), "bytes_total",
 		element_number(total, total > 0), "verify", q->verify,
-		"compare", compares[q->compare]);
+		"compare", compares[q->compare], "bmap", figures_bmap(j));
 }
 #endif

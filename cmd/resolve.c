@@ -13,6 +13,7 @@
 
 #include "base.h"
 #include "beside.h"
+#include "bmap.h"
 #include "conflict.h"
 #include "decoder.h"
 #include "digest.h"
@@ -191,11 +192,13 @@ compare_files(const struct options *options, const char *ranges)
 	} files[] = {{"map=", options->request.map},
 		     {"what map= keeps beside it", ranges},
 		     {"manifest=", options->request.manifest},
+		     {"bmap=", options->request.bmap},
 		     {"report=", options->report},
-		     {"sums=", options->sums}};
+		     {"sums=", options->sums},
+		     {"obmap=", options->request.obmap}};
 
-	// Of the last two, which may be pipes, others know more.
-	for (size_t i = 0; i < 3; i++)
+	// Of the last three, which may be pipes, others know more.
+	for (size_t i = 0; i < 4; i++)
 		for (size_t j = i + 1; j < ARRAY_LEN(files); j++)
 			if (files[i].path != NULL && files[j].path != NULL &&
 			    beside_is_same(files[i].path, files[j].path)) {
@@ -356,6 +359,14 @@ resolve_options(struct options *options)
 		r = check_json(options);
 	if (r == 0)
 		r = resolve_decompress(options);
+	if (r == 0 && q->bmap != NULL && !bmap_is_available()) {
+		message_error(0, "bmap= was left out of this build");
+		r = -ENOTSUP;
+	}
+	if (r == 0 && q->obmap != NULL && !digest_is_available(BMAP_ALG)) {
+		message_error(0, "obmap= was left out of this build");
+		r = -ENOTSUP;
+	}
 	if (q->map != NULL)
 		q->conv |= CONV_NOERROR;
 	if (r == 0)

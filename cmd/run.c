@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base.h"
 #include "beyond.h"
 #include "clock.h"
 #include "durability.h"
@@ -17,6 +18,7 @@
 #include "expect.h"
 #include "journal.h"
 #include "message.h"
+#include "obmap.h"
 #include "outcome.h"
 #include "quote.h"
 #include "refusal.h"
@@ -279,10 +281,28 @@ open_sums(struct run *run)
 
 	if (options->as != NULL)
 		run->sums.name = options->as;
-	if (r < 0 || !export_is_same(&run->publish.export, &run->sums.export))
-		return r;
-	message_error(0, "report= and sums= name the same file");
-	return -EINVAL;
+	return r;
+}
+
+// Each would replace the other.
+static int
+check_exports(const struct run *run)
+{
+	const struct {
+		const char *name;
+		const struct export *export;
+	} all[] = {{"report=", &run->publish.export},
+		   {"sums=", &run->sums.export},
+		   {"obmap=", &run->obmap}};
+
+	for (size_t i = 0; i < ARRAY_LEN(all); i++)
+		for (size_t j = i + 1; j < ARRAY_LEN(all); j++)
+			if (export_is_same(all[i].export, all[j].export)) {
+				message_error(0, "%s and %s name the same file",
+					      all[i].name, all[j].name);
+				return -EINVAL;
+			}
+	return 0;
 }
 
 int
@@ -291,9 +311,10 @@ run_open(struct run *run, char *const *argv)
 	const struct options *options = &run->options;
 
 	if (options->request.commit == REQUEST_COMMIT_RENAME ||
-	    options->report != NULL || options->sums != NULL)
+	    options->report != NULL || options->sums != NULL ||
+	    options->request.obmap != NULL)
 		signals_catch_others();
-	run->sums.export.fd = -1;
+	run->sums.export.fd = run->obmap.fd = -1;
 	run->hooks = (struct hooks){.ctx = run,
 				    .notice = on_notice,
 				    .message_fd = STDERR_FILENO,
@@ -305,14 +326,18 @@ run_open(struct run *run, char *const *argv)
 	run->hooks.tick_ms = progress_interval_ms(&run->progress);
 	if (run->hooks.tick_ms > 0)
 		run->hooks.tick = on_tick;
-	const int r = publish_open(&run->publish, options, &run->transfer,
-				   &run->stats, argv);
+	int r = publish_open(&run->publish, options, &run->transfer,
+			     &run->stats, argv);
 	if (run->publish.journal != NULL) {
 		run->hooks.span = on_span;
 		run->hooks.tick = on_tick;
 		run->hooks.tick_ms = JOURNAL_TICK_MS;
 	}
-	return r < 0 ? r : open_sums(run);
+	if (r == 0)
+		r = open_sums(run);
+	if (r == 0)
+		r = obmap_open(&run->obmap, &options->request);
+	return r < 0 ? r : check_exports(run);
 }
 
 static void
@@ -336,6 +361,9 @@ has_stats(const struct run *run, enum transfer_verdict verdict)
 	if (verdict == TRANSFER_STOPPED)
 		return signals_fatal() == SIGINT ||
 		       !run->options.request.is_dd;
+	// A source that is not what was expected, before anything was begun.
+	if (verdict == TRANSFER_UNEXPECTED && run->stats.start_ns == 0)
+		return false;
 	return verdict != TRANSFER_UNCOUNTED && verdict != TRANSFER_REFUSED;
 }
 
@@ -380,7 +408,8 @@ tell_sums(struct run *run)
 	if (run->options.is_expect_signed)
 		on_notice(run, &(struct event){.kind = NOTICE_SIGNED,
 					       .name = run->options.expect});
-	return sums_write(&run->sums, transfer_hasher(&run->transfer));
+	const int r = sums_write(&run->sums, transfer_hasher(&run->transfer));
+	return r < 0 ? r : obmap_write(&run->obmap, &run->transfer);
 }
 
 enum transfer_verdict
@@ -412,6 +441,7 @@ run_end(struct run *run, enum transfer_verdict verdict)
 	enum exit_code code = exit_code_of(run, verdict);
 
 	sums_done(&run->sums);
+	export_close(&run->obmap);
 	if (run->publish.journal != NULL)
 		code = publish_end(&run->publish, code, signo);
 	if (signo != 0) {

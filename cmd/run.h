@@ -21,6 +21,7 @@ struct run {
 	struct hooks hooks;
 	struct transfer transfer;
 	struct sums sums;
+	struct export obmap;
 	bool is_skip_told;         // skip= ends behind the source
 	bool is_before_told;       // what map= has from earlier runs
 	uint64_t nr_differ;        // ranges that differ, told or not

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "disk.h"
+#include "guide.h"
 #include "mapkeep.h"
 #include "message.h"
 #include "mounts.h"
@@ -202,6 +203,105 @@ tell_map(const struct event *f)
 	free(name);
 }
 
+// Of what it is about: "%s" is the word.
+static const char *const bmap_faults[] = {
+	[BMAP_FOREIGN] = "it is not a block map",
+	[BMAP_SIGNED] = "it is signed; give the map itself, as gpg --decrypt "
+			"prints it",
+	[BMAP_XML] = "it is not well-formed XML",
+	[BMAP_DOCTYPE] = "it has a document type declaration",
+	[BMAP_VERSION] = "its version %s is not known",
+	[BMAP_MISSING] = "it has no %s",
+	[BMAP_VALUE] = "its %s makes no sense",
+	[BMAP_ALGORITHM] = "its checksums are of an unknown type, %s",
+	[BMAP_LEFT_OUT] = "%s was left out of this build",
+	[BMAP_RANGE] = "a range is none, or is out of order",
+	[BMAP_BLOCKS] = "its %s does not agree with its other numbers",
+	[BMAP_DAMAGED] = "it is damaged: its own checksum is wrong",
+	[GUIDE_ERROR] = NULL,
+	[GUIDE_LARGE] = "it is too large to be a block map",
+	[GUIDE_SIDE] = "it is the source or destination",
+	[GUIDE_NO_LIBRARY] = "libexpat.so.1, which reads it, cannot be loaded",
+	[GUIDE_SRC_IS_MAP] = "the source is a block map itself; give its image "
+			     "as the source",
+};
+
+// The word is that of a stranger.
+static void
+tell_bmap(const struct event *f)
+{
+	const char *fault = bmap_faults[f->fault];
+	char *name = quote_name_colon(f->name);
+	char *word = quote_name_always(f->word);
+	const char *at = fault != NULL ? strstr(fault, "%s") : NULL;
+	char line[sizeof("line : ") + 20] = "";
+
+	if (f->len > 0)
+		snprintf(line, sizeof(line), "line %" PRIu64 ": ", f->len);
+	if (at != NULL)
+		message_error(0, "bmap=%s: %s%.*s%s%s", name ? name : "?", line,
+			      (int)(at - fault), fault, word ? word : "?",
+			      at + 2);
+	else
+		message_error(f->error, "bmap=%s%s%s%s", name ? name : "?",
+			      fault ? ": " : "", line, fault ? fault : "");
+	free(word);
+	free(name);
+}
+
+static void
+tell_bmap_size(const struct event *f, const char *name)
+{
+	char *map = quote_name_always(f->map);
+	char has[32];
+
+	if (f->len == UINT64_MAX)
+		snprintf(has, sizeof(has), "more bytes");
+	else
+		snprintf(has, sizeof(has), "%" PRIu64 " byte%s", f->len,
+			 f->len == 1 ? "" : "s");
+	message_error(0,
+		      "%s has %s, but %s is the block map of an image of "
+		      "%" PRIu64 " bytes",
+		      name, has, map ? map : "?", f->off);
+	free(map);
+}
+
+static void
+tell_bmap_range(const struct event *f, const char *name)
+{
+	char *map = quote_name_always(f->map);
+
+	message_error(0,
+		      "%s: %" PRIu64 " bytes at %" PRIu64 " do not have the %s "
+		      "that the block map %s says",
+		      name, f->len, f->off,
+		      digest_name((enum digest_alg)f->fault), map ? map : "?");
+	free(map);
+}
+
+static void
+tell_no_bmap(const struct event *f, const char *name)
+{
+	(void)f;
+	message_error(0,
+		      "warning: no block map was found for %s: all of it is "
+		      "copied",
+		      name);
+}
+
+static void
+tell_full_bmap(const struct event *f, const char *name)
+{
+	char *map = quote_name_always(f->map);
+
+	message_error(0,
+		      "warning: %s has no holes: the block map %s will list "
+		      "all of it",
+		      name, map ? map : "?");
+	free(map);
+}
+
 bool
 warning_tell(const struct event *f)
 {
@@ -218,6 +318,21 @@ warning_tell(const struct event *f)
 	case FAILURE_MAP:
 		tell_map(f);
 		return true;
+	case FAILURE_BMAP:
+		tell_bmap(f);
+		return true;
+	case FAILURE_BMAP_SIZE:
+		tell = tell_bmap_size;
+		break;
+	case FAILURE_BMAP_RANGE:
+		tell = tell_bmap_range;
+		break;
+	case NOTICE_FULL_BMAP:
+		tell = tell_full_bmap;
+		break;
+	case NOTICE_NO_BMAP:
+		tell = tell_no_bmap;
+		break;
 	case FAILURE_UNKNOWN:
 		tell = tell_unknown;
 		break;

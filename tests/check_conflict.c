@@ -24,6 +24,9 @@ give(enum conflict_word word)
 	case CONFLICT_APPEND:
 		q->oflags |= FLAG_APPEND;
 		break;
+	case CONFLICT_BMAP:
+		q->bmap = "m";
+		break;
 	case CONFLICT_BYTES:
 		q->conv |= CONV_SWAB;
 		break;
@@ -83,14 +86,20 @@ give(enum conflict_word word)
 	case CONFLICT_PLAN:
 		q->plan_only = true;
 		break;
+	case CONFLICT_OBMAP:
+		q->obmap = "m";
+		break;
 	case CONFLICT_SEEK:
 		q->seek.bytes = 1;
 		break;
-	case CONFLICT_SUMS:
-		options.sums = "-";
+	case CONFLICT_SKIP:
+		q->skip.blocks = 1;
 		break;
 	case CONFLICT_SYNC:
 		q->conv |= CONV_SYNC;
+		break;
+	case CONFLICT_SUMS:
+		options.sums = "-";
 		break;
 	case CONFLICT_UPDATE:
 		options.has_update = true;

@@ -82,6 +82,8 @@ hole_reason(const struct plan *plan, const struct plan_sides *s)
 		return "conv=sparse";
 	if (plan->zeros == PLAN_ZEROS_OFFLOAD)
 		return "the device makes zeros";
+	if (s->src->is_mapped)
+		return "bmap=";
 	if (s->q->zeros == REQUEST_ZEROS_SKIP)
 		return "zeros=skip";
 	// dd's operands are those of a file that has its blocks.
@@ -146,6 +148,8 @@ plan_clone(struct plan *plan, const struct plan_sides *s)
 		plan->clone_reason = "what is there is compared";
 	else if (s->q->manifest != NULL)
 		plan->clone_reason = "the manifest needs the data";
+	else if (s->q->bmap != NULL)
+		plan->clone_reason = "bmap= needs the data";
 	else if (request_is_hashed(s->q))
 		plan->clone_reason = "hashing needs the data";
 	else if (s->q->zeros == REQUEST_ZEROS_WRITE)

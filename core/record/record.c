@@ -12,6 +12,7 @@
 #include "hasher.h"
 #include "hooks.h"
 #include "position.h"
+#include "ranges.h"
 #include "serial_holes.h"
 #include "serial_write.h"
 
@@ -79,6 +80,29 @@ take_dst(struct record *record)
 	return 0;
 }
 
+// The bytes of the source's ranges and what is between them are written each by
+// itself, so that of the latter nothing need be.
+static size_t
+put_pieces(struct serial *serial, uint64_t off, const unsigned char *buf,
+	   size_t len, int *ret_error)
+{
+	const struct ranges *ranges = serial->src->ranges;
+	size_t done = 0, piece, n;
+	bool is_in;
+
+	if (ranges == NULL)
+		return serial_write(serial, buf, len, ret_error);
+	do {
+		piece = (size_t)ranges_run(ranges, off + done, len - done,
+					   &is_in);
+		serial->is_gap = !is_in && serial->leaves_gaps;
+		n = serial_write(serial, buf + done, piece, ret_error);
+		done += n;
+	} while (done < len && n == piece && *ret_error == 0);
+	serial->is_gap = false;
+	return done;
+}
+
 // Write a record of output, count it, and tell the failure in the words dd
 // has for this kind of record.
 static int
@@ -88,8 +112,8 @@ put_record(struct record *record, const unsigned char *buf, size_t len,
 	const uint64_t before = record->env->stats->bytes;
 	const size_t there = (size_t)min_u64(record->there_out, len);
 	int error;
-	const size_t n = serial_write(record->serial, buf + there, len - there,
-				      &error);
+	const size_t n = put_pieces(record->serial, before + there, buf + there,
+				    len - there, &error);
 	const size_t done = there + n;
 
 	record->there_out -= there;
@@ -176,6 +200,25 @@ record_has_next(const struct record *record)
 	return intake_has_next(&record->intake);
 }
 
+// Nobody wants more of an image than its map has, nor what is behind a range
+// that is not what the map says; and what is in no range is zeros.
+static bool
+take_image(struct record *record, unsigned char *block, size_t len)
+{
+	const struct env *env = record->env;
+	const struct ranges *ranges = record->serial->src->ranges;
+	const uint64_t off = env->stats->bytes + record->reblock.fill;
+
+	if (ranges == NULL)
+		return true;
+	record->is_too_long = off + len > ranges->size;
+	if (record->is_too_long ||
+	    (env->hasher != NULL && hasher_bad(env->hasher) != NULL))
+		return false;
+	ranges_blank(ranges, off, block, len);
+	return true;
+}
+
 // 1: there may be more. 0: the end. -errno: told.
 static int
 record_step(struct record *record)
@@ -190,6 +233,8 @@ record_step(struct record *record)
 	r = intake_next(&record->intake, block, &len);
 	if (r <= 0 || len == 0)
 		return r;
+	if (!take_image(record, block, len))
+		return -ECANCELED;
 	r = record_put(record, block, len);
 	return r < 0 ? r : 1;
 }

@@ -31,6 +31,7 @@ struct record {
 	uint64_t there_out;         // bytes of the block in hand that need no
 	                            // write: a stretch has ended within it
 	bool is_out_of_memory;      // told
+	bool is_too_long;           // the source goes on behind its ranges
 	bool has_quit;              // where dd leaves the cache alone, and
 	                            // counts only after a sync that works
 };

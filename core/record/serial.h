@@ -38,6 +38,8 @@ struct serial {
 	size_t last_read;         // bytes of the read before
 	bool is_warning_partial;  // short reads are worth a warning, still
 	bool is_sparse;           // until the destination refuses to seek
+	bool leaves_gaps;         // between the ranges of the source, too
+	bool is_gap;              // what comes is one
 	struct clear *clear;      // of zeros; NULL: they are left out, by dd's
 	                          // seek
 	uint64_t zeros_len;       // bytes that were, and are to be made still

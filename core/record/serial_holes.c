@@ -75,14 +75,14 @@ serial_holes_clear(struct serial *serial)
 static bool
 pass_over(struct serial *serial, const unsigned char *buf, size_t len)
 {
-	if (!serial->is_sparse || !zero_is_all(buf, len))
+	if (!serial->is_gap && (!serial->is_sparse || !zero_is_all(buf, len)))
 		return false;
 	const struct side *dst = serial->dst;
 
 	throttle_flush(&serial->throttle, dst->fd);
 	const int64_t end = dst->ops->seek(dst, (int64_t)len, SEEK_CUR);
 	if (end < 0) {
-		serial->is_sparse = false;
+		serial->is_sparse = serial->leaves_gaps = false;
 		return false;
 	}
 	hooks_tell_span(serial->env->hooks, HOOKS_HOLE, (uint64_t)end - len,

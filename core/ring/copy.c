@@ -10,6 +10,7 @@
 #include "clock.h"
 #include "hasher.h"
 #include "hooks.h"
+#include "ranges.h"
 #include "request.h"
 #include "stats.h"
 #include "writeback.h"
@@ -185,6 +186,15 @@ copy_done(struct copy *copy)
 	ring_done(&copy->ring);
 }
 
+// Nobody wants what is from here on: what was read of it is not written.
+static void
+copy_refuse(struct copy *copy, uint64_t off)
+{
+	copy->is_stopped = true;
+	copy->zeroer.is_stopped = true;
+	ring_cut(&copy->ring, off, copy->ring.skipped);
+}
+
 // In file order: what was read goes to the digests, and what is through
 // them may be written.
 static void
@@ -205,7 +215,11 @@ copy_digest(struct copy *copy)
 		else
 			hasher_put(hasher, copy->base, NULL, 0);
 	}
-	ring_release(ring, hasher_nr_done(hasher) - copy->digest_base);
+	const uint64_t nr_done = hasher_nr_done(hasher);
+	const struct ranges_one *bad = hasher_bad(hasher);
+	if (bad != NULL && !copy->is_stopped)
+		copy_refuse(copy, bad->off - min_u64(bad->off, copy->base));
+	ring_release(ring, nr_done - copy->digest_base);
 }
 
 // Without a hasher no job has a number.

@@ -14,6 +14,7 @@
 #include "env.h"
 #include "hooks.h"
 #include "pace.h"
+#include "ranges.h"
 #include "zeroer.h"
 
 static bool
@@ -67,6 +68,10 @@ reader_finish(struct reader *reader, struct job *job, int error)
 		reader->reached = max_u64(reader->reached, job->off + job->len);
 	if (job->len < job->want)
 		ring_cut(reader->ring, job->off + job->len, job->skipped);
+	// Where it begins or ends between two blocks there may be anything.
+	if (reader->side->ranges != NULL)
+		ranges_blank(reader->side->ranges, reader->base + job->off,
+			     job->buf, job->len);
 	if (job->len == 0)
 		ring_put(reader->ring, job);
 	else
@@ -118,7 +123,7 @@ reader_find_data(struct reader *reader, uint64_t *ret_end)
 	if (reader->side->ops->is_void)
 		return *ret_end = reader->ring->end;
 
-	reader->side->ops->find_data(reader->side, pos, extent);
+	side_find_data(reader->side, pos, extent);
 	// A file that shrank: what was read before stays.
 	if (extent->end <= pos)
 		ring_cut(reader->ring, reader->ring->next,

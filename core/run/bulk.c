@@ -15,6 +15,7 @@
 #include "map.h"
 #include "memory.h"
 #include "planner.h"
+#include "ranges.h"
 
 void
 bulk_plan(struct bulk *b)
@@ -91,7 +92,9 @@ bulk_expect(struct bulk *b)
 	    !facts_is_endless(&b->src->facts))
 		b->env->stats->moved_total = min_u64(b->plan.len,
 						     b->src->facts.allocated);
-	if (!facts_is_stream(&b->src->facts))
+	if (b->src->ranges != NULL)
+		b->env->stats->bytes_total = b->src->ranges->size;
+	else if (!facts_is_stream(&b->src->facts))
 		b->env->stats->bytes_total = b->plan.len;
 	else if (b->src->facts.unpacked != 0 && b->src->facts.size > 0 &&
 		 !b->src->facts.is_at_least)

@@ -26,6 +26,13 @@ not_begun(int r)
 	return r == -ECANCELED ? TRANSFER_STOPPED : TRANSFER_UNCOUNTED;
 }
 
+static void
+probe_src(struct transfer *t)
+{
+	t->src.ops->probe(&t->src, -1);
+	guide_lead(&t->guide, &t->src);
+}
+
 static enum transfer_verdict
 open_sides(struct transfer *t)
 {
@@ -35,6 +42,7 @@ open_sides(struct transfer *t)
 
 	// Before anything is opened: a copy without them is not wanted.
 	if (commit_check(q, t->env.hooks) < 0 ||
+	    guide_open(&t->guide, &t->env) < 0 ||
 	    mapkeep_open(&t->keep, &t->env) < 0 ||
 	    vouch_open(&t->vouch, &t->env, use) < 0 ||
 	    transfer_open_digest(t) < 0)
@@ -49,6 +57,12 @@ open_sides(struct transfer *t)
 		if (r < 0)
 			return r == -EPERM ? TRANSFER_REFUSED
 					   : TRANSFER_UNCOUNTED;
+	}
+	if (r == 0 && q->bmap != NULL) {
+		probe_src(t);
+		if (guide_check(&t->guide, &t->src,
+				request_src_off(q, t->src.facts.pos)) < 0)
+			return TRANSFER_UNEXPECTED;
 	}
 	// Opening it would create it.
 	if (r == 0 && request_writes(q) && !output_can_make(out))
@@ -65,7 +79,7 @@ open_sides(struct transfer *t)
 static void
 probe_sides(struct transfer *t)
 {
-	t->src.ops->probe(&t->src, -1);
+	probe_src(t);
 	output_probe(&t->out);
 }
 
@@ -250,7 +264,9 @@ prepare(struct transfer *t)
 	t->env.stats->start_ns = clock_ns();
 	prepare_compare(t);
 	transfer_set_pace(t);
-	const int r = prepare_manifest(t);
+	int r = outline_begin(&t->outline, &t->env, &t->src, t->src_start);
+	if (r == 0)
+		r = prepare_manifest(t);
 	return r < 0 ? r : output_prepare(&t->out, &t->src.facts);
 }
 
@@ -309,7 +325,8 @@ judge_of(struct transfer *t)
 			   .dst_off = out->start},
 		.differ = t->bulk.differ,
 		.packed = t->src.facts.unpacked != 0 ? t->packed_hasher : NULL,
-		.change = &t->change};
+		.change = &t->change,
+		.guide = &t->guide};
 }
 
 static enum transfer_verdict
@@ -356,6 +373,7 @@ judge_all(struct transfer *t, struct judge *judge, bool has_changed)
 	judge->packed_len = packed_state(&t->src).in;
 	judge->is_synced = t->out.is_synced;
 	const int r = judge_copy(judge, has_changed);
+	outline_end(&t->outline, t->env.stats->bytes);
 	// The block that was held back is there now, or something is wrong.
 	t->out.is_synced = judge->is_synced;
 	return end_manifest(t, judge_verdict(r));
@@ -372,7 +390,10 @@ copy(struct transfer *t)
 	if (record->is_out_of_memory)
 		return TRANSFER_UNCOUNTED;
 	if (copied == -ECANCELED)
-		return TRANSFER_STOPPED;
+		return guide_has_stopped(&t->guide, &t->src,
+					 record->is_too_long)
+			       ? TRANSFER_UNEXPECTED
+			       : TRANSFER_STOPPED;
 	// Told before the sync, which can take long.
 	const bool has_changed = judge_has_changed(&judge);
 	const int synced = sync_dst(t, &course.serial);

@@ -34,10 +34,9 @@ go_on(struct course *c)
 	const struct bulk *b = c->bulk;
 	struct serial *serial = &c->serial;
 
-	serial->ended_in_hole =
-		b->rest.done > 0 && !b->plan.is_compared &&
-		(serial->is_sparse || b->request->keeps_holes ||
-		 b->plan.holes == PLAN_HOLES_KEEP);
+	serial->ended_in_hole = b->rest.done > 0 && !b->plan.is_compared &&
+				(serial->is_sparse || b->request->keeps_holes ||
+				 b->plan.holes >= PLAN_HOLES_KEEP);
 	record_go_on(&c->record, &b->rest);
 }
 
@@ -55,6 +54,9 @@ open_records(struct course *c)
 		serial->recheck.back = &b->out->back;
 		serial->recheck.differ = b->differ;
 	}
+	serial->leaves_gaps = b->src->ranges != NULL &&
+			      b->request->zeros != REQUEST_ZEROS_WRITE &&
+			      !b->plan.is_compared && b->env->manifest == NULL;
 	serial->throttle.writeback = b->out->writeback;
 	serial->clear = b->clear->side != NULL && !b->plan.is_compared
 				? b->clear

@@ -159,7 +159,7 @@ outcome_can_go_on(const struct transfer *t, struct outcome_rest *ret)
 	};
 	// By name: a descriptor of the shell has moved.
 	return !q->is_dd && n > 0 && !t->is_copied && q->src != NULL &&
-	       q->dst != NULL && q->map == NULL &&
+	       q->dst != NULL && q->map == NULL && q->bmap == NULL &&
 	       q->compare == REQUEST_COMPARE_NONE &&
 	       q->commit == REQUEST_COMMIT_NONE && !(q->conv & CONV_BYTES) &&
 	       facts_has_offsets(&t->src.facts) && facts_has_offsets(dst) &&

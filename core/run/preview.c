@@ -88,6 +88,8 @@ preview_open(struct transfer *t, bool *is_safe)
 	const struct request *q = t->env.asked;
 	int r = commit_check(q, t->env.hooks);
 
+	if (r == 0)
+		r = guide_open(&t->guide, &t->env);
 	if (r < 0)
 		return r;
 	r = mapkeep_open(&t->keep, &t->env);
@@ -170,6 +172,9 @@ preview_run(struct transfer *t, struct facts *old)
 	    preview_side(&t->out.side, q->dst, q->oflags, &t->env) < 0)
 		return TRANSFER_UNCOUNTED;
 	t->src_start = request_src_off(q, t->src.facts.pos);
+	guide_lead(&t->guide, &t->src);
+	if (guide_check(&t->guide, &t->src, t->src_start) < 0)
+		return TRANSFER_UNEXPECTED;
 	*old = t->out.side.facts;
 	preview_dst(t);
 	if (is_safe && !output_can_write(&t->out))

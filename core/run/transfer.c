@@ -43,6 +43,8 @@ transfer_done(struct transfer *t)
 	hasher_free(t->packed_hasher);
 	t->packed_hasher = NULL;
 	output_done(&t->out);
+	guide_done(&t->guide);
+	outline_done(&t->outline);
 	vouch_done(&t->vouch);
 	mapkeep_done(&t->keep);
 }
@@ -109,14 +111,19 @@ transfer_set_pace(struct transfer *t)
 	t->env.pace = &t->pace;
 }
 
+// Of what is written.
 static int
-open_hasher(const struct transfer *t, struct hasher **ret, unsigned algs)
+open_hasher(struct transfer *t, unsigned algs)
 {
-	const int r = hasher_new(ret, algs);
+	struct guide *guide = &t->guide;
+	int r = 0;
 
-	if (r < 0)
-		hooks_tell(t->env.hooks,
-			   (struct event){.kind = FAILURE_DIGEST, .error = -r});
+	if (algs != 0 || guide_has_digests(guide) ||
+	    t->env.asked->obmap != NULL)
+		r = hasher_new(&t->env.hasher, algs);
+	if (r == 0 && guide_has_digests(guide))
+		r = hasher_add_list(t->env.hasher, HASH_CHECKED,
+				    guide->bmap.alg, &guide->bmap.ranges);
 	return r;
 }
 
@@ -133,12 +140,13 @@ transfer_open_digest(struct transfer *t)
 {
 	const struct request *q = t->env.asked;
 
-	if (!request_is_hashed(q))
-		return 0;
 	// What is read back is compared by ranges.
 	const unsigned ranges = q->verify ? 1U << HASH_RANGES : 0;
-	const int r = open_hasher(t, &t->env.hasher, q->digests | ranges);
-	return r == 0 && is_packed_hashed(q)
-		       ? open_hasher(t, &t->packed_hasher, q->expected.algs)
-		       : r;
+	int r = open_hasher(t, q->digests | ranges);
+	if (r == 0 && is_packed_hashed(q))
+		r = hasher_new(&t->packed_hasher, q->expected.algs);
+	if (r < 0)
+		hooks_tell(t->env.hooks,
+			   (struct event){.kind = FAILURE_DIGEST, .error = -r});
+	return r;
 }

@@ -10,7 +10,9 @@
 #include "change.h"
 #include "differ.h"
 #include "env.h"
+#include "guide.h"
 #include "mapped.h"
+#include "outline.h"
 #include "output.h"
 #include "pace.h"
 #include "packed.h"
@@ -43,6 +45,8 @@ struct transfer {
 	struct bulk bulk;
 	struct pace pace;        // of rate=
 	struct differ differ;    // of verify=only
+	struct guide guide;      // of bmap=
+	struct outline outline;  // of obmap=
 	struct vouch vouch;      // of manifest=
 	struct mapkeep keep;     // of map=
 	struct mapped mapped;    // likewise

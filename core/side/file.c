@@ -119,14 +119,6 @@ file_open_back(const struct side *side, struct side *ret)
 	return 0;
 }
 
-// On a description of our own if there is one: its offset is moved.
-static void
-file_find_data(const struct side *side, uint64_t pos, struct extent *extent)
-{
-	extent_find(side->direct_fd >= 0 ? side->direct_fd : side->buffered_fd,
-		    pos, extent);
-}
-
 // Before a stretch, and behind it, there is only the one that was given.
 static int
 buffered_fd(const struct side *side)
@@ -134,6 +126,13 @@ buffered_fd(const struct side *side)
 	return side->buffered_fd >= 0 ? side->buffered_fd : side->fd;
 }
 
+// On a description of our own if there is one: its offset is moved.
+static void
+file_find_data(const struct side *side, uint64_t pos, struct extent *extent)
+{
+	extent_find(side->direct_fd >= 0 ? side->direct_fd : buffered_fd(side),
+		    pos, extent);
+}
 static int
 fd_of(const struct side *side, enum side_way way)
 {

@@ -8,8 +8,11 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "base.h"
+#include "extent.h"
 #include "fd.h"
 #include "hooks.h"
+#include "ranges.h"
 
 // What a description of our own takes over from the one that was given.
 #define KEPT_FLAGS (O_SYNC | O_DSYNC | O_NOATIME)
@@ -64,6 +67,22 @@ side_read_all(const struct side *side, enum side_way way, void *buf, size_t len,
 		got += n > 0 ? (size_t)n : 0;
 	}
 	return (ssize_t)got;
+}
+
+void
+side_find_data(const struct side *side, uint64_t pos, struct extent *extent)
+{
+	const struct ranges *r = side->ranges;
+
+	if (r == NULL) {
+		side->ops->find_data(side, pos, extent);
+		return;
+	}
+	if (pos >= extent->start && pos < extent->end)
+		return;
+	const size_t i = ranges_find(r, pos);
+	extent->start = i < r->nr ? max_u64(r->all[i].off, pos) : r->size;
+	extent->end = i < r->nr ? r->all[i].off + r->all[i].len : r->size;
 }
 
 int

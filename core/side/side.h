@@ -23,6 +23,7 @@
 struct engine;
 struct extent;
 struct hooks;
+struct ranges;
 struct request;
 struct side;
 
@@ -91,6 +92,8 @@ struct side {
 	int clear_fd;      // for zeros that it makes by itself, borrowed: the
 	                   // claim of a device; -1: none
 	int close_error;   // -errno of the first close that has failed
+	const struct ranges *ranges; // where it has data, whatever is in
+	                   // between, borrowed; NULL: its holes tell
 	struct engine *engine; // that its requests go to; NULL: those of a copy
 	void *own;         // both of the kind, which ends them in close
 	bool is_dd;        // closed as by dd
@@ -113,6 +116,9 @@ int side_put(const struct side *side, uint64_t off);
 // -errno; -ECANCELED: a signal, but without h they wait.
 ssize_t side_read_all(const struct side *side, enum side_way way, void *buf,
 		      size_t len, uint64_t off, const struct hooks *h);
+// As extent_find, but for what ranges say.
+void side_find_data(const struct side *side, uint64_t pos,
+		    struct extent *extent);
 // Whatever comes in between.
 int side_set_size(const struct side *side, uint64_t size);
 

@@ -12,6 +12,7 @@
 #include "env.h"
 #include "event.h"
 #include "finish.h"
+#include "guide.h"
 #include "hasher.h"
 #include "hold.h"
 #include "hooks.h"
@@ -66,7 +67,10 @@ judge_digest(const struct judge *j)
 {
 	const struct env *env = j->verify.env;
 	const struct request_expected *expected = &env->asked->expected;
+	const int r = guide_judge(j->guide, j->verify.src, j->verify.len);
 
+	if (r < 0)
+		return r;
 	if (expected->algs == 0)
 		return 0;
 	if (is_expected(env->hasher, expected) ||

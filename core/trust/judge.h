@@ -8,6 +8,7 @@
 #include "verify.h"
 
 struct change;
+struct guide;
 struct hasher;
 
 struct judge {
@@ -16,6 +17,7 @@ struct judge {
 	struct hasher *packed;        // of what was unpacked, or NULL
 	uint64_t packed_len;
 	const struct change *change;
+	const struct guide *guide;
 	bool is_synced;               // all of it, what was held back too
 };
 

@@ -33,6 +33,9 @@ enum event_kind {
 	FAILURE_COMMIT_LOST,     // the file beside it is not ours any more
 	FAILURE_MANIFEST,
 	FAILURE_MAP,             // len = the line, of one that is damaged
+	FAILURE_BMAP,            // likewise; what it names there is the word
+	FAILURE_BMAP_SIZE,       // the source has len bytes, UINT64_MAX: more,
+	                         // and the image of the map off
 	FAILURE_FORMAT,          // it is not packed as it should be
 	FAILURE_DECODER,         // there is none
 	FAILURE_DIGEST,          // the library or its thread cannot be had
@@ -58,6 +61,8 @@ enum event_kind {
 	FAILURE_OTHER,           // ... are not those of the source
 	FAILURE_NOT_VERIFIABLE,
 	FAILURE_UNEXPECTED,      // the digest is not the one of expect=
+	FAILURE_BMAP_RANGE,      // that of len bytes at off of the source is
+	                         // not the one of the map
 	FAILURE_SRC_CHANGED,     // where the copy was to be trusted
 
 	FAILURE_MORE_DIFFER,     // len ranges more
@@ -97,6 +102,8 @@ enum event_kind {
 	NOTICE_SRC_EMPTY,        // and more was expected of it
 	NOTICE_SIGNED,           // a file of sums, but nobody looks at that
 	NOTICE_MANIFEST,         // it is not relied on
+	NOTICE_NO_BMAP,          // bmap=auto has found none
+	NOTICE_FULL_BMAP,        // there is no hole for obmap=
 	NOTICE_SPACE,            // len bytes are needed, off are free
 	NOTICE_SECTORS,          // a GPT in sectors of off bytes, on a disk
 	                         // with len
@@ -126,15 +133,20 @@ struct event {
 	unsigned fault;          // of .._MANIFEST, .._MAP and _UNTRIED: enum
 	                         // ours_fault, or vouch_fault and
 	                         // mapkeep_fault; of .._FORMAT, .._DECODER and
-	                         // .._DECODE: enum decode_format
+	                         // .._DECODE: enum decode_format; of _BMAP:
+	                         // bmap_fault or guide_fault; of _BMAP_RANGE:
+	                         // enum digest_alg
 	union {                  // borrowed
 		const struct safety *safety;  // of FAILURE_REFUSED, _UNCHECKED
 		const struct mounts_use *use; // of NOTICE_SRC_LIVE, _BACKUP
+		const char *word;             // of FAILURE_BMAP
 		const char *map;              // of .._INCOMPLETE, _UNTRIED:
 		                              // where it says which they are;
 		                              // of .._MANIFEST: beside which
 		                              // it lies; of .._UNKNOWN:
-		                              // that of map=; or NULL
+		                              // that of map=; or NULL; of
+		                              // _BMAP_SIZE, _RANGE: of bmap=;
+		                              // of NOTICE_FULL_BMAP: obmap=
 	};
 };
 

@@ -51,6 +51,8 @@ struct facts {
 	bool is_kernel_copy;   // copy_file_range copies, and shares nothing
 	bool is_append;        // O_APPEND is set on the descriptor
 	bool is_direct;        // O_DIRECT is set on it
+	bool is_mapped;        // its holes are those of bmap=, which also says
+	                       // how long a stream is
 	bool is_pipe;          // or FIFO
 	bool is_at_least;      // size is not all of it
 	bool is_flow;          // a stream of bytes: a read that is too short

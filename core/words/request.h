@@ -167,6 +167,8 @@ struct request {
 	bool plan_only;
 	const char *manifest;        // NULL: none
 	const char *map;             // NULL: none
+	const char *bmap;            // NULL: none; "auto": it is looked for
+	const char *obmap;           // NULL: none is made
 	uint64_t retries;            // of what is bad in the map
 	const char *command;         // as it was given, on one line; NULL: not
 	                             // known
@@ -183,6 +185,7 @@ static inline bool
 request_is_trusted(const struct request *q)
 {
 	return q->verify || q->expected.algs != 0 || q->map != NULL ||
+	       q->bmap != NULL || q->obmap != NULL ||
 	       q->commit != REQUEST_COMMIT_NONE;
 }
 
@@ -235,7 +238,8 @@ request_syncs(const struct request *q, bool is_disk)
 static inline bool
 request_is_hashed(const struct request *q)
 {
-	return q->digests != 0 || q->verify;
+	return q->digests != 0 || q->verify || q->bmap != NULL ||
+	       q->obmap != NULL;
 }
 
 // pos + blocks * size + bytes as an offset, or UINT64_MAX if it is none.

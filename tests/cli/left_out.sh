@@ -41,7 +41,7 @@ check 'it can be configured' "${configure[@]}" \
 	--without-libcrypto --without-libxxhash --without-libmount \
 	--without-libblkid --without-jansson --without-liblzma \
 	--without-libzstd --without-libz --without-isal --without-liblz4 \
-	--without-libbz2
+	--without-libbz2 --without-expat
 check 'it builds without a warning' build
 
 # Each of them alone: it and nothing else is missing, and what asks for it
@@ -57,7 +57,7 @@ config_h()
 }
 mv config.h all.h
 for library in libcrypto libxxhash libmount libblkid jansson liblzma \
-	libzstd libz isal liblz4 libbz2; do
+	libzstd libz isal liblz4 libbz2 expat; do
 	macro=HAVE_${library^^}
 	if ! grep -q "^#define $macro " all.h; then
 		skip "without $library" 'it is not here at all'
@@ -72,7 +72,7 @@ for library in libcrypto libxxhash libmount libblkid jansson liblzma \
 	check "without $library: it compiles without a warning" \
 		make -j 2 -o Makefile core/digest/digest.o core/safety/disk_identify.o \
 			core/safety/mounts.o cmd/element.o cmd/object.o \
-			core/decode/decoder.o core/decode/{xz,zst,gz,isal,lz4,bz2}.o
+			core/map/bmap.o core/decode/decoder.o core/decode/{xz,zst,gz,isal,lz4,bz2}.o
 done
 cd "$work" || exit 99
 
@@ -103,7 +103,7 @@ cd "$work" || exit 99
 
 for operand in hash=md5 hash=sha256,xxh128 hash=xxh128 sums=SUMS \
 	expect="sha1:$(printf %040d 0)" verify=yes status=json \
-	report=report.html; do
+	report=report.html bmap=auto obmap=MAP; do
 	run aiodd src new "$operand"
 	is "$operand: exit status" "$status" 1
 	is "$operand: one line" "$(wc -l <err)" 1

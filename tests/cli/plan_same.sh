@@ -26,6 +26,10 @@ fresh()
 	printf '%s  src\n' "$hex" >files/sums
 	printf '%s  other\n' "$hex" >files/others
 	: >files/empty
+	echo '<bmap version="1.1"><ImageSize>9</ImageSize></bmap>' >files/part
+	echo '<bmap version="1.1"><ImageSize>0</ImageSize><BlockSize>1</BlockSize>
+		<BlocksCount>0</BlocksCount><BlockMap></BlockMap>
+		<MappedBlocksCount>0</MappedBlocksCount></bmap>' >files/map
 }
 
 # Names, kinds, sizes and bytes.
@@ -143,8 +147,19 @@ if has_config HAVE_LIBCRYPTO; then
 	same_end 'expect=, and no source' if=none of=new as=src expect=sums
 fi
 
+# bmap=
+if has_config HAVE_EXPAT; then
+	same_end 'bmap= of no file' if=src of=new bmap=none
+	same_end 'bmap= of a directory' if=src of=new bmap=dir
+	same_end 'bmap= of the source' if=src of=new bmap=src
+	same_end 'bmap= of another file' if=src of=new bmap=others
+	same_end 'bmap= of half a map' if=src of=new bmap=part
+	same_end 'bmap=, and the map is the source' if=map of=new bmap=auto
+	same_end 'bmap= of another image' if=src of=new bmap=map
+fi
+
 # What goes along with a copy.
-for word in sums report; do
+for word in sums report obmap; do
 	[ $word = sums ] || has_config HAVE_JANSSON || continue
 	[ $word = report ] || has_config HAVE_LIBCRYPTO || continue
 	same_end "$word= in no directory" if=src of=new $word=none/file

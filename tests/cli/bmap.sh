@@ -1,0 +1,515 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# bmap= and obmap=: what bmaptool maps we copy and check, and the other way
+# round; nothing but the image that the map is of.
+# shellcheck source-path=SCRIPTDIR source=../lib.sh
+# shellcheck disable=SC2317 # check calls it
+. "$(dirname "$0")/../lib.sh"
+
+require bmaptool sha256sum
+cd "$work" || exit 99
+
+# punch FILE FROM TO: a hole, in blocks
+punch()
+{
+	must fallocate -p -o $(($2 * 4096)) -l $((($3 - $2) * 4096)) "$1"
+}
+
+# seal MAP [ALG]: gives it the checksum of its own that it ought to have.
+seal()
+{
+	local alg=${2:-sha256} zeros sum
+
+	zeros=$("${alg}sum" </dev/null | cut -d ' ' -f 1)
+	zeros=${zeros//?/0}
+	sed -i "s/\(<BmapFile[A-Za-z0-9]*> *\)[0-9a-f]*/\1$zeros/" "$1"
+	sum=$("${alg}sum" <"$1" | cut -d ' ' -f 1)
+	sed -i "s/\(<BmapFile[A-Za-z0-9]*> *\)[0-9a-f]*/\1$sum/" "$1"
+}
+
+# resum MAP IMAGE ALG ATTRIBUTE: its ranges by another algorithm.
+resum()
+{
+	local range first last sum
+
+	sed -n 's/.*<Range .*> \([0-9-]*\) <.*/\1/p' "$1" | while read -r range; do
+		first=${range%-*} last=${range#*-}
+		sum=$(tail -c +$((first * 4096 + 1)) "$2" |
+			head -c $(((last - first + 1) * 4096)) |
+			"$3sum" | cut -d ' ' -f 1)
+		sed -i "s/[a-z0-9]*=\"[0-9a-f]*\"> $range </$4=\"$sum\"> $range </" \
+			"$1"
+	done
+}
+
+# One block, some, very many, and the end, which is no whole block.
+make_data small.img 201000 1
+punch small.img 1 10
+punch small.img 12 48
+make_data large.img $(((12 << 20) + 1234)) 2
+punch large.img 1 256
+punch large.img 257 258
+punch large.img 750 2700
+punch large.img 3000 3070
+sync small.img large.img
+for image in small large; do
+	must bmaptool -q create -o $image.bmap $image.img
+	ranges=$(grep -c '<Range ' $image.bmap)
+	check "$image: the map has its ranges" test "$ranges" -gt 2
+	must cp --sparse=never $image.img $image.full
+done
+
+# data FILE: bytes that it takes, without what is in its last block
+data()
+{
+	echo $(($(stat -c %b "$1") * 512 / 4096))
+}
+
+# good NAME: the copy $copy is $image, all of whose ranges have been looked at.
+good()
+{
+	is "$1: exit status" "$status" 0
+	check "$1: identical" same $image.img copy
+	says "$1: it says so" err "matches the block map '$image.bmap' \(sha256\)\$"
+}
+
+for image in small large; do
+	for how in 'SRC DST' if= io=aio iosize=64K oflag=direct bs=7000 ibs=1000 \
+		hash=md5 verify=yes commit=rename rate=1G iflag=nocache; do
+		case $how in
+		SRC*) sides="$image.img copy" ;;
+		if=) sides="if=$image.img of=copy" ;;
+		ibs*) sides="if=$image.img of=copy obs=3000 $how" ;;
+		*) sides="$image.img copy $how" ;;
+		esac
+		# shellcheck disable=SC2086 # operands
+		run aiodd $sides bmap=$image.bmap
+		good "$image, $how"
+		check "$image, $how: gaps are holes" \
+			test "$(data copy)" -le $(($(data $image.img) + 64))
+		rm -f copy
+	done
+	run aiodd $image.full copy bmap=$image.bmap
+	good "$image, without holes"
+	check "$image, without holes: gaps are holes" \
+		test "$(data copy)" -le "$(data $image.img)"
+	rm -f copy
+	run aiodd $image.img copy bmap=$image.bmap zeros=write
+	good "$image, zeros=write"
+	is "$image, zeros=write: they are" "$(data copy)" "$(data $image.full)"
+	for how in bs=256K iflag=fullblock 'ibs=512 obs=5000' hash=sha256; do
+		rm -f copy
+		# shellcheck disable=SC2086 # operands
+		run aiodd of=copy bmap=$image.bmap $how < <(cat $image.img)
+		good "$image, a pipe, $how"
+		check "$image, a pipe, $how: gaps are holes" \
+			test "$(data copy)" -le "$(data $image.img)"
+		# shellcheck disable=SC2086 # operands
+		aiodd if=$image.img bmap=$image.bmap $how status=none |
+			cat >copy
+		check "$image, into a pipe, $how: identical" same $image.img copy
+	done
+	tr '\0' '\377' <$image.full >copy
+	run aiodd if=$image.img of=copy bmap=$image.bmap conv=notrunc
+	good "$image, over old data"
+	tr '\0' '\377' <$image.full >copy
+	run aiodd $image.img copy bmap=$image.bmap update=yes
+	good "$image, update=yes"
+	run aiodd $image.img copy bmap=$image.bmap verify=only
+	is "$image, verify=only: exit status" "$status" 0
+	head -c 5000 /dev/urandom >begin
+	run aiodd if=$image.img of=begin seek=5000B bmap=$image.bmap \
+		conv=notrunc
+	check "$image, seek=: identical" eval \
+		"tail -c +5001 begin | cmp - $image.img"
+	rm -f copy begin
+done
+
+# Where nothing is mapped there may be anything, of which nothing is copied.
+image=large
+cp $image.full other.img
+printf x | must "$DD" of=other.img bs=1 seek=5000000 conv=notrunc status=none
+for how in '' bs=1M io=aio; do
+	# shellcheck disable=SC2086 # operands
+	run aiodd other.img copy bmap=$image.bmap $how
+	is "a byte in a gap, $how: exit status" "$status" 0
+	check "a byte in a gap, $how: zeros" same $image.img copy
+	rm -f copy
+	# shellcheck disable=SC2086 # operands
+	run aiodd - copy bmap=$image.bmap $how < <(cat other.img)
+	check "a byte in a gap, a pipe, $how: zeros" same $image.img copy
+	rm -f copy
+done
+
+# flip FILE OFFSET: one bit of it.
+flip()
+{
+	local byte
+
+	byte=$(od -An -tu1 -j "$2" -N 1 "$1")
+	printf %b "\\x$(printf %02x $((byte ^ 1)))" |
+		must "$DD" of="$1" bs=1 seek="$2" conv=notrunc status=none
+}
+
+# Each range, by its first and its last byte.
+for image in small large; do
+	grep '<Range ' $image.bmap | sed 's/.*> \([0-9-]*\) <.*/\1/' >ranges
+	while IFS=- read -r first last; do
+		off=$((first * 4096)) end=$(((${last:-$first} + 1) * 4096))
+		[ $end -le "$(size_of $image.img)" ] ||
+			end=$(size_of $image.img)
+		for at in $off $((end - 1)); do
+			cp $image.img bad.img
+			flip bad.img $at
+			rm -f copy
+			run aiodd bad.img copy bmap=$image.bmap
+			is "$image, byte $at: exit status" "$status" 4
+			says "$image, byte $at: which range" err \
+				"^aiodd: 'bad.img': $((end - off)) bytes at $off do not have the sha256 that the block map '$image.bmap' says\$"
+			says "$image, byte $at: no trust" err \
+				"^aiodd: 'copy' was written anyway; do not trust it\$"
+			check "$image, byte $at: not called good" \
+				eval '! grep -q matches err'
+			[ $at = $off ] || continue
+			run aiodd of=copy bmap=$image.bmap < <(cat bad.img)
+			is "$image, byte $at, a pipe: exit status" "$status" 4
+			echo old >kept
+			run aiodd bad.img kept bmap=$image.bmap commit=rename
+			is "$image, byte $at, commit=rename: exit status" \
+				"$status" 4
+			is "$image, byte $at, commit=rename: the old file" \
+				"$(cat kept)" old
+		done
+	done <ranges
+done
+
+# The copy ends where the map is not right, not at the end of the image.
+image=large
+cp $image.img bad.img
+flip bad.img 0
+run aiodd bad.img copy bmap=$image.bmap io=aio depth=1 iosize=4K
+check 'the first range is wrong: the rest is not copied' \
+	test "$(bytes_reported err)" -lt $((8 << 20))
+rm -f copy
+
+# Another image.
+image=small
+for size in 200999 201001 0; do
+	cp $image.img other.img
+	truncate -s $size other.img
+	run aiodd other.img copy bmap=$image.bmap
+	is "$size bytes: exit status" "$status" 4
+	is "$size bytes: it says why" "$(cat err)" "aiodd: 'other.img' has \
+$size bytes, but 'small.bmap' is the block map of an image of 201000 bytes"
+	check "$size bytes: nothing is made" test ! -e copy
+	run aiodd other.img copy bmap=$image.bmap plan=yes
+	is "$size bytes, plan=yes: exit status" "$status" 4
+	run aiodd of=copy bmap=$image.bmap < <(cat other.img)
+	is "$size bytes, a pipe: exit status" "$status" 4
+	says "$size bytes, a pipe: it says why" err \
+		"has (more|$size) bytes, but 'small.bmap' is the block map of"
+	check "$size bytes, a pipe: nothing behind the image" \
+		test "$(size_of copy)" -le 201000
+	rm -f copy
+done
+cp $image.img other.img
+truncate -s 1M other.img
+run aiodd other.img copy bmap=$image.bmap count=201000B
+is 'count= as long as the image: exit status' "$status" 0
+check 'count= as long as the image: identical' same $image.img copy
+rm -f copy
+run aiodd other.img copy bmap=$image.bmap count=100
+is 'another count=: exit status' "$status" 4
+
+# refused NAME WHY OPERAND...: with status 1, in one line, and nothing is made.
+refused()
+{
+	local name=$1 why=$2
+
+	shift 2
+	rm -f copy
+	run aiodd small.img copy "$@"
+	is "$name: exit status" "$status" 1
+	is "$name: one line" "$(wc -l <err)" 1
+	says "$name: it says why" err "^aiodd: $why\$"
+	check "$name: nothing is made" test ! -e copy
+}
+
+sed 's/useful/Useful/' small.bmap >bad.bmap
+refused 'a damaged map' 'bmap=bad.bmap: it is damaged: .*' bmap=bad.bmap
+head -c 2000 small.bmap >bad.bmap
+refused 'half a map' 'bmap=bad.bmap: line [0-9]+: it is not well-formed XML' \
+	bmap=bad.bmap
+sed 's/> sha256/> crc32/' small.bmap >bad.bmap
+refused 'an unknown checksum' \
+	"bmap=bad.bmap: its checksums are of an unknown type, 'crc32'" \
+	bmap=bad.bmap
+sed 's/version="2.0"/version="3.0"/' small.bmap >bad.bmap
+refused 'a later version' \
+	"bmap=bad.bmap: line [0-9]+: its version '3.0' is not known" bmap=bad.bmap
+sed 's/<bmap /<!DOCTYPE bmap [<!ENTITY x "1">]><bmap /' small.bmap >bad.bmap
+refused 'a document type' \
+	'bmap=bad.bmap: line [0-9]+: it has a document type declaration' \
+	bmap=bad.bmap
+sed 's/ 10-11 / 0-11 /' small.bmap >bad.bmap
+seal bad.bmap
+refused 'ranges that overlap' \
+	'bmap=bad.bmap: line [0-9]+: a range is none, or is out of order' \
+	bmap=bad.bmap
+sed 's/ 48-49 / 48-50 /' small.bmap >bad.bmap
+seal bad.bmap
+refused 'a range behind the end' \
+	"bmap=bad.bmap: its 'BlockMap' does not agree with its other numbers" \
+	bmap=bad.bmap
+sed 's/ 201000 / 9223372036854775808 /' small.bmap >bad.bmap
+refused 'a number that is too large' \
+	"bmap=bad.bmap: line [0-9]+: its 'ImageSize' makes no sense" bmap=bad.bmap
+refused 'no map' 'bmap=none: No such file or directory' bmap=none
+refused 'an image as the map' 'bmap=large.img: it is not a block map' \
+	bmap=large.img
+refused 'the source as the map' \
+	'bmap=small.img: it is the source or destination' bmap=small.img
+run aiodd small.bmap copy bmap=small.bmap
+is 'a map as the source: exit status' "$status" 1
+says 'a map as the source: it says why' err \
+	'^aiodd: bmap=small.bmap: the source is a block map itself; give its'
+run aiodd small.bmap copy bmap=auto
+is 'a map as the source, auto: exit status' "$status" 1
+for operand in conv=swab conv=sync conv=noerror skip=1 oflag=append \
+	clone=always map=m; do
+	refused "$operand" "cannot combine .*bmap=.*" bmap=small.bmap "$operand"
+	says "$operand: both are named" err "${operand%%[=]*}|conversions"
+done
+refused 'the report in its place' \
+	'bmap= and report= name the same file' bmap=small.bmap report=small.bmap
+run as_dd if=small.img of=copy bmap=small.bmap
+is 'as dd: exit status' "$status" 1
+
+# auto: as bmaptool finds it.
+mkdir auto auto/a.b
+for map in auto/x.img.gz.bmap auto/x.img.bmap auto/x.bmap; do
+	cp small.img auto/x.img.gz
+	cp small.bmap $map
+	run aiodd auto/x.img.gz copy bmap=auto
+	is "auto, $map: exit status" "$status" 0
+	says "auto, $map: it is found" err "the block map '$map'"
+	rm -f $map copy
+done
+for image in auto/x auto/a.b/x auto/.x; do
+	cp small.img $image
+	cp small.bmap auto/a.bmap
+	cp small.bmap auto/.bmap
+	run aiodd $image copy bmap=auto
+	is "auto, $image has none: exit status" "$status" 0
+	is "auto, $image has none: a warning" "$(grep -c warning err)" 1
+	says "auto, $image has none: which" err \
+		"^aiodd: warning: no block map was found for '$image': all of it is copied\$"
+	check "auto, $image has none: identical" same small.img copy
+done
+run aiodd - copy bmap=auto < <(cat small.img)
+says 'auto, a pipe: a warning' err 'no block map was found for'
+check 'auto, a pipe: identical' same small.img copy
+rm -f copy
+
+# Older versions.
+strip='s/<ChecksumType>.*//; s/<BmapFile[^>]*>.*//'
+for version in 1.0 1.1 1.2 1.3 1.4; do
+	case $version in
+	1.0 | 1.1) how="$strip; s/ chksum=\"[^\"]*\"//" ;;
+	1.2) how="$strip" ;;
+	1.3) how="s/<ChecksumType>.*//; s/BmapFileChecksum/BmapFileSHA1/g" ;;
+	*) how= ;;
+	esac
+	sed "s/version=\"2.0\"/version=\"$version\"/; $how" small.bmap >old.bmap
+	case $version in
+	1.2) resum old.bmap small.img sha1 sha1 ;;
+	1.3)
+		resum old.bmap small.img sha1 sha1
+		seal old.bmap sha1
+		;;
+	1.4) seal old.bmap ;;
+	esac
+	run aiodd small.img copy bmap=old.bmap
+	is "version $version: exit status" "$status" 0
+	check "version $version: identical" same small.img copy
+	cp small.img bad.img
+	flip bad.img 41000
+	rm -f copy
+	run aiodd bad.img copy bmap=old.bmap
+	case $version in
+	1.[01])
+		is "version $version: nothing is checked" "$status" 0
+		check "version $version: nor is it said" \
+			eval '! grep -q matches err' ;;
+	*) is "version $version: a flipped bit" "$status" 4 ;;
+	esac
+	rm -f copy
+done
+must bmaptool -q create --no-checksum -o none.bmap small.img
+run aiodd small.img copy bmap=none.bmap
+is 'no checksums: exit status' "$status" 0
+check 'no checksums: identical' same small.img copy
+for alg in md5 sha1 sha224 sha512; do
+	sed "s/> sha256 </> $alg </" small.bmap >alg.bmap
+	resum alg.bmap small.img $alg chksum
+	seal alg.bmap $alg
+	run aiodd small.img copy bmap=alg.bmap
+	says "$alg: it is checked" err "matches the block map 'alg.bmap' \($alg\)"
+done
+rm -f copy
+
+# Onto devices that are full of something else.
+if [ "$(id -u)" -eq 0 ] && bed_loop 16M; then
+	disk=$BED
+	head -c $((16 << 20)) /dev/zero | tr '\0' '\377' >full
+	for image in small large; do
+		size=$(size_of $image.img)
+		for how in '' hash=sha256 verify=yes io=inline zeros=write \
+			update=yes commit=first-last pipe 'pipe bs=4K' \
+			'pipe zeros=write'; do
+			must "$DD" if=full of="$disk" bs=1M status=none
+			src=$image.img
+			[[ $how != pipe* ]] || src=-
+			# shellcheck disable=SC2086 # operands
+			run aiodd $src "$disk" bmap=$image.bmap ${how#pipe} \
+				< <(cat $image.img)
+			is "$image onto a disk, $how: exit status" "$status" 0
+			check "$image onto a disk, $how: gaps are zeros" \
+				cmp -n "$size" $image.img "$disk"
+			check "$image onto a disk, $how: nothing behind it" \
+				cmp <(tail -c +$((size + 1)) full) \
+				<(tail -c +$((size + 1)) "$disk")
+		done
+		# As bmaptool leaves it.
+		must "$DD" if=full of="$disk" bs=1M conv=fsync status=none
+		must bmaptool -q copy --bmap $image.bmap $image.img "$disk"
+		must cp "$disk" want
+		for how in '' bs=512 io=inline pipe 'pipe bs=4K'; do
+			must "$DD" if=full of="$disk" bs=1M status=none
+			src=$image.img
+			[[ $how != pipe* ]] || src=-
+			# shellcheck disable=SC2086 # operands
+			run aiodd $src "$disk" bmap=$image.bmap zeros=skip \
+				${how#pipe} < <(cat $image.img)
+			is "$image, zeros=skip $how: exit status" "$status" 0
+			check "$image, zeros=skip $how: gaps are left" \
+				same want "$disk"
+		done
+		run aiodd $image.img "$disk" bmap=$image.bmap zeros=skip verify=yes
+		is "$image, zeros=skip where there are none: found" "$status" 3
+	done
+	# A disk is checked with its map.
+	must aiodd large.img "$disk" bmap=large.bmap status=none
+	run aiodd if="$disk" of=/dev/null bmap=large.bmap
+	is 'a larger disk as the source: exit status' "$status" 4
+	run aiodd if="$disk" of=/dev/null bmap=large.bmap \
+		count="$(size_of large.img)B"
+	is 'so much of a disk as the source: exit status' "$status" 0
+	says 'so much of a disk as the source: it is checked' err matches
+	flip "$disk" 0
+	run aiodd if="$disk" of=/dev/null bmap=large.bmap \
+		count="$(size_of large.img)B"
+	is 'a disk that differs: exit status' "$status" 4
+	# Nothing of a first range that is not right.
+	must "$DD" if=full of="$disk" bs=1M status=none
+	cp small.img bad.img
+	flip bad.img 0
+	run aiodd bad.img "$disk" bmap=small.bmap commit=first-last
+	is 'a bad image, commit=first-last: exit status' "$status" 4
+	check 'a bad image, commit=first-last: the old first block' \
+		cmp -n 4096 full "$disk"
+else
+	skip 'onto a disk' "${BED_WHY:-needs root}"
+fi
+
+# What is said.
+run aiodd large.img copy bmap=large.bmap plan=yes
+says 'plan=yes: the map' out \
+	'^bmap: .* of .* are copied, as large.bmap says; [0-9]+ ranges are checked by sha256$'
+says 'plan=yes: holes' out '^holes: kept \(bmap=\)$'
+check 'plan=yes: nothing is made' test ! -e copy
+
+
+# obmap=: what bmaptool does with our maps.
+for image in small large; do
+	for how in 'SRC DST' if= io=aio bs=7000 zeros=write update=yes \
+		bmap=$image.bmap oflag=direct; do
+		case $how in
+		SRC*) sides="$image.img copy" ;;
+		if=) sides="if=$image.img of=copy" ;;
+		*) sides="$image.img copy $how" ;;
+		esac
+		# shellcheck disable=SC2086 # operands
+		run aiodd $sides obmap=ours.bmap
+		is "$image, obmap=, $how: exit status" "$status" 0
+		is "$image, obmap=, $how: the same ranges" \
+			"$(grep '<Range' ours.bmap)" "$(grep '<Range' $image.bmap)"
+		run bmaptool copy --bmap ours.bmap copy theirs
+		is "$image, obmap=, $how: bmaptool takes it" "$status" 0
+		check "$image, obmap=, $how: identical" same $image.img theirs
+		run aiodd theirs again bmap=ours.bmap
+		is "$image, obmap=, $how: we take it" "$status" 0
+		rm -f copy theirs again ours.bmap
+	done
+done
+# Data that is no whole block, and zeros that are no hole.
+truncate -s 100000 odd.img
+printf x | must "$DD" of=odd.img bs=1 seek=70000 conv=notrunc status=none
+must fallocate -o 20480 -l 4096 odd.img
+head -c 4096 /dev/zero |
+	must "$DD" of=odd.img bs=4096 seek=5 conv=notrunc status=none
+run aiodd odd.img copy obmap=ours.bmap
+is 'blocks of zeros, and one byte: exit status' "$status" 0
+is 'blocks of zeros, and one byte: mapped' \
+	"$(sed -n 's/.*<Range .*> \(.*\) <.*/\1/p' ours.bmap | tr '\n' ' ')" '5 17 '
+run bmaptool copy --bmap ours.bmap odd.img theirs
+check 'blocks of zeros, and one byte: identical' same odd.img theirs
+run aiodd if=odd.img skip=70000B count=5000B of=copy obmap=ours.bmap
+is 'a part: exit status' "$status" 0
+run bmaptool copy --bmap ours.bmap copy theirs
+check 'a part: it is mapped' same copy theirs
+# Holes are not known.
+for size in 0 1 4096 201000; do
+	head -c $size large.img >in
+	run aiodd of=copy obmap=ours.bmap < <(cat in)
+	is "a pipe of $size bytes: exit status" "$status" 0
+	says "a pipe of $size bytes: a warning" err \
+		"^aiodd: warning: 'standard input' has no holes: the block map 'ours.bmap' will list all of it\$"
+	is "a pipe of $size bytes: ranges" "$(grep -c '<Range' ours.bmap)" \
+		$((size > 0))
+	run aiodd in copy bmap=ours.bmap
+	is "a pipe of $size bytes: it is its map" "$status" 0
+done
+run aiodd small.full copy obmap=- status=none
+is 'standard output: exit status' "$status" 0
+says 'standard output: it is there' out '> 0-49 </Range>'
+
+# When it is not written, and where not.
+echo old >ours.bmap
+run aiodd bad.img copy bmap=small.bmap obmap=ours.bmap
+is 'a copy that failed: the old map' "$(cat ours.bmap)" old
+for file in small.img copy; do
+	echo old >copy
+	run aiodd small.img copy obmap=$file
+	is "obmap=$file: exit status" "$status" 1
+	is "obmap=$file: nothing is written" "$(cat copy)" old
+done
+for pair in bmap=small.bmap sums=ours.bmap report=ours.bmap; do
+	file=${pair#*=}
+	run aiodd small.img new obmap="$file" "$pair"
+	is "obmap=$file $pair: exit status" "$status" 1
+	says "obmap=$file $pair: both are named" err \
+		'(obmap= and|and obmap=).* name the same file'
+	check "obmap=$file $pair: nothing is made" test ! -e new
+done
+for operand in conv=swab conv=sync clone=always map=m verify=only; do
+	run aiodd small.img copy obmap=ours.bmap "$operand"
+	is "obmap= $operand: exit status" "$status" 1
+	says "obmap= $operand: both are named" err 'cannot combine .*obmap=.*'
+done
+run aiodd small.img new obmap=other.bmap plan=yes
+says 'plan=yes: the map of the copy' out \
+	'^obmap: the block map of the copy is written to other.bmap$'
+check 'plan=yes: no map is made' test ! -e other.bmap
+
+finish
