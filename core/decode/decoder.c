@@ -67,7 +67,8 @@ struct decoder {
 	int error; // -errno from now on
 
 	struct decoder_input input;
-	unsigned char *buf; // MARGIN, and INPUT_LEN behind it
+	// MARGIN, INPUT_LEN, and MARGIN, in which a library may look ahead.
+	unsigned char *buf;
 	const unsigned char *in;
 	size_t in_len;
 	bool is_last; // nothing comes behind that
@@ -103,7 +104,7 @@ decoder_open(struct decoder **ret, enum decode_format format,
 	if (d == NULL)
 		return -ENOMEM;
 	*d = (struct decoder){.format = format, .input = input};
-	d->buf = aligned_alloc(MARGIN, MARGIN + INPUT_LEN);
+	d->buf = aligned_alloc(MARGIN, MARGIN + INPUT_LEN + MARGIN);
 	const int r = d->buf != NULL ? open_codec(d, threads) : -ENOMEM;
 	if (r < 0) {
 		free(d->buf);

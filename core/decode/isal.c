@@ -60,8 +60,11 @@ isal_step(void *state, struct codec_io *io)
 	z->next_out = io->out;
 	z->avail_out = out;
 	const int r = isal.inflate(z);
-	codec_move(io, in - z->avail_in, out - z->avail_out);
-	if (r < 0)
+	// Of what is damaged it may have taken a byte more than there was.
+	const bool is_beyond = z->avail_in > in || z->avail_out > out;
+	codec_move(io, z->avail_in > in ? in : in - z->avail_in,
+		   z->avail_out > out ? out : out - z->avail_out);
+	if (r < 0 || is_beyond)
 		return -EBADMSG;
 	return z->block_state == ISAL_BLOCK_FINISH ? CODEC_END : CODEC_MORE;
 }

@@ -33,6 +33,32 @@ probe_src(struct transfer *t)
 	guide_lead(&t->guide, &t->src);
 }
 
+// What is packed, onto a disk. 0, -EPERM: refused, or -ECANCELED: a signal.
+static int
+check_format(struct transfer *t, uint64_t src_off, const struct facts *dst)
+{
+	const struct request *q = t->env.asked;
+	enum decode_format is = t->src.facts.packed;
+	int r = 0;
+
+	if (safety_looks_inside(q, dst))
+		r = sniff_look(&t->src, src_off, t->env.hooks, &is);
+	return r < 0 ? r : safety_check_format(&t->out.safety, q, dst, is);
+}
+
+// What cannot be decompressed is no source of a file either, which would be
+// made.
+static int
+check_archive(struct transfer *t)
+{
+	const struct facts dst = {.kind = FACTS_FILE};
+
+	if (!safety_looks_inside(t->env.asked, &dst))
+		return 0;
+	probe_src(t);
+	return check_format(t, t->src.facts.pos, &dst);
+}
+
 static enum transfer_verdict
 open_sides(struct transfer *t)
 {
@@ -63,6 +89,11 @@ open_sides(struct transfer *t)
 		if (guide_check(&t->guide, &t->src,
 				request_src_off(q, t->src.facts.pos)) < 0)
 			return TRANSFER_UNEXPECTED;
+	}
+	if (r == 0) {
+		r = check_archive(t);
+		if (r == -EPERM)
+			return transfer_refused(t);
 	}
 	// Opening it would create it.
 	if (r == 0 && request_writes(q) && !output_can_make(out))
@@ -152,20 +183,6 @@ check_map(struct transfer *t)
 	return mapped_check(&t->mapped) < 0 ? TRANSFER_UNCOUNTED : TRANSFER_OK;
 }
 
-// What is packed, onto a disk. 0, -EPERM: refused, or -ECANCELED: a signal.
-static int
-check_format(struct transfer *t)
-{
-	const struct request *q = t->env.asked;
-	const struct facts *dst = &t->out.side.facts;
-	enum decode_format is = t->src.facts.packed;
-	int r = 0;
-
-	if (safety_looks_inside(q, dst))
-		r = sniff_look(&t->src, t->src_start, t->env.hooks, &is);
-	return r < 0 ? r : safety_check_format(&t->out.safety, q, dst, is);
-}
-
 static enum transfer_verdict
 check(struct transfer *t)
 {
@@ -181,7 +198,7 @@ check(struct transfer *t)
 	bool is_safe = !request_writes(t->env.asked) ||
 		       output_claim(out, &t->src.facts);
 	if (is_safe)
-		r = check_format(t);
+		r = check_format(t, t->src_start, &out->side.facts);
 	if (r == -ECANCELED)
 		return TRANSFER_STOPPED;
 	is_safe = is_safe && r == 0;

@@ -224,7 +224,7 @@ find_format(struct side *side, const struct request *q, const struct hooks *h,
 		return r;
 	const enum decode_format is = decode_sniff(p->sniff.head, p->sniff.len);
 	*ret = is < DECODE_NR ? is : DECODE_NONE;
-	if (*ret == DECODE_NONE)
+	if (*ret == DECODE_NONE && is != DECODE_TAR)
 		p->contents = is;
 	return wanted != DECODE_NONE && is != wanted
 		       ? tell_format(side, h, FAILURE_FORMAT, EINVAL, wanted)
@@ -262,15 +262,14 @@ packed_open(struct side *side, const struct request *q, struct hasher *hasher,
 	if (p == NULL)
 		return side_tell(side, h, FAILURE_OPEN, ENOMEM);
 	p->hasher = hasher;
-	int r = open_packed(side, q, h);
-	if (r == 0 && p->decoder != NULL)
-		r = look_inside(side, h);
+	const int r = open_packed(side, q, h);
 	// Where nothing was taken from it, it is what it was.
-	if (p->decoder != NULL || !p->sniff.has_offsets)
-		side->ops = &packed_ops;
-	else
+	if (p->decoder == NULL && p->sniff.has_offsets) {
 		release(side);
-	return r;
+		return r;
+	}
+	side->ops = &packed_ops;
+	return r == 0 && p->decoder != NULL ? look_inside(side, h) : r;
 }
 
 static int

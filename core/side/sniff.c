@@ -78,5 +78,7 @@ sniff_look(const struct side *side, uint64_t off, const struct hooks *h,
 	}
 	if (n > 0)
 		*ret = decode_sniff(s.head, (size_t)n);
+	if (*ret == DECODE_TAR && n > 0)
+		*ret = DECODE_NONE; // a tape may be written
 	return 0;
 }

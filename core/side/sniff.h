@@ -25,7 +25,8 @@ struct sniff {
 int sniff_take(struct sniff *sniff, const struct side *side,
 	       const struct hooks *h);
 
-// What the bytes from off on are; *ret as it is where that cannot be seen. A
-// pipe keeps its bytes, but one is waited for. 0, or -ECANCELED: a signal.
+// What the bytes from off on are, if they are packed or a disk image of a kind;
+// *ret as it is where that cannot be seen. A pipe keeps its bytes, but one is
+// waited for. 0, or -ECANCELED: a signal.
 int sniff_look(const struct side *side, uint64_t off, const struct hooks *h,
 	       enum decode_format *ret);
