@@ -263,6 +263,7 @@ static const struct {
 #define PART "each process copies a part"
 #define IMAGE "the map is of the image as it is"
 #define SAME_BYTES "it maps the holes of the source"
+#define IN_ORDER "what is packed is read from its start"
 #define NEW_FILE "it replaces the whole file"
 
 static const struct conflict conflicts[] = {
@@ -305,7 +306,8 @@ static const struct conflict conflicts[] = {
 	{CONFLICT_DECOMPRESS, CONFLICT_CLONE_ALWAYS,
 	 "packed blocks are shared"},
 	{CONFLICT_DECOMPRESS, CONFLICT_NOCACHE, "that counts other bytes"},
-	{CONFLICT_MAP, CONFLICT_DECOMPRESS, "it is read in order only"},
+	{CONFLICT_MAP, CONFLICT_DECOMPRESS, IN_ORDER},
+	{CONFLICT_SHARD, CONFLICT_DECOMPRESS, IN_ORDER},
 	{CONFLICT_MAP, CONFLICT_BYTES, KEPT},
 	{CONFLICT_MAP, CONFLICT_APPEND, KEPT},
 	{CONFLICT_MAP, CONFLICT_NOCACHE, "nothing is read in order"},
