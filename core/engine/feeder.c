@@ -15,6 +15,7 @@
 struct feeder {
 	struct fill fill;
 	uint64_t pos; // of the next byte
+	_Atomic bool is_stopped;
 	bool has_ended;
 	ssize_t end; // 0 or -errno
 };
@@ -26,8 +27,10 @@ fill_up(struct feeder *f, unsigned char *buf, size_t len)
 	size_t got = 0;
 
 	while (got < len && !f->has_ended) {
-		const ssize_t n = f->fill.read(f->fill.ctx, buf + got,
-					       len - got);
+		const ssize_t n = f->is_stopped
+					  ? -ECANCELED
+					  : f->fill.read(f->fill.ctx, buf + got,
+							 len - got);
 
 		if (n == -EINTR)
 			continue;
@@ -57,8 +60,9 @@ feeder_make(void *ctx, const struct iocb *iocb)
 static void
 feeder_stop(void *ctx)
 {
-	const struct feeder *f = ctx;
+	struct feeder *f = ctx;
 
+	f->is_stopped = true; // also of what does not wait, but takes long
 	f->fill.stop(f->fill.ctx);
 }
 
@@ -70,7 +74,8 @@ feeder_new(struct fill fill, uint64_t pos)
 
 	if (f == NULL)
 		return NULL;
-	*f = (struct feeder){.fill = fill, .pos = pos};
+	f->fill = fill;
+	f->pos = pos;
 	engine = helper_new_for(&(struct helper_work){.make = feeder_make,
 						      .stop = feeder_stop,
 						      .free = free,

@@ -224,7 +224,8 @@ planner_make(struct plan *plan, const struct request *q,
 	plan->src = method_of_src(&s, plan);
 	plan->dst = method_of_dst(&s, plan);
 	// Through the page cache there is nothing to gain.
-	if (plan->src.method == PLAN_FEED && !plan_is_direct(&plan->dst)) {
+	if (plan->src.method == PLAN_FEED && !plan_is_direct(&plan->dst) &&
+	    plan->dst.method != PLAN_NBD) {
 		plan->way = PLAN_RECORD;
 		plan->way_reason = "the source is not seekable";
 		return;

@@ -119,12 +119,14 @@ way_can_feed(const struct plan_sides *s)
 	const bool is_direct = facts_is_device(s->dst) ||
 			       (q->oflags & FLAG_DIRECT) ||
 			       q->io == REQUEST_IO_AIO;
+	// What a decoder gives is never short.
+	const bool is_full = (q->iflags & FLAG_FULLBLOCK) ||
+			     s->src->unpacked != 0;
 
 	// A packet pipe drops what is read too short. conv=sync pads the record
 	// at the end.
 	return facts_is_stream(s->src) && s->src->is_flow &&
-	       !s->src->is_direct && !q->is_dd &&
-	       (q->iflags & FLAG_FULLBLOCK) &&
+	       !s->src->is_direct && !q->is_dd && is_full &&
 	       !(q->conv & (CONV_SYNC | CONV_NOERROR)) && is_direct &&
 	       q->io != REQUEST_IO_INLINE && s->dst->dio_align > 0 &&
 	       !s->refused->dst.direct;

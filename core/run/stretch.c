@@ -46,11 +46,20 @@ feed_src(struct bulk *b)
 {
 	struct side *src = b->src;
 
-	if (b->plan.src.method != PLAN_FEED || src->engine != NULL ||
-	    src->ops->feed(src, b->plan.src_off) == 0)
+	if (src->engine != NULL || src->ops->feed(src, b->plan.src_off) == 0)
 		return true;
 	b->refused.src.offsets = true;
 	return false;
+}
+
+static bool
+prepare_src(struct bulk *b)
+{
+	const struct plan_side *plan = &b->plan.src;
+
+	return plan->method == PLAN_FEED
+		       ? feed_src(b)
+		       : prepare_side(b->src, plan, O_RDONLY, &b->refused.src);
 }
 
 bool
@@ -58,8 +67,7 @@ stretch_open(struct bulk *b)
 {
 	const struct plan *plan = &b->plan;
 
-	return feed_src(b) &&
-	       prepare_side(b->src, &plan->src, O_RDONLY, &b->refused.src) &&
+	return prepare_src(b) &&
 	       prepare_side(b->dst, &plan->dst, dst_access(b), &b->refused.dst);
 }
 

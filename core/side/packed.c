@@ -16,12 +16,14 @@
 #include "decoder.h"
 #include "event.h"
 #include "fd.h"
+#include "feeder.h"
 #include "hasher.h"
 #include "hooks.h"
 #include "probe.h"
 #include "request.h"
 #include "side.h"
 #include "sniff.h"
+#include "tap.h"
 
 struct packed {
 	struct sniff sniff;
@@ -32,6 +34,8 @@ struct packed {
 	unsigned contents; // as facts.packed
 	struct hasher *hasher;
 	uint64_t nr_hashed;
+	struct tap tap; // of what has to be waited for, once it is fed
+	bool is_fed;
 };
 
 static ssize_t
@@ -42,6 +46,11 @@ read_file(const struct side *side, void *buf, size_t len)
 				 ? 0
 				 : min_u64(len, p->sniff.len - p->head_done);
 
+	if (n == 0 && p->is_fed && !p->sniff.has_offsets) {
+		const struct fill fill = tap_fill(&p->tap);
+
+		return fill.read(fill.ctx, buf, len);
+	}
 	if (n == 0)
 		return bare_read(side, buf, len);
 	memcpy(buf, p->sniff.head + p->head_done, n);
@@ -70,6 +79,36 @@ packed_read(const struct side *side, void *buf, size_t len)
 
 	return p->decoder != NULL ? decoder_fill(p->decoder, buf, len)
 				  : read_file(side, buf, len);
+}
+
+static ssize_t
+packed_fill(void *ctx, void *buf, size_t len)
+{
+	return packed_read(ctx, buf, len);
+}
+
+static void
+packed_stop(void *ctx)
+{
+	const struct side *side = ctx;
+	struct packed *p = side->own;
+	const struct fill fill = tap_fill(&p->tap);
+
+	fill.stop(fill.ctx);
+}
+
+static int
+packed_feed(struct side *side, uint64_t pos)
+{
+	const struct fill fill = {packed_fill, packed_stop, side};
+	struct packed *p = side->own;
+	const int r = p->is_fed ? 0 : tap_init(&p->tap, side->fd);
+
+	if (r < 0)
+		return r;
+	p->is_fed = true;
+	side->engine = feeder_new(fill, pos);
+	return side->engine != NULL ? 0 : -EAGAIN;
 }
 
 // In order only.
@@ -103,6 +142,10 @@ set_facts(const struct packed *p, struct facts *facts)
 	facts->cached = 0;
 	facts->allocated = p->size; // it has no holes
 	facts->is_pipe = false;
+	if (p->decoder != NULL) {
+		facts->is_flow = true;
+		facts->is_direct = false; // that is what it reads
+	}
 	facts->unpacked = p->decoder != NULL ? decoder_format(p->decoder)
 					     : DECODE_NONE;
 	facts->packed = p->contents;
@@ -121,6 +164,11 @@ release(struct side *side)
 {
 	struct packed *p = side->own;
 
+	// First the thread that reads.
+	engine_free(side->engine);
+	side->engine = NULL;
+	if (p->is_fed)
+		tap_done(&p->tap);
 	decoder_free(p->decoder);
 	free(p);
 	side->own = NULL;
@@ -135,6 +183,7 @@ packed_close(struct side *side)
 
 static const struct side_ops packed_ops = {
 	.probe = packed_probe,
+	.feed = packed_feed,
 	.read = packed_read,
 	.seek = packed_seek,
 	.get_size = packed_get_size,

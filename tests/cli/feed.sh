@@ -227,6 +227,52 @@ for more in '' status=progress; do
 		"reading 'standard input': Connection reset"
 done
 
+# --- the source is packed ------------------------------------------------
+
+must gzip -c "$work/data" >"$work/packed"
+run aiodd "$work/packed" "$disk" decompress=auto plan=yes
+if grep -q 'left out' "$work/err"; then
+	skip 'what is packed' 'gz was left out of this build'
+else
+	says 'what is packed is read ahead' "$work/out" \
+		'^source method: read ahead by a thread'
+	dribble 10 "$work/packed" | aiodd - "$disk" decompress=auto status=none
+	check 'what is packed, from a pipe' \
+		cmp -n "$(size_of "$work/data")" "$work/data" "$image"
+	dribble 11 "$work/packed" | aiodd of="$disk" bs=64K skip=3 count=50 \
+		seek=1 decompress=gz 2>"$work/err"
+	is 'skip=, seek= and count= are of what comes of it' \
+		"$(stats "$work/err")" '50+0 records in
+50+0 records out
+3276800 bytes (3.3 MB, 3.1 MiB) copied, T s, R'
+	check 'and are kept' cmp -n 3276800 -i 196608:65536 \
+		"$work/data" "$image"
+	run aiodd "$work/packed" "$small" decompress=auto
+	is 'what is packed does not fit: exit status' $status 1
+	says 'what is packed does not fit: message' "$work/err" \
+		'No space left on device \(offset 4195328\)'
+	# What it was cut to, and what came of that, is told.
+	dribble 12 "$work/packed" | head -c 3000000 |
+		aiodd - "$disk" decompress=auto 2>"$work/err"
+	is 'what is cut off: exit status' $? 1
+	bytes=$(bytes_reported "$work/err")
+	says 'what is cut off: message' "$work/err" \
+		"cut off at input offset 3000000, output offset $bytes\$"
+	check 'what is cut off: what came of it is there' \
+		cmp -n "$bytes" "$work/data" "$disk"
+	mv "$work/data" "$work/kept"
+	mv "$work/packed" "$work/data"
+	begin_silent 3000000 of="$disk" decompress=auto
+	wait_caught "$pid"
+	kill -INT "$pid"
+	wait "$pid"
+	is 'a signal ends it, though the packed pipe is silent' $? 130
+	exec 9>&-
+	mv "$work/kept" "$work/data"
+	check 'and what came of it is there' cmp \
+		-n "$(bytes_reported "$work/err")" "$work/data" "$disk"
+fi
+
 # --- with all else that can be asked for ---------------------------------
 
 sum=$(sha256sum <"$work/data")
