@@ -462,6 +462,75 @@ def pipe_disk(lab):
                is_fed=True)
 
 
+def gather(path, size):
+    """What an image is full of: programs and libraries of this machine."""
+    with open(path, "wb") as file:
+        while file.tell() < size:
+            start = file.tell()
+            for directory, names, files in os.walk("/usr"):
+                names.sort()
+                for name in sorted(files):
+                    from_path = os.path.join(directory, name)
+                    if os.path.islink(from_path) or file.tell() >= size:
+                        continue
+                    with contextlib.suppress(OSError), \
+                            open(from_path, "rb") as part:
+                        shutil.copyfileobj(part, file, MIB)
+            if file.tell() == start:
+                raise Skip("/usr has no files")
+        file.truncate(size)
+
+
+def unpacked(lab, suffix, pack, unpack, limit=None):
+    """A packed image onto a disk; the shell's way is a pipe into dd."""
+    need_tools(pack[0], unpack[0])
+    size = lab.scaled(384 * MIB)
+    image = lab.image("disk", size)
+    disk = lab.loop(image)
+    plain = lab.path("plain")
+    src = lab.path("src." + suffix)
+    need_room(lab.work, 2 * size)
+    gather(plain, size)
+    with open(plain, "rb") as from_file, open(src, "wb") as to_file:
+        subprocess.run(pack, stdin=from_file, stdout=to_file, check=True)
+
+    def before():
+        warm(src)
+        cold(disk)
+        spoil(image, size)
+
+    words = " ".join(unpack)
+    pipe = f'{words} "$1" | dd of="$2" bs=4M iflag=fullblock status=none'
+    programs = installed([
+        aiodd(lab, f"aiodd SRC.{suffix} DISK decompress=auto", src, disk,
+              "decompress=auto"),
+        program(f"{words} | dd bs=4M oflag=direct", "sh", "-c",
+                pipe + " oflag=direct", "sh", src, disk,
+                target=None if limit else 1.2),
+        program(f"{words} | dd bs=4M conv=fsync", "sh", "-c",
+                pipe + " conv=fsync", "sh", src, disk,
+                target=None if limit else 1.2),
+        program(" ".join(limit) + " >/dev/null", "sh", "-c",
+                " ".join(limit) + ' "$1" >/dev/null', "sh", src,
+                kind="limit", target=1 / 1.1) if limit else None])
+    return Bed(f"an image packed by {pack[0]} onto a disk, durable", size,
+               programs, before, lambda: check_same(plain, image),
+               habit=programs[1].label)
+
+
+def unpacked_zstd(lab):
+    return unpacked(lab, "zst", ("zstd", "-q", "-c"), ("zstd", "-q", "-dc"))
+
+
+def unpacked_gzip(lab):
+    return unpacked(lab, "gz", ("gzip", "-c"), ("gzip", "-dc"))
+
+
+def unpacked_xz(lab):
+    return unpacked(lab, "xz", ("xz", "-T2", "-1", "-c"),
+                    ("xz", "-T0", "-dc"), limit=("xz", "-T0", "-dc"))
+
+
 def pipe_out(lab):
     size = lab.scaled(GIB)
     src = lab.source(size)
@@ -569,6 +638,9 @@ BEDS = {
     "bs512": (bs512, 40),
     "pipe-in": (pipe_in, 40),
     "pipe-disk": (pipe_disk, 30),
+    "zstd": (unpacked_zstd, 40),
+    "gzip": (unpacked_gzip, 60),
+    "xz": (unpacked_xz, 90),
     "pipe-out": (pipe_out, 30),
     "pipe-through": (pipe_through, 30),
     "sparse": (sparse, 40),
