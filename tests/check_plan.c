@@ -292,6 +292,27 @@ START_TEST(without_kernel_aio_a_stream_is_read_ahead_all_the_same)
 }
 END_TEST
 
+START_TEST(a_stream_is_read_ahead_into_an_export)
+{
+	begin_stream();
+	dst.kind = FACTS_NBD;
+	check_fed(GIB);
+	ck_assert_int_eq(plan.dst.method, PLAN_NBD);
+	ck_assert_uint_eq(plan.depth, PLAN_DEPTH);
+}
+END_TEST
+
+// Each read of it is full.
+START_TEST(what_is_unpacked_needs_no_fullblock)
+{
+	begin_stream();
+	q.iflags = 0;
+	src.unpacked = 1;
+	src.size = 2 * GIB;
+	check_fed(GIB);
+}
+END_TEST
+
 // What it will be is not known.
 START_TEST(a_stream_into_a_file_sets_no_size)
 {
@@ -1424,6 +1445,8 @@ way_tcase(void)
 	tcase_add_loop_test(
 		t, without_kernel_aio_a_stream_is_read_ahead_all_the_same, 0,
 		2);
+	tcase_add_test(t, a_stream_is_read_ahead_into_an_export);
+	tcase_add_test(t, what_is_unpacked_needs_no_fullblock);
 	tcase_add_loop_test(t, a_stream_into_a_file_sets_no_size, 0, 2);
 	tcase_add_loop_test(
 		t, a_stream_that_dd_reads_in_its_order_goes_by_records, 0, 12);
