@@ -214,6 +214,8 @@ static const struct operand operands[] = {
 	 OPERAND_SAFETY, COMMON, SYMBOLS(force, force_symbols, NULL)},
 	{"connections", "N", "make N connections to an NBD server",
 	 OPERAND_SPEED, SIZE(request.connections, 1, 64)},
+	{"reconnect", "SECONDS", "wait SECONDS for an NBD server to come back",
+	 OPERAND_SPEED, SIZE(request.reconnect, 0, 86400)},
 	{"update", "yes", "write only what differs from what is there",
 	 OPERAND_SPEED, .parse = parse_yes, FIELD(has_update),
 	 .symbols = yes_symbols},

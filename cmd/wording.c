@@ -31,6 +31,9 @@ static const struct {
 	[FAILURE_NO_FUA] = {"%s cannot make each write durable (oflag=sync "
 			    "or dsync)",
 			    IN_SENTENCE, false},
+	[FAILURE_EXPORT_CHANGED] = {"%s has come back with another size or "
+				    "other abilities",
+				    IN_SENTENCE, false},
 	[FAILURE_STAT] = {"cannot fstat %s", IN_SENTENCE, false},
 	[FAILURE_SKIP] = {"%s: cannot skip", BEFORE_COLON, false},
 	[FAILURE_SEEK] = {"%s: cannot seek", BEFORE_COLON, false},
@@ -80,6 +83,11 @@ static const struct {
 	[FAILURE_OLD_FIRST_BLOCK] = {"%s still has its old first block",
 				     IN_SENTENCE, false},
 	[NOTICE_READ_SKIPPED] = {"error reading %s", IN_SENTENCE, true},
+	[NOTICE_LOST] = {"warning: the connection to %s was lost; "
+			 "reconnecting (reconnect=)",
+			 IN_SENTENCE, false},
+	[NOTICE_REGAINED] = {"warning: %s is connected again; the copy goes on",
+			     IN_SENTENCE, true},
 	[NOTICE_NO_HOLES] = {"warning: the server of %s does not tell where "
 			     "there are holes; all of it is read",
 			     IN_SENTENCE, false},

@@ -262,9 +262,11 @@ connect_to(unsigned nr, bool is_durable)
 
 	for (unsigned i = 0; i < nr; i++)
 		given[i] = &handles[i];
-	ck_assert_int_eq(
-		nbd_engine_new(&engine, &script, given, nr, SIZE, is_durable),
-		0);
+	const struct nbd_engine_export export = {
+		.size = SIZE, .is_durable = is_durable, .is_flushed = true};
+
+	ck_assert_int_eq(nbd_engine_new(&engine, &script, given, nr, &export),
+			 0);
 }
 
 static void
@@ -474,6 +476,97 @@ START_TEST(durable_writes_say_so)
 }
 END_TEST
 
+START_TEST(what_is_not_flushed_is_known)
+{
+	handles[0].is_eager = true;
+	connect_to(1, false);
+	ck_assert_uint_eq(nbd_engine_unflushed(engine), UINT64_MAX);
+	queue(0, JOB_WRITE, 128, LEN);
+	check_next(0, LEN);
+	queue(1, JOB_READ, 0, LEN);
+	check_next(1, LEN);
+	ck_assert_uint_eq(nbd_engine_unflushed(engine), 128);
+	ck_assert_int_eq(nbd_engine_call(engine, NBD_CMD_ZERO, NULL, 10, 64),
+			 10);
+	ck_assert_uint_eq(nbd_engine_unflushed(engine), 64);
+	ck_assert_int_eq(nbd_engine_call(engine, IO_CMD_FDSYNC, NULL, 0, 0), 0);
+	ck_assert_uint_eq(nbd_engine_unflushed(engine), UINT64_MAX);
+}
+END_TEST
+
+START_TEST(a_flush_covers_what_was_written_before_it)
+{
+	connect_to(1, false);
+	queue(0, JOB_WRITE, 100, LEN);
+	wait_taken(&handles[0], 1);
+	release(&handles[0], 0, 0);
+	check_next(0, LEN);
+	queue(1, JOB_FDSYNC, 0, 0);
+	wait_taken(&handles[0], 2);
+	queue(2, JOB_WRITE, 300, LEN);
+	wait_taken(&handles[0], 3);
+	release(&handles[0], 2, 0);
+	check_next(2, LEN);
+	ck_assert_uint_eq(nbd_engine_unflushed(engine), 100);
+	release(&handles[0], 1, 0);
+	check_next(1, 0);
+	ck_assert_uint_eq(nbd_engine_unflushed(engine), 300);
+}
+END_TEST
+
+// And is told again, since the server may not.
+START_TEST(a_flush_that_fails_covers_nothing)
+{
+	connect_to(1, false);
+	queue(0, JOB_WRITE, 100, LEN);
+	wait_taken(&handles[0], 1);
+	release(&handles[0], 0, 0);
+	check_next(0, LEN);
+	queue(1, JOB_FDSYNC, 0, 0);
+	wait_taken(&handles[0], 2);
+	release(&handles[0], 1, EIO);
+	check_next(1, -EIO);
+	ck_assert_uint_eq(nbd_engine_unflushed(engine), 100);
+	pthread_mutex_lock(&handles[0].lock);
+	handles[0].is_eager = true;
+	pthread_mutex_unlock(&handles[0].lock);
+	ck_assert_int_eq(nbd_engine_call(engine, IO_CMD_FDSYNC, NULL, 0, 0),
+			 -EIO);
+}
+END_TEST
+
+START_TEST(a_gibibyte_is_flushed_by_the_engine_itself)
+{
+	handles[0].is_eager = true;
+	connect_to(1, false);
+	queue(0, JOB_WRITE, 0, GIB);
+	check_next(0, GIB);
+	wait_taken(&handles[0], 2);
+	ck_assert_int_eq(handles[0].requests[1].command, IO_CMD_FDSYNC);
+	queue(1, JOB_WRITE, GIB, LEN);
+	check_next(1, LEN);
+	ck_assert_uint_eq(handles[0].nr, 3);
+	ck_assert_int_eq(engine_nr_out(engine), 0);
+}
+END_TEST
+
+START_TEST(another_connection_takes_the_place_of_a_lost_one)
+{
+	struct nbd_handle *other = &handles[1];
+
+	connect_to(1, false);
+	queue(0, JOB_WRITE, 0, LEN);
+	wait_taken(&handles[0], 1);
+	lose(&handles[0]);
+	check_next(0, -ENOTCONN);
+	ck_assert_int_eq(nbd_engine_renew(engine, &other, 1), 0);
+	ck_assert(handles[0].is_closed);
+	other->is_eager = true;
+	queue(1, JOB_WRITE, 0, LEN);
+	check_next(1, LEN);
+}
+END_TEST
+
 START_TEST(what_is_abandoned_is_not_waited_for)
 {
 	connect_to(2, false);
@@ -550,6 +643,11 @@ add_tests(TCase *t)
 	tcase_add_test(t, others_do_the_work_of_a_lost_connection);
 	tcase_add_test(t, a_call_is_waited_for_and_counts_as_nobodys);
 	tcase_add_test(t, durable_writes_say_so);
+	tcase_add_test(t, what_is_not_flushed_is_known);
+	tcase_add_test(t, a_flush_covers_what_was_written_before_it);
+	tcase_add_test(t, a_flush_that_fails_covers_nothing);
+	tcase_add_test(t, a_gibibyte_is_flushed_by_the_engine_itself);
+	tcase_add_test(t, another_connection_takes_the_place_of_a_lost_one);
 	tcase_add_test(t, what_is_abandoned_is_not_waited_for);
 	tcase_add_test(t, the_server_hears_of_the_end);
 	tcase_add_test(t, holes_are_what_the_server_says_reads_as_zeros);

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base.h"
+#include "clock.h"
 #include "fd.h"
 #include "job.h"
 #include "nbd_library.h"
@@ -34,11 +35,14 @@ struct conn {
 	struct job_list ended;
 };
 
+// More than this is not to be written again when the server has forgotten it.
+#define FLUSH_LEN GIB
+#define FLUSH_NS ((uint64_t)10 * 1000 * 1000 * 1000)
+
 struct nbd_engine {
 	struct engine engine;
 	const struct nbd_library *lib;
-	uint64_t size;
-	uint32_t write_flags;
+	struct nbd_engine_export export;
 	pthread_mutex_t lock;
 	pthread_cond_t changed; // for those who wait in a call
 
@@ -47,10 +51,32 @@ struct nbd_engine {
 	bool is_ending;
 	bool is_closed; // whoever waits in a call waits in vain
 	unsigned nr_awaited;
+	uint64_t dirty;	     // the first byte that was written since the
+	uint64_t dirty_len;  // last flush began, how many, and since when;
+	uint64_t dirty_ns;   // UINT64_MAX: none
+	uint64_t flushing;   // the first byte that a flush is to cover
+	unsigned nr_flushes; // under way
+	int flush_error;     // of the last that has failed
+	struct job flush;    // our own
+	bool is_flushing;    // which is under way
 
 	unsigned nr;
-	struct conn conns[];
+	struct conn conns[NBD_ENGINE_CONNS];
 };
+
+static bool
+is_flush(const struct job *job)
+{
+	return job->iocb.aio_lio_opcode == IO_CMD_FSYNC ||
+	       job->iocb.aio_lio_opcode == IO_CMD_FDSYNC;
+}
+
+static bool
+is_change(const struct job *job)
+{
+	return job->iocb.aio_lio_opcode == IO_CMD_PWRITE ||
+	       job->iocb.aio_lio_opcode == NBD_CMD_ZERO;
+}
 
 static struct nbd_engine *
 nbd_of(struct engine *engine)
@@ -88,6 +114,12 @@ conn_on_extent(void *ctx, const char *meta, uint64_t off, uint32_t *entries,
 	return 0;
 }
 
+static uint32_t
+write_flags(const struct nbd_engine *nbd)
+{
+	return nbd->export.is_durable ? LIBNBD_CMD_FLAG_FUA : 0;
+}
+
 // A cookie, or -1.
 static int64_t
 conn_begin(struct conn *c, struct job *job)
@@ -105,10 +137,10 @@ conn_begin(struct conn *c, struct job *job)
 				      0);
 	case IO_CMD_PWRITE:
 		return lib->aio_pwrite(c->handle, iocb->u.c.buf, len, off, done,
-				       c->of->write_flags);
+				       write_flags(c->of));
 	case NBD_CMD_ZERO:
 		return lib->aio_zero(c->handle, len, off, done,
-				     c->of->write_flags);
+				     write_flags(c->of));
 	case NBD_CMD_EXTENTS:
 		return lib->aio_block_status(
 			c->handle, len, off,
@@ -137,8 +169,8 @@ conn_len(const struct conn *c, const struct iocb *iocb)
 
 	if (iocb->aio_lio_opcode != IO_CMD_PREAD)
 		return (long)iocb->u.c.nbytes;
-	return (long)min_u64(iocb->u.c.nbytes,
-			     c->of->size - min_u64(off, c->of->size));
+	const uint64_t size = c->of->export.size;
+	return (long)min_u64(iocb->u.c.nbytes, size - min_u64(off, size));
 }
 
 static void
@@ -160,6 +192,44 @@ conn_start(struct conn *c, struct job *job)
 	}
 }
 
+static void put(struct nbd_engine *nbd, struct job *job);
+
+// The server has it, and may forget it.
+static void
+note_change(struct nbd_engine *nbd, const struct job *job)
+{
+	const uint64_t now = clock_ns();
+
+	if (job->res <= 0 || nbd->export.is_durable)
+		return;
+	if (nbd->dirty == UINT64_MAX)
+		nbd->dirty_ns = now;
+	nbd->dirty = min_u64(nbd->dirty, (uint64_t)job->iocb.u.c.offset);
+	nbd->dirty_len += (uint64_t)job->res;
+	if (!nbd->export.is_flushed || nbd->is_flushing ||
+	    (nbd->dirty_len < FLUSH_LEN && now - nbd->dirty_ns < FLUSH_NS))
+		return;
+	nbd->flush.iocb = (struct iocb){.aio_fildes = -1,
+					.aio_lio_opcode = IO_CMD_FDSYNC};
+	nbd->is_flushing = true;
+	put(nbd, &nbd->flush);
+}
+
+// What was written before it began is safe, if all that were under way have
+// succeeded.
+static void
+note_flush(struct nbd_engine *nbd, const struct job *job)
+{
+	nbd->nr_flushes--;
+	if (job->res < 0)
+		nbd->dirty = min_u64(nbd->dirty, nbd->flushing);
+	if (nbd->nr_flushes == 0)
+		nbd->flushing = UINT64_MAX;
+	nbd->is_flushing &= job != &nbd->flush;
+	if (job->res < 0 && job->res != -ENOTCONN)
+		nbd->flush_error = (int)job->res;
+}
+
 // To whoever waits for them.
 static void
 conn_hand_over(struct conn *c)
@@ -176,6 +246,12 @@ conn_hand_over(struct conn *c)
 	c->is_lost = is_lost;
 	while ((job = job_list_take(&c->ended)) != NULL) {
 		c->nr_out--;
+		if (is_change(job))
+			note_change(nbd, job);
+		if (is_flush(job))
+			note_flush(nbd, job);
+		if (job == &nbd->flush)
+			continue;
 		if (job->is_awaited) {
 			job->is_awaited = false;
 			pthread_cond_broadcast(&nbd->changed);
@@ -270,6 +346,12 @@ put(struct nbd_engine *nbd, struct job *job)
 		if (c->is_lost != best->is_lost ? best->is_lost
 						: c->nr_out < best->nr_out)
 			best = c;
+	if (is_flush(job)) {
+		nbd->flushing = min_u64(nbd->flushing, nbd->dirty);
+		nbd->nr_flushes++;
+		nbd->dirty = UINT64_MAX;
+		nbd->dirty_len = 0;
+	}
 	best->nr_out++;
 	if (best->queue.first == NULL)
 		(void)eventfd_write(best->wake_fd, 1); // far from its limit
@@ -324,7 +406,10 @@ nbd_engine_call(struct engine *engine, int command, void *buf, uint64_t len,
 	nbd->nr_awaited++;
 	while (job.is_awaited && !nbd->is_closed)
 		pthread_cond_wait(&nbd->changed, &nbd->lock);
-	const long res = job.is_awaited ? -ENOTCONN : job.res;
+	long res = job.is_awaited ? -ENOTCONN : job.res;
+	// The server may not tell it again.
+	if (res == 0 && is_flush(&job))
+		res = nbd->flush_error;
 	if (--nbd->nr_awaited == 0)
 		pthread_cond_broadcast(&nbd->changed);
 	pthread_mutex_unlock(&nbd->lock);
@@ -373,12 +458,22 @@ close_conns(struct nbd_engine *nbd)
 }
 
 static void
+leave(struct nbd_engine *nbd)
+{
+	end_threads(nbd);
+	close_conns(nbd);
+	for (unsigned i = 0; i < nbd->nr; i++)
+		if (nbd->conns[i].wake_fd >= 0)
+			(void)close(nbd->conns[i].wake_fd); // only counts
+	nbd->nr = 0;
+}
+
+static void
 nbd_abandon(struct engine *engine)
 {
 	struct nbd_engine *nbd = nbd_of(engine);
 
-	end_threads(nbd);
-	close_conns(nbd);
+	leave(nbd);
 	nbd->ended = (struct job_list){0};
 }
 
@@ -387,13 +482,9 @@ nbd_free(struct engine *engine)
 {
 	struct nbd_engine *nbd = nbd_of(engine);
 
-	end_threads(nbd);
-	close_conns(nbd);
-	for (unsigned i = 0; i < nbd->nr; i++)
-		if (nbd->conns[i].wake_fd >= 0)
-			(void)close(nbd->conns[i].wake_fd); // only counts
+	leave(nbd);
 	if (engine->news_fd >= 0)
-		(void)close(engine->news_fd);
+		(void)close(engine->news_fd); // only counts
 	pthread_cond_destroy(&nbd->changed);
 	pthread_mutex_destroy(&nbd->lock);
 	free(nbd);
@@ -417,14 +508,33 @@ start(struct conn *c)
 	return r;
 }
 
+// All are closed where that fails.
+static int
+take_conns(struct nbd_engine *nbd, struct nbd_handle **handles, unsigned nr)
+{
+	int r = 0;
+
+	nbd->nr = nr;
+	nbd->is_ending = nbd->is_closed = false;
+	nbd->dirty = nbd->flushing = UINT64_MAX;
+	nbd->dirty_len = nbd->nr_flushes = 0;
+	nbd->is_flushing = false;
+	for (unsigned i = 0; i < nr; i++)
+		nbd->conns[i] = (struct conn){
+			.of = nbd, .handle = handles[i], .wake_fd = -1};
+	for (unsigned i = 0; r == 0 && i < nr; i++)
+		r = start(&nbd->conns[i]);
+	if (r < 0)
+		leave(nbd);
+	return r;
+}
+
 int
 nbd_engine_new(struct engine **ret, const struct nbd_library *lib,
-	       struct nbd_handle **handles, unsigned nr, uint64_t size,
-	       bool is_durable)
+	       struct nbd_handle **handles, unsigned nr,
+	       const struct nbd_engine_export *export)
 {
-	struct nbd_engine *nbd = calloc(1, sizeof(*nbd) +
-						   nr * sizeof(struct conn));
-	int r = 0;
+	struct nbd_engine *nbd = calloc(1, sizeof(*nbd));
 
 	if (nbd == NULL) {
 		for (unsigned i = 0; i < nr; i++)
@@ -432,19 +542,13 @@ nbd_engine_new(struct engine **ret, const struct nbd_library *lib,
 		return -ENOMEM;
 	}
 	nbd->engine.ops = &nbd_ops;
-	nbd->engine.news_fd = fd_move_up(
-		eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
 	nbd->lib = lib;
-	nbd->size = size;
-	nbd->write_flags = is_durable ? LIBNBD_CMD_FLAG_FUA : 0;
-	nbd->nr = nr;
+	nbd->export = *export;
 	pthread_mutex_init(&nbd->lock, NULL);
 	pthread_cond_init(&nbd->changed, NULL);
-	for (unsigned i = 0; i < nr; i++)
-		nbd->conns[i] = (struct conn){
-			.of = nbd, .handle = handles[i], .wake_fd = -1};
-	for (unsigned i = 0; r == 0 && i < nr; i++)
-		r = start(&nbd->conns[i]);
+	nbd->engine.news_fd = fd_move_up(
+		eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
+	int r = take_conns(nbd, handles, nr);
 	if (nbd->engine.news_fd < 0)
 		r = nbd->engine.news_fd;
 	if (r == 0)
@@ -452,5 +556,26 @@ nbd_engine_new(struct engine **ret, const struct nbd_library *lib,
 	else
 		nbd_free(&nbd->engine);
 	return r;
+}
+
+int
+nbd_engine_renew(struct engine *engine, struct nbd_handle **handles,
+		 unsigned nr)
+{
+	struct nbd_engine *nbd = nbd_of(engine);
+
+	leave(nbd);
+	return take_conns(nbd, handles, nr);
+}
+
+uint64_t
+nbd_engine_unflushed(struct engine *engine)
+{
+	struct nbd_engine *nbd = nbd_of(engine);
+
+	pthread_mutex_lock(&nbd->lock);
+	const uint64_t off = min_u64(nbd->dirty, nbd->flushing);
+	pthread_mutex_unlock(&nbd->lock);
+	return off;
 }
 #endif

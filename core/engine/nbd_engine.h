@@ -29,11 +29,26 @@ struct nbd_engine_extents {
 			bool is_zeros);
 };
 
-// To nr connections to the same export of this size, which are ready, and are
-// closed by the engine in any case. is_durable: each write is. 0 or -errno.
+struct nbd_engine_export {
+	uint64_t size;
+	bool is_durable;       // each write is to be
+	bool is_flushed;       // now and then, so that not much can be lost
+};
+
+// To nr connections to the same export, which are ready, and are closed by the
+// engine in any case. 0 or -errno.
 int nbd_engine_new(struct engine **ret, const struct nbd_library *lib,
-		   struct nbd_handle **conns, unsigned nr, uint64_t size,
-		   bool is_durable);
+		   struct nbd_handle **conns, unsigned nr,
+		   const struct nbd_engine_export *export);
+
+// With other connections, in place of those that were lost; nothing is under
+// way. As nbd_engine_new, but what has failed can be tried again.
+int nbd_engine_renew(struct engine *engine, struct nbd_handle **conns,
+		     unsigned nr);
+
+// The first byte that was written since, and that the server may forget;
+// UINT64_MAX: there is none. After a renewal there is none.
+uint64_t nbd_engine_unflushed(struct engine *engine);
 
 // One request, by whatever thread, which sleeps until it has ended: its result.
 // It counts as nobody's.

@@ -262,6 +262,63 @@ settle_fed(struct bulk *b, const struct copy *copy, enum copy_verdict verdict)
 				    : BULK_DONE);
 }
 
+// What was written since the last flush may be gone: the copy goes back to
+// where it is safe, and to where a stretch can begin.
+static enum bulk_verdict
+go_back(struct bulk *b, uint64_t n, const struct side *side, uint64_t lost)
+{
+	const uint64_t start = b->plan.dst_off - b->rest.done;
+	uint64_t done = b->rest.done + n;
+
+	if (lost < start + done)
+		done = lost - min_u64(lost, start);
+	done = round_down(done, b->plan.resume_unit);
+	hooks_tell(b->env->hooks, (struct event){.kind = NOTICE_REGAINED,
+						 .name = side->name,
+						 .off = start + done});
+	n = done - min_u64(done, b->rest.done);
+	b->rest.done = min_u64(done, b->rest.done);
+	return bulk_advance(b, n, BULK_AGAIN);
+}
+
+// BULK_RECORDS: it does not come back.
+static enum bulk_verdict
+reconnect(struct bulk *b, uint64_t n, struct side *side)
+{
+	uint64_t lost = UINT64_MAX;
+	const int r = side->ops->reconnect != NULL
+			      ? side->ops->reconnect(side, b->env->hooks, &lost)
+			      : -EOPNOTSUPP;
+
+	if (r == -ECANCELED)
+		return bulk_advance(b, n, BULK_STOPPED);
+	return r == 0 ? go_back(b, n, side, lost) : BULK_RECORDS;
+}
+
+// The server of a side that is gone. Of a destination that has all of it, too:
+// it has to be there when it is made durable. NULL: none is.
+static struct side *
+find_lost(const struct bulk *b, const struct event *failure)
+{
+	struct side *dst = b->dst;
+
+	if (failure->kind == EVENT_NONE)
+		return dst->ops->reconnect != NULL &&
+				       request_writes(b->request) &&
+				       facts_is_disk(&dst->facts) &&
+				       dst->ops->sync(dst, true,
+						      b->env->hooks) ==
+					       -ENOTCONN
+			       ? dst
+			       : NULL;
+	if (failure->error != ENOTCONN)
+		return NULL;
+	// What is there is read, too.
+	return failure->kind == FAILURE_WRITE || failure->name == dst->name
+		       ? dst
+		       : b->src;
+}
+
 enum bulk_verdict
 settle_copy(struct bulk *b, const struct copy *copy, enum copy_verdict verdict)
 {
@@ -276,6 +333,13 @@ settle_copy(struct bulk *b, const struct copy *copy, enum copy_verdict verdict)
 		return settle_fed(b, copy, verdict);
 	if (verdict == COPY_LOST && is_trimmed)
 		return settle_lost(b, n);
+	struct side *lost = is_trimmed ? find_lost(b, failure) : NULL;
+	if (lost != NULL) {
+		const enum bulk_verdict again = reconnect(b, n, lost);
+
+		if (again != BULK_RECORDS)
+			return again;
+	}
 	if (failure->kind == FAILURE_WRITE &&
 	    !(is_trimmed && can_retry_write(b, copy)))
 		return settle_refused(b, copy, n, *failure);

@@ -30,8 +30,10 @@ transfer_init(struct transfer *t, const struct request *q,
 void
 transfer_leave(struct transfer *t)
 {
-	side_end(&t->src);
-	side_end(&t->out.side);
+	if (facts_is_export(&t->src.facts))
+		side_end(&t->src);
+	if (facts_is_export(&t->out.side.facts))
+		side_end(&t->out.side);
 }
 
 void
@@ -39,7 +41,8 @@ transfer_done(struct transfer *t)
 {
 	hasher_free(t->env.hasher);
 	t->env.hasher = NULL;
-	transfer_leave(t);
+	side_end(&t->src);
+	side_end(&t->out.side);
 	hasher_free(t->packed_hasher);
 	t->packed_hasher = NULL;
 	output_done(&t->out);

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 
 #include "base.h"
+#include "clock.h"
 #include "nbd_engine.h"
 
 #define USEFUL 4	      // more than these have not made it faster
@@ -74,9 +75,11 @@ begin(struct linking *l)
 
 // Until it is connected, or is not. 0 or -errno.
 static int
-wait_up(const struct nbd_library *lib, struct nbd_handle *handle,
+wait_up(const struct linking *l, struct nbd_handle *handle,
 	const struct hooks *h)
 {
+	const struct nbd_library *lib = l->lib;
+
 	while (lib->aio_is_connecting(handle) > 0) {
 		const unsigned dir = lib->aio_get_direction(handle);
 		struct pollfd ready = {.fd = lib->aio_get_fd(handle)};
@@ -84,6 +87,8 @@ wait_up(const struct nbd_library *lib, struct nbd_handle *handle,
 
 		if (h->must_stop(h->ctx))
 			return -ECANCELED;
+		if (l->link->until_ns > 0 && clock_ns() > l->link->until_ns)
+			return -ETIMEDOUT;
 		if (dir & LIBNBD_AIO_DIRECTION_READ)
 			ready.events |= POLLIN;
 		if (dir & LIBNBD_AIO_DIRECTION_WRITE)
@@ -138,6 +143,16 @@ can_add(struct linking *l)
 	return l->link->command == NULL || l->started != NULL;
 }
 
+// A server that comes back may be another one.
+static bool
+is_same(const struct nbd_link_info *a, const struct nbd_link_info *b)
+{
+	return a->size == b->size && a->block == b->block &&
+	       a->most == b->most && a->is_read_only == b->is_read_only &&
+	       a->can_flush == b->can_flush &&
+	       a->can_write_through == b->can_write_through;
+}
+
 // The others, at the same time. A server may not want so many.
 static int
 add_others(struct linking *l, bool is_shared, const struct hooks *h)
@@ -150,7 +165,7 @@ add_others(struct linking *l, bool is_shared, const struct hooks *h)
 	while (r == 0 && l->nr < nr)
 		r = begin(l);
 	for (unsigned i = 1; i < l->nr; i++) {
-		r = r == -ECANCELED ? r : wait_up(l->lib, l->handles[i], h);
+		r = r == -ECANCELED ? r : wait_up(l, l->handles[i], h);
 		if (r == 0)
 			l->handles[up++] = l->handles[i];
 		else
@@ -169,38 +184,46 @@ drop(struct linking *l)
 
 int
 nbd_link_open(const struct nbd_link *link, const struct hooks *h,
-	      struct engine **ret, struct nbd_link_info *info, unsigned *ret_nr)
+	      struct engine **engine, struct nbd_link_info *info)
 {
 	struct linking l = {.link = link, .lib = nbd_library_load()};
+	struct nbd_link_info found;
 
 	if (l.lib == NULL)
 		return -ELIBACC;
 	int r = begin(&l);
 	if (r == 0)
-		r = wait_up(l.lib, l.handles[0], h);
+		r = wait_up(&l, l.handles[0], h);
 	if (r == 0)
-		r = find_info(&l, info);
+		r = find_info(&l, &found);
+	if (r == 0 && *engine != NULL && !is_same(&found, info))
+		r = -ESTALE;
 	if (r == 0)
-		r = add_others(&l, info->is_shared, h);
+		r = add_others(&l, found.is_shared, h);
 	free(l.started);
 	if (r < 0) {
 		drop(&l);
 		return r;
 	}
-	*ret_nr = l.nr;
-	return nbd_engine_new(ret, l.lib, l.handles, l.nr, info->size,
-			      link->is_durable);
+	*info = found;
+	const struct nbd_engine_export export = {
+		.size = info->size,
+		.is_durable = link->is_durable,
+		.is_flushed = link->is_flushed && info->can_flush,
+	};
+	return *engine != NULL ? nbd_engine_renew(*engine, l.handles, l.nr)
+			       : nbd_engine_new(engine, l.lib, l.handles, l.nr,
+						&export);
 }
 #else
 int
 nbd_link_open(const struct nbd_link *link, const struct hooks *h,
-	      struct engine **ret, struct nbd_link_info *info, unsigned *ret_nr)
+	      struct engine **engine, struct nbd_link_info *info)
 {
 	(void)link;
 	(void)h;
-	(void)ret;
+	(void)engine;
 	(void)info;
-	(void)ret_nr;
 	return -EPROTONOSUPPORT;
 }
 #endif

@@ -30,10 +30,12 @@ struct nbd_link {
 	bool is_piped;           // and talks by its standard input and output
 	unsigned wanted;         // connections; 0: as many as are useful
 	bool is_durable;         // each write is to be
+	bool is_flushed;         // now and then
+	uint64_t until_ns;       // nobody waits longer; 0: for ever
 	bool is_read;            // holes are of interest
 };
 
-// *ret_nr: how many connections there are. 0, -errno, or -ECANCELED: a signal.
+// *engine: NULL, and made; or renewed, to an export of which *info says the
+// same. 0, -errno, -ESTALE: it does not; or -ECANCELED: a signal.
 int nbd_link_open(const struct nbd_link *link, const struct hooks *h,
-		  struct engine **ret, struct nbd_link_info *info,
-		  unsigned *ret_nr);
+		  struct engine **engine, struct nbd_link_info *info);

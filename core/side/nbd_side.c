@@ -5,11 +5,13 @@
 #include "nbd_side.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base.h"
+#include "clock.h"
 #include "engine.h"
 #include "event.h"
 #include "extent.h"
@@ -23,6 +25,7 @@
 #include "sync.h"
 
 #define SECTOR 512
+#define AGAIN_MS 200 // between two attempts to connect
 // A server may write the zeros one after the other, and the client of another
 // program would think that it is gone.
 #define ZERO_MOST (128 * MIB)
@@ -37,12 +40,13 @@ static const char *const schemes[] = {
 struct nbd {
 	struct job_call flush; // of engine
 	struct engine *engine;
+	struct nbd_link link;
+	uint64_t patience; // seconds in which it may come back
 	struct nbd_link_info info;
 	uint32_t align; // of what goes through the ring
 	uint64_t pos;	// where it stands
 	const struct hooks *hooks;
 	struct nbd_holes holes;
-	bool is_started;  // the server, by us
 	bool is_all_data; // nobody says where holes are
 };
 
@@ -97,9 +101,10 @@ nbd_side_probe(struct side *side, int message_fd)
 	side->facts = (struct facts){
 		.kind = FACTS_NBD,
 		.size = info->size,
-		.dev = UINT64_MAX,			// no file is there
-		.ino = nbd->is_started ? (uintptr_t)nbd // like no other
-				       : hash_of(side->name),
+		.dev = UINT64_MAX, // no file is there
+		.ino = nbd->link.command != NULL
+			       ? (uintptr_t)nbd // like no other
+			       : hash_of(side->name),
 		.sector = (uint32_t)max_u64(info->block, SECTOR),
 		.dio_align = nbd->align,
 		.max_size = UINT64_MAX,
@@ -242,11 +247,15 @@ nbd_side_find_data(const struct side *side, uint64_t pos, struct extent *extent)
 	if (pos >= extent->start && pos < extent->end)
 		return;
 	if (!nbd->is_all_data && nbd->info.can_tell_holes) {
-		if (nbd_holes_find(&nbd->holes, side->engine, nbd->info.size,
-				   pos, extent) == 0)
+		const int r = nbd_holes_find(&nbd->holes, side->engine,
+					     nbd->info.size, pos, extent);
+
+		if (r == 0)
 			return;
-		nbd->is_all_data = true;
-		side_tell(side, nbd->hooks, NOTICE_NO_HOLES, 0);
+		// Who then reads finds out that it is gone.
+		nbd->is_all_data = r != -ENOTCONN;
+		if (nbd->is_all_data)
+			side_tell(side, nbd->hooks, NOTICE_NO_HOLES, 0);
 	}
 	*extent = (struct extent){pos, max_u64(pos, nbd->info.size)};
 }
@@ -304,6 +313,46 @@ nbd_side_sync(const struct side *side, bool is_data_only, const struct hooks *h)
 	return sync_call(&nbd_of(side)->flush, h);
 }
 
+// 0, -errno, or -ECANCELED: a signal.
+static int
+connect_again(const struct side *side, const struct hooks *h)
+{
+	struct nbd *nbd = nbd_of(side);
+	struct engine *engine = side->engine;
+	int r;
+
+	nbd->link.until_ns = clock_ns() + nbd->patience * 1000000000;
+	while ((r = nbd_link_open(&nbd->link, h, &engine, &nbd->info)) < 0) {
+		if (r == -ECANCELED || h->must_stop(h->ctx))
+			return -ECANCELED;
+		if (r == -ESTALE || clock_ns() > nbd->link.until_ns)
+			return r;
+		if (h->tick != NULL)
+			h->tick(h->ctx);
+		(void)poll(NULL, 0, AGAIN_MS);
+	}
+	return 0;
+}
+
+static int
+nbd_side_reconnect(struct side *side, const struct hooks *h, uint64_t *ret_lost)
+{
+	struct nbd *nbd = nbd_of(side);
+	const uint64_t lost = nbd_engine_unflushed(side->engine);
+
+	// Who has ended a server that we have started has ended the copy.
+	if (nbd->patience == 0 || nbd->link.command != NULL)
+		return -EOPNOTSUPP;
+	side_tell(side, h, NOTICE_LOST, 0);
+	const int r = connect_again(side, h);
+	if (r == -ESTALE)
+		side_tell(side, h, FAILURE_EXPORT_CHANGED, 0);
+	if (r < 0)
+		return r;
+	*ret_lost = lost;
+	return 0;
+}
+
 static int
 nbd_side_close(struct side *side)
 {
@@ -334,6 +383,7 @@ static const struct side_ops nbd_side_ops = {
 	.get_size = nbd_side_get_size,
 	.set_size = nbd_side_set_size,
 	.sync = nbd_side_sync,
+	.reconnect = nbd_side_reconnect,
 	.close = nbd_side_close,
 };
 
@@ -360,26 +410,32 @@ align_of(const struct nbd_link_info *info, uint64_t start)
 	return info->size % SECTOR == 0 && start % SECTOR == 0 ? SECTOR : 1;
 }
 
+static struct nbd_link
+link_of(const struct side *side, const struct request *q, bool is_read)
+{
+	return (struct nbd_link){
+		.address = side->name,
+		.command = is_read ? q->src_server : q->dst_server,
+		.is_piped = strncmp(side->name, PIPED, strlen(PIPED)) == 0,
+		.wanted = (unsigned)q->connections,
+		.is_durable = !is_read &&
+			      (q->oflags & (FLAG_SYNC | FLAG_DSYNC)),
+		.is_flushed = !is_read && q->reconnect > 0,
+		.is_read = is_read,
+	};
+}
+
 // start: of the copy.
 static int
 connect_to(struct side *side, const struct request *q, bool is_read,
 	   uint64_t start, const struct hooks *h)
 {
-	const unsigned flags = is_read ? 0 : q->oflags;
-	const struct nbd_link link = {
-		.address = side->name,
-		.command = is_read ? q->src_server : q->dst_server,
-		.is_piped = strncmp(side->name, PIPED, strlen(PIPED)) == 0,
-		.wanted = (unsigned)q->connections,
-		.is_durable = flags & (FLAG_SYNC | FLAG_DSYNC),
-		.is_read = is_read,
-	};
+	const struct nbd_link link = link_of(side, q, is_read);
 	struct nbd *nbd = calloc(1, sizeof(*nbd));
-	unsigned nr;
 
 	if (nbd == NULL)
 		return side_tell(side, h, FAILURE_OPEN, ENOMEM);
-	const int r = nbd_link_open(&link, h, &side->engine, &nbd->info, &nr);
+	const int r = nbd_link_open(&link, h, &side->engine, &nbd->info);
 	if (r < 0) {
 		free(nbd);
 		return r == -ECANCELED ? r
@@ -388,8 +444,9 @@ connect_to(struct side *side, const struct request *q, bool is_read,
 	nbd->flush.make = flush;
 	nbd->engine = side->engine;
 	nbd->align = align_of(&nbd->info, start);
+	nbd->link = link;
+	nbd->patience = q->reconnect;
 	nbd->hooks = h;
-	nbd->is_started = link.command != NULL;
 	side->own = nbd;
 	return 0;
 }

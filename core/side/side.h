@@ -80,6 +80,12 @@ struct side_ops {
 	// meanwhile, but not as dd. -ECANCELED: a signal.
 	int (*sync)(const struct side *side, bool is_data_only,
 		    const struct hooks *h);
+	// It has answered -ENOTCONN: have it back, as it was. *ret_lost: what
+	// was written to it from there on may be gone, UINT64_MAX: nothing.
+	// NULL: it does not go away. 0, -errno, told if there is more to say
+	// than that; or -ECANCELED: a signal.
+	int (*reconnect)(struct side *side, const struct hooks *h,
+			 uint64_t *ret_lost);
 	// The end of it. -errno of the first close that has failed.
 	int (*close)(struct side *side);
 };

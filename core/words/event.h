@@ -18,6 +18,7 @@ enum event_kind {
 	FAILURE_SET_FLAGS,
 	FAILURE_NO_FLUSH,        // a server cannot make durable what it has
 	FAILURE_NO_FUA,          // nor each write
+	FAILURE_EXPORT_CHANGED,  // it came back as another one
 	FAILURE_SEEK_TOO_LARGE,  // off = blocks, len = bytes a block
 	FAILURE_TRUNCATE,        // off = wanted size
 	FAILURE_STAT,
@@ -109,6 +110,8 @@ enum event_kind {
 	                         // with len
 	NOTICE_BACKUP,           // a GPT whose backup is not where it should be
 	NOTICE_TABLE_KEPT,       // the kernel has not read the new partitions
+	NOTICE_LOST,             // a server has gone away, and is waited for
+	NOTICE_REGAINED,         // it is back; off = where the copy goes on
 	NOTICE_NO_HOLES,         // a server does not say where they are
 	NOTICE_SYNCING,          // the last byte is written, fsync begins
 	NOTICE_VERIFYING,        // reading back begins

@@ -162,6 +162,7 @@ struct request {
 	// NULL: they are not.
 	char **src_server;
 	char **dst_server;
+	uint64_t reconnect;          // seconds in which it may come back
 	uint64_t connections;        // to an NBD server, 0: the engine's choice
 	uint64_t rate;               // bytes a second at most, 0: no limit
 	bool plan_only;

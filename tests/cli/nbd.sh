@@ -236,6 +236,79 @@ says 'a command without an end' err '^aiodd: \[ starts the command'
 run aiodd [ nbdkit file data ] out plan=yes
 says 'no command is started for plan=yes' err 'would have to be started'
 
+# --- a server that is lost, and comes back -------------------------------------
+
+# begin_copy OPERANDS...: in the background, up to 10 MiB a second
+begin_copy()
+{
+	aiodd rate=10M "$@" 2>err &
+	copy=$!
+}
+
+end_copy()
+{
+	wait "$copy"
+	status=$?
+}
+
+# has_some FILE: something was written there
+has_some()
+{
+	[ "$(stat -c %b "$1")" -gt 0 ]
+}
+
+lose()
+{
+	kill -9 "$server"
+	wait "$server" 2>/dev/null
+	rm -f "servers/$1.sock"
+}
+
+rm -f back
+: >back
+serve l file data
+begin_copy "$uri" back oflag=direct
+wait_for has_some back
+lose l
+serve l file data
+end_copy
+is 'the source is lost: exit status' "$status" 0
+says 'the source is lost: it is said' err "connection to 'nbd.unix:.*' was lost"
+says 'and where it goes on' err 'connected again; the copy goes on \(offset'
+check 'the source is lost' same data back
+
+# What is in that cache is lost with the server.
+rm -f image
+truncate -s 20M image
+serve l --filter=cache file image cache=writeback
+begin_copy data "$uri" hash=sha256 status=progress
+wait_for grep -q ' s, ' err
+lose l
+serve l --filter=cache file image cache=writeback
+end_copy
+is 'the destination is lost: exit status' "$status" 0
+check 'the destination is lost' same data image
+says 'and its digest' err "= $(sha256sum <data | cut -d ' ' -f 1)$"
+
+: >back
+serve l file data
+begin_copy "$uri" back oflag=direct reconnect=0
+wait_for has_some back
+lose l
+end_copy
+is 'reconnect=0: exit status' "$status" 1
+says 'reconnect=0: why' err "error reading 'nbd.unix:.*not connected"
+
+: >back
+serve l file data
+begin_copy "$uri" back oflag=direct
+wait_for has_some back
+lose l
+serve l memory 30M
+end_copy
+is 'another export comes back: exit status' "$status" 1
+says 'another export comes back: why' err 'another size or other abilities'
+
 # --- others ------------------------------------------------------------------
 
 if type -P qemu-nbd qemu-img >/dev/null; then
