@@ -7,6 +7,10 @@
 // byte there. The length of each is first noted in FILE.asked, if there is
 // such a file.
 //
+// If there is a FILE.forgets at the start, what is written is in FILE only when
+// it is synced, and gone when an empty FILE.cut comes; the number of lost
+// pages is then in that.
+//
 // usage: late FILE MILLISECONDS -f MOUNTPOINT
 //
 // cc late.c $(pkg-config --cflags --libs fuse3)
@@ -17,19 +21,125 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <fuse3/fuse.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #define DISK "/disk"
 #define MAX_REQUESTS 256
+#define PAGE 4096
 
 static int disk;
 static unsigned int max_delay_ms;
 static char hold[4096], hold_reads[4096], asked[4096];
+
+// What forgets: a copy of its own of each page that is written.
+static struct {
+	pthread_mutex_t lock;
+	char *now;	// NULL: it does not
+	char *is_dirty; // of each page
+	size_t size;
+	char cut[4096];
+} cache = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+static void
+map_cache(void)
+{
+	cache.now = mmap(cache.now, cache.size, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | (cache.now ? MAP_FIXED : 0), disk, 0);
+	if (cache.now == MAP_FAILED)
+		abort();
+}
+
+static int
+open_cache(const char *path)
+{
+	char forgets[4096];
+	struct stat st;
+
+	snprintf(forgets, sizeof(forgets), "%s.forgets", path);
+	snprintf(cache.cut, sizeof(cache.cut), "%s.cut", path);
+	if (access(forgets, F_OK) < 0)
+		return 0;
+	if (fstat(disk, &st) < 0)
+		return -1;
+	cache.size = (size_t)st.st_size;
+	cache.is_dirty = calloc(cache.size / PAGE + 1, 1);
+	map_cache();
+	return 0;
+}
+
+// The power fails.
+static void
+cut_if_wanted(void)
+{
+	const int fd = open(cache.cut, O_WRONLY | O_CLOEXEC);
+	unsigned long lost = 0;
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0 || st.st_size > 0) {
+		if (fd >= 0)
+			close(fd);
+		return;
+	}
+	for (size_t i = 0; i <= cache.size / PAGE; i++)
+		lost += cache.is_dirty[i];
+	memset(cache.is_dirty, 0, cache.size / PAGE + 1);
+	map_cache();
+	dprintf(fd, "%lu\n", lost);
+	close(fd);
+}
+
+static ssize_t
+move(char *to, const char *from, size_t size, off_t off, int is_write)
+{
+	const size_t at = (size_t)off, rest = cache.size - at;
+
+	if (at >= cache.size)
+		return 0;
+	size = size < rest ? size : rest;
+	pthread_mutex_lock(&cache.lock);
+	cut_if_wanted();
+	memcpy(is_write ? cache.now + at : to, is_write ? from : cache.now + at,
+	       size);
+	for (size_t i = at / PAGE; is_write && i * PAGE < at + size; i++)
+		cache.is_dirty[i] = 1;
+	pthread_mutex_unlock(&cache.lock);
+	return (ssize_t)size;
+}
+
+static ssize_t
+read_disk(char *data, size_t size, off_t off)
+{
+	return cache.now ? move(data, NULL, size, off, 0)
+			 : pread(disk, data, size, off);
+}
+
+static ssize_t
+write_disk(const char *data, size_t size, off_t off)
+{
+	return cache.now ? move(NULL, data, size, off, 1)
+			 : pwrite(disk, data, size, off);
+}
+
+static void
+sync_disk(void)
+{
+	pthread_mutex_lock(&cache.lock);
+	for (size_t i = 0; i < cache.size / PAGE; i++) {
+		if (cache.is_dirty[i] &&
+		    pwrite(disk, cache.now + i * PAGE, PAGE,
+			   (off_t)(i * PAGE)) != PAGE)
+			abort();
+		cache.is_dirty[i] = 0;
+	}
+	pthread_mutex_unlock(&cache.lock);
+}
 
 static int
 late_getattr(const char *path, struct stat *ret, struct fuse_file_info *info)
@@ -93,7 +203,7 @@ late_read(const char *path, char *data, size_t size, off_t off,
 	note(size);
 	while (holds(off, size))
 		usleep(1000);
-	const ssize_t r = pread(disk, data, size, off);
+	const ssize_t r = read_disk(data, size, off);
 
 	return r < 0 ? -errno : (int)r;
 }
@@ -118,7 +228,7 @@ late_write(const char *path, const char *data, size_t size, off_t off,
 	(void)info;
 	note(size);
 	wait_a_while();
-	const ssize_t r = pwrite(disk, data, size, off);
+	const ssize_t r = write_disk(data, size, off);
 
 	return r < 0 ? -errno : (int)r;
 }
@@ -129,6 +239,8 @@ late_fsync(const char *path, int is_datasync, struct fuse_file_info *info)
 	(void)path;
 	(void)is_datasync;
 	(void)info;
+	if (cache.now)
+		sync_disk();
 	return 0;
 }
 
@@ -160,7 +272,7 @@ main(int argc, char **argv)
 		return 1;
 	}
 	disk = open(argv[1], O_RDWR | O_CLOEXEC);
-	if (disk < 0) {
+	if (disk < 0 || open_cache(argv[1]) < 0) {
 		perror(argv[1]);
 		return 1;
 	}

@@ -209,10 +209,11 @@ for l in [l.split() for l in open('m') if not l.startswith('#')][1:]:
         assert src[a:e] == dst[a:e], (a, e)
 print(n)
 END
-	done_bytes=$((done_bytes + $(tail -n 1 cut.out)))
+	there=$(tail -n 1 cut.out) # nothing, if it was wrong
+	done_bytes=$((done_bytes + ${there:-0}))
 	fusermount3 -u -z "$work/cut$i"
 	# The next one goes on, until there is nothing to go on with.
-	[ "$(tail -n 1 cut.out)" != $size ] || rm -f m m.ranges disk.img
+	[ "$there" != $size ] || rm -f m m.ranges disk.img
 	[ -e disk.img ] || must truncate -s $size disk.img
 done
 is "each + is there after $cuts power cuts" "$lost" 0
