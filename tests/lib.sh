@@ -295,6 +295,16 @@ same()
 	cmp -- "$1" "$2"
 }
 
+# said MAP: its areas, and no comments.
+said()
+{
+	local off len state
+
+	sed '/^#/d' "$1" | tail -n +2 | while read -r off len state; do
+		printf '%d %d %s; ' "$off" "$len" "$state"
+	done
+}
+
 size_of()
 {
 	stat -c %s -- "$1"

@@ -183,11 +183,12 @@ prepare(struct mapped *m)
 {
 	struct bulk *b = m->bulk;
 
-	do {
+	bulk_open_aio(b);
+	while (!stretch_open(b)) {
 		if (mapped_check(m) < 0)
 			return -EINVAL;
 		bulk_open_aio(b);
-	} while (!stretch_open(b));
+	}
 	const int r = settle_grow(b);
 	return r < 0 ? hooks_tell(b->env->hooks,
 				  (struct event){.kind = FAILURE_TRUNCATE,
@@ -302,7 +303,9 @@ mapped_run(struct mapped *m)
 	struct bulk *b = m->bulk;
 	int r;
 
-	bulk_plan(b);
+	// The destination is cut since.
+	if (mapped_check(m) < 0)
+		return -EINVAL;
 	if (b->plan.len == 0)
 		return check_end(m);
 	expect(m);
@@ -314,7 +317,7 @@ mapped_run(struct mapped *m)
 		bulk_tell_plan(b);
 		r = run_once(m);
 		b->refused.aio_error = -EPERM;
-	} while (r == -EAGAIN);
+	} while (r == -EAGAIN && mapped_check(m) == 0);
 	count_unread(m, r == 0);
 	if (r == 0 && b->env->stats->unread > 0 &&
 	    (b->request->conv & CONV_SYNC))

@@ -49,16 +49,6 @@ sys.stdout.buffer.write(image)
 END
 }
 
-# said MAP: its areas, and no comments.
-said()
-{
-	local off len state
-
-	sed '/^#/d' "$1" | tail -n +2 | while read -r off len state; do
-		printf '%d %d %s; ' "$off" "$len" "$state"
-	done
-}
-
 # last: what was said last, without the program.
 last()
 {

@@ -109,16 +109,6 @@ image[0x180000:0x183000] = bytes(0x3000)
 open('want', 'wb').write(image)
 END
 
-# said MAP
-said()
-{
-	local off len state
-
-	sed '/^#/d' "$1" | tail -n +2 | while read -r off len state; do
-		printf '%d %d %s; ' "$off" "$len" "$state"
-	done
-}
-
 rounds=4
 [ -z "${AIODD_LONG-}" ] || rounds=20
 RANDOM=${AIODD_SEED:-1}
