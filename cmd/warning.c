@@ -255,8 +255,9 @@ tell_bmap_size(const struct event *f, const char *name)
 	char *map = quote_name_always(f->map);
 	char has[32];
 
-	if (f->len == UINT64_MAX)
-		snprintf(has, sizeof(has), "more bytes");
+	if (f->len >= EVENT_FEWER)
+		snprintf(has, sizeof(has), "%s bytes",
+			 f->len == EVENT_MORE ? "more" : "fewer");
 	else
 		snprintf(has, sizeof(has), "%" PRIu64 " byte%s", f->len,
 			 f->len == 1 ? "" : "s");

@@ -163,7 +163,7 @@ stretch_len(const struct plan_sides *s, const struct plan *plan)
 
 	if (plan->src_off == UINT64_MAX || plan->dst_off == UINT64_MAX)
 		return 0; // the record engine words the refusal
-	if (facts_has_offsets(s->src))
+	if (facts_has_offsets(s->src) || s->src->is_mapped)
 		len = s->src->size > plan->src_off
 			      ? s->src->size - plan->src_off
 			      : 0;

@@ -94,6 +94,8 @@ reader_on_done(io_context_t ctx, struct iocb *iocb, long res, long res2)
 		reader_finish(reader, job, 0);
 	} else {
 		job->len = (size_t)min_u64(job->len + (uint64_t)res, job->want);
+		reader->read_end = max_u64(reader->read_end,
+					   reader->base + job->off + job->len);
 		if (job->len < job->want)
 			reader_request(reader, job);
 		else

@@ -46,6 +46,8 @@ struct bulk {
 	struct aio aio;
 	struct plan_refused refused; // so far
 	uint64_t memory;         // that is allowed, 0: not looked at yet
+	bool is_longer;          // a stream goes on behind its ranges, or has
+	bool is_shorter;         // ended before
 	uint64_t nr_direct;      // bytes that went around the page cache
 	const struct copy *copy; // the one that is under way, or NULL
 	bool is_cautioned;       // the user is

@@ -396,6 +396,21 @@ judge_all(struct transfer *t, struct judge *judge, bool has_changed)
 	return end_manifest(t, judge_verdict(r));
 }
 
+// A signal has ended it, or the map.
+static enum transfer_verdict
+stop_verdict(const struct transfer *t, const struct record *record)
+{
+	const struct bulk *b = &t->bulk;
+	const bool is_longer = record->is_too_long || b->is_longer;
+
+	if (is_longer || b->is_shorter)
+		guide_tell_size(&t->guide, &t->src,
+				is_longer ? EVENT_MORE : EVENT_FEWER);
+	return is_longer || b->is_shorter || guide_has_bad(&t->guide, &t->src)
+		       ? TRANSFER_UNEXPECTED
+		       : TRANSFER_STOPPED;
+}
+
 static enum transfer_verdict
 copy(struct transfer *t)
 {
@@ -407,10 +422,7 @@ copy(struct transfer *t)
 	if (record->is_out_of_memory)
 		return TRANSFER_UNCOUNTED;
 	if (copied == -ECANCELED)
-		return guide_has_stopped(&t->guide, &t->src,
-					 record->is_too_long)
-			       ? TRANSFER_UNEXPECTED
-			       : TRANSFER_STOPPED;
+		return stop_verdict(t, record);
 	// Told before the sync, which can take long.
 	const bool has_changed = judge_has_changed(&judge);
 	const int synced = sync_dst(t, &course.serial);

@@ -13,6 +13,9 @@
 #include "event.h"
 #include "extent.h"
 #include "hooks.h"
+#include "ranges.h"
+
+#define DRAIN_LEN (64 * KIB)
 
 int
 settle_grow(struct bulk *b)
@@ -234,6 +237,31 @@ can_go_round(const struct bulk *b, const struct event *failure)
 	       (q->conv & CONV_NOERROR) && facts_has_offsets(&b->src->facts);
 }
 
+// What is between and behind the ranges has not all been read. Whoever writes
+// the stream wants it to be, and it has to end where the image does.
+static enum bulk_verdict
+drain(struct bulk *b, uint64_t from)
+{
+	const struct side *src = b->src;
+	const struct hooks *h = b->env->hooks;
+	unsigned char buf[DRAIN_LEN];
+	ssize_t n = 1;
+
+	while (n != 0 && from <= src->ranges->size) {
+		if (h->must_stop(h->ctx))
+			return BULK_STOPPED;
+		n = src->ops->read(src, buf, sizeof(buf));
+		if (n < 0 && n != -EINTR) {
+			side_tell(src, h, FAILURE_READ, (int)-n);
+			return BULK_FAILED;
+		}
+		from += n > 0 ? (uint64_t)n : 0;
+	}
+	b->is_longer = from > src->ranges->size;
+	b->is_shorter = from < src->ranges->size;
+	return b->is_longer || b->is_shorter ? BULK_STOPPED : BULK_DONE;
+}
+
 // What a stream has given is not to be had again, and what it will not give
 // is told by whoever has read it.
 static enum bulk_verdict
@@ -255,6 +283,8 @@ settle_fed(struct bulk *b, const struct copy *copy, enum copy_verdict verdict)
 		hooks_tell(b->env->hooks, failure);
 		return BULK_FAILED;
 	}
+	if (b->src->ranges != NULL && n == b->src->ranges->size)
+		return bulk_advance(b, n, drain(b, copy->reader.read_end));
 	// A device that is full is told by who has the next record for it.
 	return bulk_advance(b, n,
 			    n == b->plan.len && n < b->plan.count_len

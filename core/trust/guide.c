@@ -236,15 +236,14 @@ guide_lead(const struct guide *g, struct side *src)
 		src->facts.size = ranges->size;
 }
 
-static int
-tell_size(const struct guide *g, const struct side *src, uint64_t size)
+void
+guide_tell_size(const struct guide *g, const struct side *src, uint64_t len)
 {
 	hooks_tell(g->env->hooks, (struct event){.kind = FAILURE_BMAP_SIZE,
 						 .name = src->name,
-						 .len = size,
+						 .len = len,
 						 .off = g->bmap.ranges.size,
 						 .map = g->path});
-	return -ESTALE;
 }
 
 int
@@ -256,13 +255,14 @@ guide_check(const struct guide *g, const struct side *src, uint64_t start)
 		return 0;
 	const uint64_t len = min_u64(size - min_u64(size, start),
 				     request_count_len(g->env->asked));
-	return start == 0 && len == g->bmap.ranges.size
-		       ? 0
-		       : tell_size(g, src, len);
+	if (start == 0 && len == g->bmap.ranges.size)
+		return 0;
+	guide_tell_size(g, src, len);
+	return -ESTALE;
 }
 
-static bool
-has_bad(const struct guide *g, const struct side *src)
+bool
+guide_has_bad(const struct guide *g, const struct side *src)
 {
 	const struct hasher *hasher = g->env->hasher;
 	const struct ranges_one *bad = hasher != NULL ? hasher_bad(hasher)
@@ -284,17 +284,11 @@ guide_judge(const struct guide *g, const struct side *src, uint64_t len)
 {
 	if (g->path == NULL)
 		return 0;
-	if (len != g->bmap.ranges.size)
-		return tell_size(g, src, len);
-	return has_bad(g, src) ? -ESTALE : 0;
-}
-
-bool
-guide_has_stopped(const struct guide *g, const struct side *src, bool is_longer)
-{
-	if (g->path == NULL)
-		return false;
-	if (is_longer)
-		tell_size(g, src, UINT64_MAX);
-	return is_longer || has_bad(g, src);
+	// What is behind the last byte of a stream may have been a gap.
+	if (facts_is_stream(&src->facts) && len < g->bmap.ranges.size)
+		len = EVENT_FEWER;
+	if (len == g->bmap.ranges.size)
+		return guide_has_bad(g, src) ? -ESTALE : 0;
+	guide_tell_size(g, src, len);
+	return -ESTALE;
 }

@@ -47,7 +47,9 @@ int guide_check(const struct guide *g, const struct side *src, uint64_t start);
 
 // len bytes were copied, and the digests are finished. 0, or -ESTALE, told.
 int guide_judge(const struct guide *g, const struct side *src, uint64_t len);
-// The copy was stopped. False: not by what the map says; else that is told.
-// is_longer: the source went on behind the image.
-bool guide_has_stopped(const struct guide *g, const struct side *src,
-		       bool is_longer);
+// It is not as long: tells that. len may also be EVENT_MORE or
+// EVENT_FEWER.
+void guide_tell_size(const struct guide *g, const struct side *src,
+		     uint64_t len);
+// A range is not what the map says. True: tells that.
+bool guide_has_bad(const struct guide *g, const struct side *src);

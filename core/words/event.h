@@ -35,8 +35,8 @@ enum event_kind {
 	FAILURE_MANIFEST,
 	FAILURE_MAP,             // len = the line, of one that is damaged
 	FAILURE_BMAP,            // likewise; what it names there is the word
-	FAILURE_BMAP_SIZE,       // the source has len bytes, UINT64_MAX: more,
-	                         // and the image of the map off
+	FAILURE_BMAP_SIZE,       // the source has len bytes, or EVENT_FEWER or
+	                         // EVENT_MORE, and the image of the map off
 	FAILURE_FORMAT,          // it is not packed as it should be
 	FAILURE_DECODER,         // there is none
 	FAILURE_DIGEST,          // the library or its thread cannot be had
@@ -121,6 +121,8 @@ struct mounts_use;
 struct safety;
 
 #define EVENT_NO_BYTE (-2)
+#define EVENT_MORE UINT64_MAX
+#define EVENT_FEWER (UINT64_MAX - 1)
 
 struct event {
 	enum event_kind kind;

@@ -207,7 +207,7 @@ $size bytes, but 'small.bmap' is the block map of an image of 201000 bytes"
 	run aiodd of=copy bmap=$image.bmap < <(cat other.img)
 	is "$size bytes, a pipe: exit status" "$status" 4
 	says "$size bytes, a pipe: it says why" err \
-		"has (more|$size) bytes, but 'small.bmap' is the block map of"
+		"has (more|fewer) bytes, but 'small.bmap' is the block map of"
 	check "$size bytes, a pipe: nothing behind the image" \
 		test "$(size_of copy)" -le 201000
 	rm -f copy
@@ -397,6 +397,23 @@ if [ "$(id -u)" -eq 0 ] && bed_loop 16M; then
 		done
 		run aiodd $image.img "$disk" bmap=$image.bmap zeros=skip verify=yes
 		is "$image, zeros=skip where there are none: found" "$status" 3
+	done
+	# A stream ends where the image does, also where nothing is mapped.
+	cp large.img tail.img
+	punch tail.img 3000 3073
+	sync tail.img
+	must bmaptool -q create -o tail.bmap tail.img
+	run eval 'set -o pipefail; cat tail.img | aiodd - "$disk" bmap=tail.bmap'
+	is 'a pipe that ends in a gap: exit status' "$status" 0
+	check 'a pipe that ends in a gap: identical' \
+		cmp -n "$(size_of tail.img)" tail.img "$disk"
+	for size in 12500000 13000000; do
+		cp tail.img other.img
+		truncate -s $size other.img
+		run aiodd - "$disk" bmap=tail.bmap < <(cat other.img)
+		is "a pipe of $size bytes: exit status" "$status" 4
+		says "a pipe of $size bytes: it says why" err \
+			"has (more|fewer) bytes, but 'tail.bmap' is the block"
 	done
 	# A disk is checked with its map.
 	must aiodd large.img "$disk" bmap=large.bmap status=none
