@@ -11,6 +11,7 @@
 
 #ifdef HAVE_LIBNBD
 #include <poll.h>
+#include <sched.h>
 #include <stdlib.h>
 
 #include "base.h"
@@ -134,6 +135,17 @@ find_info(const struct linking *l, struct nbd_link_info *info)
 	return 0;
 }
 
+// More threads than processors wait for each other.
+static unsigned
+nr_useful(void)
+{
+	cpu_set_t set;
+
+	if (sched_getaffinity(0, sizeof(set), &set) < 0)
+		return 1;
+	return (unsigned)min_u64((unsigned)CPU_COUNT(&set), USEFUL);
+}
+
 // One that talks by its standard input has no other.
 static bool
 can_add(struct linking *l)
@@ -157,7 +169,8 @@ is_same(const struct nbd_link_info *a, const struct nbd_link_info *b)
 static int
 add_others(struct linking *l, bool is_shared, const struct hooks *h)
 {
-	const unsigned wanted = l->link->wanted > 0 ? l->link->wanted : USEFUL;
+	const unsigned wanted = l->link->wanted > 0 ? l->link->wanted
+						    : nr_useful();
 	const unsigned nr = is_shared && can_add(l) ? wanted : 1;
 	unsigned up = 1;
 	int r = 0;
