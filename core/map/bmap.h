@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "bmap_fault.h"
 #include "digest.h"
 #include "ranges.h"
 
@@ -22,31 +23,6 @@ struct bmap {
 	bool has_digests;      // some range has one
 	enum digest_alg alg;   // of them
 	struct ranges ranges;
-};
-
-enum bmap_fault {
-	BMAP_NO_FAULT,
-	BMAP_FOREIGN,          // it is something else
-	BMAP_SIGNED,           // by PGP, around the map
-	BMAP_XML,              // not well-formed, in this line
-	BMAP_DOCTYPE,          // has a DTD, in this line
-	BMAP_VERSION,          // one that is not known: the word
-	BMAP_MISSING,          // this element
-	BMAP_VALUE,            // of this element, in this line
-	BMAP_ALGORITHM,        // an unknown one: the word
-	BMAP_LEFT_OUT,         // ... that this build does not have
-	BMAP_RANGE,            // out of order, or not a range, in this line
-	BMAP_BLOCKS,           // the numbers contradict each other
-	BMAP_DAMAGED,          // its own checksum is wrong
-	BMAP_NR_FAULTS,
-};
-
-enum { BMAP_WORD_MAX = 32 };
-
-struct bmap_error {
-	enum bmap_fault fault;
-	unsigned line;         // from 1
-	char word[BMAP_WORD_MAX];
 };
 
 // Whether this build can read them.

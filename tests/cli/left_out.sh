@@ -72,7 +72,7 @@ for library in libcrypto libxxhash libmount libblkid jansson liblzma \
 	check "without $library: it compiles without a warning" \
 		make -j 2 -o Makefile core/digest/digest.o core/safety/disk_identify.o \
 			core/safety/mounts.o cmd/element.o cmd/object.o \
-			core/map/bmap.o core/decode/decoder.o core/decode/{xz,zst,gz,isal,lz4,bz2}.o
+			core/map/bmap_xml.o core/decode/decoder.o core/decode/{xz,zst,gz,isal,lz4,bz2}.o
 done
 cd "$work" || exit 99
 
