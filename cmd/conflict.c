@@ -115,6 +115,12 @@ has_nbd_dst(const struct options *options)
 }
 
 static bool
+has_nbd_src(const struct options *options)
+{
+	return !options->request.is_dd && is_export(options->request.src);
+}
+
+static bool
 has_nocache(const struct options *options)
 {
 	const struct request *q = &options->request;
@@ -236,6 +242,7 @@ static const struct {
 	[CONFLICT_MAP] = {"map=", has_map},
 	[CONFLICT_NBD] = {"an NBD address", has_nbd},
 	[CONFLICT_NBD_DST] = {"an NBD destination", has_nbd_dst},
+	[CONFLICT_NBD_SRC] = {"an NBD source", has_nbd_src},
 	[CONFLICT_NOCACHE] = {"iflag= or oflag=nocache", has_nocache},
 	[CONFLICT_NOERROR] = {"conv=noerror", has_noerror},
 	[CONFLICT_NOTRUNC] = {"conv=notrunc", has_notrunc},
@@ -321,6 +328,9 @@ static const struct conflict conflicts[] = {
 	{CONFLICT_NBD_DST, CONFLICT_COMMIT_RENAME, "an export keeps its name"},
 	{CONFLICT_NBD_DST, CONFLICT_APPEND, "its size is fixed"},
 	{CONFLICT_NBD_DST, CONFLICT_EXCL, "an export exists already"},
+	{CONFLICT_NBD_SRC, CONFLICT_DECOMPRESS,
+	 "have the server unpack it (nbdkit --filter=xz or gzip)"},
+	{CONFLICT_NBD_SRC, CONFLICT_SHARD, "give skip=, seek= and count="},
 	{CONFLICT_NBD, CONFLICT_CLONE_ALWAYS, "only files share blocks"},
 	{CONFLICT_NBD, CONFLICT_BYTES, BULK},
 	{CONFLICT_NBD, CONFLICT_SYNC, BULK},

@@ -122,8 +122,12 @@ print_guided(const struct transfer *t)
 	name = quote_name_always(transfer_src(t).name);
 	map = quote_name_always(g->path);
 	if (name != NULL && map != NULL &&
-	    asprintf(&text, "%s matches the block map %s (%s)", name, map,
-		     digest_name(g->bmap.alg)) > 0)
+	    asprintf(&text,
+		     g->bmap.lacks_digests
+			     ? "%s was checked in part: some ranges of the "
+			       "block map %s have no checksum (%s)"
+			     : "%s matches the block map %s (%s)",
+		     name, map, digest_name(g->bmap.alg)) > 0)
 		message_line(text);
 	free(text);
 	free(map);

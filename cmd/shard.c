@@ -125,6 +125,11 @@ shard_resolve(struct options *options)
 
 	if (options->shard == NULL)
 		return 0;
+	// Who opened it may append to it, or has it open for something else.
+	if (q->dst == NULL) {
+		message_error(0, "shard= needs a named output: DST or of=FILE");
+		return -EINVAL;
+	}
 	int r = parse(options->shard, &shard);
 	if (r == 0)
 		r = probe_src(q, &facts);

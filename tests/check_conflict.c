@@ -74,6 +74,9 @@ give(enum conflict_word word)
 	case CONFLICT_NBD:
 		q->src = "nbd://a";
 		break;
+	case CONFLICT_NBD_SRC:
+		q->src = "nbd://a";
+		break;
 	case CONFLICT_NBD_DST:
 		q->dst = "nbds://b";
 		break;

@@ -81,9 +81,10 @@ sniff_behind(const unsigned char *head, size_t len)
 {
 	const size_t at = decode_skip(head, len);
 
-	if (at == SIZE_MAX)
-		return DECODE_NONE;
-	if (at == len || has_magic(DECODE_ZST, head + at, len - at))
+	// Such frames are of pzstd, and those of others that are so long hide
+	// what is behind them; a decoder that meets lz4 there says so.
+	if (at == SIZE_MAX || at == len ||
+	    has_magic(DECODE_ZST, head + at, len - at))
 		return DECODE_ZST;
 	return has_magic(DECODE_LZ4, head + at, len - at) ? DECODE_LZ4
 							  : DECODE_NONE;

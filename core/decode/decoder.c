@@ -72,6 +72,7 @@ struct decoder {
 	const unsigned char *in;
 	size_t in_len;
 	bool is_last; // nothing comes behind that
+	int input_error;	// -errno of the read that has failed
 
 	// The first bytes, and how many of them were given out.
 	unsigned char head[DECODER_PEEK];
@@ -131,12 +132,17 @@ refill(struct decoder *d)
 {
 	unsigned char *const at = d->buf + MARGIN, *const left = at - d->in_len;
 
+	// It may come only once, and what was decoded before it goes out first.
+	if (d->input_error != 0)
+		return d->input_error;
 	if (d->in_len > 0)
 		memmove(left, d->in, d->in_len);
 	d->in = left;
 	const ssize_t n = d->input.read(d->input.ctx, at, INPUT_LEN);
-	if (n < 0)
+	if (n < 0) {
+		d->input_error = n != -EINTR ? (int)n : 0;
 		return (int)n;
+	}
 	d->is_last = n == 0;
 	d->in_len += (size_t)n;
 	return 0;

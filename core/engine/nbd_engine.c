@@ -218,7 +218,7 @@ note_change(struct nbd_engine *nbd, const struct job *job)
 // What was written before it began is safe, if all that were under way have
 // succeeded.
 static void
-note_flush(struct nbd_engine *nbd, const struct job *job)
+note_flush(struct nbd_engine *nbd, struct job *job)
 {
 	nbd->nr_flushes--;
 	if (job->res < 0)
@@ -228,6 +228,9 @@ note_flush(struct nbd_engine *nbd, const struct job *job)
 	nbd->is_flushing &= job != &nbd->flush;
 	if (job->res < 0 && job->res != -ENOTCONN)
 		nbd->flush_error = (int)job->res;
+	// The server may not tell it again.
+	if (job->res == 0)
+		job->res = nbd->flush_error;
 }
 
 // To whoever waits for them.
@@ -406,10 +409,7 @@ nbd_engine_call(struct engine *engine, int command, void *buf, uint64_t len,
 	nbd->nr_awaited++;
 	while (job.is_awaited && !nbd->is_closed)
 		pthread_cond_wait(&nbd->changed, &nbd->lock);
-	long res = job.is_awaited ? -ENOTCONN : job.res;
-	// The server may not tell it again.
-	if (res == 0 && is_flush(&job))
-		res = nbd->flush_error;
+	const long res = job.is_awaited ? -ENOTCONN : job.res;
 	if (--nbd->nr_awaited == 0)
 		pthread_cond_broadcast(&nbd->changed);
 	pthread_mutex_unlock(&nbd->lock);

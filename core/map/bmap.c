@@ -228,6 +228,7 @@ bmap_parse(struct bmap *ret, const char *text, size_t len,
 	*ret = (struct bmap){.major = found.major,
 			     .minor = found.minor,
 			     .has_digests = found.has_digests,
+			     .lacks_digests = found.lacks_digests,
 			     .alg = alg,
 			     .ranges = found.ranges};
 	scale(ret, found.numbers[BMAP_FIELD_BLOCK_SIZE],

@@ -21,6 +21,7 @@ struct bmap {
 	unsigned major, minor;
 	uint64_t block_size;
 	bool has_digests;      // some range has one
+	bool lacks_digests;    // some has none
 	enum digest_alg alg;   // of them
 	struct ranges ranges;
 };

@@ -168,8 +168,10 @@ start_range(struct parser *p, const char **attributes)
 
 	p->field = FIELD_RANGE;
 	p->range = (struct ranges_one){.value_size = (unsigned)len / 2};
-	if (hex == NULL)
+	if (hex == NULL) {
+		p->found->lacks_digests = true;
 		return;
+	}
 	p->found->has_digests = true;
 	if (len == 0 || len % 2 != 0 || len > 2 * RANGES_VALUE_MAX ||
 	    digest_parse(hex, len, p->range.value) < 0)

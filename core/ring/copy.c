@@ -192,6 +192,7 @@ copy_refuse(struct copy *copy, uint64_t off)
 {
 	copy->is_stopped = true;
 	copy->zeroer.is_stopped = true;
+	engine_stop(copy->src->engine);
 	ring_cut(&copy->ring, off, copy->ring.skipped);
 }
 

@@ -283,7 +283,8 @@ settle_fed(struct bulk *b, const struct copy *copy, enum copy_verdict verdict)
 		hooks_tell(b->env->hooks, failure);
 		return BULK_FAILED;
 	}
-	if (b->src->ranges != NULL && n == b->src->ranges->size)
+	if (b->src->ranges != NULL && n == b->src->ranges->size &&
+	    n < b->plan.count_len)
 		return bulk_advance(b, n, drain(b, copy->reader.read_end));
 	// A device that is full is told by who has the next record for it.
 	return bulk_advance(b, n,

@@ -88,7 +88,7 @@ src_len(const struct request *q, const struct facts *src)
 
 	if (facts_is_endless(src))
 		return UINT64_MAX;
-	if (!facts_has_offsets(src) && src->unpacked == 0)
+	if (!facts_has_offsets(src) && src->unpacked == 0 && !src->is_mapped)
 		return 0;
 	return src->size > off ? src->size - off : 0;
 }

@@ -48,6 +48,7 @@ struct nbd {
 	const struct hooks *hooks;
 	struct nbd_holes holes;
 	bool is_all_data; // nobody says where holes are
+	bool is_left;	  // by a signal, with a flush under way
 };
 
 bool
@@ -309,8 +310,12 @@ flush(struct job_call *job_call, uint64_t pos, uint64_t len)
 static int
 nbd_side_sync(const struct side *side, bool is_data_only, const struct hooks *h)
 {
+	struct nbd *nbd = nbd_of(side);
+
 	(void)is_data_only; // its size is no matter of ours
-	return sync_call(&nbd_of(side)->flush, h);
+	const int r = sync_call(&nbd->flush, h);
+	nbd->is_left = r == -ECANCELED;
+	return r;
 }
 
 // 0, -errno, or -ECANCELED: a signal.
@@ -356,11 +361,19 @@ nbd_side_reconnect(struct side *side, const struct hooks *h, uint64_t *ret_lost)
 static int
 nbd_side_close(struct side *side)
 {
+	static struct nbd *left; // up to the end of the process
 	struct nbd *nbd = nbd_of(side);
 
-	engine_free(side->engine);
 	nbd_holes_done(&nbd->holes);
-	free(nbd);
+	// The thread that flushes may only be about to begin with it.
+	if (nbd->is_left) {
+		engine_abandon(side->engine);
+		left = nbd;
+	} else {
+		engine_free(side->engine);
+		free(nbd);
+	}
+	(void)left;
 	side->engine = NULL;
 	side->own = NULL;
 	return 0;

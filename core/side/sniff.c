@@ -70,7 +70,8 @@ sniff_look(const struct side *side, uint64_t off, const struct hooks *h,
 	ssize_t n = -ESPIPE;
 
 	if (facts_has_offsets(&side->facts)) {
-		n = fd_read_at(side->fd, s.head, sizeof(s.head), (off_t)off);
+		n = side_read_all(side, SIDE_BUFFERED, s.head, sizeof(s.head),
+				  off, h);
 	} else if (side->facts.is_pipe) {
 		if (hooks_wait(h, side->fd) == -ECANCELED)
 			return -ECANCELED;

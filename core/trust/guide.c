@@ -264,7 +264,7 @@ guide_check(const struct guide *g, const struct side *src, uint64_t start)
 bool
 guide_has_bad(const struct guide *g, const struct side *src)
 {
-	const struct hasher *hasher = g->env->hasher;
+	const struct hasher *hasher = g->path != NULL ? g->env->hasher : NULL;
 	const struct ranges_one *bad = hasher != NULL ? hasher_bad(hasher)
 						      : NULL;
 

@@ -22,6 +22,7 @@
 #include "hooks.h"
 #include "imprint.h"
 #include "mapsave.h"
+#include "nbd_side.h"
 #include "request.h"
 #include "side.h"
 
@@ -87,16 +88,25 @@ read_file(struct mapkeep *k)
 	return 0;
 }
 
+// Also an export is there, and has its place as a disk has.
+static bool
+look_at(const char *name, int fd, struct stat *ret)
+{
+	if (name != NULL && nbd_side_is_export(name)) {
+		ret->st_mode = S_IFBLK;
+		return true;
+	}
+	return (name != NULL ? stat(name, ret) : fstat(fd, ret)) == 0;
+}
+
 // What stands in the way before a destination is made: when both sides are
 // open it is too late. OURS_NO_FAULT: nothing yet.
 static unsigned
 foresee(const struct mapkeep *k, const struct request *q)
 {
 	struct stat src, dst;
-	const bool has_src = q->src != NULL ? stat(q->src, &src) == 0
-					    : fstat(STDIN_FILENO, &src) == 0;
-	const bool has_dst = q->dst != NULL ? stat(q->dst, &dst) == 0
-					    : fstat(STDOUT_FILENO, &dst) == 0;
+	const bool has_src = look_at(q->src, STDIN_FILENO, &src);
+	const bool has_dst = look_at(q->dst, STDOUT_FILENO, &dst);
 
 	if (has_src && !S_ISREG(src.st_mode) && !S_ISBLK(src.st_mode))
 		return MAPKEEP_SRC_STREAM;

@@ -100,7 +100,8 @@ stats_copy_ns(const struct stats *stats, uint64_t now_ns)
 	const uint64_t end_ns = stats->copied_ns > 0 ? stats->copied_ns
 						     : now_ns;
 
-	return end_ns > stats->start_ns ? end_ns - stats->start_ns : 0;
+	return stats->start_ns > 0 && end_ns > stats->start_ns
+		       ? end_ns - stats->start_ns : 0;
 }
 
 // len bytes at off of the source cannot be read. Areas that touch are one.
