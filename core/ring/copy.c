@@ -332,7 +332,6 @@ copy_stop(struct copy *copy)
 	copy->is_stopped = true;
 	copy->zeroer.is_stopped = true;
 	ring_cut(&copy->ring, copy->ring.next, copy->ring.skipped);
-	engine_stop(copy->src->engine);
 	copy->writer.writeback = NULL;
 	if (copy->env->hasher != NULL)
 		hasher_cancel(copy->env->hasher);
@@ -346,8 +345,8 @@ copy_run(struct copy *copy)
 
 	while ((verdict = copy_step(copy)) < COPY_DONE) {
 		copy_count(copy);
-		// What is still to be read lies behind it.
-		if (copy->failure.kind != EVENT_NONE)
+		// Nobody wants what is still to be read.
+		if (copy->is_stopped || copy->failure.kind != EVENT_NONE)
 			engine_stop(copy->src->engine);
 		if (copy_look(copy, verdict) < 0) {
 			aio_abandon(copy->aio);

@@ -189,6 +189,17 @@ else
 	skip 'a write that fails' "$BED_WHY"
 fi
 
+# Another first MiB, and a range of its own.
+truncate -s 11534681 "$work/other"
+{ printf x; head -c 1M "$work/data" | tail -c +2; } |
+	dd of="$work/other" bs=1M iflag=fullblock conv=notrunc status=none
+aiodd "$work/other" "$work/got" obmap="$work/bmap" 2>"$work/err"
+begin_silent 5000000 of="$disk" bmap="$work/bmap"
+wait "$pid"
+is 'what is not in the block map ends it, though the pipe is silent' $? 4
+exec 9>&-
+rm -f "$work/got" "$work/other"
+
 run aiodd of="$disk" bs=64K iflag=fullblock,nonblock < <(sleep 3000 & echo $!)
 wait_for test -s "$work/err"
 says 'who does not wait is told so' "$work/err" \
