@@ -435,7 +435,7 @@ step_to_overdue(void)
 	start();
 	step_to_saved();
 	const uint64_t at = c.fake.pending[0].pos;
-	while (c.fake.nr_pending > 1 || r.nr_overdue == 0) {
+	while (c.fake.nr_pending > 1 || r.reads.nr_overdue == 0) {
 		if (c.fake.nr_pending > 1)
 			fake_aio_complete_last(&c.fake);
 		else
@@ -510,8 +510,8 @@ lose_source(int error)
 	}
 	fail_reads(0, 0, LEN, error);
 	ck_assert_int_eq(finish(), RESCUE_DONE);
-	ck_assert(r.is_gone);
-	ck_assert_int_eq(r.gone_error, error);
+	ck_assert(r.reads.is_gone);
+	ck_assert_int_eq(r.reads.gone_error, error);
 	stop();
 	ck_assert_uint_gt(saved(MAP_DONE), 0);
 	ck_assert_uint_eq(saved(MAP_DONE) + saved(MAP_TODO), LEN);
@@ -540,7 +540,7 @@ START_TEST(a_large_bad_area_is_not_a_source_that_is_gone)
 {
 	fail_reads(0, 2 * JOB, 12 * JOB, EIO);
 	run();
-	ck_assert(!r.is_gone);
+	ck_assert(!r.reads.is_gone);
 	stop();
 	check_all_saved(6 * JOB, 10 * JOB);
 }
@@ -577,7 +577,7 @@ START_TEST(a_source_that_has_become_shorter_leaves_the_rest_to_be_done)
 	while (rescue_step(&r) < RESCUE_DONE)
 		if (!complete() && r.checkpoint.is_out)
 			wait_news();
-	ck_assert(r.is_ended);
+	ck_assert(r.reads.is_ended);
 	stop();
 	check_all_saved(5 * JOB + 100, 0);
 }

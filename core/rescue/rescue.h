@@ -2,23 +2,17 @@
 //
 // The conductor of map=: beside copy, on the same jobs, stages and engines. Its
 // jobs are a pool, for a slot of the ring would wait its turn behind a sector
-// that answers after 30 seconds. chase says what is read next; what has been
-// read is written by the same job; checkpoint makes both true on the disk.
-//
-// A read that has been out much longer than others is overdue: the rest goes
-// on without it. Its job stays the kernel's, which takes nothing back; late
-// data counts, and the end waits for it.
+// that answers after 30 seconds. reads fills them; what has been read is
+// written by the same job; checkpoint makes both true on the disk.
 
 #pragma once
 
 #include "aio.h"
-#include "chase.h"
 #include "checkpoint.h"
 #include "env.h"
 #include "event.h"
 #include "plan.h"
-#include "pulse.h"
-#include "reader.h"
+#include "reads.h"
 #include "ring.h"
 #include "side.h"
 #include "watch.h"
@@ -31,16 +25,6 @@ enum rescue_verdict {
 	RESCUE_LOST,  // the kernel gives no completions out any more
 };
 
-// A read that is out, beside the job that has it.
-struct rescue_reading {
-	struct chase_read read;
-	uint64_t since_ns;
-	enum map_state was;      // what the map had there
-	bool is_out;
-	bool is_overdue;
-	bool is_probe;           // of what could be read before
-};
-
 struct rescue {
 	const struct env *env;
 	struct aio *aio;
@@ -48,30 +32,20 @@ struct rescue {
 	uint64_t base;           // where the domain begins there
 	uint64_t outside[MAP_NR_STATES]; // bytes of it that are not in it
 	struct ring ring;        // its map: what is written, of the domain
-	struct rescue_reading *readings; // by number of the job
-	struct reader reader;
+	struct reads reads;
 	struct writer writer;
-	struct chase chase;
 	struct checkpoint checkpoint;
 	struct watch watch;
 	struct event failure;    // of the destination or the map; its offset
 	                         // is that in the domain
 
 	bool is_beginning;       // until the first checkpoint has ended
-	bool is_ended;           // all was tried
-	bool is_waiting;         // what to read next, only what is out can tell
 	bool is_stopped;         // by a signal
-	bool is_gone;            // the source is
-	int gone_error;          // positive errno that said so
 	uint64_t saved_ns;       // when the last checkpoint began; 0: there was
 	                         // none
 	uint64_t saved[MAP_NR_STATES]; // bytes in each state of the map then,
 	uint64_t saved_unwritten; // those that the ring had still to write,
 	char saved_phase;        // and what it was at
-
-	struct pulse pulse;      // of the source
-	unsigned nr_overdue;
-	bool is_probing;         // whether it is still there
 };
 
 // All is borrowed until rescue_done.

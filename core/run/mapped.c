@@ -112,10 +112,10 @@ settle(const struct mapped *m, const struct rescue *r)
 		hooks_tell(b->env->hooks, failure);
 		return -EIO;
 	}
-	if (r->is_gone)
+	if (r->reads.is_gone)
 		return hooks_tell(b->env->hooks,
 				  (struct event){.kind = FAILURE_SRC_GONE,
-						 .error = r->gone_error,
+						 .error = r->reads.gone_error,
 						 .name = b->src->name});
 	return r->is_stopped ? -ECANCELED : 0;
 }
