@@ -200,9 +200,9 @@ START_TEST(behind_frames_that_carry_nothing_is_what_it_is)
 							      : DECODE_NONE);
 	in[4] = 255;
 	in[5] = 255;
-	ck_assert_int_eq(decode_sniff(in, in_len), DECODE_NONE);
+	ck_assert_int_eq(decode_sniff(in, in_len), DECODE_ZST);
 	in[7] = 255;
-	ck_assert_int_eq(decode_sniff(in, in_len), DECODE_NONE);
+	ck_assert_int_eq(decode_sniff(in, in_len), DECODE_ZST);
 }
 END_TEST
 
@@ -388,6 +388,24 @@ START_TEST(an_error_of_the_input_is_given_on_and_asked_again)
 }
 END_TEST
 
+START_TEST(an_error_behind_the_last_byte_is_not_its_end)
+{
+	size_t len;
+
+	if (!is_here(FORMAT))
+		return;
+	begin();
+	put_sample(FORMAT);
+	in_step = in_len;
+	in_error = -EIO;
+	struct decoder *d = open_decoder(FORMAT);
+	ck_assert_int_eq(drain(d, sizeof(out) / 4, &len), -EIO);
+	ck_assert_uint_eq(len, TEXT_LEN);
+	ck_assert(is_text(len));
+	decoder_free(d);
+}
+END_TEST
+
 START_TEST(what_was_seen_first_is_given_all_the_same)
 {
 	const unsigned char *head;
@@ -495,6 +513,7 @@ decode_suite(void)
 		wherever_it_is_cut_it_is_told,
 		a_bit_that_is_wrong_never_gives_other_bytes,
 		an_error_of_the_input_is_given_on_and_asked_again,
+		an_error_behind_the_last_byte_is_not_its_end,
 		what_was_seen_first_is_given_all_the_same,
 		an_error_comes_behind_what_was_seen,
 		some_say_how_long_they_are,

@@ -72,7 +72,7 @@ struct decoder {
 	const unsigned char *in;
 	size_t in_len;
 	bool is_last; // nothing comes behind that
-	int input_error;	// -errno of the read that has failed
+	int input_error;	// -errno of a read, still to be told, or 0
 
 	// The first bytes, and how many of them were given out.
 	unsigned char head[DECODER_PEEK];
@@ -132,17 +132,12 @@ refill(struct decoder *d)
 {
 	unsigned char *const at = d->buf + MARGIN, *const left = at - d->in_len;
 
-	// It may come only once, and what was decoded before it goes out first.
-	if (d->input_error != 0)
-		return d->input_error;
 	if (d->in_len > 0)
 		memmove(left, d->in, d->in_len);
 	d->in = left;
 	const ssize_t n = d->input.read(d->input.ctx, at, INPUT_LEN);
-	if (n < 0) {
-		d->input_error = n != -EINTR ? (int)n : 0;
+	if (n < 0)
 		return (int)n;
-	}
 	d->is_last = n == 0;
 	d->in_len += (size_t)n;
 	return 0;
@@ -211,10 +206,14 @@ static ssize_t
 fill(struct decoder *d, unsigned char *buf, size_t len)
 {
 	unsigned char *at = buf;
-	int r = d->error;
+	int r = d->error != 0 ? d->error : d->input_error;
 
+	d->input_error = 0;
 	while (r == 0 && len > 0 && d->place != AT_END)
 		r = d->place == WITHIN ? decode(d, &at, &len) : find_member(d);
+	// What was decoded goes out first, and the error may come only once.
+	if (at > buf && r != d->error && r != -EINTR)
+		d->input_error = r;
 	return at > buf ? at - buf : r;
 }
 
