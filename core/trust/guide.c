@@ -41,9 +41,23 @@ tell(const struct guide *g, unsigned fault, int r)
 	return r < 0 ? r : -EINVAL;
 }
 
-// *ret is malloc'd: bytes or -errno. Also of a pipe.
+// One read, also of a pipe that nobody writes to as yet. -ECANCELED: a signal.
 static ssize_t
-read_all(int fd, char **ret)
+read_some(int fd, void *buf, size_t len, const struct hooks *h)
+{
+	ssize_t n;
+
+	do {
+		if (hooks_wait(h, fd) == -ECANCELED)
+			return -ECANCELED;
+		n = read(fd, buf, len);
+	} while (n < 0 && (errno == EINTR || errno == EAGAIN));
+	return n < 0 ? -errno : n;
+}
+
+// *ret is malloc'd: bytes or -errno.
+static ssize_t
+read_all(int fd, char **ret, const struct hooks *h)
 {
 	size_t len = 0, room = 0;
 	char *text = NULL;
@@ -60,9 +74,7 @@ read_all(int fd, char **ret)
 			}
 			text = more;
 		}
-		n = read(fd, text + len, room - len);
-		if (n < 0)
-			n = -errno;
+		n = read_some(fd, text + len, room - len, h);
 		len += n > 0 ? (size_t)n : 0;
 	}
 	if (n == 0) {
@@ -101,11 +113,14 @@ read_file(struct guide *g)
 	if (is_side(g->path, q->src, STDIN_FILENO) ||
 	    is_side(g->path, q->dst, STDOUT_FILENO))
 		return tell(g, GUIDE_SIDE, 0);
-	const int fd = fd_move_up(fd_open(g->path, O_RDONLY | O_CLOEXEC, 0));
+	const int flags = O_RDONLY | O_NONBLOCK | O_CLOEXEC;
+	const int fd = fd_move_up(fd_open(g->path, flags, 0));
 	if (fd < 0)
 		return tell(g, GUIDE_ERROR, fd);
-	const ssize_t len = read_all(fd, &text);
+	const ssize_t len = read_all(fd, &text, g->env->hooks);
 	(void)close(fd); // read-only
+	if (len == -ECANCELED)
+		return -ECANCELED;
 	if (len == -EFBIG)
 		return tell(g, GUIDE_LARGE, 0);
 	if (len < 0)
@@ -222,6 +237,14 @@ guide_has_digests(const struct guide *g)
 	return g->path != NULL && g->bmap.has_digests;
 }
 
+// Of what is unpacked some formats say it.
+static bool
+has_known_size(const struct facts *facts)
+{
+	return facts_has_offsets(facts) ||
+	       (facts->unpacked != 0 && !facts->is_at_least);
+}
+
 void
 guide_lead(const struct guide *g, struct side *src)
 {
@@ -232,7 +255,7 @@ guide_lead(const struct guide *g, struct side *src)
 	src->ranges = ranges;
 	src->facts.is_mapped = true;
 	src->facts.allocated = ranges_len(ranges);
-	if (facts_is_stream(&src->facts))
+	if (!has_known_size(&src->facts))
 		src->facts.size = ranges->size;
 }
 
@@ -251,7 +274,7 @@ guide_check(const struct guide *g, const struct side *src, uint64_t start)
 {
 	const uint64_t size = src->facts.size;
 
-	if (g->path == NULL || !facts_has_offsets(&src->facts))
+	if (g->path == NULL || !has_known_size(&src->facts))
 		return 0;
 	const uint64_t len = min_u64(size - min_u64(size, start),
 				     request_count_len(g->env->asked));
