@@ -77,13 +77,13 @@ for image in small large; do
 	for how in 'SRC DST' if= io=aio iosize=64K oflag=direct bs=7000 ibs=1000 \
 		hash=md5 verify=yes commit=rename rate=1G iflag=nocache; do
 		case $how in
-		SRC*) sides="$image.img copy" ;;
-		if=) sides="if=$image.img of=copy" ;;
-		ibs*) sides="if=$image.img of=copy obs=3000 $how" ;;
-		*) sides="$image.img copy $how" ;;
+		SRC*) names="$image.img copy" ;;
+		if=) names="if=$image.img of=copy" ;;
+		ibs*) names="if=$image.img of=copy obs=3000 $how" ;;
+		*) names="$image.img copy $how" ;;
 		esac
 		# shellcheck disable=SC2086 # operands
-		run aiodd $sides bmap=$image.bmap
+		run aiodd $names bmap=$image.bmap
 		good "$image, $how"
 		check "$image, $how: gaps are holes" \
 			test "$(data copy)" -le $(($(data $image.img) + 64))
@@ -160,7 +160,7 @@ for image in small large; do
 			end=$(size_of $image.img)
 		for at in $off $((end - 1)); do
 			cp $image.img bad.img
-			flip bad.img $at
+			flip bad.img "$at"
 			rm -f copy
 			run aiodd bad.img copy bmap=$image.bmap
 			is "$image, byte $at: exit status" "$status" 4
@@ -170,7 +170,7 @@ for image in small large; do
 				"^aiodd: 'copy' was written anyway; do not trust it\$"
 			check "$image, byte $at: not called good" \
 				eval '! grep -q matches err'
-			[ $at = $off ] || continue
+			[ "$at" = "$off" ] || continue
 			run aiodd of=copy bmap=$image.bmap < <(cat bad.img)
 			is "$image, byte $at, a pipe: exit status" "$status" 4
 			echo old >kept
@@ -452,12 +452,12 @@ for image in small large; do
 	for how in 'SRC DST' if= io=aio bs=7000 zeros=write update=yes \
 		bmap=$image.bmap oflag=direct; do
 		case $how in
-		SRC*) sides="$image.img copy" ;;
-		if=) sides="if=$image.img of=copy" ;;
-		*) sides="$image.img copy $how" ;;
+		SRC*) names="$image.img copy" ;;
+		if=) names="if=$image.img of=copy" ;;
+		*) names="$image.img copy $how" ;;
 		esac
 		# shellcheck disable=SC2086 # operands
-		run aiodd $sides obmap=ours.bmap
+		run aiodd $names obmap=ours.bmap
 		is "$image, obmap=, $how: exit status" "$status" 0
 		is "$image, obmap=, $how: the same ranges" \
 			"$(grep '<Range' ours.bmap)" "$(grep '<Range' $image.bmap)"

@@ -93,7 +93,7 @@ for file in "${made[@]}"; do
 	run aiodd twice copy decompress=auto status=none
 	is "$file twice: exit status" "$status" 0
 	is "$file twice" "$(sha256sum <copy)" "$(cat img img | sha256sum)"
-	(cat "$file"; echo more) >more
+	(cat "$file"; echo more) >"more"
 	run aiodd more copy decompress=auto
 	is "$file and more: exit status" "$status" 1
 	says "$file and more: it is told" err \

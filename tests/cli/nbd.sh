@@ -15,6 +15,7 @@ mkdir servers
 make_data data $((20 << 20)) 1
 make_data more $((20 << 20)) 2
 
+# shellcheck disable=SC2317 # called by wait_for
 is_up_or_dead()
 {
 	[ -e "servers/$1.pid" ] || ! kill -0 "$2"
@@ -32,11 +33,13 @@ serve()
 		2>"servers/$name.log" &
 	server=$!
 	cleanup_push kill $!
-	wait_for is_up_or_dead "$name" $! && [ -e "servers/$name.pid" ] ||
+	wait_for is_up_or_dead "$name" $!
+	[ -e "servers/$name.pid" ] ||
 		bail "no server: $* $(cat "servers/$name.log")"
 }
 
 # has ADDRESS FILE: the export begins with it, as another program reads it.
+# shellcheck disable=SC2317 # called by check
 has()
 {
 	cmp -n "$(stat -L -c %s "$2")" \
@@ -69,9 +72,10 @@ run aiodd if=more of="$b" bs=1 seek=777 count=99991 conv=notrunc
 check 'bytes at an odd offset' has "$b" mixed
 run aiodd "$a" - >/dev/null
 check 'to a pipe' cmp <(aiodd "$a" - 2>/dev/null) data
+# shellcheck disable=SC2016 # for eval
 check 'from a pipe' eval 'cat more | aiodd - "$a" 2>/dev/null && has "$a" more'
 run aiodd "$a" back hash=sha256
-says 'with a digest' err "= $(sha256sum <more | cut -d ' ' -f 1)$"
+says 'with a digest' err "= $(sha256sum <"more" | cut -d ' ' -f 1)$"
 run aiodd "$a" back "expect=sha256:$(sha256sum <data | cut -d ' ' -f 1)"
 is 'another digest is expected: exit status' "$status" 4
 run as_dd if=data of="$b" count=1
@@ -112,6 +116,7 @@ serve c --filter=error file data error-pread=EIO error-pread-rate=100%
 run aiodd "$uri" back
 is 'reads fail: exit status' "$status" 1
 says 'reads fail: what' err "error reading 'nbd.unix:.*Input/output error"
+# shellcheck disable=SC2016 # for the server's shell
 serve c eval get_size='echo 1M' can_write='exit 0' can_flush='exit 0' \
 	pread='head -c "$3" /dev/zero' pwrite='cat >/dev/null' \
 	flush='echo EIO; exit 1'
@@ -252,6 +257,7 @@ end_copy()
 }
 
 # has_some FILE: something was written there
+# shellcheck disable=SC2317 # called by wait_for
 has_some()
 {
 	[ "$(stat -c %b "$1")" -gt 0 ]
