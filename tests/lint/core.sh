@@ -7,11 +7,9 @@ cd "$top_srcdir" || exit 1
 # calls REGEX FILE...
 calls()
 {
-	local regex=$1 file
+	local regex=$1
 	shift
-	for file; do
-		without_comments "$file"
-	done | grep -E "(^|[^A-Za-z0-9_])($regex)" |
+	without_comments "$@" | grep -E "(^|[^A-Za-z0-9_])($regex)" |
 	sed 's/:[ \t]*/: /2'
 	return 0
 }

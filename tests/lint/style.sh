@@ -30,11 +30,15 @@ trailing_space()
 
 long_lines()
 {
-	local file
-	for file; do
-		expand "$file" | awk -v file="$file" '
-		length > 80 { print file ":" FNR ": " length " columns" }'
-	done
+	awk '{
+		nr = split($0, parts, "\t")
+		len = 0
+		for (i = 1; i < nr; i++)
+			len = int((len + length(parts[i])) / 8 + 1) * 8
+		len += length(parts[nr])
+		if (len > 80)
+			print FILENAME ":" FNR ": " len " columns"
+	}' "$@"
 }
 
 space_indent()

@@ -44,10 +44,13 @@ finish()
 	echo "1..$nr_tests"
 }
 
-# without_comments FILE: the same lines, each with its name and number.
+# without_comments FILE...: the same lines, each with its name and number.
 without_comments()
 {
 	awk '
+	FNR == 1 {
+		inside = 0
+	}
 	{
 		line = $0
 		out = ""
@@ -70,5 +73,5 @@ without_comments()
 			}
 		}
 		printf "%s:%d: %s\n", FILENAME, FNR, out
-	}' "$1"
+	}' "$@"
 }
