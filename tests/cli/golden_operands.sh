@@ -78,7 +78,7 @@ done <<'TABLE'
 verify=maybe|verify= takes yes, only or no, not 'maybe'
 verify=on|verify= does not take 'on'; did you mean 'no'?
 plan=1|plan= takes yes or no, not '1'
-force=yes|force= takes missing, system, mounted, swap, holders, overlap, busy, size, unchecked or map, not 'yes'
+force=yes|force= takes missing, system, mounted, swap, holders, overlap, busy, size, unchecked, map or format, not 'yes'
 force=mount|force= does not take 'mount'; did you mean 'mounted'?
 commit=yes|commit= takes rename or first-last, not 'yes'
 clone=alway|clone= does not take 'alway'; did you mean 'always'?
