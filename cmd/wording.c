@@ -275,11 +275,25 @@ tell_pieces(const struct event *f)
 	free(name);
 }
 
+// Of the destination alone.
+static void
+tell_dst(const struct event *f)
+{
+	char *name = quote_name_always(f->name);
+
+	if (f->kind == FAILURE_TRUNCATE)
+		message_error(f->error,
+			      "failed to truncate to %" PRIu64
+			      " bytes in output file %s",
+			      f->off, name ? name : "?");
+	else
+		message_error(0, "%s is write-protected", name ? name : "?");
+	free(name);
+}
+
 void
 wording_tell(const struct event *f)
 {
-	char *name;
-
 	switch (f->kind) {
 	case FAILURE_SEEK_TOO_LARGE:
 		message_error(0,
@@ -288,17 +302,8 @@ wording_tell(const struct event *f)
 			      f->off, f->len);
 		return;
 	case FAILURE_TRUNCATE:
-		name = quote_name_always(f->name);
-		message_error(f->error,
-			      "failed to truncate to %" PRIu64
-			      " bytes in output file %s",
-			      f->off, name ? name : "?");
-		free(name);
-		return;
 	case FAILURE_WRITE_PROTECTED:
-		name = quote_name_always(f->name);
-		message_error(0, "%s is write-protected", name ? name : "?");
-		free(name);
+		tell_dst(f);
 		return;
 	case FAILURE_SRC_MEMORY:
 		tell_memory("input", f->len);
