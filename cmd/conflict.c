@@ -95,29 +95,26 @@ has_map(const struct options *options)
 }
 
 static bool
-is_export(const char *name)
-{
-	return name != NULL && nbd_side_is_export(name);
-}
-
-static bool
 has_nbd(const struct options *options)
 {
 	const struct request *q = &options->request;
 
-	return !q->is_dd && (is_export(q->src) || is_export(q->dst));
+	return !q->is_dd &&
+	       (nbd_side_is_export(q->src) || nbd_side_is_export(q->dst));
 }
 
 static bool
 has_nbd_dst(const struct options *options)
 {
-	return !options->request.is_dd && is_export(options->request.dst);
+	return !options->request.is_dd &&
+	       nbd_side_is_export(options->request.dst);
 }
 
 static bool
 has_nbd_src(const struct options *options)
 {
-	return !options->request.is_dd && is_export(options->request.src);
+	return !options->request.is_dd &&
+	       nbd_side_is_export(options->request.src);
 }
 
 static bool

@@ -219,22 +219,13 @@ contents_of(const char *name, const struct request *q, const struct facts *src,
 	return subject;
 }
 
-static bool
-has_it(const struct hasher *hasher, const struct request_expected *e)
-{
-	const enum digest_alg alg = hasher_find(hasher, e->algs, e->value);
-
-	return memcmp(hasher_result(hasher, alg), e->value, digest_size(alg)) ==
-	       0;
-}
-
 char *
 expect_word(const struct expect_found *found, const struct request *q,
 	    const struct facts *src, uint64_t from)
 {
 	const struct request_expected *e = &q->expected;
 	const bool is_packed = found->packed_hasher != NULL &&
-			       !has_it(found->hasher, e);
+			       !hasher_has(found->hasher, e->algs, e->value);
 	const struct hasher *hasher = is_packed ? found->packed_hasher
 						: found->hasher;
 	char *text = NULL,

@@ -5,7 +5,6 @@
 #include "resolve.h"
 
 #include <errno.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +21,7 @@
 #include "object.h"
 #include "plan.h"
 #include "shard.h"
+#include "thread.h"
 
 // A B in the number is the flag by another name.
 static void
@@ -241,17 +241,6 @@ check_conflicts(const struct options *options)
 	return c != NULL || fault != NULL ? -EINVAL : 0;
 }
 
-// Those that we may run on.
-static unsigned
-nr_cpus(void)
-{
-	cpu_set_t set;
-
-	if (sched_getaffinity(0, sizeof(set), &set) == 0)
-		return (unsigned)CPU_COUNT(&set);
-	return 1;
-}
-
 // Of what is decompressed: the name of the source without its suffix. NULL: it
 // has none. Malloc'd.
 static char *
@@ -320,7 +309,7 @@ resolve_decompress(struct options *options)
 	if (q->decompress <= REQUEST_DECOMPRESS_NO)
 		return 0;
 	if (q->threads == 0)
-		q->threads = nr_cpus();
+		q->threads = thread_nr_cpus();
 	if (format == DECODE_NONE || decoder_find_library(format) != NULL)
 		return 0;
 	message_error(0, "decompress=%s was left out of this build",

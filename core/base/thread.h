@@ -7,6 +7,7 @@
 #pragma once
 
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 
 #define THREAD_STACK (256 * 1024)
@@ -26,4 +27,15 @@ thread_start(pthread_t *ret, void *(*thread_main)(void *), void *ctx)
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	pthread_attr_destroy(&attr);
 	return -r;
+}
+
+// So many run at the same time: those processors that we may use. At least 1.
+static inline unsigned
+thread_nr_cpus(void)
+{
+	cpu_set_t set;
+
+	if (sched_getaffinity(0, sizeof(set), &set) == 0)
+		return (unsigned)CPU_COUNT(&set);
+	return 1;
 }

@@ -367,6 +367,15 @@ hasher_find(const struct hasher *hasher, unsigned algs,
 	return (enum digest_alg)__builtin_ctz(algs);
 }
 
+bool
+hasher_has(const struct hasher *hasher, unsigned algs,
+	   const unsigned char *value)
+{
+	const enum digest_alg alg = hasher_find(hasher, algs, value);
+
+	return memcmp(hasher_result(hasher, alg), value, digest_size(alg)) == 0;
+}
+
 void
 hasher_seed(struct hasher *hasher, uint64_t seed)
 {

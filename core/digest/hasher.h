@@ -60,6 +60,9 @@ const unsigned char *hasher_result(const struct hasher *hasher,
 // The one of a set whose result is value, else the first of them.
 enum digest_alg hasher_find(const struct hasher *hasher, unsigned algs,
 			    const unsigned char *value);
+// One of a set has this result.
+bool hasher_has(const struct hasher *hasher, unsigned algs,
+		const unsigned char *value);
 // Of HASH_RANGES, before anything is handed over: the seed of their digests, 0
 // if nothing is said.
 void hasher_seed(struct hasher *hasher, uint64_t seed);

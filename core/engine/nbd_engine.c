@@ -269,18 +269,6 @@ conn_hand_over(struct conn *c)
 }
 
 static void
-conn_notify(struct conn *c, unsigned direction, short events)
-{
-	const struct nbd_library *lib = c->of->lib;
-
-	// What is wrong with the connection shows in the state that it leaves.
-	if ((direction & LIBNBD_AIO_DIRECTION_READ) && (events & ~POLLOUT))
-		(void)lib->aio_notify_read(c->handle);
-	else if ((direction & LIBNBD_AIO_DIRECTION_WRITE) && events != 0)
-		(void)lib->aio_notify_write(c->handle);
-}
-
-static void
 conn_wait(struct conn *c)
 {
 	const struct nbd_library *lib = c->of->lib;
@@ -289,20 +277,19 @@ conn_wait(struct conn *c)
 					 : 0;
 	struct pollfd fds[] = {
 		{.fd = c->wake_fd, .events = POLLIN},
-		{.fd = is_up ? lib->aio_get_fd(c->handle) : -1},
+		{.fd = is_up ? lib->aio_get_fd(c->handle) : -1,
+		 .events = nbd_library_events(direction)},
 	};
 	eventfd_t count;
 
-	if (direction & LIBNBD_AIO_DIRECTION_READ)
-		fds[1].events |= POLLIN;
-	if (direction & LIBNBD_AIO_DIRECTION_WRITE)
-		fds[1].events |= POLLOUT;
 	if (poll(fds, ARRAY_LEN(fds), -1) < 0)
 		return;
 	if (fds[0].revents != 0)
 		(void)eventfd_read(c->wake_fd, &count);
+	// What is wrong with the connection shows in the state that it leaves.
 	if (fds[1].revents != 0)
-		conn_notify(c, direction, fds[1].revents);
+		(void)nbd_library_notify(lib, c->handle, direction,
+					 fds[1].revents);
 }
 
 // False: it is to end.

@@ -55,6 +55,12 @@
 	X(aio_block_status, nbd_aio_block_status)
 
 LAZY_STRUCT(nbd_library, LIBNBD_FUNCTIONS);
+
+// What to wait for at the descriptor of a handle that wants this direction, and
+// to tell it what has come: as aio_notify_read or aio_notify_write, 0: none.
+short nbd_library_events(unsigned direction);
+int nbd_library_notify(const struct nbd_library *lib, struct nbd_handle *handle,
+		       unsigned direction, short events);
 #else
 struct nbd_library;
 struct nbd_handle;

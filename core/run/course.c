@@ -187,17 +187,16 @@ resume(struct course *c)
 int
 course_run(struct course *c, struct bulk *bulk)
 {
-	enum bulk_verdict verdict;
 	int r = 1;
 
 	*c = (struct course){.bulk = bulk};
 	if (facts_is_stream(&bulk->src->facts) && is_fed(bulk)) {
-		r = place_stream(c);
-		if (r < 0)
-			return r;
+		const int placed = place_stream(c);
+
+		if (placed < 0)
+			return placed;
 	}
-	verdict = run_stretches(bulk);
-	r = 1;
+	enum bulk_verdict verdict = run_stretches(bulk);
 	open_records(c);
 	go_on(c);
 	while (verdict == BULK_OBSTACLE && (r = go_round(c)) > 0)

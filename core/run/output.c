@@ -177,11 +177,8 @@ output_expect_cut(struct output *out)
 static int
 set_size(struct output *out, uint64_t size)
 {
-	int r;
+	const int r = side_set_size(&out->side, size);
 
-	do {
-		r = out->side.ops->set_size(&out->side, size);
-	} while (r == -EINTR);
 	if (r < 0)
 		hooks_tell(out->env->hooks,
 			   (struct event){.kind = FAILURE_TRUNCATE,

@@ -22,8 +22,7 @@ kinds_find(const char *name, bool is_dd)
 {
 	const struct side_kind *kind = kinds;
 
-	while (kind->has_name != NULL &&
-	       (is_dd || name == NULL || !kind->has_name(name)))
+	while (kind->has_name != NULL && (is_dd || !kind->has_name(name)))
 		kind++;
 	return kind;
 }

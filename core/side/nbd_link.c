@@ -11,12 +11,12 @@
 
 #ifdef HAVE_LIBNBD
 #include <poll.h>
-#include <sched.h>
 #include <stdlib.h>
 
 #include "base.h"
 #include "clock.h"
 #include "nbd_engine.h"
+#include "thread.h"
 
 #define USEFUL 4	      // more than these have not made it faster
 #define MOST (32 * MIB)	      // what a server must take that names no limit
@@ -83,25 +83,15 @@ wait_up(const struct linking *l, struct nbd_handle *handle,
 
 	while (lib->aio_is_connecting(handle) > 0) {
 		const unsigned dir = lib->aio_get_direction(handle);
-		struct pollfd ready = {.fd = lib->aio_get_fd(handle)};
-		int r = 0;
+		struct pollfd ready = {.fd = lib->aio_get_fd(handle),
+				       .events = nbd_library_events(dir)};
 
 		if (h->must_stop(h->ctx))
 			return -ECANCELED;
 		if (l->link->until_ns > 0 && clock_ns() > l->link->until_ns)
 			return -ETIMEDOUT;
-		if (dir & LIBNBD_AIO_DIRECTION_READ)
-			ready.events |= POLLIN;
-		if (dir & LIBNBD_AIO_DIRECTION_WRITE)
-			ready.events |= POLLOUT;
-		if (poll(&ready, 1, LOOK_MS) <= 0)
-			continue;
-		if ((dir & LIBNBD_AIO_DIRECTION_READ) &&
-		    (ready.revents & ~POLLOUT))
-			r = lib->aio_notify_read(handle);
-		else
-			r = lib->aio_notify_write(handle);
-		if (r < 0)
+		if (poll(&ready, 1, LOOK_MS) > 0 &&
+		    nbd_library_notify(lib, handle, dir, ready.revents) < 0)
 			return error_of(lib);
 	}
 	return lib->aio_is_ready(handle) > 0 ? 0 : error_of(lib);
@@ -135,17 +125,6 @@ find_info(const struct linking *l, struct nbd_link_info *info)
 	return 0;
 }
 
-// More threads than processors wait for each other.
-static unsigned
-nr_useful(void)
-{
-	cpu_set_t set;
-
-	if (sched_getaffinity(0, sizeof(set), &set) < 0)
-		return 1;
-	return (unsigned)min_u64((unsigned)CPU_COUNT(&set), USEFUL);
-}
-
 // One that talks by its standard input has no other.
 static bool
 can_add(struct linking *l)
@@ -169,8 +148,9 @@ is_same(const struct nbd_link_info *a, const struct nbd_link_info *b)
 static int
 add_others(struct linking *l, bool is_shared, const struct hooks *h)
 {
-	const unsigned wanted = l->link->wanted > 0 ? l->link->wanted
-						    : nr_useful();
+	// More threads than processors wait for each other.
+	const unsigned useful = (unsigned)min_u64(thread_nr_cpus(), USEFUL);
+	const unsigned wanted = l->link->wanted > 0 ? l->link->wanted : useful;
 	const unsigned nr = is_shared && can_add(l) ? wanted : 1;
 	unsigned up = 1;
 	int r = 0;

@@ -60,6 +60,8 @@ nbd_side_is_command(const char *name)
 bool
 nbd_side_is_export(const char *name)
 {
+	if (name == NULL)
+		return false;
 	if (nbd_side_is_command(name))
 		return true;
 	for (size_t i = 0; i < ARRAY_LEN(schemes); i++)
@@ -361,19 +363,17 @@ nbd_side_reconnect(struct side *side, const struct hooks *h, uint64_t *ret_lost)
 static int
 nbd_side_close(struct side *side)
 {
-	static struct nbd *left; // up to the end of the process
 	struct nbd *nbd = nbd_of(side);
 
 	nbd_holes_done(&nbd->holes);
-	// The thread that flushes may only be about to begin with it.
+	// The thread that flushes may only be about to begin with it: then both
+	// stay up to the end of the process.
 	if (nbd->is_left) {
 		engine_abandon(side->engine);
-		left = nbd;
 	} else {
 		engine_free(side->engine);
 		free(nbd);
 	}
-	(void)left;
 	side->engine = NULL;
 	side->own = NULL;
 	return 0;

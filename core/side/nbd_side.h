@@ -13,7 +13,7 @@ struct request;
 struct side;
 
 // The name is the address of an export, or the command of a server between
-// brackets.
+// brackets. NULL, a descriptor, is neither.
 bool nbd_side_is_export(const char *name);
 bool nbd_side_is_command(const char *name);
 

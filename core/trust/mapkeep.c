@@ -92,7 +92,7 @@ read_file(struct mapkeep *k)
 static bool
 look_at(const char *name, int fd, struct stat *ret)
 {
-	if (name != NULL && nbd_side_is_export(name)) {
+	if (nbd_side_is_export(name)) {
 		ret->st_mode = S_IFBLK;
 		return true;
 	}
