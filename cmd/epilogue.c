@@ -123,7 +123,7 @@ print_guided(const struct transfer *t)
 	map = quote_name_always(g->path);
 	if (name != NULL && map != NULL &&
 	    asprintf(&text,
-		     g->bmap.lacks_digests
+		     g->bmap.nr_digests < g->bmap.ranges.nr
 			     ? "%s was checked in part: some ranges of the "
 			       "block map %s have no checksum (%s)"
 			     : "%s matches the block map %s (%s)",

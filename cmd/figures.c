@@ -61,10 +61,12 @@ figures_bmap(const struct journal *j)
 	if (g->path == NULL)
 		return element.null();
 	return element.pack(
-		"{s:o, s:I, s:I, s:I, s:s?}", "name", element_string(g->path),
+		"{s:o, s:I, s:I, s:I, s:I, s:s?}", "name",
+		element_string(g->path),
 		"size", (json_int_t)ranges->size, "mapped",
 		(json_int_t)ranges_len(ranges), "ranges",
-		(json_int_t)ranges->nr, "algorithm",
+		(json_int_t)ranges->nr, "checked",
+		(json_int_t)g->bmap.nr_digests, "algorithm",
 		guide_has_digests(g) ? digest_name(g->bmap.alg) : NULL);
 }
 

@@ -502,9 +502,10 @@ print_bmap(const struct guide *g)
 	       phrase_exact(some, ranges_len(ranges)),
 	       phrase_exact(all, ranges->size));
 	print_name(g->path, "");
-	if (guide_has_digests(g) && g->bmap.lacks_digests)
-		printf(" says; some of %zu ranges are checked by %s\n",
-		       ranges->nr, digest_name(g->bmap.alg));
+	if (guide_has_digests(g) && g->bmap.nr_digests < ranges->nr)
+		printf(" says; %zu of %zu ranges are checked by %s\n",
+		       g->bmap.nr_digests, ranges->nr,
+		       digest_name(g->bmap.alg));
 	else if (guide_has_digests(g))
 		printf(" says; %zu range%s checked by %s\n", ranges->nr,
 		       ranges->nr == 1 ? " is" : "s are",

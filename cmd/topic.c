@@ -10,6 +10,7 @@ static const struct topic topics[NOTICE_VERIFYING + 1] = {
 	[FAILURE_SET_FLAGS] = {"open", false},
 	[FAILURE_NO_FLUSH] = {"open", false},
 	[FAILURE_NO_FUA] = {"open", false},
+	[FAILURE_NO_BACK] = {"open", false},
 	[FAILURE_EXPORT_CHANGED] = {"open", false},
 	[FAILURE_SEEK_TOO_LARGE] = {"seek", false},
 	[FAILURE_TRUNCATE] = {"truncate", false},

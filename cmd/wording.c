@@ -31,6 +31,9 @@ static const struct {
 	[FAILURE_NO_FUA] = {"%s cannot make each write durable (oflag=sync "
 			    "or dsync)",
 			    IN_SENTENCE, false},
+	[FAILURE_NO_BACK] = {"%s takes whole blocks: with verify=, seek= has "
+			     "to be a multiple of them",
+			     IN_SENTENCE, false},
 	[FAILURE_EXPORT_CHANGED] = {"%s has come back with another size or "
 				    "other abilities",
 				    IN_SENTENCE, false},

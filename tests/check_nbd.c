@@ -532,6 +532,9 @@ START_TEST(a_flush_that_fails_covers_nothing)
 	pthread_mutex_unlock(&handles[0].lock);
 	ck_assert_int_eq(nbd_engine_call(engine, IO_CMD_FDSYNC, NULL, 0, 0),
 			 -EIO);
+	// Whoever asks: a checkpoint queues it.
+	queue(2, JOB_FDSYNC, 0, 0);
+	check_next(2, -EIO);
 }
 END_TEST
 

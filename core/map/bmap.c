@@ -66,7 +66,7 @@ find_alg(const struct bmap_xml *f, struct bmap_error *e, enum digest_alg *ret)
 	    !digest_find(f->algorithm, strlen(f->algorithm), ret))
 		return bmap_fault_set(e, BMAP_ALGORITHM, f->algorithm);
 	if (!digest_is_available(*ret) &&
-	    (f->has_digests || has_file_checksum(f)))
+	    (f->nr_digests > 0 || has_file_checksum(f)))
 		return bmap_fault_set(e, BMAP_LEFT_OUT, digest_name(*ret));
 	return 0;
 }
@@ -227,8 +227,7 @@ bmap_parse(struct bmap *ret, const char *text, size_t len,
 	}
 	*ret = (struct bmap){.major = found.major,
 			     .minor = found.minor,
-			     .has_digests = found.has_digests,
-			     .lacks_digests = found.lacks_digests,
+			     .nr_digests = found.nr_digests,
 			     .alg = alg,
 			     .ranges = found.ranges};
 	scale(ret, found.numbers[BMAP_FIELD_BLOCK_SIZE],

@@ -20,8 +20,7 @@
 struct bmap {
 	unsigned major, minor;
 	uint64_t block_size;
-	bool has_digests;      // some range has one
-	bool lacks_digests;    // some has none
+	size_t nr_digests;     // ranges that have one
 	enum digest_alg alg;   // of them
 	struct ranges ranges;
 };

@@ -168,11 +168,9 @@ start_range(struct parser *p, const char **attributes)
 
 	p->field = FIELD_RANGE;
 	p->range = (struct ranges_one){.value_size = (unsigned)len / 2};
-	if (hex == NULL) {
-		p->found->lacks_digests = true;
+	if (hex == NULL)
 		return;
-	}
-	p->found->has_digests = true;
+	p->found->nr_digests++;
 	if (len == 0 || len % 2 != 0 || len > 2 * RANGES_VALUE_MAX ||
 	    digest_parse(hex, len, p->range.value) < 0)
 		end(p, bmap_fault_set(p->error, BMAP_VALUE, name));

@@ -29,8 +29,7 @@ enum { BMAP_TEXT_MAX = 2 * RANGES_VALUE_MAX + 32 };
 
 struct bmap_xml {
 	unsigned major, minor;
-	bool has_digests;      // some range has one
-	bool lacks_digests;    // some has none
+	size_t nr_digests;     // ranges that have one
 	struct ranges ranges;  // of blocks
 	bool has[BMAP_FIELD_NR];
 	uint64_t numbers[BMAP_FIELD_MAPPED + 1];

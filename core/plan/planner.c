@@ -306,7 +306,7 @@ planner_make_back(struct plan *plan, const struct request *q,
 			      .unit = 1,
 			      .src = {PLAN_INLINE, 0, "verify="},
 			      .dst = {PLAN_NOTHING, 0, "verify="}};
-	if (facts_is_export(back) && off % align == 0)
+	if (facts_is_export(back))
 		plan->src = (struct plan_side){PLAN_NBD, align, "verify="};
 	else if (is_direct)
 		plan->src = (struct plan_side){PLAN_AIO, align, "verify="};

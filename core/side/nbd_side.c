@@ -485,6 +485,8 @@ check_dst(const struct side *side, const struct request *q,
 		return side_tell(side, h, FAILURE_NO_FLUSH, EOPNOTSUPP);
 	if (!info->can_write_through && (q->oflags & (FLAG_SYNC | FLAG_DSYNC)))
 		return side_tell(side, h, FAILURE_NO_FUA, EOPNOTSUPP);
+	if (q->verify && request_dst_off(q, 0) % info->block != 0)
+		return side_tell(side, h, FAILURE_NO_BACK, EINVAL);
 	return 0;
 }
 

@@ -234,7 +234,7 @@ guide_done(struct guide *g)
 bool
 guide_has_digests(const struct guide *g)
 {
-	return g->path != NULL && g->bmap.has_digests;
+	return g->path != NULL && g->bmap.nr_digests > 0;
 }
 
 // Of what is unpacked some formats say it.

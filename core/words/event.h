@@ -18,6 +18,7 @@ enum event_kind {
 	FAILURE_SET_FLAGS,
 	FAILURE_NO_FLUSH,        // a server cannot make durable what it has
 	FAILURE_NO_FUA,          // nor each write
+	FAILURE_NO_BACK,         // nor give back what begins within a block
 	FAILURE_EXPORT_CHANGED,  // it came back as another one
 	FAILURE_SEEK_TOO_LARGE,  // off = blocks, len = bytes a block
 	FAILURE_TRUNCATE,        // off = wanted size

@@ -358,9 +358,49 @@ for alg in md5 sha1 sha224 sha512; do
 done
 rm -f copy
 
+# Only what has a checksum is said to have been checked.
+cp small.bmap part.bmap
+sed -i '0,/ chksum="[0-9a-f]*"/s///' part.bmap
+seal part.bmap
+run aiodd small.img copy bmap=part.bmap report=report.json
+is 'a range without a checksum: exit status' "$status" 0
+says 'a range without a checksum: it says so' err \
+	"checked in part: some ranges of the block map 'part.bmap' have no checksum"
+is 'a range without a checksum: nor that it matches' \
+	"$(grep -c 'matches the block map' err)" 0
+is 'a range without a checksum: the report counts the others' \
+	"$(jq '.bmap.ranges - .bmap.checked' report.json)" 1
+run aiodd small.img copy bmap=part.bmap plan=yes
+says 'a range without a checksum: plan=yes' out \
+	'says; [0-9]+ of [0-9]+ ranges are checked by sha256$'
+
+# What is known to be another image is refused before anything is lost.
+head -c 150000 small.img | xz -c >short.xz
+echo old >copy
+run aiodd short.xz copy decompress=xz bmap=small.bmap
+is 'a packed image of another size: exit status' "$status" 4
+is 'a packed image of another size: nothing is lost' "$(cat copy)" old
+
+# Nobody writes to it: that is waited for, and heard is a signal.
+mkfifo fifo
+PATH=$path_of_ours env --default-signal=INT aiodd small.img copy bmap=fifo \
+	2>err &
+pid=$!
+wait_for grep -Eq 'wait_for_partner|poll' /proc/$pid/wchan
+kill -INT $pid
+wait $pid
+is 'a map from a pipe without a writer: SIGINT ends it' $? 130
+is 'a map from a pipe without a writer: nothing is lost' "$(cat copy)" old
+
+rm -f copy
+
 # Onto devices that are full of something else.
 if [ "$(id -u)" -eq 0 ] && bed_loop 16M; then
 	disk=$BED
+	# count= ends the image, whatever comes behind it.
+	run aiodd of="$disk" bs=4K iflag=fullblock bmap=small.bmap \
+		count="$(size_of small.img)B" < <(cat small.img; echo more)
+	is 'the image and more in a pipe, count=: exit status' "$status" 0
 	head -c $((16 << 20)) /dev/zero | tr '\0' '\377' >full
 	for image in small large; do
 		size=$(size_of $image.img)
@@ -519,7 +559,7 @@ for pair in bmap=small.bmap sums=ours.bmap report=ours.bmap; do
 		'(obmap= and|and obmap=).* name the same file'
 	check "obmap=$file $pair: nothing is made" test ! -e new
 done
-for operand in conv=swab conv=sync clone=always map=m verify=only; do
+for operand in conv=swab conv=sync clone=always map=m verify=only seek=1; do
 	run aiodd small.img copy obmap=ours.bmap "$operand"
 	is "obmap= $operand: exit status" "$status" 1
 	says "obmap= $operand: both are named" err 'cannot combine .*obmap=.*'

@@ -100,6 +100,8 @@ check 'commit=first-last' has "$a" more
 run aiodd data "$b" map=m.map
 is 'map=: exit status' "$status" 0
 check 'map=' has "$b" data
+run aiodd data "$b" map=m.map
+is 'map=, once more: exit status' "$status" 0
 run aiodd data "$b" rate=100M connections=2
 is 'rate=: exit status' "$status" 0
 run aiodd data "$a" manifest=x.manifest update=yes
@@ -187,6 +189,35 @@ is 'a block size, and an odd offset: exit status' "$status" 0
 check 'a block size, and an odd offset' has "$uri" mixed2
 run aiodd "$uri" back
 check 'from a server with a block size' same mixed2 back
+run aiodd odd "$uri" seek=777B verify=yes
+is 'a block size, and verify= at an odd offset: exit status' "$status" 1
+says 'a block size, and verify= at an odd offset: why' err \
+	'takes whole blocks: with verify=, seek= has to be a multiple of them'
+check 'a block size, and verify= at an odd offset: nothing is written' \
+	has "$uri" mixed2
+
+# --- what is in an export ----------------------------------------------------
+
+gzip -c data >packed.gz
+serve c file packed.gz
+for operand in decompress=auto shard=1/2; do
+	run aiodd "$uri" new "$operand"
+	is "$operand: exit status" "$status" 1
+	says "$operand: both are named" err "cannot combine .*${operand%=*}="
+	check "$operand: nothing is made" test ! -e new
+done
+if [ "$(id -u)" -eq 0 ] && bed_loop 32M; then
+	before=$(sha256sum <"$BED")
+	run aiodd "$uri" "$BED"
+	is 'packed, onto a disk: exit status' "$status" 5
+	says 'packed, onto a disk: why' err 'compressed \(gz\)'
+	is 'packed, onto a disk: nothing is written' \
+		"$(sha256sum <"$BED")" "$before"
+	run aiodd "$uri" "$BED" force=format
+	is 'packed, onto a disk, force=format: exit status' "$status" 0
+else
+	skip 'packed, onto a disk' "${BED_WHY:-needs root}"
+fi
 
 serve c -r memory 20M
 run aiodd data "$uri"

@@ -133,6 +133,11 @@ done
 refused 'no launcher' 'started neither by srun nor by mpirun' src new shard=auto
 refused 'no source' 'failed to open .*No such file' none new shard=1/2
 refused 'a stream' 'needs a source that has a size' /dev/zero new shard=1/2
+cp src kept
+run sh -c '"$0" if=src shard=1/1 >>kept' "$AIODD"
+is 'standard output: exit status' "$status" 1
+says 'standard output: it says why' err 'shard= needs a named output'
+check 'standard output: it is as it was' same src kept
 for operand in hash=md5 sums=- expect=md5:d41d8cd98f00b204e9800998ecf8427e \
 	commit=rename clone=always conv=excl oflag=append conv=ucase \
 	conv=notrunc; do
