@@ -6,7 +6,6 @@
 
 #ifdef HAVE_LIBNBD
 #include <errno.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -16,13 +15,13 @@
 #include "clock.h"
 #include "fd.h"
 #include "job.h"
+#include "nbd_conn.h"
 #include "nbd_library.h"
 #include "thread.h"
 
 struct conn {
 	struct nbd_engine *of;
-	struct nbd_handle *handle;
-	int wake_fd; // something is in the queue
+	struct nbd_conn nbd; // of the thread; it is woken for the queue
 	pthread_t thread;
 	bool is_started;
 
@@ -30,9 +29,6 @@ struct conn {
 	struct job_list queue;
 	unsigned nr_out; // in the queue or on the way
 	bool is_lost;
-
-	// Of the thread: what its callbacks have put there.
-	struct job_list ended;
 };
 
 // More than this is not to be written again when the server has forgotten it.
@@ -84,113 +80,7 @@ nbd_of(struct engine *engine)
 	return container_of(engine, struct nbd_engine, engine);
 }
 
-/* The requests of one connection, in its thread */
-
-// Within a call on the handle: nothing may be called on it.
-static int
-conn_on_ended(void *ctx, int *error)
-{
-	struct job *job = ctx;
-	struct conn *c = job->with;
-
-	if (*error != 0)
-		job->res = -*error;
-	job_list_put(&c->ended, job);
-	return 1;
-}
-
-static int
-conn_on_extent(void *ctx, const char *meta, uint64_t off, uint32_t *entries,
-	       size_t nr, int *error)
-{
-	struct nbd_engine_extents *extents = ctx;
-
-	(void)meta; // there is no other
-	(void)off;
-	(void)error;
-	for (size_t i = 0; i + 1 < nr; i += 2)
-		extents->on_span(extents, entries[i],
-				 entries[i + 1] & LIBNBD_STATE_ZERO);
-	return 0;
-}
-
-static uint32_t
-write_flags(const struct nbd_engine *nbd)
-{
-	return nbd->export.is_durable ? LIBNBD_CMD_FLAG_FUA : 0;
-}
-
-// A cookie, or -1.
-static int64_t
-conn_begin(struct conn *c, struct job *job)
-{
-	const struct nbd_library *lib = c->of->lib;
-	const struct iocb *iocb = &job->iocb;
-	const uint64_t off = (uint64_t)iocb->u.c.offset;
-	const size_t len = (size_t)job->res;
-	const nbd_completion_callback done = {.callback = conn_on_ended,
-					      .user_data = job};
-
-	switch (iocb->aio_lio_opcode) {
-	case IO_CMD_PREAD:
-		return lib->aio_pread(c->handle, iocb->u.c.buf, len, off, done,
-				      0);
-	case IO_CMD_PWRITE:
-		return lib->aio_pwrite(c->handle, iocb->u.c.buf, len, off, done,
-				       write_flags(c->of));
-	case NBD_CMD_ZERO:
-		return lib->aio_zero(c->handle, len, off, done,
-				     write_flags(c->of));
-	case NBD_CMD_EXTENTS:
-		return lib->aio_block_status(
-			c->handle, len, off,
-			(nbd_extent_callback){.callback = conn_on_extent,
-					      .user_data = iocb->u.c.buf},
-			done, 0);
-	default:
-		return lib->aio_flush(c->handle, done, 0);
-	}
-}
-
-static bool
-conn_is_up(const struct conn *c)
-{
-	const struct nbd_library *lib = c->of->lib;
-
-	return lib->aio_is_ready(c->handle) > 0 ||
-	       lib->aio_is_processing(c->handle) > 0;
-}
-
-// Reads of whole blocks may reach behind the end.
-static long
-conn_len(const struct conn *c, const struct iocb *iocb)
-{
-	const uint64_t off = (uint64_t)iocb->u.c.offset;
-
-	if (iocb->aio_lio_opcode != IO_CMD_PREAD)
-		return (long)iocb->u.c.nbytes;
-	const uint64_t size = c->of->export.size;
-	return (long)min_u64(iocb->u.c.nbytes, size - min_u64(off, size));
-}
-
-static void
-conn_start(struct conn *c, struct job *job)
-{
-	job->with = c;
-	job->res = conn_len(c, &job->iocb);
-	if (job->res == 0 && job->iocb.aio_lio_opcode == IO_CMD_PREAD) {
-		job_list_put(&c->ended, job);
-	} else if (!conn_is_up(c)) {
-		job->res = -ENOTCONN;
-		job_list_put(&c->ended, job);
-	} else if (conn_begin(c, job) < 0) {
-		// No callback has come, nor will.
-		const int error = c->of->lib->get_errno();
-
-		job->res = error > 0 ? -error : -EIO;
-		job_list_put(&c->ended, job);
-	}
-}
+/* The thread of one connection */
 
 static void put(struct nbd_engine *nbd, struct job *job);
 
@@ -241,13 +131,13 @@ conn_hand_over(struct conn *c)
 	struct job *job;
 	unsigned nr = 0;
 
-	if (c->ended.first == NULL)
+	if (c->nbd.ended.first == NULL)
 		return;
 	// Who learns that it is lost gives it nothing more.
-	const bool is_lost = !conn_is_up(c);
+	const bool is_lost = !nbd_conn_is_up(&c->nbd);
 	pthread_mutex_lock(&nbd->lock);
 	c->is_lost = is_lost;
-	while ((job = job_list_take(&c->ended)) != NULL) {
+	while ((job = job_list_take(&c->nbd.ended)) != NULL) {
 		c->nr_out--;
 		if (is_change(job))
 			note_change(nbd, job);
@@ -268,35 +158,11 @@ conn_hand_over(struct conn *c)
 	pthread_mutex_unlock(&nbd->lock);
 }
 
-static void
-conn_wait(struct conn *c)
-{
-	const struct nbd_library *lib = c->of->lib;
-	const bool is_up = conn_is_up(c);
-	const unsigned direction = is_up ? lib->aio_get_direction(c->handle)
-					 : 0;
-	struct pollfd fds[] = {
-		{.fd = c->wake_fd, .events = POLLIN},
-		{.fd = is_up ? lib->aio_get_fd(c->handle) : -1,
-		 .events = nbd_library_events(direction)},
-	};
-	eventfd_t count;
-
-	if (poll(fds, ARRAY_LEN(fds), -1) < 0)
-		return;
-	if (fds[0].revents != 0)
-		(void)eventfd_read(c->wake_fd, &count);
-	// What is wrong with the connection shows in the state that it leaves.
-	if (fds[1].revents != 0)
-		(void)nbd_library_notify(lib, c->handle, direction,
-					 fds[1].revents);
-}
-
 // False: it is to end.
 static bool
 conn_take_queue(struct conn *c, struct job_list *ret)
 {
-	const bool is_lost = !conn_is_up(c);
+	const bool is_lost = !nbd_conn_is_up(&c->nbd);
 
 	pthread_mutex_lock(&c->of->lock);
 	const bool is_ending = c->of->is_ending;
@@ -316,9 +182,9 @@ conn_main(void *ctx)
 
 	while (conn_take_queue(c, &queue)) {
 		while ((job = job_list_take(&queue)) != NULL)
-			conn_start(c, job);
+			nbd_conn_start(&c->nbd, job);
 		conn_hand_over(c);
-		conn_wait(c);
+		nbd_conn_wait(&c->nbd);
 		conn_hand_over(c);
 	}
 	return NULL;
@@ -344,7 +210,7 @@ put(struct nbd_engine *nbd, struct job *job)
 	}
 	best->nr_out++;
 	if (best->queue.first == NULL)
-		(void)eventfd_write(best->wake_fd, 1); // far from its limit
+		(void)eventfd_write(best->nbd.wake_fd, 1); // far from its limit
 	job_list_put(&best->queue, job);
 }
 
@@ -414,7 +280,7 @@ end_threads(struct nbd_engine *nbd)
 
 		if (!c->is_started)
 			continue;
-		(void)eventfd_write(c->wake_fd, 1);
+		(void)eventfd_write(c->nbd.wake_fd, 1);
 		pthread_join(c->thread, NULL);
 		c->is_started = false;
 	}
@@ -429,12 +295,12 @@ close_conns(struct nbd_engine *nbd)
 	for (unsigned i = nbd->nr; i-- > 0;) {
 		struct conn *c = &nbd->conns[i];
 
-		if (c->handle == NULL)
+		if (c->nbd.handle == NULL)
 			continue;
-		if (conn_is_up(c))
-			(void)nbd->lib->aio_disconnect(c->handle, 0);
-		nbd->lib->close(c->handle);
-		c->handle = NULL;
+		if (nbd_conn_is_up(&c->nbd))
+			(void)nbd->lib->aio_disconnect(c->nbd.handle, 0);
+		nbd->lib->close(c->nbd.handle);
+		c->nbd.handle = NULL;
 	}
 	pthread_mutex_lock(&nbd->lock);
 	nbd->is_closed = true;
@@ -450,8 +316,8 @@ leave(struct nbd_engine *nbd)
 	end_threads(nbd);
 	close_conns(nbd);
 	for (unsigned i = 0; i < nbd->nr; i++)
-		if (nbd->conns[i].wake_fd >= 0)
-			(void)close(nbd->conns[i].wake_fd); // only counts
+		if (nbd->conns[i].nbd.wake_fd >= 0)
+			(void)close(nbd->conns[i].nbd.wake_fd); // only counts
 	nbd->nr = 0;
 }
 
@@ -487,9 +353,9 @@ static const struct engine_ops nbd_ops = {
 static int
 start(struct conn *c)
 {
-	c->wake_fd = fd_move_up(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
-	if (c->wake_fd < 0)
-		return c->wake_fd;
+	c->nbd.wake_fd = fd_move_up(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
+	if (c->nbd.wake_fd < 0)
+		return c->nbd.wake_fd;
 	const int r = thread_start(&c->thread, conn_main, c);
 	c->is_started = r == 0;
 	return r;
@@ -508,7 +374,11 @@ take_conns(struct nbd_engine *nbd, struct nbd_handle **handles, unsigned nr)
 	nbd->is_flushing = false;
 	for (unsigned i = 0; i < nr; i++)
 		nbd->conns[i] = (struct conn){
-			.of = nbd, .handle = handles[i], .wake_fd = -1};
+			.of = nbd,
+			.nbd = {.lib = nbd->lib,
+				.export = &nbd->export,
+				.handle = handles[i],
+				.wake_fd = -1}};
 	for (unsigned i = 0; r == 0 && i < nr; i++)
 		r = start(&nbd->conns[i]);
 	if (r < 0)

@@ -8,32 +8,15 @@
 
 #pragma once
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #include "engine.h"
+#include "nbd_request.h"
 
 struct nbd_library;
 struct nbd_handle;
 
 #define NBD_ENGINE_CONNS 64
-
-// Beside IO_CMD_PREAD, _PWRITE, _FSYNC and _FDSYNC.
-#define NBD_CMD_ZERO 65    // u.c.buf is not used
-#define NBD_CMD_EXTENTS 66 // u.c.buf is a struct nbd_engine_extents
-
-// What the server says of a range, from its start on: as many spans as it
-// likes, each an even number of bytes of data or zeros.
-struct nbd_engine_extents {
-	void (*on_span)(struct nbd_engine_extents *extents, uint64_t len,
-			bool is_zeros);
-};
-
-struct nbd_engine_export {
-	uint64_t size;
-	bool is_durable;       // each write is to be
-	bool is_flushed;       // now and then, so that not much can be lost
-};
 
 // To nr connections to the same export, which are ready, and are closed by the
 // engine in any case. 0 or -errno.

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// The requests of one connection to an NBD server. All of it is called by one
+// thread, and libnbd calls back only within these calls.
+
+#pragma once
+
+#include <stdbool.h>
+
+#include "job.h"
+#include "nbd_library.h"
+#include "nbd_request.h"
+
+struct nbd_conn {
+	const struct nbd_library *lib;
+	const struct nbd_engine_export *export;
+	struct nbd_handle *handle;
+	int wake_fd;             // an eventfd: nbd_conn_wait is to return
+	struct job_list ended;   // with their results; the caller takes them
+};
+
+// Not up: what is begun ends with -ENOTCONN.
+bool nbd_conn_is_up(const struct nbd_conn *conn);
+// Begin it. It may have ended when this returns.
+void nbd_conn_start(struct nbd_conn *conn, struct job *job);
+// Sleep until something has come, and do what that asks for.
+void nbd_conn_wait(struct nbd_conn *conn);
