@@ -78,9 +78,22 @@ name_server(const char *open, char **command, const char *close)
 	return name;
 }
 
+// In the list of options, with room for nr words and NULL. NULL: no memory.
+static struct options_server *
+add_server(struct options *options, size_t nr)
+{
+	struct options_server *server = calloc(
+		1, sizeof(*server) + (nr + 1) * sizeof(char *));
+
+	if (server != NULL) {
+		server->next = options->servers;
+		options->servers = server;
+	}
+	return server;
+}
+
 // The command of a server, which takes the place of a name: words[0] is [ or
-// [[. How many of nr words it is, or -errno, told. What is made of it stays
-// for as long as we run.
+// [[. How many of nr words it is, or -errno, told.
 static int
 take_server(struct options *options, char **words, int nr)
 {
@@ -92,15 +105,21 @@ take_server(struct options *options, char **words, int nr)
 		end++;
 	if (end == nr || end == 1)
 		return complain_bracket(words[0], close);
-	char **command = calloc((size_t)end, sizeof(*command));
-	if (command == NULL)
+	const size_t nr_args = (size_t)end - 1;
+	struct options_server *server = add_server(options, nr_args);
+	if (server != NULL) {
+		memcpy(server->command, words + 1, nr_args * sizeof(char *));
+		server->name = name_server(words[0], server->command, close);
+	}
+	if (server == NULL || server->name == NULL) {
+		message_error(ENOMEM, "%s", words[0]);
 		return -ENOMEM;
-	memcpy(command, words + 1, (size_t)(end - 1) * sizeof(*command));
-	char *name = name_server(words[0], command, close);
-	const int r = name != NULL ? parse_bare(options, name) : -ENOMEM;
+	}
+	const int r = parse_bare(options, server->name);
 	if (r < 0)
 		return r;
-	*(options->nr_names == 1 ? &q->src_server : &q->dst_server) = command;
+	*(options->nr_names == 1 ? &q->src_server
+				 : &q->dst_server) = server->command;
 	return end + 1;
 }
 
@@ -234,4 +253,16 @@ cmdline_parse(struct options *options, int argc, char **argv)
 	if (take_words(options, argv + optind, argc - optind) < 0)
 		return CMDLINE_WRONG;
 	return check_fullblock(options) < 0 ? CMDLINE_WRONG : CMDLINE_RUN;
+}
+
+void
+cmdline_free(struct options *options)
+{
+	while (options->servers != NULL) {
+		struct options_server *server = options->servers;
+
+		options->servers = server->next;
+		free(server->name);
+		free(server);
+	}
 }

@@ -15,3 +15,6 @@ enum cmdline_verdict {
 
 enum cmdline_verdict cmdline_parse(struct options *options, int argc,
 				   char **argv);
+
+// What the options hold of their own: they, and the request, end here.
+void cmdline_free(struct options *options);

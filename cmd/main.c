@@ -119,5 +119,6 @@ main(int argc, char **argv)
 		code = copy_as(&run, argv);
 		break;
 	}
+	cmdline_free(&run.options);
 	return message_has_failed() ? EXIT_CODE_FAILURE : code;
 }

@@ -24,6 +24,13 @@ struct options_amount {
 	const char *text;
 };
 
+// A server that is to be started.
+struct options_server {
+	struct options_server *next;
+	char *name;             // in messages
+	char *command[];        // NULL at the end; the words are argv's
+};
+
 enum options_verify {
 	OPTIONS_VERIFY_NO,
 	OPTIONS_VERIFY_YES,
@@ -53,6 +60,7 @@ struct options {
 	uint64_t bs;            // 0: not given
 	bool has_block_size;    // one of bs=, ibs= and obs= is given
 	unsigned nr_names;      // of SRC DST
+	struct options_server *servers; // in no order
 };
 
 // Nothing is to be copied: the manifest is to be described.

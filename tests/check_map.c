@@ -155,6 +155,14 @@ START_TEST(a_map_that_is_reserved_does_not_move)
 END_TEST
 
 static void
+check_same_span(const struct map_span *a, const struct map_span *b)
+{
+	ck_assert_uint_eq(a->off, b->off);
+	ck_assert_uint_eq(a->len, b->len);
+	ck_assert_int_eq(a->state, b->state);
+}
+
+static void
 check_copy(void)
 {
 	struct map copy;
@@ -163,8 +171,7 @@ check_copy(void)
 	ck_assert_uint_eq(copy.nr, map.nr);
 	ck_assert_uint_eq(map_prefix(&copy), map_prefix(&map));
 	for (size_t i = 0; i < map.nr; i++)
-		ck_assert_mem_eq(map_nth(&copy, i), map_nth(&map, i),
-				 sizeof(*map.spans));
+		check_same_span(map_nth(&copy, i), map_nth(&map, i));
 	map_done(&copy);
 }
 

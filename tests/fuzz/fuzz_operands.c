@@ -113,6 +113,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (cmdline_parse(&options, argc, argv) == CMDLINE_RUN &&
 	    resolve_options(&options) == 0)
 		check_request(&options.request);
+	cmdline_free(&options);
 	free(text);
 	return 0;
 }
