@@ -69,7 +69,8 @@ put_too_small(FILE *f, const struct safety *safety)
 static void
 put_contents(FILE *f, enum decode_format contents)
 {
-	if (contents < DECODE_NR)
+	if (contents < DECODE_NR || contents == DECODE_LZMA ||
+	    contents == DECODE_OLD_LZ4)
 		fprintf(f, "the source is compressed (%s)",
 			decode_name(contents));
 	else if (contents == DECODE_QCOW2)
@@ -84,10 +85,12 @@ put_hint(FILE *f, enum decode_format contents)
 {
 	if (contents < DECODE_NR)
 		fputs("decompress=auto decompresses it, ", f);
-	else if (contents == DECODE_QCOW2)
-		fputs("'qemu-img convert -O raw' unpacks it, ", f);
 	else
-		fputs("'bsdtar -xO' unpacks it, ", f);
+		fprintf(f, "'%s' unpacks it, ",
+			contents == DECODE_QCOW2     ? "qemu-img convert -O raw"
+			: contents == DECODE_LZMA    ? "xz -dc"
+			: contents == DECODE_OLD_LZ4 ? "lz4 -dc"
+						     : "bsdtar -xO");
 }
 
 static void

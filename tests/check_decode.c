@@ -206,6 +206,28 @@ START_TEST(behind_frames_that_carry_nothing_is_what_it_is)
 }
 END_TEST
 
+START_TEST(lzma_is_known_by_what_follows)
+{
+	// A dictionary of 8 MiB, a size that is not known.
+	unsigned char head[16] =
+		"\x5d\0\0\x80\0\xff\xff\xff\xff\xff\xff\xff\xff";
+
+	ck_assert_int_eq(decode_sniff(head, 13), DECODE_LZMA);
+	ck_assert_int_eq(decode_sniff(head, 12), DECODE_NONE);
+	head[3] = 0xc0; // 12 MiB
+	ck_assert_int_eq(decode_sniff(head, 13), DECODE_LZMA);
+	head[3] = 0xd0;
+	ck_assert_int_eq(decode_sniff(head, 13), DECODE_NONE);
+	head[3] = 0;
+	ck_assert_int_eq(decode_sniff(head, 13), DECODE_NONE);
+	head[3] = 0x80;
+	memset(head + 9, 0, 4); // 4 GiB - 1
+	ck_assert_int_eq(decode_sniff(head, 13), DECODE_LZMA);
+	head[12] = 1;
+	ck_assert_int_eq(decode_sniff(head, 13), DECODE_NONE);
+}
+END_TEST
+
 START_TEST(others_are_known_but_not_decoded)
 {
 	unsigned char tar[512] = "name";
@@ -215,6 +237,11 @@ START_TEST(others_are_known_but_not_decoded)
 			 DECODE_ZIP);
 	ck_assert_int_eq(decode_sniff((const unsigned char *)"QFI\xfb..", 6),
 			 DECODE_QCOW2);
+	ck_assert_int_eq(
+		decode_sniff((const unsigned char *)"\2\x21\x4c\x18..", 6),
+		DECODE_OLD_LZ4);
+	ck_assert(decode_is_foreign(DECODE_OLD_LZ4));
+	ck_assert(!decode_is_foreign(DECODE_QCOW2));
 	ck_assert_int_eq(decode_sniff(tar, sizeof(tar)), DECODE_TAR);
 	ck_assert_int_eq(decode_sniff(tar, 257), DECODE_NONE);
 	ck_assert_int_eq(decode_sniff(tar, 0), DECODE_NONE);
@@ -524,6 +551,7 @@ decode_suite(void)
 
 	for (size_t i = 0; i < ARRAY_LEN(of_each); i++)
 		tcase_add_loop_test(tcase, of_each[i], DECODE_GZ, DECODE_NR);
+	tcase_add_test(tcase, lzma_is_known_by_what_follows);
 	tcase_add_test(tcase, others_are_known_but_not_decoded);
 	tcase_add_loop_test(tcase, frames_that_carry_nothing_are_passed_over,
 			    DECODE_ZST, DECODE_ZST + 1);

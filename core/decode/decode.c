@@ -27,6 +27,8 @@ static const struct {
 	[DECODE_BZ2] = {"bz2", ".bz2", "BZh", 3, 0},
 	[DECODE_LZ4] = {"lz4", ".lz4", "\x04\x22\x4d\x18", 4, 0},
 	[DECODE_ZIP] = {"zip", NULL, "PK\3\4", 4, 0},
+	[DECODE_LZMA] = {"lzma", NULL, "\x5d\0\0", 3, 0},
+	[DECODE_OLD_LZ4] = {"lz4 -l", NULL, "\x02\x21\x4c\x18", 4, 0},
 	[DECODE_QCOW2] = {"qcow2", NULL, "QFI\xfb", 4, 0},
 	[DECODE_TAR] = {"tar", NULL, "ustar", 5, TAR_AT},
 };
@@ -47,6 +49,29 @@ is_bz2(const unsigned char *head, size_t len)
 	return len >= 10 && head[3] >= '1' && head[3] <= '9' &&
 	       (memcmp(head + 4, "1AY&SY", 6) == 0 ||
 		memcmp(head + 4, "\x17\x72\x45\x38\x50\x90", 6) == 0);
+}
+
+// It has no magic: the usual properties, a dictionary of 2^n or 2^n + 2^(n-1)
+// bytes, and a size that is not known or is below 256 GiB.
+static bool
+is_lzma(const unsigned char *head, size_t len)
+{
+	if (len < 13)
+		return false;
+	const uint32_t dict = (uint32_t)little_get(head + 1, 4);
+	const uint64_t size = little_get(head + 5, 8);
+	const uint32_t rest = dict & (dict - 1);
+
+	return dict != 0 && (rest == 0 || (rest & (rest - 1)) == 0) &&
+	       (size == UINT64_MAX || size >> 38 == 0);
+}
+
+static bool
+is_it(enum decode_format format, const unsigned char *head, size_t len)
+{
+	return has_magic(format, head, len) &&
+	       (format != DECODE_BZ2 || is_bz2(head, len)) &&
+	       (format != DECODE_LZMA || is_lzma(head, len));
 }
 
 #define SKIPPABLE_HEADER 8
@@ -96,8 +121,7 @@ decode_sniff(const unsigned char *head, size_t len)
 	if (len >= SKIPPABLE_HEADER && is_skippable(head, len))
 		return sniff_behind(head, len);
 	for (size_t i = DECODE_NONE + 1; i < ARRAY_LEN(formats); i++)
-		if (has_magic(i, head, len) &&
-		    (i != DECODE_BZ2 || is_bz2(head, len)))
+		if (is_it(i, head, len))
 			return i;
 	return DECODE_NONE;
 }

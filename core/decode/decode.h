@@ -18,11 +18,20 @@ enum decode_format {
 	DECODE_BZ2,
 	DECODE_LZ4,
 	DECODE_NR,
-	// Known, but not a stream of bytes that could be decoded.
+	// Packed, but by what we do not unpack.
 	DECODE_ZIP = DECODE_NR,
+	DECODE_LZMA,           // what was before xz
+	DECODE_OLD_LZ4,        // the frames of lz4 -l, as in a kernel
+	// Not packed.
 	DECODE_QCOW2,
 	DECODE_TAR,
 };
+
+static inline bool
+decode_is_foreign(enum decode_format format)
+{
+	return format >= DECODE_NR && format < DECODE_QCOW2;
+}
 
 // So many first bytes are enough, but for a file that begins with skippable
 // frames: what it is stands behind them.
@@ -42,8 +51,8 @@ size_t decode_skip(const unsigned char *head, size_t len);
 bool decode_begins(enum decode_format format, const unsigned char *head,
 		   size_t len);
 
-// As decompress= takes them: "gz". DECODE_NR and behind it: "zip", "qcow2",
-// "tar". DECODE_NONE: NULL.
+// As decompress= takes them: "gz". DECODE_NR and behind it: "zip", "lzma",
+// "lz4 -l", "qcow2", "tar". DECODE_NONE: NULL.
 const char *decode_name(enum decode_format format);
 // The suffix that its files have, with the dot, or NULL.
 const char *decode_suffix(enum decode_format format);

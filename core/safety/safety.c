@@ -393,7 +393,7 @@ safety_check_format(struct safety *safety, const struct request *q,
 	// Into a file it may be wanted as it is, but what is to be decompressed
 	// and cannot be.
 	if (contents == DECODE_NONE || !safety_looks_inside(q, dst) ||
-	    (!facts_is_device(dst) && contents != DECODE_ZIP))
+	    (!facts_is_device(dst) && !decode_is_foreign(contents)))
 		return 0;
 	if (dst->rdev != 0)
 		disk_stack_init(&c.dst_stack, dst->rdev);

@@ -238,6 +238,21 @@ run aiodd half copy decompress=auto commit=rename
 is 'half of it: exit status' "$status" 1
 check 'half of it: commit=rename keeps the old one' same copy before
 
+# What others unpack.
+for kind in 'lzma|xz -dc|xz --format=lzma' 'lz4 -l|lz4 -dc|lz4 -lc'; do
+	IFS='|' read -r name unpacks packs <<<"$kind"
+	$packs <img >foreign
+	run aiodd foreign new decompress=auto
+	is "$name: exit status" "$status" 5
+	says "$name: what unpacks it" err \
+		"compressed \\($name\\); '$unpacks' unpacks it, force=format writes"
+	check "$name: nothing is made" test ! -e new
+	run aiodd foreign new
+	is "$name as it is: exit status" "$status" 0
+	check "$name as it is" same foreign new
+	rm -f new
+done
+
 # Archives.
 if type -P bsdtar >/dev/null && bsdtar -acf a.zip img 2>err; then
 	run aiodd a.zip new decompress=auto
