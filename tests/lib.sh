@@ -487,7 +487,7 @@ bed_umount()
 # What lies under the loop device, by inode and device: the name can go.
 loop_file() # DEVICE
 {
-	losetup -nO BACK-INO,BACK-MAJ:MIN "$1" 2>/dev/null | tr -s ' '
+	losetup -nO BACK-INO,BACK-MAJ:MIN "$1" 2>/dev/null | xargs
 }
 
 # is_our_loop DEVICE [WHAT]: others, whose numbers are these, too, may have
@@ -519,7 +519,7 @@ loop_attach() # FILE SECTOR OPTION...
 	for ((tries = 0; tries < 20; tries++)); do
 		if BED=$(losetup --direct-io=on -b "$2" "${@:3}" -f --show \
 			"$1" 2>&1); then
-			[[ $(loop_file "$BED") != *" $(stat -L -c %i "$1") "* ]] ||
+			[[ $(loop_file "$BED") != "$(stat -L -c %i "$1") "* ]] ||
 				return 0
 		elif [[ $BED != *busy* && $BED != *temporarily* ]]; then
 			return 1
