@@ -87,6 +87,7 @@ cat >"$work/wide.map" <<-'MAP'
 	0x301000 0x4ff000 +
 MAP
 bed_bad wide "$work/wide.img" "$work/wide.map" || skip_all "$BED_WHY"
+# shellcheck disable=SC2034 # bed_bad's
 in_turn=
 setup="ln -s '$BED' in; head -c 8M /dev/zero >out"
 like_dd 'nothing is written behind the error' "$setup" \

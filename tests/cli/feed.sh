@@ -223,7 +223,7 @@ PERL
 for more in '' status=progress; do
 	run perl "$work/reset" "$work/data" 150001 "$AIODD" bs=64K \
 		iflag=fullblock of="$disk" $more
-	is "a connection that is reset $more: exit status" $status 1
+	is "a connection that is reset $more: exit status" "$status" 1
 	says "a connection that is reset $more: the error and where" \
 		"$work/err" "reading 'standard input': Connection reset.*150001"
 	is "a connection that is reset $more: what came is counted" \
@@ -234,7 +234,7 @@ done
 for more in '' status=progress; do
 	run perl "$work/reset" "$work/data" 150001 "$AIODD" bs=64K \
 		iflag=fullblock of="$work/got" $more
-	is "into a file $more: exit status" $status 1
+	is "into a file $more: exit status" "$status" 1
 	says "into a file $more: the error" "$work/err" \
 		"reading 'standard input': Connection reset"
 done
@@ -260,7 +260,7 @@ else
 	check 'and are kept' cmp -n 3276800 -i 196608:65536 \
 		"$work/data" "$image"
 	run aiodd "$work/packed" "$small" decompress=auto
-	is 'what is packed does not fit: exit status' $status 1
+	is 'what is packed does not fit: exit status' "$status" 1
 	says 'what is packed does not fit: message' "$work/err" \
 		'No space left on device \(offset 4195328\)'
 	# What it was cut to, and what came of that, is told.

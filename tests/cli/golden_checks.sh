@@ -186,6 +186,7 @@ $full (offset 4194304)
 		aiodd if=holes of="$small" bs=1M plan=yes
 	golden 'conv=sparse does not know' 0 '' \
 		aiodd if=holes of="$small" bs=1M conv=sparse status=none
+	# shellcheck disable=SC2034,SC2004 # an array of lib.sh
 	loop_files[$small]=
 	disk=$small in_json 'too little space' '"level":"warning","phase":"space"' \
 		"warning: the file system of 'DISK' has 4.0 MiB free, but the copy needs 8.0 MiB" \
