@@ -18,6 +18,7 @@
 #include "nbd_conn.h"
 #include "nbd_library.h"
 #include "thread.h"
+#include "unflushed.h"
 
 struct conn {
 	struct nbd_engine *of;
@@ -31,10 +32,6 @@ struct conn {
 	bool is_lost;
 };
 
-// More than this is not to be written again when the server has forgotten it.
-#define FLUSH_LEN GIB
-#define FLUSH_NS ((uint64_t)10 * 1000 * 1000 * 1000)
-
 struct nbd_engine {
 	struct engine engine;
 	const struct nbd_library *lib;
@@ -47,14 +44,9 @@ struct nbd_engine {
 	bool is_ending;
 	bool is_closed; // whoever waits in a call waits in vain
 	unsigned nr_awaited;
-	uint64_t dirty;	     // the first byte that was written since the
-	uint64_t dirty_len;  // last flush began, how many, and since when;
-	uint64_t dirty_ns;   // UINT64_MAX: none
-	uint64_t flushing;   // the first byte that a flush is to cover
-	unsigned nr_flushes; // under way
-	int flush_error;     // of the last that has failed
-	struct job flush;    // our own
-	bool is_flushing;    // which is under way
+	struct unflushed unflushed;
+	struct job flush; // our own
+	bool is_flushing; // which is under way
 
 	unsigned nr;
 	struct conn conns[NBD_ENGINE_CONNS];
@@ -92,12 +84,10 @@ note_change(struct nbd_engine *nbd, const struct job *job)
 
 	if (job->res <= 0 || nbd->export.is_durable)
 		return;
-	if (nbd->dirty == UINT64_MAX)
-		nbd->dirty_ns = now;
-	nbd->dirty = min_u64(nbd->dirty, (uint64_t)job->iocb.u.c.offset);
-	nbd->dirty_len += (uint64_t)job->res;
+	unflushed_add(&nbd->unflushed, (uint64_t)job->iocb.u.c.offset,
+		      (uint64_t)job->res, now);
 	if (!nbd->export.is_flushed || nbd->is_flushing ||
-	    (nbd->dirty_len < FLUSH_LEN && now - nbd->dirty_ns < FLUSH_NS))
+	    !unflushed_is_due(&nbd->unflushed, now))
 		return;
 	nbd->flush.iocb = (struct iocb){.aio_fildes = -1,
 					.aio_lio_opcode = IO_CMD_FDSYNC};
@@ -105,22 +95,11 @@ note_change(struct nbd_engine *nbd, const struct job *job)
 	put(nbd, &nbd->flush);
 }
 
-// What was written before it began is safe, if all that were under way have
-// succeeded.
 static void
 note_flush(struct nbd_engine *nbd, struct job *job)
 {
-	nbd->nr_flushes--;
-	if (job->res < 0)
-		nbd->dirty = min_u64(nbd->dirty, nbd->flushing);
-	if (nbd->nr_flushes == 0)
-		nbd->flushing = UINT64_MAX;
+	job->res = unflushed_end_flush(&nbd->unflushed, (int)job->res);
 	nbd->is_flushing &= job != &nbd->flush;
-	if (job->res < 0 && job->res != -ENOTCONN)
-		nbd->flush_error = (int)job->res;
-	// The server may not tell it again.
-	if (job->res == 0)
-		job->res = nbd->flush_error;
 }
 
 // To whoever waits for them.
@@ -202,12 +181,8 @@ put(struct nbd_engine *nbd, struct job *job)
 		if (c->is_lost != best->is_lost ? best->is_lost
 						: c->nr_out < best->nr_out)
 			best = c;
-	if (is_flush(job)) {
-		nbd->flushing = min_u64(nbd->flushing, nbd->dirty);
-		nbd->nr_flushes++;
-		nbd->dirty = UINT64_MAX;
-		nbd->dirty_len = 0;
-	}
+	if (is_flush(job))
+		unflushed_begin_flush(&nbd->unflushed);
 	best->nr_out++;
 	if (best->queue.first == NULL)
 		(void)eventfd_write(best->nbd.wake_fd, 1); // far from its limit
@@ -369,8 +344,7 @@ take_conns(struct nbd_engine *nbd, struct nbd_handle **handles, unsigned nr)
 
 	nbd->nr = nr;
 	nbd->is_ending = nbd->is_closed = false;
-	nbd->dirty = nbd->flushing = UINT64_MAX;
-	nbd->dirty_len = nbd->nr_flushes = 0;
+	unflushed_restart(&nbd->unflushed);
 	nbd->is_flushing = false;
 	for (unsigned i = 0; i < nr; i++)
 		nbd->conns[i] = (struct conn){
@@ -431,7 +405,7 @@ nbd_engine_unflushed(struct engine *engine)
 	struct nbd_engine *nbd = nbd_of(engine);
 
 	pthread_mutex_lock(&nbd->lock);
-	const uint64_t off = min_u64(nbd->dirty, nbd->flushing);
+	const uint64_t off = unflushed_first(&nbd->unflushed);
 	pthread_mutex_unlock(&nbd->lock);
 	return off;
 }
