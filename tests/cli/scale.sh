@@ -120,10 +120,10 @@ calls()
 	awk '$NF == "lseek" { print $4 }' calls
 }
 
-few=$(calls 1000)
 many=$(calls 8000)
-diag "lseek: $few for 1000 pieces, $many for 8000"
-check "the calls grow with the extents" test "$many" -lt $((9 * few))
+diag "lseek: $many for 8000 pieces"
+# A few each, how many depends on who is first; not one for each pair.
+check "the calls grow with the extents" test "$many" -lt $((6 * 8000))
 check "8000 pieces are copied" same extents extents.out
 
 ### A slow disk
