@@ -18,6 +18,7 @@
 #include "digest.h"
 #include "expect.h"
 #include "message.h"
+#include "nbd_side.h"
 #include "object.h"
 #include "plan.h"
 #include "shard.h"
@@ -331,6 +332,18 @@ check_json(const struct options *options)
 	return 0;
 }
 
+static int
+check_nbd(const struct options *options)
+{
+	const struct request *q = &options->request;
+
+	if (nbd_side_is_available() || q->is_dd ||
+	    !(nbd_side_is_export(q->src) || nbd_side_is_export(q->dst)))
+		return 0;
+	message_error(0, "NBD was left out of this build");
+	return -ENOTSUP;
+}
+
 int
 resolve_options(struct options *options)
 {
@@ -356,6 +369,8 @@ resolve_options(struct options *options)
 		message_error(0, "obmap= was left out of this build");
 		r = -ENOTSUP;
 	}
+	if (r == 0)
+		r = check_nbd(options);
 	if (q->map != NULL)
 		q->conv |= CONV_NOERROR;
 	if (r == 0)

@@ -12,8 +12,10 @@
 
 // The first that has the name; what is left is a file.
 static const struct side_kind kinds[] = {
+#ifdef HAVE_LIBNBD
 	{nbd_side_is_export, nbd_side_open_src, nbd_side_open_dst,
 	 nbd_side_look_src, nbd_side_look_dst, nbd_side_foresee},
+#endif
 	{NULL, open_src, open_dst, look_src, look_dst, look_foresee},
 };
 

@@ -4,6 +4,7 @@
 
 #include "nbd_export.h"
 
+#ifdef HAVE_LIBNBD
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -371,3 +372,4 @@ nbd_export_open(struct side *side, const struct nbd_link *link,
 	side->own = nbd;
 	return 0;
 }
+#endif

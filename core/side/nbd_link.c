@@ -208,15 +208,4 @@ nbd_link_open(const struct nbd_link *link, const struct hooks *h,
 			       : nbd_engine_new(engine, l.lib, l.handles, l.nr,
 						&export);
 }
-#else
-int
-nbd_link_open(const struct nbd_link *link, const struct hooks *h,
-	      struct engine **engine, struct nbd_link_info *info)
-{
-	(void)link;
-	(void)h;
-	(void)engine;
-	(void)info;
-	return -EPROTONOSUPPORT;
-}
 #endif

@@ -51,6 +51,13 @@ init(struct side *side, const char *name)
 			      .name = name};
 }
 
+#ifdef HAVE_LIBNBD
+bool
+nbd_side_is_available(void)
+{
+	return true;
+}
+
 // Whole sectors where all of the copy is, as disks have them: then what cannot
 // be read or written is a sector, not a byte.
 static uint32_t
@@ -170,3 +177,10 @@ nbd_side_foresee(struct side *side, const char *name, unsigned flags,
 	(void)h;
 	return 0;
 }
+#else
+bool
+nbd_side_is_available(void)
+{
+	return false;
+}
+#endif

@@ -17,6 +17,9 @@ struct side;
 bool nbd_side_is_export(const char *name);
 bool nbd_side_is_command(const char *name);
 
+// False: libnbd was left out of this build, and so is all that follows.
+bool nbd_side_is_available(void);
+
 // As struct side_kind has them. A look connects, and finds the facts.
 int nbd_side_open_src(struct side *side, const struct request *q,
 		      const struct hooks *h);
