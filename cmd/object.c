@@ -11,6 +11,7 @@
 
 #ifdef HAVE_JANSSON
 #include "base.h"
+#include "compat.h"
 #include "durability.h"
 #include "element.h"
 #include "exit_codes.h"

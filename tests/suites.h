@@ -7,7 +7,7 @@
 // In the order of the rooms, from below: the first failure is the cause.
 // clang-format off
 #define SUITES(suite) \
-	suite(event) \
+	suite(compat) suite(event) \
 	suite(loop) suite(memory) \
 	suite(decode) \
 	suite(digest) suite(hasher) \

@@ -29,10 +29,17 @@ struct digest_library {
 	bool (*finish)(void *state, unsigned char *ret);
 };
 
-#ifdef HAVE_LIBCRYPTO
 #define TEXT_OF(x) #x
 #define TEXT(x) TEXT_OF(x)
+#ifdef OPENSSL_SHLIB_VERSION
 #define CRYPTO_SONAME "libcrypto.so." TEXT(OPENSSL_SHLIB_VERSION)
+#elif defined SHLIB_VERSION_NUMBER // OpenSSL 1.1
+#define CRYPTO_SONAME "libcrypto.so." SHLIB_VERSION_NUMBER
+#else
+#define CRYPTO_SONAME "libcrypto"
+#endif
+
+#ifdef HAVE_LIBCRYPTO
 
 #define EVP(X)					\
 	X(ctx_new, EVP_MD_CTX_new)		\
@@ -235,6 +242,12 @@ digest_parse(const char *hex, size_t len, unsigned char *ret)
 		ret[i / 2] = (unsigned char)(ret[i / 2] << 4 | nibble);
 	}
 	return 0;
+}
+
+const char *
+digest_soname(void)
+{
+	return CRYPTO_SONAME;
 }
 
 bool

@@ -40,6 +40,8 @@ int digest_parse(const char *hex, size_t len, unsigned char *ret);
 // In hex digits.
 void digest_format(enum digest_alg alg, const unsigned char *value,
 		   char ret[static DIGEST_HEX_MAX]);
+// Of the library that computes most of them, and is loaded for that.
+const char *digest_soname(void);
 // Whether this build has it.
 bool digest_is_available(enum digest_alg alg);
 

@@ -95,9 +95,13 @@ trimmed_number(const char *text, size_t len)
 	X(stop, XML_StopParser)                       \
 	X(line, XML_GetCurrentLineNumber)
 
+// A newer expat has another name for the line. The older one is in all.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
 static LAZY_STRUCT(expat, EXPAT) expat;
 LAZY_LIBRARY(expat, EXPAT, "libexpat.so.1", "bmap",
 	     "reads the block maps of bmap=", "suggested")
+#pragma GCC diagnostic pop
 
 struct parser {
 	struct bmap_xml *found;

@@ -19,6 +19,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "compat.h"
 #include "fd.h"
 
 #define LINKS_MAX 40 // as many as the kernel follows

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "compat.h"
 #include "event.h"
 #include "hooks.h"
 #include "nbd_side.h"
