@@ -25,8 +25,10 @@ element_load(void)
 	const int r = load_element();
 
 	if (r < 0)
-		message_error(0, "status=json and report= need %s, which was "
-			      "not found", SONAME);
+		message_error(0,
+			      "status=json and report= need %s, which "
+			      "cannot be loaded",
+			      SONAME);
 	return r;
 }
 

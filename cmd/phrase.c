@@ -93,4 +93,7 @@ phrase_disk(FILE *out, uint64_t size, const struct disk_identity *disk)
 		if (content->label[0] != '\0')
 			phrase_quoted(out, " ", content->label);
 	}
+	if (disk->is_unread)
+		fputs(", contents unknown (libblkid.so.1 cannot be loaded)",
+		      out);
 }

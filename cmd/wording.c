@@ -4,6 +4,7 @@
 
 #include "wording.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +12,7 @@
 
 #include "base.h"
 #include "change.h"
+#include "digest.h"
 #include "event.h"
 #include "message.h"
 #include "quote.h"
@@ -110,11 +112,23 @@ static const struct {
 			       false},
 };
 
+// Digests need libcrypto, and what is opened libnbd.
+static const char *
+reason_of(const struct event *f, char *buf, size_t size)
+{
+	if (f->error != ELIBACC)
+		return strerror(f->error);
+	snprintf(buf, size, "%s cannot be loaded",
+		 f->kind == FAILURE_DIGEST ? digest_soname() : "libnbd.so.0");
+	return buf;
+}
+
 static void
 tell_words(const struct event *f)
 {
 	const char *text = words[f->kind].text;
 	char *name = NULL, *line = NULL;
+	char reason[64];
 	int length = -1;
 
 	if (words[f->kind].name == IN_SENTENCE)
@@ -124,10 +138,10 @@ tell_words(const struct event *f)
 	const char *slot = strstr(text, "%s");
 	const int head = slot ? (int)(slot - text) : (int)strlen(text);
 	if (name != NULL || slot == NULL)
-		length = asprintf(&line, "%.*s%s%s%s%s", head, text,
-				  name ? name : "", slot ? slot + 2 : "",
-				  f->error ? ": " : "",
-				  f->error ? strerror(f->error) : "");
+		length = asprintf(
+			&line, "%.*s%s%s%s%s", head, text, name ? name : "",
+			slot ? slot + 2 : "", f->error ? ": " : "",
+			f->error ? reason_of(f, reason, sizeof(reason)) : "");
 	if (length < 0)
 		message_error(f->error, "out of memory");
 	else if (words[f->kind].has_offset && !message_is_dd())

@@ -33,6 +33,12 @@ static LAZY_STRUCT(blkid, BLKID) blkid;
 LAZY_LIBRARY(blkid, BLKID, "libblkid.so.1", "content",
 	     "says what a refused disk contains", "suggested")
 
+static bool
+can_read_contents(void)
+{
+	return load_blkid() == 0;
+}
+
 static void
 copy_value(blkid_probe probe, const char *key, char *buf, size_t size)
 {
@@ -45,7 +51,7 @@ copy_value(blkid_probe probe, const char *key, char *buf, size_t size)
 static void
 read_content(int fd, struct disk_content *ret)
 {
-	blkid_probe probe = load_blkid() == 0 ? blkid.new_probe() : NULL;
+	blkid_probe probe = blkid.new_probe();
 
 	if (probe == NULL)
 		return;
@@ -60,6 +66,12 @@ read_content(int fd, struct disk_content *ret)
 	blkid.free_probe(probe);
 }
 #else
+static bool
+can_read_contents(void)
+{
+	return true; // nothing, but that is no news
+}
+
 static void
 read_content(int fd, struct disk_content *ret)
 {
@@ -115,6 +127,9 @@ void
 disk_identify(struct disk_identity *ret, const struct disk_stack *stack)
 {
 	disk_identify_model(ret, stack->devs[0]);
+	ret->is_unread = !can_read_contents();
+	if (ret->is_unread)
+		return;
 	for (size_t i = 0; i < stack->nr; i++) {
 		struct disk_content *content =
 			&ret->contents[ret->nr_contents];

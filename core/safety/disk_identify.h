@@ -22,13 +22,15 @@ struct disk_identity {
 	char model[128];            // or the file under a loop device, or ""
 	bool is_loop;               // it is the file
 	char serial[64];            // or ""
+	// The device, and those of its partitions that hold something known.
 	struct disk_content contents[DISK_CONTENTS_MAX];
-	size_t nr_contents;         // the device, and those of its partitions
-};                                  // that hold something known
+	size_t nr_contents;
+	bool is_unread;             // libblkid, which knows, cannot be loaded
+};
 
 // The model and the serial alone: nothing is read of the device itself.
 void disk_identify_model(struct disk_identity *ret, dev_t dev);
 
-// stack: of the device. Reads the first and last blocks; without libblkid
-// nothing is found in them.
+// stack: of the device. Reads the first and last blocks; a build without libblkid
+// finds nothing in them.
 void disk_identify(struct disk_identity *ret, const struct disk_stack *stack);
