@@ -41,6 +41,13 @@ nbd_side_is_export(const char *name)
 	return false;
 }
 
+#ifdef HAVE_LIBNBD
+bool
+nbd_side_is_available(void)
+{
+	return true;
+}
+
 static void
 init(struct side *side, const char *name)
 {
@@ -49,13 +56,6 @@ init(struct side *side, const char *name)
 			      .buffered_fd = -1,
 			      .clear_fd = -1,
 			      .name = name};
-}
-
-#ifdef HAVE_LIBNBD
-bool
-nbd_side_is_available(void)
-{
-	return true;
 }
 
 // Whole sectors where all of the copy is, as disks have them: then what cannot
