@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-FileCopyrightText: 2026 the aiodd authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # tally.sh LOG...: add up automake's test suite logs and print one line,
 # N passed, N failed, N skipped. A log that is missing or holds no result is a

@@ -1,3 +1,4 @@
+// SPDX-FileCopyrightText: 2026 the aiodd authors
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
 // Numbers as people write them, but dd does not: "4m", "4Mb", "4 MiB", "1.5G".

@@ -1,3 +1,4 @@
+// SPDX-FileCopyrightText: 2026 the aiodd authors
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
 // The digest of one file in a file of checksums as it was published: by

@@ -1,3 +1,4 @@
+// SPDX-FileCopyrightText: 2026 the aiodd authors
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
 // Parts of sentences: sizes, names that others chose, and disks.

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-FileCopyrightText: 2026 the aiodd authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Runs GNU dd and aiodd, called as dd, on the same random cases and compares
 everything that can be seen from outside: files, exit status, messages, what

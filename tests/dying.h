@@ -1,3 +1,4 @@
+// SPDX-FileCopyrightText: 2026 the aiodd authors
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
 // A model of a disk that is dying: what a read of it gives, and when. It knows

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-FileCopyrightText: 2026 the aiodd authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Lets every system call of aiodd fail once, with each errno that it can fail
 with, and looks at what the run says of itself and what it leaves behind.

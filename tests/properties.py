@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-FileCopyrightText: 2026 the aiodd authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Copies between random offsets, in random lengths, requests and depths, onto
 disks that answer late and out of order. What was there before must be there

@@ -1,3 +1,4 @@
+// SPDX-FileCopyrightText: 2026 the aiodd authors
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
 // How a file of ours gets a new text: as a whole, or not at all, also where the

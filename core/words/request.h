@@ -1,3 +1,4 @@
+// SPDX-FileCopyrightText: 2026 the aiodd authors
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
 // What the user asked for, in dd's words: plain data, filled by the command

@@ -1,3 +1,4 @@
+// SPDX-FileCopyrightText: 2026 the aiodd authors
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Copies SRC to the new file DST by kernel AIO with callbacks, as docs/LIBAIO.md
 // explains it: cc -o copy copy.c -laio && ./copy SRC DST

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-FileCopyrightText: 2026 the aiodd authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # N processes that copy one file, without a launcher: shards.sh N COMMAND...
 # Where the parts are copied by several machines that all see both files, put

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-FileCopyrightText: 2026 the aiodd authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Measures aiodd against other programs that copy, and writes the table and
 the chart of docs/performance/.  A run of some beds, or a quick one, only

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-FileCopyrightText: 2026 the aiodd authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # A sector that does not answer, with map=: how long it takes until all else is
 # on the disk and in the map, beside a copy of the same disk that answers. It is

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-FileCopyrightText: 2026 the aiodd authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # docs/report.png: the report of a real run, a disk with two bad areas that is
 # copied to a file. Wants root, chromium and pngquant.

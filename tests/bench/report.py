@@ -1,3 +1,4 @@
+# SPDX-FileCopyrightText: 2026 the aiodd authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The machine, the table and the chart."""
 
@@ -134,6 +135,10 @@ def table(beds):
     return "\n".join(lines) + "\n"
 
 
+# Of what is written here; in two parts, or they would seem to be this file's.
+LICENCE = [f"<!-- SPDX-{line} -->" for line in (
+    "FileCopyrightText: 2026 the aiodd authors",
+    "License-Identifier: GPL-3.0-or-later")]
 PREFACE = """\
 # How fast: one run of `make -C build bench`
 
@@ -152,7 +157,7 @@ machine; the host of a virtual machine may have the source in its own cache.
 def results(beds, facts, skipped):
     lines = [f"- {name}: {value}" for name, value in facts.items()]
     lines += [f"- left out: {name}: {why}" for name, why in skipped.items()]
-    return (PREFACE + "\n".join(lines) + "\n\n" + table(beds) +
+    return ("\n".join(LICENCE) + "\n\n" + PREFACE + "\n".join(lines) + "\n\n" + table(beds) +
             "\n![relative speed](chart.svg)\n")
 
 
@@ -236,7 +241,7 @@ def chart(beds):
     return "\n".join([
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" '
         f'height="{height}" viewBox="0 0 {WIDTH} {height}" role="img">',
-        "<!-- SPDX-License-Identifier: GPL-3.0-or-later -->",
+        *LICENCE,
         "<title>Speed of aiodd relative to other programs</title>",
         f"<style>\n{STYLE}</style>",
         f'<rect width="{WIDTH}" height="{height}" fill="#fff"/>',

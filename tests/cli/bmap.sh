@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-FileCopyrightText: 2026 the aiodd authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # bmap= and obmap=: what bmaptool maps we copy and check, and the other way
 # round; nothing but the image that the map is of.

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-FileCopyrightText: 2026 the aiodd authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # The source changes while it is copied: no hang, the destination is what was
 # reported, without a tail of zeros, and it is told.

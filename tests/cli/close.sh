@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-FileCopyrightText: 2026 the aiodd authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # A server that takes all that is written, and refuses it at the close: the copy
 # has failed, through whatever descriptor it went.

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-FileCopyrightText: 2026 the aiodd authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # commit=: the old file or the whole new one, the old first block or all.
 # shellcheck source-path=SCRIPTDIR source=../lib.sh disable=SC2016,SC2317

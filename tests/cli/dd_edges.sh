@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-FileCopyrightText: 2026 the aiodd authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Where dd meets the end of something: the count of a record that could not be
 # written, blocks larger than a read or than the memory, and calls that end

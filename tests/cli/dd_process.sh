@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-FileCopyrightText: 2026 the aiodd authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # dd as a process among others: its descriptors, its name, its system calls,
 # its address space, and the messages for which something has to fail.

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-FileCopyrightText: 2026 the aiodd authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Signals while dd sleeps in open, read or write: GNU dd and ours, driven
 # step by step, say the same and end the same.

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-FileCopyrightText: 2026 the aiodd authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # A seccomp filter refuses a system call, as in a container: the copy is right,
 # or there is an error, and it always ends.

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-FileCopyrightText: 2026 the aiodd authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # A file to a block device and back, with sectors of 512 and of 4096 bytes.
 # shellcheck source-path=SCRIPTDIR source=../lib.sh

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-FileCopyrightText: 2026 the aiodd authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Random cases against GNU dd, always the same ones. AIODD_SEED and AIODD_CASES
 # choose others, or more.

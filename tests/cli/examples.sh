@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-FileCopyrightText: 2026 the aiodd authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Every example of the manual, run as it stands: the lines after "$ " between
 # .EX and .EE, and those of a crontab, one shell for each block, all of them in

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-FileCopyrightText: 2026 the aiodd authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # One system call of a run fails: a sample of all there are, always the same
 # one. AIODD_SEED and AIODD_FAULTS choose another, or more of them (0: all);

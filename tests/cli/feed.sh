@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-FileCopyrightText: 2026 the aiodd authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # A stream that is read ahead, into what is written around the page cache.
 # shellcheck source-path=SCRIPTDIR source=../lib.sh disable=SC2317

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-FileCopyrightText: 2026 the aiodd authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # conv=, iflag= and oflag= words that are about files, as dd has them.
 # shellcheck source-path=SCRIPTDIR source=../lib.sh

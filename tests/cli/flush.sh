@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-FileCopyrightText: 2026 the aiodd authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # A page cache in front of a disk that is slower than the source: it is not
 # filled and then waited for, what is on the disk is told beside what is

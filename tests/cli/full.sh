@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-FileCopyrightText: 2026 the aiodd authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # The destination ends before the source: full disks, limits, small devices.
 # shellcheck source-path=SCRIPTDIR source=../lib.sh

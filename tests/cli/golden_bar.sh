@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-FileCopyrightText: 2026 the aiodd authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # status=bar: its lines, to the letter, on terminals of 80, 40 and 20 columns.
 # Those with numbers of their own are in tests/check_bar.c; here the rate, the

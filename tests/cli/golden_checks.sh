@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-FileCopyrightText: 2026 the aiodd authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # What is found before the first byte and after the last, in its exact words:
 # write protection, free space, sectors, the backup GPT, the partition table,

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-FileCopyrightText: 2026 the aiodd authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # What a user reads, to the letter: each refusal, the plans, and the last lines
 # of a copy that is not what it should be. The number of a loop device, and that

@@ -1,3 +1,4 @@
+# SPDX-FileCopyrightText: 2026 the aiodd authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
 # hash=, sums= and expect=: the digests are those of coreutils, whatever way

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-FileCopyrightText: 2026 the aiodd authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # File to file on each file system, at awkward sizes, by every way of
 # carrying out the requests: the copy is the source.

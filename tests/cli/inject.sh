@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-FileCopyrightText: 2026 the aiodd authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # The kernel refuses, interrupts and delays: the copy is right all the same.
 # shellcheck source-path=SCRIPTDIR source=../lib.sh

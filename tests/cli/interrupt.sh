@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-FileCopyrightText: 2026 the aiodd authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Signals in the middle of a copy.
 # shellcheck source-path=SCRIPTDIR source=../lib.sh disable=SC2317

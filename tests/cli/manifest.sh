@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-FileCopyrightText: 2026 the aiodd authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # manifest=: whose file it may be, and what plan=yes says of one.
 # shellcheck source-path=SCRIPTDIR source=../lib.sh

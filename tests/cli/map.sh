@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-FileCopyrightText: 2026 the aiodd authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # map=: which file that may be, whose map it is, and that ddrescue goes on with
 # ours and we with its.

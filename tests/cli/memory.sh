@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-FileCopyrightText: 2026 the aiodd authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # The memory it takes: the ring and little more, however large the source, and
 # no more than the process may have; and the page cache, which a large copy that

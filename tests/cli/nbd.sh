@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-FileCopyrightText: 2026 the aiodd authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # NBD servers on either side: what they hold after a copy, what they are not
 # asked for, and what they refuse.

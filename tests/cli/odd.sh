@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-FileCopyrightText: 2026 the aiodd authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Files that are no plain files: /proc, /sys, devices, directories, FIFOs,
 # terminals.

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-FileCopyrightText: 2026 the aiodd authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Each way that a run can end: the exit status, the last line on standard error,
 # the last object of status=json and the headline of the page say the same.

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-FileCopyrightText: 2026 the aiodd authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # report=FILE.html: the page as a browser shows it, without a network.
 # shellcheck source=tests/lib.sh disable=SC2016

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-FileCopyrightText: 2026 the aiodd authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Pipes, and descriptors that are shared with other programs.
 # shellcheck source-path=SCRIPTDIR source=../lib.sh

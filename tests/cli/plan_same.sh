@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-FileCopyrightText: 2026 the aiodd authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # What ends a copy before its first byte ends plan=yes as well: in the same
 # words, with the same exit status, and nothing is made or changed by it.

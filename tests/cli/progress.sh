@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-FileCopyrightText: 2026 the aiodd authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # status=bar and status=progress: what a terminal shows, and what a log gets.
 # shellcheck source-path=SCRIPTDIR source=../lib.sh disable=SC2016

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-FileCopyrightText: 2026 the aiodd authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Random alignments, onto disks that answer late and out of order: a few cases,
 # always the same ones. AIODD_SEED and AIODD_PROPERTIES choose others, or more;

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-FileCopyrightText: 2026 the aiodd authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # rate=: not faster than that, in each way of copying; signals and progress are
 # served meanwhile. How slow a busy machine makes it is no matter.

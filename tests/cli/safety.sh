@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-FileCopyrightText: 2026 the aiodd authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # What must not be overwritten by accident is not, and force= waives each of
 # the checks. Sector 1, which all write, is free in all that is on the disks.

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-FileCopyrightText: 2026 the aiodd authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # conv=noerror under our own name: what cannot be read is zeros at its own
 # offset, or left out of a pipe, and nothing else is lost or moved.

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-FileCopyrightText: 2026 the aiodd authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Large sources: memory that does not grow with them, calls that grow with the
 # data only, offsets beyond 2^32 blocks.

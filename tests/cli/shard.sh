@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-FileCopyrightText: 2026 the aiodd authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # shard=: several processes copy one file, each a part of it.
 # shellcheck source-path=SCRIPTDIR source=../lib.sh

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-FileCopyrightText: 2026 the aiodd authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # The destination is not ours alone: others write it, share its descriptor with
 # their messages, or look in /proc how far the copy is.

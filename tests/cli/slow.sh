@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-FileCopyrightText: 2026 the aiodd authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Disks that do not answer: meanwhile the ring asks for more, on both sides, and
 # the loop does not stand still. How much faster that is, make bench says.

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-FileCopyrightText: 2026 the aiodd authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Holes: read as zeros, written as holes where asked for.
 # shellcheck source-path=SCRIPTDIR source=../lib.sh

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-FileCopyrightText: 2026 the aiodd authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # The page cache of a disk that is written around it: nothing old comes back,
 # whoever reads meanwhile, and whatever goes through it.

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-FileCopyrightText: 2026 the aiodd authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # The lines about records, for every kind of arithmetic on a small file.
 # shellcheck source-path=SCRIPTDIR source=../lib.sh

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-FileCopyrightText: 2026 the aiodd authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Errors that come late: the writes were accepted, the disk refuses them.
 # shellcheck source-path=SCRIPTDIR source=../lib.sh

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-FileCopyrightText: 2026 the aiodd authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Operands that are wrong: one clear line, exit 1, nothing created.
 # shellcheck source-path=SCRIPTDIR source=../lib.sh

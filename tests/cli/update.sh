@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-FileCopyrightText: 2026 the aiodd authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
 # verify=only and update=yes: what is there is compared with the source, to the

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-FileCopyrightText: 2026 the aiodd authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # zeros=: what a device makes by itself, or has written; and old data is never
 # left in the place of zeros.

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-FileCopyrightText: 2026 the aiodd authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # core/ is a library in spirit: it reports to its caller and to nobody else.
 . "$(dirname "$0")/tap.sh"

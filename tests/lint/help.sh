@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-FileCopyrightText: 2026 the aiodd authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # --help is for the one who asked; a mistake gets two lines.
 . "$(dirname "$0")/tap.sh"

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-FileCopyrightText: 2026 the aiodd authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Includes go one way only. The allowed edges stand in docs/ARCHITECTURE.md: of
 # rooms, which are the folders of core/ and cmd, between <!-- rooms --> and

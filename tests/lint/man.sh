@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-FileCopyrightText: 2026 the aiodd authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # One table in the program, one row a name in --help and in the manual.
 . "$(dirname "$0")/tap.sh"

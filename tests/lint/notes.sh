@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-FileCopyrightText: 2026 the aiodd authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Each library that the program may load has a note in it, from which packages
 # are made (https://systemd.io/ELF_DLOPEN_METADATA/), and no other has.

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-FileCopyrightText: 2026 the aiodd authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # What can be seen of the house style without parsing C.
 . "$(dirname "$0")/tap.sh"
@@ -9,16 +10,18 @@ scripts=$(find tests -name '*.sh' | sort)
 scripts="$scripts bootstrap .ci/run build-aux/tally.sh"
 build="configure.ac Makefile.am"
 
+# The two lines stand first, but for what starts a script.
 without_licence()
 {
-	awk 'FNR == 1 { seen[FILENAME] = 0 }
-	FNR <= 2 && /^(\/\/|#|\.\\") SPDX-License-Identifier: GPL-3.0-or-later$/ {
-		seen[FILENAME] = 1
+	awk -v text='^(//|#) SPDX-' -v copyright='FileCopyrightText: 20' \
+		-v licence='License-Identifier: GPL-3[.]0-or-later$' '
+	FNR == 1 { has[FILENAME] = 0 }
+	FNR <= 3 && ($0 ~ text copyright || $0 ~ text licence) {
+		has[FILENAME]++
 	}
-	FNR == 1 && FILENAME ~ /\.[ch]$/ && !seen[FILENAME] { print FILENAME }
 	END {
-		for (name in seen)
-			if (!seen[name] && name !~ /\.[ch]$/)
+		for (name in has)
+			if (has[name] != 2)
 				print name
 	}' "$@"
 }
@@ -59,7 +62,7 @@ long_functions()
 # File names hold no spaces here, so the lists may be split.
 # shellcheck disable=SC2046,SC2086
 {
-	clean "every file names its licence first" \
+	clean "every file begins with its copyright and licence" \
 		without_licence $c_files $scripts $build
 	clean "no white space at the end of a line" \
 		trailing_space $c_files $scripts $build
@@ -68,6 +71,21 @@ long_functions()
 	clean "no function is longer than 60 lines" \
 		long_functions $(find core cmd -name '*.c' | sort)
 }
+
+unlicensed()
+{
+	local log
+	log=$(reuse lint 2>&1) || echo "$log"
+}
+
+# Also what is no source, and the text of the licence.
+if ! command -v reuse >/dev/null; then
+	skip "reuse lint" "reuse is not installed"
+elif [ ! -e .git ]; then
+	skip "reuse lint" "this is no git tree"
+else
+	clean "reuse lint" unlicensed
+fi
 
 # Names of three words and more are those of tests, or stand in the sources.
 unknown_names()

@@ -1,3 +1,4 @@
+# SPDX-FileCopyrightText: 2026 the aiodd authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # shellcheck shell=bash
 # Sourced by the lints. A lint is a few searches that must find nothing; each
