@@ -150,7 +150,8 @@ usage_version(const struct options *options)
 {
 	printf("%s%s\n", options->request.is_dd ? "dd (aiodd) " : "aiodd ",
 	       PACKAGE_VERSION);
-	printf("License GPLv3+: GNU GPL version 3 or later.\n"
+	printf("Copyright (C) 2026 the aiodd authors\n"
+	       "License GPLv3+: GNU GPL version 3 or later.\n"
 	       "This is free software; there is no warranty.\n");
 	return describe_flush();
 }
