@@ -19,8 +19,6 @@
 #include "quote.h"
 #include "usage.h"
 
-#define RECONNECT_S 60 // while a server is started again
-
 // A word is a name if it has no =, or a slash before it: ./a=b. What it means
 // never depends on which files there are, so the name of an operand is none.
 static bool
@@ -229,7 +227,7 @@ cmdline_parse(struct options *options, int argc, char **argv)
 	const char *slash = strrchr(argv[0], '/');
 
 	*options = (struct options){.level = REPORT_ALL,
-				    .request.reconnect = RECONNECT_S};
+				    .request.reconnect = OPTIONS_RECONNECT_S};
 	const bool is_dd = strcmp(slash ? slash + 1 : argv[0], "dd") == 0;
 	options->request.is_dd = is_dd;
 	switch (next_option(nr_own_words(argc, argv, is_dd), argv, is_dd)) {

@@ -38,6 +38,8 @@ enum options_verify {
 	OPTIONS_VERIFY_ONLY,
 };
 
+#define OPTIONS_RECONNECT_S 60 // while a server is started again
+
 struct options {
 	struct request request;
 	enum options_verify verify;

@@ -13,14 +13,13 @@
 
 #include "base.h"
 #include "beside.h"
-#include "bmap.h"
+#include "built.h"
 #include "conflict.h"
 #include "decoder.h"
 #include "digest.h"
 #include "expect.h"
 #include "message.h"
 #include "nbd_side.h"
-#include "object.h"
 #include "plan.h"
 #include "shard.h"
 #include "thread.h"
@@ -284,53 +283,18 @@ resolve_digests(struct options *options)
 		q->digests |= q->expected.algs;
 		options->is_expect_signed = lookup.is_signed;
 	}
-	if (q->manifest != NULL && !digest_is_available(DIGEST_XXH128)) {
-		message_error(0, "manifest= was left out of this build");
-		return -ENOTSUP;
-	}
-	if (q->verify && !digest_is_available(DIGEST_XXH128)) {
-		message_error(0, "verify= was left out of this build");
-		return -ENOTSUP;
-	}
-	for (enum digest_alg alg = 0; alg < DIGEST_NR; alg++) {
-		if (!(q->digests & 1U << alg) || digest_is_available(alg))
-			continue;
-		message_error(0, "%s was left out of this build",
-			      digest_name(alg));
-		return -ENOTSUP;
-	}
 	return 0;
 }
 
 static int
-resolve_decompress(struct options *options)
+check_build(const struct options *options)
 {
-	struct request *q = &options->request;
-	const unsigned format = request_decompress_as(q);
+	const char *what = built_without(options);
 
-	if (q->decompress <= REQUEST_DECOMPRESS_NO)
+	if (what == NULL)
 		return 0;
-	if (q->threads == 0)
-		q->threads = thread_nr_cpus();
-	if (format == DECODE_NONE || decoder_find_library(format) != NULL)
-		return 0;
-	message_error(0, "decompress=%s was left out of this build",
-		      decode_name(format));
+	message_error(0, "%s was left out of this build", what);
 	return -ENOTSUP;
-}
-
-static int
-check_json(const struct options *options)
-{
-	const char *what = options->is_json  ? "status=json"
-			   : options->report ? "report="
-					     : NULL;
-
-	if (what != NULL && !object_is_available()) {
-		message_error(0, "%s was left out of this build", what);
-		return -ENOTSUP;
-	}
-	return 0;
 }
 
 static int
@@ -359,22 +323,14 @@ resolve_options(struct options *options)
 	if (r == 0)
 		r = check_files(options);
 	if (r == 0)
-		r = check_json(options);
-	if (r == 0)
-		r = resolve_decompress(options);
-	if (r == 0 && q->bmap != NULL && !bmap_is_available()) {
-		message_error(0, "bmap= was left out of this build");
-		r = -ENOTSUP;
-	}
-	if (r == 0 && q->obmap != NULL && !digest_is_available(BMAP_ALG)) {
-		message_error(0, "obmap= was left out of this build");
-		r = -ENOTSUP;
-	}
-	if (r == 0)
 		r = check_nbd(options);
+	if (q->decompress > REQUEST_DECOMPRESS_NO && q->threads == 0)
+		q->threads = thread_nr_cpus();
 	if (q->map != NULL)
 		q->conv |= CONV_NOERROR;
 	if (r == 0)
 		r = shard_resolve(options);
-	return r < 0 ? r : resolve_digests(options);
+	if (r == 0)
+		r = resolve_digests(options);
+	return r < 0 ? r : check_build(options);
 }

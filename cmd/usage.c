@@ -9,11 +9,13 @@
 #include <string.h>
 
 #include "base.h"
+#include "built.h"
 #include "describe.h"
 #include "digest.h"
 #include "message.h"
 #include "operands.h"
 #include "options.h"
+#include "parse.h"
 
 static const char numbers[] =
 	"N and BYTES may have a suffix: c=1, w=2, b=512, kB=1000, K=1024, "
@@ -156,13 +158,64 @@ usage_version(const struct options *options)
 	return describe_flush();
 }
 
+// Whether this build has what NAME=WORD asks for.
+static bool
+is_built(const struct operand *operand, const char *word)
+{
+	struct options options = {.request.reconnect = OPTIONS_RECONNECT_S};
+	struct operand_fault fault;
+
+	return operand->parse(&options, operand, word, &fault) < 0 ||
+	       built_without(&options) == NULL;
+}
+
+// "(iflag)" at the end of a flag's help: it is not for the other side.
+static bool
+is_for_another(const struct operand *operand, const char *help)
+{
+	return strstr(help, "flag)") != NULL &&
+	       strstr(help, operand->name) == NULL;
+}
+
+static void
+list_name(const struct operand *operand)
+{
+	printf("%s=\t%s\t%s\n", operand->name, operand->value, operand->help);
+}
+
+// Of the words of an operand those that can be used, and it before the first.
+static void
+list_words(const struct operand *operand)
+{
+	const char *word;
+	bool is_listed = false;
+
+	for (unsigned i = 0; (word = parse_word(operand, i)) != NULL; i++) {
+		const char *help = operand->symbols != NULL
+					   ? operand->symbols[i].help
+					   : NULL;
+
+		if (!is_built(operand, word) ||
+		    (help != NULL && is_for_another(operand, help)))
+			continue;
+		if (!is_listed)
+			list_name(operand);
+		is_listed = true;
+		printf("%s=%s\t\t%s\n", operand->name, word,
+		       help != NULL ? help : "");
+	}
+}
+
 int
 usage_operands(void)
 {
 	const struct operand *operand;
 
 	for (size_t i = 0; (operand = operands_at(i)) != NULL; i++)
-		printf("%s=\n", operand->name);
+		if (parse_word(operand, 0) != NULL)
+			list_words(operand);
+		else if (is_built(operand, "1"))
+			list_name(operand);
 	return describe_flush();
 }
 

@@ -13,7 +13,9 @@ int usage_help(const struct options *options);
 // Every operand, grouped by job.
 int usage_help_all(void);
 int usage_version(const struct options *options);
-// For the test that holds the manual against the table.
+// For completions: NAME=<tab>VALUE<tab>HELP, and behind it, for each word that
+// it takes, NAME=WORD<tab><tab>HELP. VALUE is that of --help: FILE is a file,
+// and a plural a list of its words. Without what this build has not got.
 int usage_operands(void);
 
 // The synopsis and where there is more, to standard error.

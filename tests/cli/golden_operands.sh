@@ -221,7 +221,7 @@ Copy SRC to DST: files, disks or pipes, - for standard input or output.
   seek=N         skip N output blocks first; 10MiB skips bytes
   status=LEVEL   what to print on stderr: none, progress, ...
   hash=ALGS      print digests of what is written: sha256, md5, ...
-  expect=WHAT    check the source: ALG:HEX, or a file of checksums
+  expect=FILE    check the source by a file of checksums, or ALG:HEX
   commit=MANNER  rename: only a complete copy replaces the output
   force=CHECKS   overrule these safety checks: mounted, size, ...
   verify=yes     compare the copy as read back; only: write nothing
@@ -238,7 +238,7 @@ Write a USB stick, save a disk, restore it from a compressed image:
 END
 is '--help=all has every operand once' \
 	"$(aiodd --help=all | grep -oE '^  [a-z]+=' | tr -d ' ' | sort)" \
-	"$(aiodd --list-operands | sort)"
+	"$(aiodd --list-operands | grep -oE '^[a-z]+=' | sort -u)"
 is '--help=all: the groups' "$(aiodd --help=all | grep -oE '^[A-Z][a-z ]+:$')" \
 	"$(printf '%s:\n' 'What to copy' 'Block sizes and conversion' \
 		'Checking the data' 'Safety of the destination' 'Speed' \

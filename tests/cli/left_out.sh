@@ -112,6 +112,10 @@ for operand in hash=md5 hash=sha256,xxh128 hash=xxh128 sums=SUMS \
 	is "$operand: nothing is there" \
 		"$(find . -name new -o -name SUMS -o -name report.html)" ''
 done
+is 'what was left out is not listed' "$(aiodd --list-operands | grep -E \
+	'^(hash|sums|expect|verify=yes|manifest|o?bmap|report|status=json)')" ''
+check 'what is left is' eval \
+	'aiodd --list-operands | grep -q "^verify=only"'
 run aiodd src copy commit=rename status=bar
 is 'a copy: exit status' "$status" 0
 check 'a copy: identical' same src copy

@@ -1,0 +1,86 @@
+// SPDX-FileCopyrightText: 2026 the aiodd authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+#include "config.h"
+
+#include "built.h"
+
+#include <stddef.h>
+
+#include "bmap.h"
+#include "decoder.h"
+#include "digest.h"
+#include "object.h"
+#include "options.h"
+
+#ifdef HAVE_LIBNBD
+#define HAS_NBD true
+#else
+#define HAS_NBD false
+#endif
+
+static const char *
+without_digests(const struct options *options)
+{
+	const struct request *q = &options->request;
+	const unsigned asked = options->hashes | q->digests;
+	unsigned here = 0;
+
+	for (enum digest_alg alg = 0; alg < DIGEST_NR; alg++)
+		here |= digest_is_available(alg) ? 1U << alg : 0;
+	for (enum digest_alg alg = 0; alg < DIGEST_NR; alg++)
+		if (asked & ~here & 1U << alg)
+			return digest_name(alg);
+	if (options->sums != NULL && here == 0)
+		return "sums=";
+	if (options->expect != NULL && here == 0)
+		return "expect=";
+	if (q->obmap != NULL && !(here & 1U << BMAP_ALG))
+		return "obmap=";
+	if (q->manifest != NULL && !(here & 1U << DIGEST_XXH128))
+		return "manifest=";
+	if (options->verify == OPTIONS_VERIFY_YES &&
+	    !(here & 1U << DIGEST_XXH128))
+		return "verify=";
+	return NULL;
+}
+
+// A format that is to be found out is answered when it is known.
+static const char *
+without_decoder(const struct request *q)
+{
+	static const char *const names[DECODE_NR] = {
+		[DECODE_GZ] = "decompress=gz",
+		[DECODE_XZ] = "decompress=xz",
+		[DECODE_ZST] = "decompress=zst",
+		[DECODE_BZ2] = "decompress=bz2",
+		[DECODE_LZ4] = "decompress=lz4",
+	};
+	const unsigned format = request_decompress_as(q);
+
+	return q->decompress > REQUEST_DECOMPRESS_NO && format != DECODE_NONE &&
+			       decoder_find_library(format) == NULL
+		       ? names[format]
+		       : NULL;
+}
+
+const char *
+built_without(const struct options *options)
+{
+	const struct request *q = &options->request;
+	const char *decoder = without_decoder(q);
+
+	if (decoder != NULL)
+		return decoder;
+	if (options->is_json && !object_is_available())
+		return "status=json";
+	if (options->report != NULL && !object_is_available())
+		return "report=";
+	if (q->bmap != NULL && !bmap_is_available())
+		return "bmap=";
+	if (q->connections > 0 && !HAS_NBD)
+		return "connections=";
+	if (q->reconnect != OPTIONS_RECONNECT_S && !HAS_NBD)
+		return "reconnect=";
+	return without_digests(options);
+}
