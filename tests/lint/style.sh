@@ -7,7 +7,7 @@ cd "$top_srcdir" || exit 1
 
 c_files=$(find core cmd tests -name '*.[ch]' | sort)
 scripts=$(find tests -name '*.sh' | sort)
-scripts="$scripts bootstrap .ci/run build-aux/tally.sh"
+scripts="$scripts bootstrap .ci/run build-aux/tally.sh completions/*/*aiodd*"
 build="configure.ac Makefile.am"
 
 # The two lines stand first, but for what starts a script.
