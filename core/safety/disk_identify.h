@@ -32,6 +32,6 @@ struct disk_identity {
 // The model and the serial alone: nothing is read of the device itself.
 void disk_identify_model(struct disk_identity *ret, dev_t dev);
 
-// stack: of the device. Reads the first and last blocks; a build without libblkid
-// finds nothing in them.
+// stack: of the device. Reads the first and last blocks; a build without
+// libblkid finds nothing in them.
 void disk_identify(struct disk_identity *ret, const struct disk_stack *stack);

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-FileCopyrightText: 2026 the aiodd authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # A library that is there and cannot be loaded: the program names it and copies
 # nothing that would need it, and what keeps a disk safe stays closed.
