@@ -43,7 +43,7 @@ static struct {
 	    .is_open = true};
 
 int
-sync_file_range(int fd, off64_t off, off64_t len, unsigned flags)
+sync_file_range(int fd, off_t off, off_t len, unsigned flags)
 {
 	const bool is_wait = (flags & SYNC_FILE_RANGE_WAIT_AFTER) != 0;
 	const bool sleeps = is_wait || device.is_busy;

@@ -234,7 +234,7 @@ take(struct fake_aio *fake, struct iocb *iocb)
 static int
 submit(struct fake_aio *fake, long nr, struct iocb **iocbs)
 {
-	long limit = fake->accept_max > 0 ? fake->accept_max : nr;
+	long limit = fake->accept_max > 0 ? (long)fake->accept_max : nr;
 
 	fake->nr_submits++;
 	must(nr > 0, "there is something to submit");
@@ -280,7 +280,7 @@ getevents(struct fake_aio *fake, long min_nr, long nr, struct io_event *events)
 	}
 	if (is_trouble(fake, 4))
 		return -EINTR;
-	must(fake->nr_ready >= min_nr, "io_getevents does not sleep");
+	must((long)fake->nr_ready >= min_nr, "io_getevents does not sleep");
 	must(fake->aio == NULL ||
 		     (uint64_t)nr <= fake->aio->counters.announced -
 					     fake->aio->counters.reaped,

@@ -104,7 +104,9 @@ static const struct call {
 	CALL(clone3, NOTHING, "EAGAIN ENOMEM"),
 #endif
 	CALL(fstat, FD, "EIO ENOMEM"),
+#ifdef SYS_newfstatat
 	CALL(newfstatat, AT_PATH, "EACCES EIO ENOENT"),
+#endif
 	CALL(statx, AT_PATH, "EACCES EIO ENOENT ENOMEM"),
 	CALL(fstatfs, FD, "EIO ENOSYS"),
 	CALL(statfs, PATH, "EIO"),

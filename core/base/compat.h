@@ -2,14 +2,22 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
 // What C libraries have had for a few years only, or do not have at all: glibc
-// 2.31 lacks the names, musl the names and renameat2. Include config.h first.
+// 2.31 lacks the names, musl also renameat2 and some words of statx. Include
+// config.h first.
 
 #pragma once
 
 #include <stdio.h>
+#include <sys/stat.h>
 
 #ifndef RENAME_NOREPLACE
 #define RENAME_NOREPLACE 1
+#endif
+
+#ifndef STATX_ATTR_IMMUTABLE
+#define STATX_ATTR_IMMUTABLE 0x10
+#define STATX_ATTR_APPEND 0x20
+#define STATX_ATTR_MOUNT_ROOT 0x2000
 #endif
 
 #ifndef HAVE_RENAMEAT2

@@ -101,8 +101,8 @@ write_out(const struct writeback *wb, const struct mark *from,
 	int r;
 
 	do {
-		r = sync_file_range(wb->fd, (off64_t)from->off,
-				    (off64_t)(to->off - from->off), flags);
+		r = sync_file_range(wb->fd, (off_t)from->off,
+				    (off_t)(to->off - from->off), flags);
 	} while (r < 0 && errno == EINTR);
 	return r < 0 ? -errno : 0;
 }

@@ -126,13 +126,12 @@ kaio_abandon(struct engine *engine)
 static void
 kaio_check(struct kaio *kaio)
 {
-	const struct aio_counters *count = kaio->counters;
 	struct io_event none;
 
 	(void)kaio_take_news(kaio, &none, 0);
 	kaio_end_submitters(kaio);
-	assert(count->submitted == count->announced);
-	assert(count->announced == count->reaped);
+	assert(kaio->counters->submitted == kaio->counters->announced);
+	assert(kaio->counters->announced == kaio->counters->reaped);
 }
 
 static void

@@ -13,8 +13,8 @@
 int64_t
 clone_copy(const struct clone *clone)
 {
-	off64_t src_off = (off64_t)clone->src_off;
-	off64_t dst_off = (off64_t)clone->dst_off;
+	off_t src_off = (off_t)clone->src_off;
+	off_t dst_off = (off_t)clone->dst_off;
 	const ssize_t n = copy_file_range(clone->src_fd, &src_off,
 					  clone->dst_fd, &dst_off,
 					  (size_t)clone->len, 0);

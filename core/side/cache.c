@@ -52,7 +52,8 @@ is_memory(int fd)
 
 	return fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
 	       fstatfs(fd, &fs) == 0 &&
-	       (fs.f_type == TMPFS_MAGIC || fs.f_type == RAMFS_MAGIC);
+	       ((uint32_t)fs.f_type == TMPFS_MAGIC ||
+		(uint32_t)fs.f_type == RAMFS_MAGIC);
 }
 
 // BLKFLSBUF is for a block device and for root; it also lets go of the
@@ -89,7 +90,7 @@ cache_write_out(int fd, uint64_t off, uint64_t len)
 			       SYNC_FILE_RANGE_WRITE |
 			       SYNC_FILE_RANGE_WAIT_AFTER;
 
-	while (sync_file_range(fd, (off64_t)off, (off64_t)len, flags) < 0)
+	while (sync_file_range(fd, (off_t)off, (off_t)len, flags) < 0)
 		switch (errno) {
 		case EINTR:
 			break;

@@ -13,7 +13,6 @@
 #include <linux/loop.h>
 #include <linux/magic.h>
 #include <linux/major.h>
-#include <linux/stat.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
