@@ -7,7 +7,7 @@
 # shellcheck disable=SC2317 # check calls it
 . "$(dirname "$0")/../lib.sh"
 
-require bmaptool sha256sum
+require bmaptool jq sha256sum
 cd "$work" || exit 99
 
 # punch FILE FROM TO: a hole, in blocks
