@@ -91,6 +91,48 @@ else
 	skip 'linked: the needed library is named' 'libcrypto is not here'
 fi
 
+# Linked statically, too; what has no static library is named, and left out.
+# What another linker finds is not in the cache, and objects are the same but for
+# what is left out.
+sed '/LDFLAGS\|pkg_cv_/d' cache >cache.static
+configure+=("--cache-file=$work/cache.static" --disable-dlopen LDFLAGS=-static)
+mkdir "$work/static"
+cd "$work/static" || exit 99
+# shellcheck disable=SC2317 # called by check
+build_static()
+{
+	local left
+	left=$(diff config.h ../linked/config.h | grep -o 'HAVE_[A-Z0-9]*' |
+		sort -u | paste -sd '|')
+	(cd ../linked && find core cmd \( -name '*.o' -o -name .dirstamp \) \
+		-exec cp -p --parents -t ../static {} +) &&
+	(cd "$top" && grep -lrE --include='*.c' "${left:-none}" core cmd) |
+		sed 's/c$/o/' | xargs rm -f &&
+	make -j 2 aiodd
+}
+if ! "${CC:-cc}" -static -o hello -x c - <<<'int main(void) { return 0; }' \
+	-laio 2>log; then
+	skip 'static' 'libc.a or libaio.a is not here'
+else
+	"${configure[@]}" >log 2>&1
+	status=$?
+	mapfile -t without < <(grep -o -e '--without-[a-z0-9]*' log)
+	is 'static: what is missing is told on one line' "$status,$(wc -l <log)" \
+		"$((${#without[@]} > 0)),$((${#without[@]} > 0))"
+	check 'static: it can be configured without that' \
+		"${configure[@]}" "${without[@]}"
+	check 'static: it builds' build_static
+	cp "$work/src" .
+	run ./aiodd src copy hash=sha256 verify=yes sums=SUMS report=page.html \
+		status=json
+	is 'static: exit status' "$status" 0
+	is 'static: the digest' "$(cut -d ' ' -f 1 SUMS)" \
+		"$(sha256sum <src | cut -d ' ' -f 1)"
+	says 'static: status=json' "$work/out" '"verdict":"copied"'
+	says 'static: report=' page.html '</html>'
+fi
+cd "$work" || exit 99
+
 AIODD=$work/build/aiodd
 [ -x "$AIODD" ] || finish
 ln -sf "$AIODD" "$work/bin/ours/aiodd"
