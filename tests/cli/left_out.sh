@@ -128,8 +128,9 @@ else
 	is 'static: exit status' "$status" 0
 	is 'static: the digest' "$(cut -d ' ' -f 1 SUMS)" \
 		"$(sha256sum <src | cut -d ' ' -f 1)"
-	says 'static: status=json' "$work/out" '"verdict":"copied"'
+	says 'static: status=json' "$work/err" '"verdict":"ok"'
 	says 'static: report=' page.html '</html>'
+	rm -f SUMS page.html
 fi
 cd "$work" || exit 99
 
