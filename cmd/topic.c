@@ -37,6 +37,7 @@ static const struct topic topics[NOTICE_VERIFYING + 1] = {
 	[FAILURE_DECODE] = {"decompress", true},
 	[FAILURE_SRC_GONE] = {"read", false},
 	[FAILURE_WRITE] = {"write", true},
+	[FAILURE_STALLED] = {"write", true},
 	[FAILURE_WRITE_TO] = {"write", true},
 	[FAILURE_OFFSET_OVERFLOW] = {"read", false},
 	[FAILURE_FDATASYNC] = {"flush", false},

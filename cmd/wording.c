@@ -64,6 +64,9 @@ static const struct {
 			      "the same command goes on when it is back",
 			      IN_SENTENCE, false},
 	[FAILURE_WRITE] = {"error writing %s", IN_SENTENCE, true},
+	[FAILURE_STALLED] = {"%s has not answered for 30 seconds, and the "
+			     "others go on without it",
+			     IN_SENTENCE, true},
 	[FAILURE_WRITE_TO] = {"writing to %s", IN_SENTENCE, true},
 	[FAILURE_OFFSET_OVERFLOW] = {"offset overflow while reading file %s",
 				     IN_SENTENCE, false},

@@ -20,7 +20,7 @@
 	suite(map) suite(mapfile) suite(manifest) suite(bmap) \
 	suite(job) suite(aio) suite(submitter) \
 	suite(ring) suite(reader) suite(checker) suite(writer) \
-	suite(zeroer) suite(copy) \
+	suite(zeroer) suite(copy) suite(fan) \
 	suite(engine) suite(feeder) suite(nbd) \
 	suite(filter) suite(reblock) suite(nocache) suite(serial) \
 	suite(position) suite(walk) suite(record) \

@@ -58,6 +58,16 @@ aio_serve(struct aio *aio, struct engine *engine)
 	lane->engine = engine;
 }
 
+void
+aio_set_aside(struct aio *aio)
+{
+	struct aio_lane *lane = &aio->lanes[AIO_INLINE];
+	struct engine *engine = helper_new();
+
+	if (engine != NULL)
+		lane->engine = engine;
+}
+
 static void *
 aio_leave(void *engine)
 {
@@ -228,6 +238,17 @@ aio_nr_out(const struct aio *aio)
 	for (unsigned i = 0; i < AIO_NR_LANES; i++)
 		if (aio->lanes[i].engine != NULL)
 			nr += engine_nr_out(aio->lanes[i].engine);
+	return nr;
+}
+
+uint64_t
+aio_nr_taken(const struct aio *aio)
+{
+	uint64_t nr = 0;
+
+	for (unsigned i = 0; i < AIO_NR_LANES; i++)
+		if (aio->lanes[i].engine != NULL)
+			nr += aio->lanes[i].engine->taken;
 	return nr;
 }
 

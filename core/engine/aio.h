@@ -56,6 +56,10 @@ void aio_add_helper(struct aio *aio);
 // its owner's. NULL, or one that is abandoned: nothing does.
 void aio_serve(struct aio *aio, struct engine *engine);
 
+// Plain calls are made by a thread of their own from now on, if one can be had:
+// one that sleeps keeps nobody waiting.
+void aio_set_aside(struct aio *aio);
+
 // Nothing is under way any more, and nothing more will be queued: give the
 // engines back meanwhile. io_destroy sleeps, and a sync can as well.
 void aio_start_done(struct aio *aio);
@@ -87,6 +91,9 @@ bool aio_has_work(const struct aio *aio);
 
 // Requests that were handed over, and have not come back.
 uint64_t aio_nr_out(const struct aio *aio);
+
+// Requests that have come back, of those that were handed over.
+uint64_t aio_nr_taken(const struct aio *aio);
 
 // Readable when aio_reap would fire something of that lane; -1: there is none,
 // or only aio_has_work tells.

@@ -101,7 +101,11 @@ struct job {
 	// dispatcher, or its engine.
 	struct job *next;
 	long res;                 // how the call ended
-	void *with;               // what it is with, of several
+	void *with;               // what it is with, of several, or what it
+	                          // has the buffer of
+	unsigned nr_left;         // of several that write its bytes: those
+	                          // that are not through
+	bool is_copy;             // buf is a copy, of which it is the only user
 	bool is_awaited;          // by a thread that sleeps: nobody takes it
 };
 

@@ -9,6 +9,7 @@
 
 #include "base.h"
 #include "clock.h"
+#include "fan.h"
 #include "hasher.h"
 #include "hooks.h"
 #include "ranges.h"
@@ -138,6 +139,7 @@ copy_init(struct copy *copy, const struct copy_parts *parts)
 		.checker = make_checker(copy, parts),
 		.writer = make_writer(copy, parts),
 		.zeroer = make_zeroer(copy, parts),
+		.fan = parts->fan,
 		.env = env,
 		.base = parts->base,
 		.skipped_base = env->stats->skipped,
@@ -152,6 +154,8 @@ copy_init(struct copy *copy, const struct copy_parts *parts)
 		aio_add_helper(parts->aio);
 	aio_serve(parts->aio, parts->src->engine);
 	aio_serve(parts->aio, parts->dst->engine);
+	if (parts->fan != NULL)
+		parts->fan->ring = &copy->ring;
 	const int r = ring_init(&copy->ring, parts->plan, order_of(parts));
 	for (unsigned i = 0; r == 0 && i < copy->ring.depth; i++) {
 		copy->ring.jobs[i].reader = &copy->reader;
@@ -170,6 +174,8 @@ copy_open_loop(struct copy *copy)
 	if (r == 0 && copy->env->hasher != NULL)
 		r = watch_add(watch, &copy->digested,
 			      hasher_fd(copy->env->hasher));
+	if (r == 0 && copy->fan != NULL)
+		r = fan_watch(copy->fan, watch);
 	if (r == 0 && copy->writer.writeback != NULL)
 		r = watch_add(watch, &copy->written_out,
 			      writeback_fd(copy->writer.writeback));
@@ -184,6 +190,8 @@ copy_done(struct copy *copy)
 	if (copy->env->hasher != NULL)
 		hasher_wait(copy->env->hasher,
 			    copy->digest_base + copy->nr_hashed);
+	if (copy->fan != NULL)
+		fan_let_go(copy->fan);
 	ring_done(&copy->ring);
 }
 
@@ -241,6 +249,13 @@ can_digest(const struct copy *copy)
 	       ring_is_read(&copy->ring, copy->nr_hashed);
 }
 
+static bool
+can_write(const struct copy *copy)
+{
+	return copy->fan != NULL ? fan_has_work(copy->fan)
+				 : writer_can_start(&copy->writer);
+}
+
 static enum copy_verdict
 copy_verdict(const struct copy *copy)
 {
@@ -248,15 +263,27 @@ copy_verdict(const struct copy *copy)
 
 	ring_check(ring);
 	if (ring_is_drained(ring) && ring->next >= ring->end &&
-	    zeroer_is_done(&copy->zeroer))
+	    zeroer_is_done(&copy->zeroer) &&
+	    (copy->fan == NULL || fan_is_done(copy->fan)))
 		return COPY_DONE;
-	if (aio_has_work(copy->aio) || writer_can_start(&copy->writer) ||
-	    can_digest(copy))
+	if (aio_has_work(copy->aio) || can_write(copy) || can_digest(copy))
 		return COPY_RUN;
 	assert(aio_nr_out(copy->aio) > 0 || has_unreleased(copy) ||
-	       copy->writer.writeback != NULL ||
+	       copy->fan != NULL || copy->writer.writeback != NULL ||
 	       reader_wait_ms(&copy->reader) >= 0);
 	return COPY_WAIT;
+}
+
+static void
+copy_write(struct copy *copy)
+{
+	if (copy->fan == NULL) {
+		writer_start(&copy->writer);
+		return;
+	}
+	fan_step(copy->fan);
+	if (fan_is_out(copy->fan) && !copy->is_stopped)
+		copy_refuse(copy, copy->ring.next);
 }
 
 enum copy_verdict
@@ -268,7 +295,7 @@ copy_step(struct copy *copy)
 	if (copy->env->hasher != NULL)
 		copy_digest(copy);
 	// Writes before reads, so that the ring drains before it fills.
-	writer_start(&copy->writer);
+	copy_write(copy);
 	reader_start(&copy->reader);
 	zeroer_start(&copy->zeroer);
 	// All stages at once.
@@ -314,6 +341,8 @@ copy_look(struct copy *copy, enum copy_verdict verdict)
 
 	if (verdict == COPY_WAIT) {
 		ms = reader_wait_ms(&copy->reader);
+		if (copy->fan != NULL && (ms < 0 || ms > FAN_LOOK_MS))
+			ms = FAN_LOOK_MS;
 	} else {
 		const uint64_t now = clock_ns();
 
@@ -322,7 +351,10 @@ copy_look(struct copy *copy, enum copy_verdict verdict)
 		copy->looked_ns = now;
 	}
 	copy_put_offsets(copy);
-	return loop_wait(&copy->watch.loop, ms);
+	const int r = loop_wait(&copy->watch.loop, ms);
+	if (copy->fan != NULL)
+		fan_look(copy->fan, clock_ns());
+	return r;
 }
 
 // What is under way is finished, nothing begun; nor is it waited for a slow
@@ -334,6 +366,8 @@ copy_stop(struct copy *copy)
 	copy->zeroer.is_stopped = true;
 	ring_cut(&copy->ring, copy->ring.next, copy->ring.skipped);
 	copy->writer.writeback = NULL;
+	if (copy->fan != NULL)
+		fan_stop(copy->fan);
 	if (copy->env->hasher != NULL)
 		hasher_cancel(copy->env->hasher);
 }

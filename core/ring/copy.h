@@ -35,7 +35,8 @@ struct copy {
 	struct writer writer;
 	struct zeroer zeroer;
 	struct event failure;   // the first in the file, if any
-	bool is_stopped;        // by a signal
+	struct fan *fan;        // or NULL: the writer writes
+	bool is_stopped;        // by a signal, or nobody is left to write to
 
 	const struct env *env;
 	uint64_t base;            // bytes that went before this stretch
@@ -67,6 +68,8 @@ struct copy_parts {
 	struct hold *hold;        // NULL: nothing is held back
 	struct writeback *writeback; // NULL: the page cache takes all
 	struct clear *clear;      // NULL: zeros are written, or left out
+	struct fan *fan;          // that writes, in place of dst and all that
+	                          // is its; NULL: dst is written
 	uint64_t base;            // bytes that went before this stretch
 	bool is_reading_back;     // what was written: counts as verified
 };

@@ -64,6 +64,16 @@ line_len(const struct ring *ring)
 }
 
 static int
+take_arena(struct ring *ring, size_t len)
+{
+	if (len >= HUGE_PAGE)
+		len = (size_t)round_up(len, HUGE_PAGE);
+	ring->arena = map_arena(len, &ring->arena_len);
+	return ring->arena == NULL ? -ENOMEM : 0;
+}
+
+// job_room: 0: the buffers are lent.
+static int
 take_memory(struct ring *ring, size_t job_room)
 {
 	size_t len;
@@ -71,8 +81,6 @@ take_memory(struct ring *ring, size_t job_room)
 	if (__builtin_mul_overflow(ring->depth, job_room, &len) ||
 	    len > SIZE_MAX / 2)
 		return -ENOMEM;
-	if (len >= HUGE_PAGE)
-		len = (size_t)round_up(len, HUGE_PAGE);
 	if (map_init(&ring->map, ring->end) < 0 ||
 	    reserve_marks(ring) < 0)
 		return -ENOMEM;
@@ -80,8 +88,7 @@ take_memory(struct ring *ring, size_t job_room)
 	ring->line = calloc(line_len(ring), sizeof(*ring->line));
 	if (ring->jobs == NULL || ring->line == NULL)
 		return -ENOMEM;
-	ring->arena = map_arena(len, &ring->arena_len);
-	return ring->arena == NULL ? -ENOMEM : 0;
+	return len > 0 ? take_arena(ring, len) : 0;
 }
 
 static void
@@ -92,8 +99,9 @@ push_free(struct ring *ring, struct job *job)
 	ring->nr_free++;
 }
 
-int
-ring_init(struct ring *ring, const struct plan *plan, enum ring_order order)
+static int
+init_with(struct ring *ring, const struct plan *plan, enum ring_order order,
+	  size_t job_room)
 {
 	*ring = (struct ring){.depth = plan->depth,
 			      .job_size = plan->job_size,
@@ -102,16 +110,28 @@ ring_init(struct ring *ring, const struct plan *plan, enum ring_order order)
 			      .skew = plan->skew,
 			      .end = plan->len,
 			      .end_skipped = UINT64_MAX};
-	const size_t job_room = plan_job_room(plan);
 	if (take_memory(ring, job_room) < 0) {
 		ring_done(ring);
 		return -ENOMEM;
 	}
 	for (unsigned i = ring->depth; i-- > 0;) {
-		ring->jobs[i].buf = ring->arena + i * job_room;
+		if (job_room > 0)
+			ring->jobs[i].buf = ring->arena + i * job_room;
 		push_free(ring, &ring->jobs[i]);
 	}
 	return 0;
+}
+
+int
+ring_init(struct ring *ring, const struct plan *plan, enum ring_order order)
+{
+	return init_with(ring, plan, order, plan_job_room(plan));
+}
+
+int
+ring_init_lent(struct ring *ring, const struct plan *plan)
+{
+	return init_with(ring, plan, RING_POOL, 0);
 }
 
 void
@@ -321,6 +341,8 @@ ring_put(struct ring *ring, struct job *job)
 {
 	job_move(job, JOB_FREE);
 	push_free(ring, job);
+	if (ring->on_put != NULL)
+		ring->on_put(job);
 	if (ring->order == RING_POOL)
 		return;
 	ring->line[job->number % line_len(ring)] = NULL;

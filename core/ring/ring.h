@@ -42,6 +42,10 @@ enum ring_order {
 };
 
 struct ring {
+	// A job is put back: its buffer, if that is lent, as well. NULL: nobody
+	// wants to know.
+	void (*on_put)(struct job *job);
+
 	struct job *jobs;
 	unsigned depth;
 	size_t job_size;
@@ -72,6 +76,8 @@ struct ring {
 // For the stretch of the plan. -ENOMEM: nothing was taken.
 int ring_init(struct ring *ring, const struct plan *plan,
 	      enum ring_order order);
+// A RING_POOL whose jobs have no buffers: whoever takes one lends it another's.
+int ring_init_lent(struct ring *ring, const struct plan *plan);
 void ring_done(struct ring *ring);
 
 // There is a buffer for the next bytes, and they are not too far ahead.

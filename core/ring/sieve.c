@@ -90,10 +90,14 @@ next_run(const struct sieve *sieve, struct job *job)
 	const size_t unit = sieve->sparse_unit, from = job->done;
 	size_t end;
 
-	if (unit == 0)
+	if (unit == 0 && !(sieve->keeps_holes && job->is_zeros))
 		return job->len - job->done;
 	if (sieve->zeroer->clear != NULL)
 		return next_made(sieve, job);
+	if (unit == 0) {
+		ring_mark(sieve->ring, job, job->len - job->done, MAP_HOLE);
+		return 0;
+	}
 	// Within a record, of which something was written.
 	if (from % unit != 0)
 		return (size_t)min_u64(round_up(from, unit), job->len) - from;

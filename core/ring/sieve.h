@@ -7,6 +7,7 @@
 
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -22,6 +23,8 @@ struct sieve {
 	struct ring *ring;
 	uint64_t base;        // file offset of the stretch
 	size_t sparse_unit;   // records of zeros of this size are left out
+	bool keeps_holes;     // and jobs that are zeros, since they were not
+	                      // read
 	struct zeroer *zeroer; // or made, if they are many
 	struct checker *checker; // NULL: what is there does not matter
 	struct hold *hold;    // NULL: nothing is held back

@@ -94,8 +94,9 @@ open_signals(struct watch *watch)
 			 watch_on_signal);
 }
 
-static int
-add_engines(struct watch *watch, struct aio *aio)
+int
+watch_add_aio(struct watch *watch, struct loop_source ended[AIO_NR_LANES],
+	      const struct aio *aio)
 {
 	int r = 0;
 
@@ -103,8 +104,7 @@ add_engines(struct watch *watch, struct aio *aio)
 		const int fd = aio_news_fd(aio, i);
 
 		if (fd >= 0)
-			r = watch_put(watch, &watch->ended[i], fd,
-				      watch_on_ended);
+			r = watch_put(watch, &ended[i], fd, watch_on_ended);
 	}
 	return r;
 }
@@ -126,7 +126,7 @@ watch_open(struct watch *watch, const struct hooks *hooks, struct aio *aio)
 	r = open_signals(watch);
 	if (r == 0)
 		r = open_timer(watch);
-	return r == 0 ? add_engines(watch, aio) : r;
+	return r == 0 ? watch_add_aio(watch, watch->ended, aio) : r;
 }
 
 void

@@ -33,6 +33,12 @@ int watch_open(struct watch *watch, const struct hooks *hooks,
 	       struct aio *aio);
 void watch_done(struct watch *watch);
 
+// What ends of aio is a reason to wake up as well; the sources, one for each
+// lane, are the caller's.
+int watch_add_aio(struct watch *watch,
+		  struct loop_source ended[AIO_NR_LANES],
+		  const struct aio *aio);
+
 // fd counts what a thread has done: a reason to wake up. The source is the
 // caller's, as in loop_add.
 int watch_add(struct watch *watch, struct loop_source *source, int fd);

@@ -49,6 +49,8 @@ enum event_kind {
 	FAILURE_DECODE,          // off = of what is packed, len = bytes that
 	                         // have come of it
 	FAILURE_SRC_GONE,        // with error it says so
+	FAILURE_STALLED,         // one of several destinations has done nothing
+	                         // for so long that it was left
 	FAILURE_WRITE_TO,        // dd says it so for a full re-blocked record
 	FAILURE_OFFSET_OVERFLOW,
 
