@@ -254,6 +254,10 @@ complain_value(const struct options *options, const struct operand *operand,
 	case OPERAND_WRONG_WORD:
 		return is_dd ? complain_dd_word(operand, fault)
 			     : complain_word(operand, fault);
+	case OPERAND_TOO_MANY:
+		message_error(0, "%s= can be given %u times at most",
+			      operand->name, REQUEST_TEES_MAX);
+		return -EINVAL;
 	case OPERAND_TWICE:
 		break;
 	}

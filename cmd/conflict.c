@@ -107,8 +107,12 @@ has_nbd(const struct options *options)
 static bool
 has_nbd_dst(const struct options *options)
 {
-	return !options->request.is_dd &&
-	       nbd_side_is_export(options->request.dst);
+	const struct request *q = &options->request;
+	bool is_export = nbd_side_is_export(q->dst);
+
+	for (unsigned i = 0; i < q->nr_tees; i++)
+		is_export = is_export || nbd_side_is_export(q->tees[i]);
+	return !q->is_dd && is_export;
 }
 
 static bool
@@ -183,6 +187,12 @@ has_sync(const struct options *options)
 }
 
 static bool
+has_tee(const struct options *options)
+{
+	return options->request.nr_tees > 0;
+}
+
+static bool
 has_verify(const struct options *options)
 {
 	return options->verify == OPTIONS_VERIFY_YES;
@@ -251,6 +261,7 @@ static const struct {
 	[CONFLICT_SKIP] = {"skip=", has_skip},
 	[CONFLICT_SUMS] = {"sums=", has_sums},
 	[CONFLICT_SYNC] = {"conv=sync", has_sync},
+	[CONFLICT_TEE] = {"tee=", has_tee},
 	[CONFLICT_UPDATE] = {"update=", has_update},
 	[CONFLICT_VERIFY] = {"verify=", has_verify},
 	[CONFLICT_VERIFY_ONLY] = {"verify=only", has_verify_only},
@@ -269,6 +280,7 @@ static const struct {
 #define IMAGE "the map is of the image as it is"
 #define SAME_BYTES "it maps the holes of the source"
 #define IN_ORDER "what is packed is read from its start"
+#define ONE_DST "that is of one destination"
 #define NEW_FILE "it replaces the whole file"
 
 static const struct conflict conflicts[] = {
@@ -351,6 +363,18 @@ static const struct conflict conflicts[] = {
 	{CONFLICT_OBMAP, CONFLICT_CLONE_ALWAYS, NO_DATA},
 	{CONFLICT_OBMAP, CONFLICT_VERIFY_ONLY, NOTHING},
 	{CONFLICT_OBMAP, CONFLICT_MAP, "nothing is read in order"},
+	{CONFLICT_TEE, CONFLICT_MAP, ONE_DST},
+	{CONFLICT_TEE, CONFLICT_UPDATE, ONE_DST},
+	{CONFLICT_TEE, CONFLICT_VERIFY_ONLY, ONE_DST},
+	{CONFLICT_TEE, CONFLICT_MANIFEST, ONE_DST},
+	{CONFLICT_TEE, CONFLICT_BMAP, "all of the source is copied"},
+	{CONFLICT_TEE, CONFLICT_CLONE_ALWAYS, NO_DATA},
+	{CONFLICT_TEE, CONFLICT_APPEND, KEPT},
+	{CONFLICT_TEE, CONFLICT_BYTES, KEPT},
+	{CONFLICT_TEE, CONFLICT_SYNC, KEPT},
+	{CONFLICT_TEE, CONFLICT_NOERROR,
+	 "rescue it to one destination first, with map="},
+	{CONFLICT_TEE, CONFLICT_NOCACHE, "it goes to all of them in bulk"},
 };
 
 const char *

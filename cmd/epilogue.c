@@ -164,6 +164,8 @@ epilogue_good(const struct options *options, const struct transfer *t,
 		return;
 	print_expected(&options->request, t);
 	print_guided(t);
+	if (t->legs != NULL)
+		return; // each has a line of its own
 	print_untouched(t);
 	if (options->request.verify)
 		print_of(dst, "is verified");

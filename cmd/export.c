@@ -193,6 +193,9 @@ export_open(struct export *e, const char *operand, const char *path,
 	if (is_side(e, q->src, STDIN_FILENO) ||
 	    is_side(e, q->dst, STDOUT_FILENO))
 		return tell(e, "it is the source or destination", 0);
+	for (unsigned i = 0; i < q->nr_tees; i++)
+		if (is_side(e, q->tees[i], -1))
+			return tell(e, "it is a destination", 0);
 	int r = look(e, &st);
 	if (r == 0 && !can_take(e, &st))
 		return tell(e, "not a regular file, pipe or character "

@@ -34,6 +34,7 @@ enum operand_fault_kind {
 	OPERAND_WRONG_NUMBER,
 	OPERAND_WRONG_WORD,
 	OPERAND_TWICE,             // a bare name has the side already
+	OPERAND_TOO_MANY,
 };
 
 struct operand_fault {

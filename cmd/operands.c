@@ -151,6 +151,8 @@ static const struct operand operands[] = {
 	 SIDE(src)},
 	{"of", "FILE", "write to FILE instead of stdout", OPERAND_DATA, DD,
 	 SIDE(dst)},
+	{"tee", "FILE", "write to FILE as well; can be given several times",
+	 OPERAND_DATA, .parse = parse_tee},
 	{"bs", "BYTES", "read and write up to BYTES bytes at a time",
 	 OPERAND_BLOCKS, DD, COMMON, SIZE(bs, 1, INT64_MAX - 1)},
 	{"ibs", "BYTES", "read up to BYTES bytes at a time (default: 512)",

@@ -124,6 +124,19 @@ PARSE(side)
 	return 0;
 }
 
+PARSE(tee)
+{
+	struct request *q = &options->request;
+
+	(void)operand;
+	if (q->nr_tees == REQUEST_TEES_MAX) {
+		*fault = (struct operand_fault){.kind = OPERAND_TOO_MANY};
+		return -EINVAL;
+	}
+	q->tees[q->nr_tees++] = text;
+	return 0;
+}
+
 // The next word of a comma-separated list, and where the one after it
 // begins; NULL: it was the last.
 static const struct operand_symbol *

@@ -21,6 +21,7 @@ PARSE(size);     // a number within the bounds, uint64_t
 PARSE(amount);   // a number of blocks or bytes, struct options_amount
 PARSE(name);     // any text
 PARSE(side);     // SRC or DST
+PARSE(tee);      // a destination more
 PARSE(symbols);  // words that add up
 PARSE(symbol);   // one word
 PARSE(hashes);

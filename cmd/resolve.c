@@ -175,6 +175,8 @@ fault_of(const struct options *options)
 		return "retries= needs map=";
 	if (q->commit != REQUEST_COMMIT_NONE && q->dst == NULL)
 		return "commit= needs a named output: DST or of=FILE";
+	if (q->nr_tees > 0 && q->dst == NULL)
+		return "tee= needs a named output as well: DST or of=FILE";
 	// Others write to it, and would go on writing to the old one.
 	if (q->commit == REQUEST_COMMIT_RENAME &&
 	    (beside_is_open(q->dst, STDOUT_FILENO) ||
@@ -207,6 +209,24 @@ compare_files(const struct options *options, const char *ranges)
 					      files[i].name, files[j].name);
 				return -EINVAL;
 			}
+	return 0;
+}
+
+// Nor are two destinations one.
+static int
+check_tees(const struct request *q)
+{
+	for (unsigned i = 0; i < q->nr_tees; i++)
+		for (unsigned j = 0; j <= i; j++) {
+			const char *other = j == 0 ? q->dst : q->tees[j - 1];
+
+			if (strcmp(q->tees[i], other) != 0 &&
+			    !beside_is_same(q->tees[i], other))
+				continue;
+			message_error(0, "%s and tee= name the same file",
+				      j == 0 ? "of=" : "tee=");
+			return -EINVAL;
+		}
 	return 0;
 }
 
@@ -320,6 +340,8 @@ resolve_options(struct options *options)
 	resolve_amounts(options);
 	q->is_single_buffer = options->bs > 0 && !(asked & CONV_BYTES);
 	int r = check_conflicts(options);
+	if (r == 0)
+		r = check_tees(q);
 	if (r == 0)
 		r = check_files(options);
 	if (r == 0)

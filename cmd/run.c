@@ -18,12 +18,14 @@
 #include "epilogue.h"
 #include "expect.h"
 #include "journal.h"
+#include "legs.h"
 #include "message.h"
 #include "obmap.h"
 #include "outcome.h"
 #include "quote.h"
 #include "refusal.h"
 #include "signals.h"
+#include "targets.h"
 #include "unpack.h"
 #include "warning.h"
 #include "wording.h"
@@ -430,7 +432,10 @@ run_tell(struct run *run, enum transfer_verdict verdict)
 	const int r = is_good ? tell_sums(run) : 0;
 	if (run->publish.journal != NULL)
 		journal_conclude(run->publish.journal);
-	outcome_tell(&run->transfer, verdict);
+	if (run->transfer.legs == NULL)
+		outcome_tell(&run->transfer, verdict);
+	else
+		targets_conclude(&run->options, &run->transfer);
 	return r < 0 ? TRANSFER_FAILED : verdict;
 }
 
@@ -448,11 +453,13 @@ run_end(struct run *run, enum transfer_verdict verdict)
 	if (signo != 0) {
 		epilogue_interrupted(&run->options, &run->transfer);
 		transfer_leave(&run->transfer);
+		legs_leave(&run->transfer);
 		signals_raise(signo);
 	}
 	if (verdict == TRANSFER_OK && code == EXIT_CODE_OK &&
 	    !message_has_failed())
 		epilogue_good(&run->options, &run->transfer, &run->stats);
+	legs_free(&run->transfer);
 	transfer_done(&run->transfer);
 	journal_free(run->publish.journal);
 	return code;

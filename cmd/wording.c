@@ -296,6 +296,26 @@ tell_pieces(const struct event *f)
 	free(name);
 }
 
+// Of one of several destinations.
+static void
+tell_teed(const struct event *f)
+{
+	char *name = quote_name_always(f->name);
+	char *other = f->kind == FAILURE_TWICE ? quote_name_always(f->word)
+					       : NULL;
+
+	if (f->kind == FAILURE_NOT_TEED)
+		message_error(0, "cannot copy to %s with tee=: %s",
+			      name ? name : "?", f->word);
+	else
+		message_error(0,
+			      "%s and %s are the same destination, or one "
+			      "holds the other; leave one out",
+			      name ? name : "?", other ? other : "?");
+	free(other);
+	free(name);
+}
+
 // Of the destination alone.
 static void
 tell_dst(const struct event *f)
@@ -325,6 +345,10 @@ wording_tell(const struct event *f)
 	case FAILURE_TRUNCATE:
 	case FAILURE_WRITE_PROTECTED:
 		tell_dst(f);
+		return;
+	case FAILURE_NOT_TEED:
+	case FAILURE_TWICE:
+		tell_teed(f);
 		return;
 	case FAILURE_SRC_MEMORY:
 		tell_memory("input", f->len);

@@ -105,6 +105,9 @@ give(enum conflict_word word)
 	case CONFLICT_SUMS:
 		options.sums = "-";
 		break;
+	case CONFLICT_TEE:
+		q->tees[q->nr_tees++] = "b";
+		break;
 	case CONFLICT_UPDATE:
 		options.has_update = true;
 		break;
@@ -166,7 +169,7 @@ conflict_suite(void)
 	tcase_add_test(t, nothing_excludes_nothing);
 	tcase_add_loop_test(t, one_alone_excludes_nothing, 0,
 			    CONFLICT_NR_WORDS);
-	tcase_add_loop_test(t, each_row_is_found, 0, 64);
+	tcase_add_loop_test(t, each_row_is_found, 0, 128);
 	suite_add_tcase(s, t);
 	return s;
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base.h"
+#include "join.h"
 #include "plan.h"
 #include "planner.h"
 #include "suites.h"
@@ -1684,6 +1685,104 @@ kernel_tcase(void)
 	return t;
 }
 
+/* tee= */
+
+static void
+begin_tee(void)
+{
+	q.is_dd = false;
+	q.tees[0] = "b";
+	q.nr_tees = 1;
+}
+
+START_TEST(tee_takes_all_through_the_ring)
+{
+	begin_tee();
+	src.size = src.allocated = 1;
+	check_bulk(1);
+	ck_assert_uint_eq(plan.depth, 1);
+	src.size = src.allocated = GIB;
+	src.is_kernel_copy = true;
+	q.clone = REQUEST_CLONE_AUTO;
+	dst.dev = src.dev;
+	dst.ino = 2;
+	dst.dio_align = src.dio_align = 0;
+	check_bulk(GIB);
+	ck_assert_int_eq(plan.src.method, PLAN_INLINE);
+	ck_assert(!plan.is_clone);
+	ck_assert_uint_eq(plan.depth, PLAN_DEPTH);
+}
+END_TEST
+
+START_TEST(tee_reads_a_stream_ahead_for_any_destination)
+{
+	begin_tee();
+	src = (struct facts){.kind = FACTS_STREAM, .is_flow = true};
+	make();
+	ck_assert_int_eq(plan.way, PLAN_BULK);
+	ck_assert_int_eq(plan.src.method, PLAN_FEED);
+	ck_assert_int_eq(plan.dst.method, PLAN_INLINE);
+	q.nr_tees = 0;
+	check_record("the source is not seekable");
+}
+END_TEST
+
+START_TEST(tee_does_not_what_the_ring_cannot)
+{
+	begin_tee();
+	dst.is_append = true;
+	check_record("the destination is opened for appending");
+}
+END_TEST
+
+// A disk with sectors of 4096 bytes, a file in the page cache, and a server.
+START_TEST(several_plans_agree_on_their_jobs)
+{
+	struct plan plans[3], all;
+	struct plan *const each[] = {&plans[0], &plans[1], &plans[2]};
+
+	begin_tee();
+	src.cached = GIB;
+	make();
+	plans[0] = plan;
+	ck_assert_int_eq(plan.dst.method, PLAN_INLINE);
+	dst.kind = FACTS_BLOCK;
+	dst.size = 2 * GIB;
+	dst.dio_align = dst.sector = 4096;
+	make();
+	plans[1] = plan;
+	ck_assert_int_eq(plan.dst.method, PLAN_AIO);
+	dst.kind = FACTS_NBD;
+	dst.most = MIB;
+	make();
+	plans[2] = plan;
+	join_plans(each, 3, UINT64_MAX, &all);
+	ck_assert_uint_eq(all.job_size, MIB);
+	ck_assert_uint_eq(all.depth, PLAN_DEPTH);
+	ck_assert(!all.is_any_order); // the file grows as it is written
+	ck_assert_uint_eq(all.len, GIB);
+	for (int i = 0; i < 3; i++) {
+		ck_assert_uint_eq(plans[i].job_size, all.job_size);
+		ck_assert_uint_eq(plans[i].step % 4096, 0);
+		ck_assert_uint_eq(plans[i].depth, all.depth);
+	}
+	ck_assert(plans[1].is_any_order);
+}
+END_TEST
+
+static TCase *
+tee_tcase(void)
+{
+	TCase *t = tcase_create("tee");
+
+	tcase_add_checked_fixture(t, begin, NULL);
+	tcase_add_test(t, tee_takes_all_through_the_ring);
+	tcase_add_test(t, tee_reads_a_stream_ahead_for_any_destination);
+	tcase_add_test(t, tee_does_not_what_the_ring_cannot);
+	tcase_add_test(t, several_plans_agree_on_their_jobs);
+	return t;
+}
+
 Suite *
 plan_suite(void)
 {
@@ -1696,5 +1795,6 @@ plan_suite(void)
 	suite_add_tcase(s, memory_tcase());
 	suite_add_tcase(s, destination_tcase());
 	suite_add_tcase(s, kernel_tcase());
+	suite_add_tcase(s, tee_tcase());
 	return s;
 }

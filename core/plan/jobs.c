@@ -86,7 +86,10 @@ jobs_plan(struct plan *plan, const struct request *q)
 	plan->depth = is_aio ? PLAN_DEPTH : 1;
 	plan->depth_reason = is_aio ? "keeps the device busy"
 				    : "no overlap without kernel AIO";
-	if (!is_aio && plan->src.method == PLAN_FEED) {
+	if (!is_aio && q->nr_tees > 0) {
+		plan->depth = PLAN_DEPTH;
+		plan->depth_reason = "keeps all destinations busy";
+	} else if (!is_aio && plan->src.method == PLAN_FEED) {
 		plan->depth = PLAN_FEED_DEPTH;
 		plan->depth_reason = "reading overlaps the copy";
 	} else if (!is_aio && request_is_hashed(q)) {

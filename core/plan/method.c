@@ -141,6 +141,10 @@ method_of_dst(const struct plan_sides *s, const struct plan *plan)
 		return (struct plan_side){PLAN_AIO, align, "io=aio"};
 	if (s->q->oflags & FLAG_DIRECT)
 		return (struct plan_side){PLAN_AIO, align, "oflag=direct"};
+	// Direct writes that make a file longer are waited for one by one.
+	if (plan->src.method == PLAN_FEED && facts_is_file(dst))
+		return (struct plan_side){
+			PLAN_INLINE, 0, "the length of a stream is not known"};
 	if (data < PLAN_AIO_MIN && !dst->is_remote)
 		return without_aio(is_checked ? align : 0, "less than 32 MiB");
 	if (dst->kind == FACTS_BLOCK)

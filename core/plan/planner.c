@@ -125,9 +125,9 @@ plan_holes(struct plan *plan, const struct plan_sides *s)
 static void
 plan_kernel(struct plan *plan, const struct plan_sides *s)
 {
-	if (s->q->io != REQUEST_IO_AUTO || request_is_hashed(s->q) ||
-	    plan->is_compared || s->q->manifest != NULL ||
-	    s->q->rate > 0 || sides_are_durable(s) ||
+	if (s->q->io != REQUEST_IO_AUTO || s->q->nr_tees > 0 ||
+	    request_is_hashed(s->q) || plan->is_compared ||
+	    s->q->manifest != NULL || s->q->rate > 0 || sides_are_durable(s) ||
 	    plan->src.method != PLAN_INLINE ||
 	    plan->dst.method != PLAN_INLINE || plan->holes != PLAN_HOLES_READ ||
 	    plan->sparse_unit > 0 || !s->src->is_kernel_copy ||
@@ -145,6 +145,8 @@ plan_clone(struct plan *plan, const struct plan_sides *s)
 {
 	if (s->q->clone <= REQUEST_CLONE_NEVER)
 		plan->clone_reason = "not asked for";
+	else if (s->q->nr_tees > 0)
+		plan->clone_reason = "tee= needs the data";
 	else if (plan->is_compared)
 		plan->clone_reason = "what is there is compared";
 	else if (s->q->manifest != NULL)
@@ -225,8 +227,8 @@ planner_make(struct plan *plan, const struct request *q,
 	plan->src = method_of_src(&s, plan);
 	plan->dst = method_of_dst(&s, plan);
 	// Through the page cache there is nothing to gain.
-	if (plan->src.method == PLAN_FEED && !plan_is_direct(&plan->dst) &&
-	    plan->dst.method != PLAN_NBD) {
+	if (plan->src.method == PLAN_FEED && q->nr_tees == 0 &&
+	    !plan_is_direct(&plan->dst) && plan->dst.method != PLAN_NBD) {
 		plan->way = PLAN_RECORD;
 		plan->way_reason = "the source is not seekable";
 		return;

@@ -31,7 +31,7 @@ static inline bool
 sides_need_no_least(const struct plan_sides *s)
 {
 	return sides_may_clone(s) || facts_is_export(s->src) ||
-	       facts_is_export(s->dst);
+	       facts_is_export(s->dst) || s->q->nr_tees > 0;
 }
 
 // Nobody takes the copy for done before it is on the device.

@@ -120,17 +120,18 @@ way_can_feed(const struct plan_sides *s)
 	const bool is_direct = facts_is_device(s->dst) ||
 			       (q->oflags & FLAG_DIRECT) ||
 			       q->io == REQUEST_IO_AIO;
-	// What a decoder gives is never short.
+	// What a decoder gives is never short; and tee= knows no records.
 	const bool is_full = (q->iflags & FLAG_FULLBLOCK) ||
-			     s->src->unpacked != 0;
+			     s->src->unpacked != 0 || q->nr_tees > 0;
+	const bool is_gain = is_direct && q->io != REQUEST_IO_INLINE &&
+			     s->dst->dio_align > 0 && !s->refused->dst.direct;
 
 	// A packet pipe drops what is read too short. conv=sync pads the record
 	// at the end.
 	return facts_is_stream(s->src) && s->src->is_flow &&
 	       !s->src->is_direct && !q->is_dd && is_full &&
-	       !(q->conv & (CONV_SYNC | CONV_NOERROR)) && is_direct &&
-	       q->io != REQUEST_IO_INLINE && s->dst->dio_align > 0 &&
-	       !s->refused->dst.direct;
+	       !(q->conv & (CONV_SYNC | CONV_NOERROR)) &&
+	       (is_gain || q->nr_tees > 0);
 }
 
 const char *

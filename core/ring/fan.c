@@ -80,12 +80,26 @@ lend(struct job *leg, const struct job *job)
 	return 0;
 }
 
+// More comes than there is room for.
+static void
+note_full(struct fan_branch *b)
+{
+	event_keep_first(&b->failure, &(struct event){.kind = FAILURE_WRITE,
+						      .error = ENOSPC,
+						      .name = b->side->name,
+						      .off = b->ring.end});
+}
+
 static void
 take(struct fan_branch *b, struct job *job)
 {
 	const uint64_t room = b->ring.end - min_u64(job->off, b->ring.end);
 
-	if (b->is_left || room == 0)
+	if (b->is_left)
+		return;
+	if (room < job->len)
+		note_full(b);
+	if (room == 0)
 		return;
 	struct job *leg = ring_take_at(&b->ring, job->off,
 				       (size_t)min_u64(job->len, room));
@@ -243,7 +257,7 @@ leave(struct fan_branch *b)
 		leg->is_copy = false; // it may be read still
 		give_back(b, leg);
 	}
-	b->is_left = b->is_stalled = true;
+	b->is_left = b->is_stalled = b->fan->is_stalled = true;
 	tell(b);
 }
 
@@ -293,9 +307,8 @@ fan_stop(struct fan *fan)
 void
 fan_let_go(struct fan *fan)
 {
-	for (unsigned i = 0; i < fan->nr; i++)
-		if (fan->branches[i].is_stalled)
-			fan->ring->arena = NULL;
+	if (fan->is_stalled)
+		fan->ring->arena = NULL;
 }
 
 int

@@ -62,6 +62,7 @@ struct fan {
 	struct fan_branch *branches; // borrowed, as what they borrow is
 	unsigned nr;
 	struct ring *ring;        // of what is read; the copy sets it
+	bool is_stalled;          // one of them
 };
 
 // The rest of the branches, which stay where they are until fan_done. -ENOMEM:

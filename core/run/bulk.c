@@ -8,7 +8,6 @@
 #include "base.h"
 #include "caution.h"
 #include "clear.h"
-#include "copy.h"
 #include "env.h"
 #include "event.h"
 #include "hooks.h"
@@ -17,6 +16,8 @@
 #include "memory.h"
 #include "planner.h"
 #include "ranges.h"
+#include "ring.h"
+#include "writer.h"
 
 void
 bulk_plan(struct bulk *b)
@@ -45,6 +46,12 @@ add_counters(struct aio_counters *sum, const struct aio_counters *add)
 	sum->inlined += add->inlined;
 	sum->stalls += add->stalls;
 	sum->longest_ns = max_u64(sum->longest_ns, add->longest_ns);
+}
+
+void
+bulk_add_counters(struct bulk *b, const struct aio_counters *more)
+{
+	add_counters(&b->counters, more);
 }
 
 void
@@ -136,7 +143,7 @@ static uint64_t
 bulk_tell_spans(const struct bulk *b, uint64_t n, enum map_state state,
 		enum hooks_span what)
 {
-	const struct map *map = &b->copy->ring.map;
+	const struct map *map = &b->ring->map;
 	const struct map_span *span;
 	uint64_t off = 0, sum = 0;
 
@@ -172,7 +179,7 @@ bulk_tell_map(const struct bulk *b, uint64_t n)
 static void
 bulk_take_back_same(const struct bulk *b, uint64_t n)
 {
-	const struct map *map = &b->copy->ring.map;
+	const struct map *map = &b->ring->map;
 	const struct map_span *span;
 	uint64_t off = n;
 
@@ -190,7 +197,7 @@ bulk_advance(struct bulk *b, uint64_t n, enum bulk_verdict verdict)
 	const struct request *q = b->request;
 	const bool is_put = bulk_put_offsets(b, n) == 0;
 
-	if (b->copy != NULL) {
+	if (b->ring != NULL) {
 		bulk_tell_map(b, n);
 		bulk_take_back_same(b, n);
 	}
@@ -206,19 +213,19 @@ bulk_advance(struct bulk *b, uint64_t n, enum bulk_verdict verdict)
 }
 
 static uint64_t
-copy_direct(const struct copy *copy)
+copy_direct(const struct bulk *b)
 {
-	const uint64_t n = ring_prefix(&copy->ring);
+	const uint64_t n = ring_prefix(b->ring);
 
-	if (copy->writer.align == 0 || n < copy->writer.nr_cached)
+	if (b->writer->align == 0 || n < b->writer->nr_cached)
 		return 0;
-	return n - copy->writer.nr_cached;
+	return n - b->writer->nr_cached;
 }
 
 uint64_t
 bulk_direct(const struct bulk *b)
 {
-	return b->nr_direct + (b->copy != NULL ? copy_direct(b->copy) : 0);
+	return b->nr_direct + (b->ring != NULL ? copy_direct(b) : 0);
 }
 
 void

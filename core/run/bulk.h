@@ -17,10 +17,11 @@
 #include "stats.h"
 
 struct clear;
-struct copy;
 struct differ;
 struct env;
 struct output;
+struct ring;
+struct writer;
 
 enum bulk_verdict {
 	BULK_DONE,      // count= is reached
@@ -50,7 +51,8 @@ struct bulk {
 	bool is_longer;          // a stream goes on behind its ranges, or has
 	bool is_shorter;         // ended before
 	uint64_t nr_direct;      // bytes that went around the page cache
-	const struct copy *copy; // the one that is under way, or NULL
+	const struct ring *ring; // of the copy that is under way, or NULL
+	const struct writer *writer; // likewise
 	bool is_cautioned;       // the user is
 	bool needs_fsync;        // O_DIRECT was asked for, and not all had it
 	bool is_grown;           // by us, before the first write
@@ -67,6 +69,9 @@ void bulk_open_aio(struct bulk *bulk);
 // After a run, in which kernel AIO is given back by a thread: waits for that,
 // and the counters are complete.
 void bulk_done(struct bulk *bulk);
+
+// As if it were its own.
+void bulk_add_counters(struct bulk *bulk, const struct aio_counters *more);
 
 void bulk_tell_plan(const struct bulk *bulk);
 // Tells, once, what there is to warn of in carrying it out.

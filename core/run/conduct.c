@@ -17,8 +17,9 @@
 #include "hooks.h"
 #include "judge.h"
 #include "kinds.h"
+#include "legs.h"
 #include "packed.h"
-#include "sniff.h"
+#include "tee.h"
 
 // Where nothing was copied, and dd prints no statistics.
 static enum transfer_verdict
@@ -34,19 +35,6 @@ probe_src(struct transfer *t)
 	guide_lead(&t->guide, &t->src);
 }
 
-// What is packed, onto a disk. 0, -EPERM: refused, or -ECANCELED: a signal.
-static int
-check_format(struct transfer *t, uint64_t src_off, const struct facts *dst)
-{
-	const struct request *q = t->env.asked;
-	enum decode_format is = t->src.facts.packed;
-	int r = 0;
-
-	if (safety_looks_inside(q, dst))
-		r = sniff_look(&t->src, src_off, t->env.hooks, &is);
-	return r < 0 ? r : safety_check_format(&t->out.safety, q, dst, is);
-}
-
 // What cannot be decompressed is no source of a file either, which would be
 // made.
 static int
@@ -57,7 +45,7 @@ check_archive(struct transfer *t)
 	if (!safety_looks_inside(t->env.asked, &dst))
 		return 0;
 	probe_src(t);
-	return check_format(t, t->src.facts.pos, &dst);
+	return output_check_format(&t->out, &t->src, t->src.facts.pos, &dst);
 }
 
 static enum transfer_verdict
@@ -66,9 +54,10 @@ open_sides(struct transfer *t)
 	const struct request *q = t->env.asked;
 	const enum vouch_use use = request_writes(q) ? VOUCH_WRITE : VOUCH_LOOK;
 	struct output *out = &t->out;
+	enum transfer_verdict verdict;
 
 	// Before anything is opened: a copy without them is not wanted.
-	if (commit_check(q, t->env.hooks) < 0 ||
+	if (legs_new(t) < 0 || commit_check(q, t->env.hooks) < 0 ||
 	    guide_open(&t->guide, &t->env) < 0 ||
 	    mapkeep_open(&t->keep, &t->env) < 0 ||
 	    vouch_open(&t->vouch, &t->env, use) < 0 ||
@@ -95,6 +84,15 @@ open_sides(struct transfer *t)
 		r = check_archive(t);
 		if (r == -EPERM)
 			return transfer_refused(t);
+	}
+	if (r == 0 && t->legs != NULL) {
+		probe_src(t);
+		t->src_start = request_src_off(q, t->src.facts.pos);
+		verdict = legs_look(t);
+		if (verdict == TRANSFER_OK)
+			verdict = legs_open_old(t);
+		if (verdict != TRANSFER_OK)
+			return verdict;
 	}
 	// Opening it would create it.
 	if (r == 0 && request_writes(q) && !output_can_make(out))
@@ -192,14 +190,17 @@ check(struct transfer *t)
 
 	if (!output_can_write(out))
 		return TRANSFER_UNCOUNTED;
-	const enum transfer_verdict mapped = check_map(t);
-	if (mapped != TRANSFER_OK)
-		return mapped;
+	enum transfer_verdict verdict = check_map(t);
+	if (verdict == TRANSFER_OK)
+		verdict = legs_check_first(t);
+	if (verdict != TRANSFER_OK)
+		return verdict;
 	// Who only reads is in nobody's way.
 	bool is_safe = !request_writes(t->env.asked) ||
 		       output_claim(out, &t->src.facts);
 	if (is_safe)
-		r = check_format(t, t->src_start, &out->side.facts);
+		r = output_check_format(out, &t->src, t->src_start,
+					&out->side.facts);
 	if (r == -ECANCELED)
 		return TRANSFER_STOPPED;
 	is_safe = is_safe && r == 0;
@@ -210,9 +211,17 @@ check(struct transfer *t)
 	if (is_safe && t->env.asked->map != NULL && mapped_save(&t->mapped) < 0)
 		return TRANSFER_UNCOUNTED;
 	if (is_safe)
+		verdict = legs_open_new(t);
+	if (verdict != TRANSFER_OK)
+		return verdict;
+	if (is_safe)
 		r = cut_old(t);
 	if (r < 0)
 		return not_begun(r);
+	if (is_safe)
+		verdict = legs_cut(t);
+	if (verdict != TRANSFER_OK)
+		return verdict;
 	// From here on the facts are those of the copy, also for a report of
 	// its refusal.
 	hooks_tell(t->env.hooks, (struct event){.kind = NOTICE_PROBED});
@@ -500,6 +509,8 @@ run_opened(struct transfer *t)
 	const int r = prepare(t);
 	if (r < 0)
 		return not_begun(r);
+	if (t->legs != NULL)
+		return tee_run(t);
 	return close_sides(t, t->env.asked->map != NULL ? copy_mapped(t)
 							: copy(t));
 }
@@ -521,7 +532,7 @@ conduct_run(struct transfer *t)
 
 	if (verdict == TRANSFER_OK)
 		verdict = run_opened(t);
-	if (verdict == TRANSFER_OK)
+	if (verdict == TRANSFER_OK && t->legs == NULL)
 		verdict = rename_dst(t);
 	commit_done(&t->out.commit);
 	return verdict;

@@ -22,6 +22,7 @@
 #include "kinds.h"
 #include "probe.h"
 #include "request.h"
+#include "sniff.h"
 #include "stats.h"
 #include "writeback.h"
 
@@ -164,6 +165,20 @@ output_claim(struct output *out, const struct facts *src)
 {
 	return safety_check(&out->safety, out->env->asked, src,
 			    &out->side.facts, out->side.fd) == 0;
+}
+
+// What is packed, onto a disk.
+int
+output_check_format(struct output *out, const struct side *src,
+		    uint64_t src_off, const struct facts *dst)
+{
+	const struct request *q = out->env->asked;
+	enum decode_format is = src->facts.packed;
+	int r = 0;
+
+	if (safety_looks_inside(q, dst))
+		r = sniff_look(src, src_off, out->env->hooks, &is);
+	return r < 0 ? r : safety_check_format(&out->safety, q, dst, is);
 }
 
 // Looking again at a file that was cut to nothing costs more calls than a

@@ -67,6 +67,10 @@ bool output_has_old(const struct output *out);
 // Claims a device. False: a safety check has found something, so it is not
 // claimed.
 bool output_claim(struct output *out, const struct facts *src);
+// The source is packed from src_off on, and is not to be there as it is. 0,
+// -EPERM: refused, or -ECANCELED: a signal.
+int output_check_format(struct output *out, const struct side *src,
+			uint64_t src_off, const struct facts *dst);
 // What such a check has found; and that none has, but not all could be seen.
 void output_tell_refused(const struct output *out);
 void output_warn_unchecked(const struct output *out);

@@ -144,7 +144,7 @@ can_retry_write(const struct bulk *b, const struct copy *copy)
 
 // What was written around the page cache may be in it as it was before.
 static void
-drop_cache(struct bulk *b, const struct copy *copy)
+drop_cache(struct bulk *b, uint64_t next, uint64_t nr_cached)
 {
 	const struct plan *plan = &b->plan;
 
@@ -153,14 +153,13 @@ drop_cache(struct bulk *b, const struct copy *copy)
 	const bool is_late = plan_is_direct(&plan->dst) &&
 			     (facts_is_device(dst) || dst->is_remote);
 
-	if (is_late && copy->ring.next > 0 &&
-	    b->dst->ops->drop_cache(b->dst, plan->dst_off, copy->ring.next) <
-		    0 &&
+	if (is_late && next > 0 &&
+	    b->dst->ops->drop_cache(b->dst, plan->dst_off, next) < 0 &&
 	    !b->request->is_dd && !b->request->verify)
 		hooks_tell(b->env->hooks,
 			   (struct event){.kind = NOTICE_CACHE_KEPT,
 					  .name = b->dst->name});
-	if ((b->request->oflags & FLAG_DIRECT) && copy->writer.nr_cached > 0)
+	if ((b->request->oflags & FLAG_DIRECT) && nr_cached > 0)
 		b->needs_fsync = true;
 }
 
@@ -358,7 +357,7 @@ settle_copy(struct bulk *b, const struct copy *copy, enum copy_verdict verdict)
 	const uint64_t n = ring_prefix(&copy->ring);
 	const bool is_trimmed = trim(b, n, copy->ring.next) == 0;
 
-	drop_cache(b, copy);
+	drop_cache(b, copy->ring.next, copy->writer.nr_cached);
 	if (copy->is_stopped)
 		return bulk_advance(b, n, BULK_STOPPED);
 	if (b->plan.src.method == PLAN_FEED)
@@ -384,4 +383,26 @@ settle_copy(struct bulk *b, const struct copy *copy, enum copy_verdict verdict)
 	if (can_go_round(b, failure))
 		return settle_obstacle(b, n);
 	return step_back(b, n, BULK_RECORDS);
+}
+
+// A file that ends in a hole ends where the last write did.
+static int
+extend(struct bulk *b, uint64_t n)
+{
+	const uint64_t end = b->plan.dst_off + n;
+	uint64_t size;
+
+	if (!facts_is_file(&b->dst->facts) || n == 0)
+		return 0;
+	const int r = get_dst_size(b, &size);
+	return r < 0 || size >= end ? r : cut_dst(b, end);
+}
+
+enum bulk_verdict
+settle_branch(struct bulk *b, uint64_t n, uint64_t next)
+{
+	const bool is_trimmed = trim(b, n, next) == 0 && extend(b, n) == 0;
+
+	drop_cache(b, next, b->writer->nr_cached);
+	return bulk_advance(b, n, is_trimmed ? BULK_DONE : BULK_FAILED);
 }

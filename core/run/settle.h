@@ -17,6 +17,10 @@ int settle_grow(struct bulk *bulk);
 // Nothing of the stretch was begun.
 enum bulk_verdict settle_nothing(struct bulk *bulk);
 
+// One of several destinations has the first n bytes, and nothing from next on:
+// nobody goes on. BULK_DONE, or BULK_FAILED, told.
+enum bulk_verdict settle_branch(struct bulk *bulk, uint64_t n, uint64_t next);
+
 // The ring has come to this end. Who goes on?
 enum bulk_verdict settle_copy(struct bulk *bulk, const struct copy *copy,
 			      enum copy_verdict verdict);

@@ -53,8 +53,8 @@ feed_src(struct bulk *b)
 	return false;
 }
 
-static bool
-prepare_src(struct bulk *b)
+bool
+stretch_open_src(struct bulk *b)
 {
 	const struct plan_side *plan = &b->plan.src;
 
@@ -64,12 +64,16 @@ prepare_src(struct bulk *b)
 }
 
 bool
+stretch_open_dst(struct bulk *b)
+{
+	return prepare_side(b->dst, &b->plan.dst, dst_access(b),
+			    &b->refused.dst);
+}
+
+bool
 stretch_open(struct bulk *b)
 {
-	const struct plan *plan = &b->plan;
-
-	return prepare_src(b) &&
-	       prepare_side(b->dst, &plan->dst, dst_access(b), &b->refused.dst);
+	return stretch_open_src(b) && stretch_open_dst(b);
 }
 
 static bool
@@ -120,12 +124,14 @@ take_through_ring(struct bulk *b)
 	if (copy_init(&copy, &parts) < 0)
 		return settle_nothing(b);
 	if (copy_open_loop(&copy) == 0) {
-		b->copy = &copy;
+		b->ring = &copy.ring;
+		b->writer = &copy.writer;
 		const enum copy_verdict end = copy_run(&copy);
 		note_refused(b);
 		verdict = settle_copy(b, &copy, end);
 		b->nr_direct = bulk_direct(b);
-		b->copy = NULL;
+		b->ring = NULL;
+		b->writer = NULL;
 	} else {
 		verdict = settle_nothing(b);
 	}

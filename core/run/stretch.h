@@ -15,6 +15,10 @@
 // noted, and the plan is to be made again.
 bool stretch_open(struct bulk *bulk);
 
+// Each side of it alone.
+bool stretch_open_src(struct bulk *bulk);
+bool stretch_open_dst(struct bulk *bulk);
+
 // Both sides are open and probed: all that can be copied so.
 enum bulk_verdict stretch_run(struct bulk *bulk);
 // The same of what is left, once the record engine is past an obstacle.

@@ -24,6 +24,7 @@
 
 struct facts;
 struct hooks;
+struct legs;
 
 enum transfer_verdict {
 	TRANSFER_OK,
@@ -53,6 +54,8 @@ struct transfer {
 	struct mapped mapped;    // likewise
 	struct hasher *packed_hasher; // of what is unpacked, if it may be what
 	                              // is expected; NULL: it is not
+	struct legs *legs;       // of tee=: all destinations, of which out and
+	                         // bulk are the first; NULL: there is one
 	bool is_copied;          // to its end, but for what is held back
 };
 

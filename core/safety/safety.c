@@ -376,6 +376,24 @@ safety_check(struct safety *safety, const struct request *q,
 }
 
 bool
+safety_share(const struct facts *a, const struct facts *b)
+{
+	struct disk_stack of_a = {.nr = 0}, of_b = {.nr = 0};
+	const dev_t dev_a = a->rdev, dev_b = b->rdev;
+
+	if (dev_a != 0)
+		disk_stack_init(&of_a, dev_a);
+	if (dev_b != 0)
+		disk_stack_init(&of_b, dev_b);
+	if ((dev_a != 0 && disk_stack_has(&of_b, dev_a)) ||
+	    (dev_b != 0 && disk_stack_has(&of_a, dev_b)))
+		return true;
+	// Partitions of one loop device have the file in common.
+	return facts_is_same(a, b) && (dev_a == 0 || dev_b == 0 ||
+				       disk_whole(dev_a) != disk_whole(dev_b));
+}
+
+bool
 safety_looks_inside(const struct request *q, const struct facts *dst)
 {
 	return !q->is_dd && q->decompress != REQUEST_DECOMPRESS_NO &&

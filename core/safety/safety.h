@@ -59,6 +59,9 @@ int safety_check(struct safety *safety, const struct request *q,
 		 const struct facts *src, const struct facts *dst, int fd);
 void safety_done(struct safety *safety);
 
+// Two that are to be written have bytes in common.
+bool safety_share(const struct facts *a, const struct facts *b);
+
 // Whether it matters what the source is, and if it is that: 0, or -EPERM:
 // refused. What is packed is of no use on a disk.
 bool safety_looks_inside(const struct request *q, const struct facts *dst);

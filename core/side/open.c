@@ -60,31 +60,37 @@ open_init_src(struct side *side, const struct request *q)
 void
 open_init_dst(struct side *side, const struct request *q)
 {
-	file_init(side, STDOUT_FILENO,
+	file_init(side, q->is_tee ? -1 : STDOUT_FILENO,
 		  q->dst != NULL ? q->dst : "standard output", q->is_dd);
 }
 
-// Open path and put it on descriptor fd, whatever number the kernel gave.
+// Open path and put it on the descriptor of the side, whatever number the
+// kernel gave; where it has none, that is above the three.
 static int
-open_on(int fd, const char *path, int flags)
+open_on(struct side *side, const char *path, int flags)
 {
-	const int got = open(path, flags, 0666);
+	const int got = open(path, side->fd < 0 ? flags | O_CLOEXEC : flags,
+			     0666);
 
 	if (got < 0)
 		return -errno;
-	return got == fd ? 0 : fd_move(got, fd);
+	if (side->fd >= 0)
+		return got == side->fd ? 0 : fd_move(got, side->fd);
+	side->fd = fd_move_up(got);
+	return side->fd < 0 ? side->fd : 0;
 }
 
 // A FIFO sleeps in open until the other end comes: serve signals there.
 static int
-open_on_wait(int fd, const char *path, int flags, const struct hooks *h)
+open_on_wait(struct side *side, const char *path, int flags,
+	     const struct hooks *h)
 {
 	int r;
 
 	do {
 		if (h->must_stop(h->ctx))
 			return -ECANCELED;
-		r = open_on(fd, path, flags);
+		r = open_on(side, path, flags);
 	} while (r == -EINTR);
 	return r;
 }
@@ -185,7 +191,7 @@ open_src(struct side *side, const struct request *q, const struct hooks *h)
 	if (q->src == NULL) {
 		r = open_inherited(side, q->iflags, q, h);
 	} else {
-		r = open_on_wait(side->fd, q->src,
+		r = open_on_wait(side, q->src,
 				 O_RDONLY | open_flags_of(q->iflags), h);
 		if (r < 0 && r != -ECANCELED)
 			side_tell(side, h, FAILURE_OPEN, -r);
@@ -276,9 +282,9 @@ open_dst(struct side *side, const struct request *q, const struct hooks *h)
 	// A tape or FIFO is read to get to where the seek ends.
 	const int flags = open_dst_flags(q);
 	if (q->seek.blocks > 0 && request_writes(q))
-		r = open_on_wait(side->fd, q->dst, O_RDWR | flags, h);
+		r = open_on_wait(side, q->dst, O_RDWR | flags, h);
 	if (r < 0 && r != -ECANCELED)
-		r = open_on_wait(side->fd, q->dst, dst_access(q) | flags, h);
+		r = open_on_wait(side, q->dst, dst_access(q) | flags, h);
 	if (r == -ECANCELED)
 		return r;
 	if (r < 0)
@@ -302,8 +308,13 @@ open_take_dst(struct side *side, int fd, const struct request *q,
 	const int add = open_flags_of(q->oflags) & SET_FLAGS;
 
 	open_init_dst(side, q);
-	if (old < 0 || fcntl(fd, F_SETFL, old | add) < 0 ||
-	    dup2(fd, side->fd) < 0)
+	if (old < 0 || fcntl(fd, F_SETFL, old | add) < 0)
 		return side_tell(side, h, FAILURE_OPEN, errno);
+	const int got = side->fd < 0
+				? fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1)
+				: dup2(fd, side->fd);
+	if (got < 0)
+		return side_tell(side, h, FAILURE_OPEN, errno);
+	side->fd = got;
 	return 0;
 }

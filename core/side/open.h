@@ -1,7 +1,8 @@
 // SPDX-FileCopyrightText: 2026 the aiodd authors
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// Opens both sides as dd does, on descriptors 0 and 1. A failure is told
+// Opens both sides as dd does, on descriptors 0 and 1, and those of tee= on
+// others. A failure is told
 // through the hooks and returned as -errno; -ECANCELED: stopped by a signal
 // while waiting for a FIFO.
 

@@ -93,7 +93,8 @@ struct side_ops {
 
 struct side {
 	const struct side_ops *ops;
-	int fd;            // 0 or 1; -1: it has none, nor the two below
+	int fd;            // 0 or 1, or of tee= another; -1: it has none, nor
+	                   // the two below
 	int direct_fd;     // O_DIRECT, our own; -1: none
 	int buffered_fd;   // no O_DIRECT; fd itself, or our own; -1: none
 	int clear_fd;      // for zeros that it makes by itself, borrowed: the

@@ -138,12 +138,17 @@ judge_compared(const struct judge *j, bool is_whole)
 	return is_whole ? 0 : -ENODATA;
 }
 
-static int
-judge_bytes(struct judge *j, bool has_changed)
+static bool
+is_whole(const struct judge *j)
 {
-	struct verify *v = &j->verify;
-	const struct request *q = v->env->asked;
-	const bool is_whole = q->is_dd || v->env->stats->unread == 0;
+	const struct env *env = j->verify.env;
+
+	return env->asked->is_dd || env->stats->unread == 0;
+}
+
+int
+judge_src(struct judge *j, bool has_changed)
+{
 	int r;
 
 	tell_empty(j);
@@ -155,25 +160,42 @@ judge_bytes(struct judge *j, bool has_changed)
 	r = finish_digests(j);
 	if (has_changed)
 		return -ESTALE;
-	if (r == 0 && is_whole)
+	if (r == 0 && is_whole(j))
 		r = judge_digest(j);
-	if (r < 0)
-		return r;
+	return r;
+}
+
+int
+judge_dst(struct judge *j)
+{
+	struct verify *v = &j->verify;
+	const struct request *q = v->env->asked;
+	int r;
+
 	// Nobody will see it.
-	if (!is_whole && q->commit != REQUEST_COMMIT_NONE)
+	if (!is_whole(j) && q->commit != REQUEST_COMMIT_NONE)
 		return -ENODATA;
 	if (j->differ != NULL)
-		return judge_compared(j, is_whole);
+		return judge_compared(j, is_whole(j));
 	if (!q->verify)
-		return is_whole ? release_block(j) : -ENODATA;
-	v->env->stats->copied_ns = clock_ns();
+		return is_whole(j) ? release_block(j) : -ENODATA;
+	if (v->env->stats->copied_ns == 0) // of several, the first
+		v->env->stats->copied_ns = clock_ns();
 	hooks_tell(v->env->hooks, (struct event){.kind = NOTICE_VERIFYING});
 	// All but the block that is held back: a copy that differs does not
 	// get it.
 	r = verify_run(v);
 	if (r == 0)
-		r = is_whole ? release_block(j) : -ENODATA;
+		r = is_whole(j) ? release_block(j) : -ENODATA;
 	return r == 0 && v->hold != NULL ? verify_block(v) : r;
+}
+
+static int
+judge_bytes(struct judge *j, bool has_changed)
+{
+	const int r = judge_src(j, has_changed);
+
+	return r < 0 ? r : judge_dst(j);
 }
 
 // What was read in no order is read back.

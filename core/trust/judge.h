@@ -26,6 +26,12 @@ struct judge {
 // to be trusted.
 bool judge_has_changed(const struct judge *judge);
 
+// The parts of judge_copy, for a copy with several destinations: what concerns
+// the source alone, and then each destination, by a judge with the same source.
+// Returns as below.
+int judge_src(struct judge *judge, bool has_changed);
+int judge_dst(struct judge *judge);
+
 // The digests, what they were expected to be, and what is on the medium. 0,
 // -ESTALE: another source than was expected, -EBADMSG: the medium has other
 // bytes, -ENODATA: nothing but that not all could be read, -ECANCELED, or

@@ -65,6 +65,9 @@ enum event_kind {
 	FAILURE_DIFFERS,         // len bytes at off are not what was written
 	FAILURE_OTHER,           // ... are not those of the source
 	FAILURE_NOT_VERIFIABLE,
+	FAILURE_NOT_TEED,        // not with tee=, for the reason of its word
+	FAILURE_TWICE,           // two destinations share bytes: that of its
+	                         // word is the other one
 	FAILURE_UNEXPECTED,      // the digest is not the one of expect=
 	FAILURE_BMAP_RANGE,      // that of len bytes at off of the source is
 	                         // not the one of the map
@@ -148,7 +151,8 @@ struct event {
 	union {                  // borrowed
 		const struct safety *safety;  // of FAILURE_REFUSED, _UNCHECKED
 		const struct mounts_use *use; // of NOTICE_SRC_LIVE, _BACKUP
-		const char *word;             // of FAILURE_BMAP
+		const char *word;             // of FAILURE_BMAP, _NOT_TEED and
+		                              // _TWICE
 		const char *map;              // of .._INCOMPLETE, _UNTRIED:
 		                              // where it says which they are;
 		                              // of .._MANIFEST: beside which

@@ -116,6 +116,7 @@ enum request_force {
 };
 
 #define REQUEST_NO_LIMIT INT64_MAX
+#define REQUEST_TEES_MAX 64
 
 // So many blocks of ibs or obs, and so many bytes (less than one block).
 struct request_amount {
@@ -126,6 +127,9 @@ struct request_amount {
 struct request {
 	const char *src;             // if=, NULL: standard input
 	const char *dst;             // of=, NULL: standard output
+	const char *tees[REQUEST_TEES_MAX]; // tee=, which get the same
+	unsigned nr_tees;
+	bool is_tee;                 // dst is one of them, beside another
 
 	uint64_t ibs;                // > 0
 	uint64_t obs;                // > 0

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// The destinations of a copy with tee=: the one of of=, which is that of the
+// transfer, and the others. Each has what a transfer with one destination has
+// of it: a request that names it, an output, statistics, a verdict. All of
+// them are found to be good before the first one is cut, and those that are
+// there are looked at before any other is made.
+
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "hooks.h"
+#include "transfer.h"
+
+struct leg {
+	struct request asked;     // with dst
+	struct env env;           // with stats and hooks, and no digests
+	struct hooks hooks;       // the map of a report is that of the first
+	struct stats stats;
+	struct output *out;       // that of the transfer, or other_out
+	struct bulk *bulk;
+	struct output other_out;
+	struct bulk other_bulk;
+	bool is_old;              // there is something to open
+	bool is_open;
+	bool is_stalled;          // the kernel has some of its requests still:
+	                          // nothing more is done with it
+	enum transfer_verdict verdict;
+};
+
+struct legs {
+	struct leg *all;
+	unsigned nr;
+	bool is_begun;            // the verdicts count
+};
+
+// 0, or -errno, told. Nothing to do where there is no tee=.
+int legs_new(struct transfer *transfer);
+void legs_free(struct transfer *transfer);
+// As transfer_leave.
+void legs_leave(struct transfer *transfer);
+
+// In this order. TRANSFER_OK, or why not, told; with no tee= it is that. The
+// source is open and probed, but for legs_look.
+enum transfer_verdict legs_look(struct transfer *transfer);
+enum transfer_verdict legs_open_old(struct transfer *transfer);
+// The first is open, and not claimed yet; and then it is.
+enum transfer_verdict legs_check_first(struct transfer *transfer);
+enum transfer_verdict legs_open_new(struct transfer *transfer);
+enum transfer_verdict legs_cut(struct transfer *transfer);
+
+// All of the verdicts in one.
+enum transfer_verdict legs_verdict(const struct legs *legs);
+
+// The transfer as if this were its only destination. Borrowed.
+struct transfer legs_view(const struct transfer *transfer, unsigned nr);
