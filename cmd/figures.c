@@ -9,6 +9,7 @@
 #include "digest.h"
 #include "exit_codes.h"
 #include "hasher.h"
+#include "targets.h"
 #include "transfer.h"
 
 static json_t *
@@ -80,6 +81,36 @@ figures_records(const struct stats *s)
 			    (json_int_t)s->out_full, "out_partial",
 			    (json_int_t)s->out_partial, "truncated",
 			    (json_int_t)s->truncated);
+}
+
+static json_t *
+destination_of(const struct targets_one *one)
+{
+	return element.pack(
+		"{s:o, s:s?, s:s, s:I, s:I, s:b, s:b, s:{s:I, s:I}}", "name",
+		element_string(one->name), "kind", one->kind, "verdict",
+		one->verdict, "bytes", (json_int_t)one->bytes, "durable",
+		(json_int_t)one->durable, "verified", one->is_verified,
+		"safe_to_remove", one->is_safe_to_remove, "differing", "ranges",
+		(json_int_t)one->nr_differing, "bytes",
+		(json_int_t)one->differing);
+}
+
+json_t *
+figures_destinations(const struct journal *j)
+{
+	const unsigned nr = targets_nr(j->transfer);
+	json_t *array = nr > 0 ? element.array() : element.null();
+
+	for (unsigned i = 0; array != NULL && i < nr; i++) {
+		const struct targets_one one = targets_at(j->transfer, i);
+
+		if (element.append(array, destination_of(&one)) == 0)
+			continue;
+		element.delete(array);
+		return NULL;
+	}
+	return array;
 }
 
 json_t *

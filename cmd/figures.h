@@ -17,6 +17,8 @@ json_t *figures_expected(const struct journal *j);
 // The one that is followed.
 json_t *figures_bmap(const struct journal *j);
 json_t *figures_records(const struct stats *s);
+// Those of tee=, and the first; null without it.
+json_t *figures_destinations(const struct journal *j);
 json_t *figures_zeros(const struct stats_zeros *z);
 json_t *figures_engine(const struct aio_counters *c);
 #endif

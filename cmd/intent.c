@@ -563,26 +563,56 @@ print_promises(const struct options *options, const struct intent *i)
 		printf("rate: at most %" PRIu64 " bytes per second\n", q->rate);
 }
 
+static struct sides
+sides_of(const struct options *options, const struct transfer *t)
+{
+	return (struct sides){.q = &options->request,
+			      .src = transfer_src(t),
+			      .dst = transfer_dst(t),
+			      .guide = &t->guide,
+			      .known = mapped_measure(&t->mapped),
+			      .is_kept = t->out.is_kept};
+}
+
+static struct intent
+intent_of(const struct sides *sides, const struct facts *old)
+{
+	struct intent i = {.s = sides,
+			   .old = old,
+			   .amount = amount_of(sides),
+			   .off = sides->dst.start,
+			   .is_missing = facts_is_file(old) && old->ino == 0};
+
+	format_amount(&i.amount);
+	return i;
+}
+
+static void
+print_would(struct intent *i, enum transfer_verdict verdict)
+{
+	printf("would %s", verdict == TRANSFER_REFUSED ? "refuse to " : "");
+	print_deed(i);
+	putchar('\n');
+}
+
+void
+intent_print_deed(const struct options *options, const struct transfer *t,
+		  const struct facts *old, enum transfer_verdict verdict)
+{
+	const struct sides sides = sides_of(options, t);
+	struct intent i = intent_of(&sides, old);
+
+	print_would(&i, verdict);
+}
+
 void
 intent_print(const struct options *options, const struct transfer *t,
 	     const struct facts *old, enum transfer_verdict verdict)
 {
-	const struct sides sides = {.q = &options->request,
-				    .src = transfer_src(t),
-				    .dst = transfer_dst(t),
-				    .guide = &t->guide,
-				    .known = mapped_measure(&t->mapped),
-				    .is_kept = t->out.is_kept};
-	struct intent i = {.s = &sides,
-			   .old = old,
-			   .amount = amount_of(&sides),
-			   .off = sides.dst.start,
-			   .is_missing = facts_is_file(old) && old->ino == 0};
+	const struct sides sides = sides_of(options, t);
+	struct intent i = intent_of(&sides, old);
 
-	format_amount(&i.amount);
-	printf("would %s", verdict == TRANSFER_REFUSED ? "refuse to " : "");
-	print_deed(&i);
-	putchar('\n');
+	print_would(&i, verdict);
 	if (!request_is_attested(sides.q))
 		print_src(&sides);
 	print_promises(options, &i);

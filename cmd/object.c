@@ -262,7 +262,7 @@ end_of(const struct journal *j)
 		"{s:s, s:f, s:o, s:o, s:s, s:o, s:s?, s:I, s:I, s:I, s:I, s:I,"
 		" s:I, s:I, s:b, s:o,"
 		" s:o, s:o, s:o, s:o, s:o, s:I, s:{s:I, s:I}, s:{s:I, s:I},"
-		" s:o, s:o, s:o}",
+		" s:o, s:o, s:o, s:o}",
 		"type", "end", "seconds", seconds_of(j->end_ns), "rate",
 		rate_of(j), "status",
 		element_number((uint64_t)j->status, j->signo == 0), "verdict",
@@ -285,7 +285,8 @@ end_of(const struct journal *j)
 		"differing", "ranges", (json_int_t)s.nr_differing, "bytes",
 		(json_int_t)s.differing, "zeros", figures_zeros(&s.zeros),
 		"engine", figures_engine(transfer_counters(j->transfer)),
-		"rescue", rescue_of(&s.rescue));
+		"rescue", rescue_of(&s.rescue), "destinations",
+		figures_destinations(j));
 }
 
 char *

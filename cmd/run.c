@@ -282,6 +282,7 @@ open_sums(struct run *run)
 	const int r = sums_open(&run->sums, options->sums, &options->request,
 				has_sums ? options->hashes : 0);
 
+	run->sums.is_as = options->as != NULL;
 	if (options->as != NULL)
 		run->sums.name = options->as;
 	return r;

@@ -42,6 +42,7 @@ sums_open(struct sums *sums, const char *path, const struct request *q,
 	*sums = (struct sums){.path = path,
 			      .hashes = hashes,
 			      .name = name,
+			      .request = q,
 			      .is_bsd = path == NULL || (hashes & ~BARE) ||
 					(hashes & (hashes - 1)) != 0};
 	const int r = export_open(&sums->export, "sums", path, q,
@@ -66,24 +67,21 @@ print_name(FILE *file, const char *name)
 	}
 }
 
-// shown: the name for a terminal, NULL: as coreutils write it.
+// is_shown: the name is for a terminal, else as coreutils write it.
 static void
-print_line(const struct sums *sums, FILE *file, const char *shown,
-	   enum digest_alg alg, const unsigned char *value)
+print_line(const struct sums *sums, FILE *file, const char *name, bool is_shown,
+	   const char *hex, enum digest_alg alg)
 {
-	char hex[DIGEST_HEX_MAX];
-
-	digest_format(alg, value, hex);
-	if (shown == NULL && strpbrk(sums->name, "\n\r\\") != NULL)
+	if (!is_shown && strpbrk(name, "\n\r\\") != NULL)
 		fputc('\\', file);
 	if (sums->is_bsd)
 		fprintf(file, "%s (", digest_bsd_name(alg));
 	else
 		fprintf(file, "%s  ", hex);
-	if (shown != NULL)
-		fputs(shown, file);
+	if (is_shown)
+		fputs(name, file);
 	else
-		print_name(file, sums->name);
+		print_name(file, name);
 	if (sums->is_bsd)
 		fprintf(file, ") = %s", hex);
 	fputc('\n', file);
@@ -94,6 +92,24 @@ is_terminal(const struct sums *sums)
 {
 	return sums->path != NULL ? export_is_terminal(&sums->export)
 				  : isatty(STDERR_FILENO) == 1;
+}
+
+// A file is for all destinations, by their names.
+static void
+print_lines(const struct sums *sums, FILE *file, const char *shown,
+	    enum digest_alg alg, const unsigned char *value)
+{
+	const struct request *q = sums->request;
+	const bool has_others = sums->export.beside.target != NULL &&
+				!sums->is_as;
+	char hex[DIGEST_HEX_MAX];
+
+	digest_format(alg, value, hex);
+	print_line(sums, file, shown != NULL ? shown : sums->name,
+		   shown != NULL, hex, alg);
+	for (unsigned i = 0; has_others && i < q->nr_tees; i++)
+		print_line(sums, file, name_beside(sums->path, q->tees[i]),
+			   false, hex, alg);
 }
 
 // All lines, malloc'd; NULL: no memory.
@@ -115,8 +131,8 @@ format_lines(const struct sums *sums, const struct hasher *hasher)
 	}
 	for (enum digest_alg alg = 0; alg < DIGEST_NR; alg++)
 		if (sums->hashes & 1U << alg)
-			print_line(sums, file, shown, alg,
-				   hasher_result(hasher, alg));
+			print_lines(sums, file, shown, alg,
+				    hasher_result(hasher, alg));
 	free(shown);
 	if (fclose(file) == 0)
 		return text;

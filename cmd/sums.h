@@ -25,6 +25,8 @@ struct sums {
 	struct export export;
 	unsigned hashes;         // a set of 1 << enum digest_alg
 	const char *name;        // of the copy, as the lines have it
+	const struct request *request; // with the names of others
+	bool is_as;              // which somebody has said
 	bool is_bsd;
 };
 

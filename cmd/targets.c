@@ -35,6 +35,12 @@ word_of(const struct leg *leg)
 	}
 }
 
+unsigned
+targets_nr(const struct transfer *t)
+{
+	return t->legs != NULL ? t->legs->nr : 0;
+}
+
 struct targets_one
 targets_at(const struct transfer *t, unsigned nr)
 {

@@ -26,4 +26,6 @@ struct targets_one {
 	bool is_safe_to_remove;
 	uint64_t nr_differing, differing; // ranges, bytes
 };
+// How many there are; 0: no tee=.
+unsigned targets_nr(const struct transfer *transfer);
 struct targets_one targets_at(const struct transfer *transfer, unsigned nr);

@@ -7,6 +7,7 @@
 
 #include "base.h"
 #include "hold.h"
+#include "legs.h"
 #include "writeback.h"
 
 static uint64_t
@@ -40,9 +41,25 @@ durability_stats(const struct transfer *t)
 	return s;
 }
 
+// Of several destinations, what all of them have.
+static uint64_t
+least(const struct transfer *t, uint64_t (*of)(const struct transfer *t))
+{
+	uint64_t n = UINT64_MAX;
+
+	for (unsigned i = 0; i < t->legs->nr; i++) {
+		const struct transfer view = legs_view(t, i);
+
+		n = min_u64(n, of(&view));
+	}
+	return n;
+}
+
 uint64_t
 durability_on_device(const struct transfer *t)
 {
+	if (t->legs != NULL)
+		return least(t, durability_on_device);
 	const uint64_t bytes = t->env.stats->bytes;
 	const uint64_t start = t->out.side.facts.is_append
 				       ? t->out.side.facts.size
@@ -72,6 +89,8 @@ durability_is_asked(const struct transfer *t)
 uint64_t
 durability_durable(const struct transfer *t)
 {
+	if (t->legs != NULL)
+		return least(t, durability_durable);
 	return t->out.is_synced ? t->env.stats->bytes
 				: t->env.stats->rescue.saved;
 }
@@ -79,6 +98,14 @@ durability_durable(const struct transfer *t)
 bool
 durability_is_safe_to_remove(const struct transfer *t)
 {
+	for (unsigned i = 0; t->legs != NULL && i < t->legs->nr; i++) {
+		const struct transfer view = legs_view(t, i);
+
+		if (!durability_is_safe_to_remove(&view))
+			return false;
+	}
+	if (t->legs != NULL)
+		return true;
 	return t->env.asked->dst != NULL && t->out.safety.is_alone &&
 	       t->out.is_synced && t->out.is_closed &&
 	       t->env.stats->unread == 0;

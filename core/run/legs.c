@@ -52,8 +52,21 @@ init_first(struct leg *leg, struct transfer *t)
 	t->bulk.request = &leg->asked;
 }
 
+struct request
+legs_request(const struct request *asked, unsigned nr)
+{
+	const char *path = asked->tees[nr];
+	struct request q = *asked;
+
+	q.dst = path;
+	q.dst_server = NULL;
+	q.is_tee = true;
+	q.commit = commit_of(asked, path);
+	return q;
+}
+
 static void
-init_other(struct leg *leg, struct transfer *t, const char *path)
+init_other(struct leg *leg, struct transfer *t)
 {
 	struct request *q = &leg->asked;
 	struct output *out = leg->out = &leg->other_out;
@@ -61,10 +74,6 @@ init_other(struct leg *leg, struct transfer *t, const char *path)
 	leg->hooks = *t->env.hooks;
 	leg->hooks.span = NULL;
 	leg->env.hooks = &leg->hooks;
-	q->dst = path;
-	q->dst_server = NULL;
-	q->is_tee = true;
-	q->commit = commit_of(q, path);
 	leg->bulk = &leg->other_bulk;
 	output_init(out, &leg->env);
 	leg->other_bulk = (struct bulk){.request = q,
@@ -97,14 +106,14 @@ legs_new(struct transfer *t)
 	for (unsigned i = 0; i < legs->nr; i++) {
 		struct leg *leg = &legs->all[i];
 
-		leg->asked = *q;
+		leg->asked = i == 0 ? *q : legs_request(q, i - 1);
 		leg->env = t->env;
 		leg->env.asked = &leg->asked;
 		leg->env.stats = &leg->stats;
 		if (i == 0)
 			init_first(leg, t);
 		else
-			init_other(leg, t, q->tees[i - 1]);
+			init_other(leg, t);
 	}
 	t->legs = legs;
 	return 0;
@@ -225,16 +234,6 @@ check_twice(const struct transfer *t, const struct leg *leg)
 	return TRANSFER_OK;
 }
 
-static bool
-is_nothing(const struct transfer *t)
-{
-	const struct facts *src = &t->src.facts;
-
-	return request_count_len(t->env.asked) == 0 ||
-	       (facts_has_offsets(src) &&
-		src->size <= request_src_off(t->env.asked, src->pos));
-}
-
 // What the ring cannot do nobody does, and that is known before a byte is lost.
 static enum transfer_verdict
 check_plan(const struct transfer *t, const struct leg *leg)
@@ -249,7 +248,7 @@ check_plan(const struct transfer *t, const struct leg *leg)
 		probe_cut(&dst);
 	planner_make(&plan, &leg->asked, &rest, &t->src.facts, &dst,
 		     &leg->bulk->refused);
-	if (plan.way == PLAN_BULK || is_nothing(t))
+	if (plan.way == PLAN_BULK || transfer_has_nothing(t))
 		return TRANSFER_OK;
 	return tell_not_teed(leg, plan.way_reason);
 }
@@ -369,5 +368,6 @@ legs_view(const struct transfer *t, unsigned nr)
 	view.env.stats = leg->env.stats;
 	view.out = *leg->out;
 	view.bulk = *leg->bulk;
+	view.legs = NULL;
 	return view;
 }

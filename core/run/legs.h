@@ -36,6 +36,9 @@ struct legs {
 	bool is_begun;            // the verdicts count
 };
 
+// As if the tee= of this number were the only destination.
+struct request legs_request(const struct request *asked, unsigned nr);
+
 // 0, or -errno, told. Nothing to do where there is no tee=.
 int legs_new(struct transfer *transfer);
 void legs_free(struct transfer *transfer);

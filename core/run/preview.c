@@ -159,6 +159,21 @@ preview_can_verify(struct transfer *t)
 	return r == 0;
 }
 
+// With tee= only the ring copies.
+static bool
+preview_can_tee(const struct transfer *t)
+{
+	const struct plan *plan = &t->bulk.plan;
+
+	if (t->env.asked->nr_tees == 0 || plan->way == PLAN_BULK ||
+	    transfer_has_nothing(t))
+		return true;
+	hooks_tell(t->env.hooks, (struct event){.kind = FAILURE_NOT_TEED,
+						.name = t->out.side.name,
+						.word = plan->way_reason});
+	return false;
+}
+
 enum transfer_verdict
 preview_run(struct transfer *t, struct facts *old)
 {
@@ -198,6 +213,8 @@ preview_run(struct transfer *t, struct facts *old)
 		return TRANSFER_REFUSED;
 	if (!is_safe)
 		return transfer_refused(t);
+	if (!preview_can_tee(t))
+		return TRANSFER_UNCOUNTED;
 	output_warn_unchecked(&t->out);
 	// Blocks that are shared need no room.
 	if (!t->bulk.plan.is_clone)

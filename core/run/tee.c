@@ -328,15 +328,6 @@ expect(struct tee *tee)
 	}
 }
 
-static bool
-has_nothing(const struct transfer *t)
-{
-	const struct facts *src = &t->src.facts;
-
-	return request_count_len(t->env.asked) == 0 ||
-	       (facts_has_offsets(src) && src->size <= t->src_start);
-}
-
 // All that can be had. 0 or -errno, told.
 static int
 move(struct tee *tee)
@@ -349,7 +340,7 @@ move(struct tee *tee)
 		if (r < 0)
 			return r;
 	}
-	if (has_nothing(t)) {
+	if (transfer_has_nothing(t)) {
 		t->is_copied = true;
 		bulk_plan(leg_of(tee, 0)->bulk);
 		bulk_tell_plan(leg_of(tee, 0)->bulk);

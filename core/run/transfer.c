@@ -69,6 +69,17 @@ transfer_dst(const struct transfer *t)
 				      .start = t->out.start};
 }
 
+bool
+transfer_has_nothing(const struct transfer *t)
+{
+	const struct request *q = t->env.asked;
+	const struct facts *src = &t->src.facts;
+
+	return request_count_len(q) == 0 ||
+	       (facts_has_offsets(src) &&
+		src->size <= request_src_off(q, src->pos));
+}
+
 const struct plan *
 transfer_plan(const struct transfer *t)
 {

@@ -77,6 +77,9 @@ struct transfer_side {
 struct transfer_side transfer_src(const struct transfer *transfer);
 struct transfer_side transfer_dst(const struct transfer *transfer);
 
+// As it was probed the source gives no byte, or none is wanted.
+bool transfer_has_nothing(const struct transfer *transfer);
+
 // The last one made.
 const struct plan *transfer_plan(const struct transfer *transfer);
 const struct aio_counters *transfer_counters(const struct transfer *transfer);

@@ -54,6 +54,19 @@ has()
 
 # --- runs that end well --------------------------------------------------
 
+json 'two destinations' 0 ok src copy tee=more verify=yes
+has 'two destinations: each' \
+	'[.destinations[] | [.name, .kind, .verdict, .bytes, .durable, .verified]]' \
+	"[$(printf '["%s","file","ok",3145805,3145805,true],' copy more |
+		sed 's/,$//')]"
+json 'the source is another one' 4 unexpected src copy tee=more \
+	expect=md5:00000000000000000000000000000000
+has 'the source is another one: each' '[.destinations[].verdict]' \
+	'["unexpected","unexpected"]'
+json 'a destination that cannot be' 1 failed src copy tee=/dev/full
+has 'a destination that cannot be: none' '[.destinations[].verdict]' \
+	'["untouched","untouched"]'
+
 json 'bulk' 0 ok src copy
 check 'bulk: the copy is the same' same src copy
 has 'bulk: both sides' '[.source, .destination | .name, .kind, .size]' \

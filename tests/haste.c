@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+// Preloaded: a monotonic clock that runs 30 times as fast, so that nobody waits
+// half a minute for what takes half a minute. What the kernel counts is as long
+// as ever.
+//
+// cc -shared -fPIC haste.c -o haste.so
+
+#define _GNU_SOURCE
+
+#include <stdint.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+int
+clock_gettime(clockid_t clock, struct timespec *now)
+{
+	const long r = syscall(SYS_clock_gettime, clock, now);
+	const int64_t second = 1000000000;
+
+	if (r == 0 && clock == CLOCK_MONOTONIC) {
+		const int64_t ns = (now->tv_sec % 1000000) * second +
+				   now->tv_nsec;
+
+		now->tv_sec = 30 * ns / second;
+		now->tv_nsec = 30 * ns % second;
+	}
+	return (int)r;
+}
