@@ -91,6 +91,12 @@ struct job {
 	size_t done;              // bytes of len written so far
 	bool is_zeros;            // which were not read, but known
 
+	// Of a copy with several destinations.
+	struct job *lender;       // that has the bytes which this one writes
+	bool is_copy;             // buf is a copy of them, its own
+	unsigned nr_left;         // of those that write its bytes: which are
+	                          // not through
+
 	// How what is left of it is carried out.
 	enum job_route route;
 	bool is_alone;            // while nothing else is written
@@ -101,11 +107,7 @@ struct job {
 	// dispatcher, or its engine.
 	struct job *next;
 	long res;                 // how the call ended
-	void *with;               // what it is with, of several, or what it
-	                          // has the buffer of
-	unsigned nr_left;         // of several that write its bytes: those
-	                          // that are not through
-	bool is_copy;             // buf is a copy, of which it is the only user
+	void *with;               // what it is with, of several
 	bool is_awaited;          // by a thread that sleeps: nobody takes it
 };
 

@@ -33,12 +33,12 @@ finish(struct ring *ring, struct job *job)
 static void
 give_back(struct fan_branch *b, struct job *leg)
 {
-	struct job *job = leg->with;
+	struct job *job = leg->lender;
 
 	if (leg->is_copy)
 		free(leg->buf);
 	leg->is_copy = false;
-	leg->with = NULL;
+	leg->lender = NULL;
 	if (job != NULL && --job->nr_left == 0)
 		finish(b->fan->ring, job);
 }
@@ -110,7 +110,7 @@ take(struct fan_branch *b, struct job *job)
 	leg->len = leg->want;
 	leg->is_zeros = job->is_zeros;
 	leg->writer = &b->writer;
-	leg->with = job;
+	leg->lender = job;
 	job->nr_left++;
 	job_move(leg, JOB_READING);
 	if (lend(leg, job) < 0) {
@@ -146,7 +146,7 @@ lose(struct fan_branch *b)
 	fail(b, FAILURE_WRITE, EIO);
 	b->is_left = true;
 	for (unsigned i = 0; i < b->ring.depth; i++)
-		if (b->ring.jobs[i].with != NULL)
+		if (b->ring.jobs[i].lender != NULL)
 			give_back(b, &b->ring.jobs[i]);
 }
 
@@ -247,7 +247,7 @@ leave(struct fan_branch *b)
 {
 	fail(b, FAILURE_STALLED, 0);
 	for (unsigned i = 0; i < b->ring.depth; i++) {
-		struct job *leg = &b->ring.jobs[i], *job = leg->with;
+		struct job *leg = &b->ring.jobs[i], *job = leg->lender;
 
 		if (job == NULL)
 			continue;

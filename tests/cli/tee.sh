@@ -5,6 +5,8 @@
 # shellcheck source-path=SCRIPTDIR source=../lib.sh
 . "$(dirname "$0")/../lib.sh"
 
+top=$PWD
+haste=$(realpath "$(dirname "$0")/../haste.c")
 cd "$work" || exit 99
 make_data data $(((3 << 20) + 777)) 1
 make_data other $((4 << 20)) 2
@@ -187,6 +189,15 @@ run aiodd short "$BED" tee=a commit=first-last
 is 'the first one fails: exit status' "$status" 1
 check 'the first one fails: the other' cmp short a
 
+uri="nbd+unix:///?socket=$work/sock"
+nbdkit -f -P served -U "$work/sock" --filter=exitlast memory 4M &
+cleanup_push kill $!
+wait_for test -e served
+run aiodd short a tee="$uri" tee=b verify=yes
+is 'a server among them: exit status' "$status" 0
+check 'a server among them' all_same short a b
+says 'the server is told' err "/sock': 1048576 bytes, complete, verified"
+
 bed_liar 70000 || skip_all "$BED_WHY"
 run aiodd short a tee="$BED" tee="${loops[1]}" verify=yes
 is 'one gives back other bytes: exit status' "$status" 3
@@ -196,8 +207,9 @@ says 'nothing is said of the others' err \
 	"'$BED': 1 byte at offset 70000 differs"
 
 is_sanitized && skip_all 'a sanitizer does not like another clock'
-require_late
-cc -shared -fPIC "$(dirname "$0")/../haste.c" -o haste.so 2>err ||
+cd "$top" && require_late
+cd "$work" || exit 99
+cc -shared -fPIC "$haste" -o haste.so 2>err ||
 	skip_all "cc: $(head -n 1 err)"
 must truncate -s 4M stops.img
 bed_late stops 0 || skip_all "$BED_WHY"
