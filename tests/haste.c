@@ -1,3 +1,4 @@
+// SPDX-FileCopyrightText: 2026 the aiodd authors
 // SPDX-License-Identifier: GPL-3.0-or-later
 
 // Preloaded: a monotonic clock that runs 30 times as fast, so that nobody waits
