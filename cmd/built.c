@@ -10,14 +10,9 @@
 #include "bmap.h"
 #include "decoder.h"
 #include "digest.h"
+#include "nbd_side.h"
 #include "object.h"
 #include "options.h"
-
-#ifdef HAVE_LIBNBD
-#define HAS_NBD true
-#else
-#define HAS_NBD false
-#endif
 
 static const char *
 without_digests(const struct options *options)
@@ -64,11 +59,26 @@ without_decoder(const struct request *q)
 		       : NULL;
 }
 
+static const char *
+without_nbd(const struct options *options)
+{
+	const struct request *q = &options->request;
+
+	if (q->is_dd || nbd_side_is_available())
+		return NULL;
+	if (nbd_side_is_export(q->src) || nbd_side_is_export(q->dst))
+		return "NBD";
+	if (q->connections > 0)
+		return "connections=";
+	return q->reconnect != OPTIONS_RECONNECT_S ? "reconnect=" : NULL;
+}
+
 const char *
 built_without(const struct options *options)
 {
 	const struct request *q = &options->request;
 	const char *decoder = without_decoder(q);
+	const char *nbd = without_nbd(options);
 
 	if (decoder != NULL)
 		return decoder;
@@ -78,9 +88,7 @@ built_without(const struct options *options)
 		return "report=";
 	if (q->bmap != NULL && !bmap_is_available())
 		return "bmap=";
-	if (q->connections > 0 && !HAS_NBD)
-		return "connections=";
-	if (q->reconnect != OPTIONS_RECONNECT_S && !HAS_NBD)
-		return "reconnect=";
+	if (nbd != NULL)
+		return nbd;
 	return without_digests(options);
 }

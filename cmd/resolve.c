@@ -19,7 +19,6 @@
 #include "digest.h"
 #include "expect.h"
 #include "message.h"
-#include "nbd_side.h"
 #include "plan.h"
 #include "shard.h"
 #include "thread.h"
@@ -317,18 +316,6 @@ check_build(const struct options *options)
 	return -ENOTSUP;
 }
 
-static int
-check_nbd(const struct options *options)
-{
-	const struct request *q = &options->request;
-
-	if (nbd_side_is_available() || q->is_dd ||
-	    !(nbd_side_is_export(q->src) || nbd_side_is_export(q->dst)))
-		return 0;
-	message_error(0, "NBD was left out of this build");
-	return -ENOTSUP;
-}
-
 int
 resolve_options(struct options *options)
 {
@@ -344,8 +331,6 @@ resolve_options(struct options *options)
 		r = check_tees(q);
 	if (r == 0)
 		r = check_files(options);
-	if (r == 0)
-		r = check_nbd(options);
 	if (q->decompress > REQUEST_DECOMPRESS_NO && q->threads == 0)
 		q->threads = thread_nr_cpus();
 	if (q->map != NULL)
