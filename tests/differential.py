@@ -782,9 +782,10 @@ def c_unescape(text):
 
 
 def old_quoting(case, gnu, our):
-    """Both to the bare word, which may not have been quoted alike."""
-    if b"invalid number" not in gnu["stderr"] and \
-            b"unrecognized operand" not in gnu["stderr"]:
+    """Theirs as ours, unless it is that already: a newer dd."""
+    if gnu["stderr"] == our["stderr"] or (
+            b"invalid number" not in gnu["stderr"] and
+            b"unrecognized operand" not in gnu["stderr"]):
         return
     lines = (rb"(: invalid number: |: unrecognized operand )"
              rb"(?:\xe2\x80\x98|')(.*?)(?:\xe2\x80\x99|')"
