@@ -40,8 +40,7 @@ names()
 
 cd "$work" || exit 99
 make_data src 100000 1
-crypto=$(strings -a "$AIODD" 2>/dev/null | grep -m 1 -x 'libcrypto\.so\.[0-9.]*')
-[ -n "$crypto" ] || crypto=libcrypto.so.3
+crypto=$(grep -aoE 'libcrypto\.so\.[0-9.]+' "$AIODD" | head -n 1)
 names HAVE_LIBCRYPTO "$crypto" src new hash=sha256 sums=SUMS
 names HAVE_LIBCRYPTO "$crypto" src new "expect=sha1:$(printf %040d 0)"
 names HAVE_LIBCRYPTO "$crypto" src new hash=md5 report=report.html
