@@ -198,6 +198,22 @@ class Lab:
             time.sleep(0.02)
         raise Skip("nbdfuse did not start")
 
+    def nbd_server(self, name, *options):
+        """The address of what nbdkit serves on a socket."""
+        need_tools("nbdkit")
+        socket = os.path.join(self.work, name + ".sock")
+        server = subprocess.Popen(
+            ["nbdkit", "-f", "--exit-with-parent", "-U", socket, *options],
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL, start_new_session=True)
+        self.stack.callback(server.wait)
+        self.stack.callback(server.terminate)
+        for _ in range(250):
+            if os.path.exists(socket):
+                return "nbd+unix:///?socket=" + socket
+            time.sleep(0.02)
+        raise Skip("nbdkit did not start")
+
 
 def nbd_stop(server, directory):
     if os.path.ismount(directory):
@@ -532,6 +548,166 @@ def unpacked_xz(lab):
                     ("xz", "-T0", "-dc"), limit=("xz", "-T0", "-dc"))
 
 
+# --- images with a block map ------------------------------------------------
+
+def mapped_image(lab, size):
+    """A quarter of it is data; and its map, by bmaptool."""
+    need_tools("bmaptool")
+    need_room(lab.work, size)
+    src, bmap = lab.path("image"), lab.path("image.bmap")
+    step = 16 * MIB
+    with open(src, "wb") as file:
+        for off in range(0, size, step):
+            file.seek(off)
+            file.write(os.urandom(step // 4))
+        file.truncate(size)
+    subprocess.run(["bmaptool", "-q", "create", "-o", bmap, src], check=True)
+    return src, bmap
+
+
+def mapped_programs(lab, src, bmap, dst, target):
+    return installed([
+        aiodd(lab, "aiodd SRC DST bmap=MAP zeros=skip conv=fsync", src, dst,
+              "bmap=" + bmap, "zeros=skip", "conv=fsync"),
+        program("bmaptool copy", "bmaptool", "-q", "copy", "--bmap", bmap,
+                src, dst, target=target)])
+
+
+def bmap_file(lab):
+    size = lab.scaled(2 * GIB)
+    src, bmap = mapped_image(lab, size)
+    dst = lab.path("dst")
+
+    def before():
+        remove(dst)
+        cold(src)
+        os.sync()
+
+    return Bed("a quarter of an image, by its block map, to a file", size // 4,
+               mapped_programs(lab, src, bmap, dst, 1.0), before,
+               lambda: check_same(src, dst), habit="bmaptool copy")
+
+
+def bmap_slow(lab):
+    size = lab.scaled(512 * MIB)
+    src, bmap = mapped_image(lab, size)
+    image = lab.image("disk", size)
+    # bmaptool cuts what is no device.
+    disk = lab.loop(lab.nbd("slow", "--filter=delay", "file", image,
+                            "delay-read=4ms", "delay-write=4ms"))
+
+    def before():
+        warm(src)
+        spoil(image, size)
+
+    def check():
+        with open(src, "rb") as a, open(image, "rb") as b:
+            for off, n in data_segments(a.fileno(), size):
+                if os.pread(a.fileno(), n, off) != os.pread(b.fileno(), n, off):
+                    raise Failed("the copy differs")
+
+    return Bed("a quarter of an image, by its block map, to a disk 4 ms late",
+               size // 4, mapped_programs(lab, src, bmap, disk, 3), before,
+               check, habit="bmaptool copy")
+
+
+# --- several destinations ---------------------------------------------------
+
+def tee(lab):
+    size = lab.scaled(256 * MIB)
+    src = lab.source(size)
+    images = [lab.image(name, size) for name in "abc"]
+    disks = [lab.loop(image) for image in images]
+
+    def before():
+        warm(src)
+        for image, disk in zip(images, disks):
+            cold(disk)
+            spoil(image, size)
+
+    def check():
+        for image in images:
+            check_same(src, image)
+
+    to = "dd bs=1M iflag=fullblock conv=fsync status=none of="
+    pipe = (f'dd if="$1" bs=1M status=none | '
+            f'tee >({to}"$2") >({to}"$3") | {to}"$4"')
+    first, *others = disks
+    programs = installed([
+        aiodd(lab, "aiodd SRC DISK tee=DISK tee=DISK", src, first,
+              *("tee=" + disk for disk in others)),
+        program("dd, tee, and three dd conv=fsync", "bash", "-c", pipe,
+                "bash", src, *disks, target=2)])
+    return Bed("to three disks at once, durable", size, programs, before,
+               check, habit=programs[-1].label)
+
+
+# --- NBD servers --------------------------------------------------------------
+
+def nbd_programs(lab, src, dst, qemu_target, copy_target, cpu_target=None):
+    programs = installed([
+        aiodd(lab, "aiodd SRC DST conv=fsync", src, dst, "conv=fsync"),
+        program("nbdcopy --flush", "nbdcopy", "--flush", src, dst,
+                target=copy_target),
+        qemu_img(src, dst, "-n", target=qemu_target)])
+    programs[1].cpu_target = cpu_target
+    return programs
+
+
+def nbd_pair(lab, size, *filters):
+    """Two servers, each of an image in memory."""
+    images = [lab.image(name, size) for name in ("a", "b")]
+    words = [word for word in filters if not word.startswith("delay")
+             and not word.startswith("serialize")]
+    options = [word for word in filters if word not in words]
+    return images, [lab.nbd_server(name, *words, "file", image, *options)
+                    for name, image in zip("ab", images)]
+
+
+def nbd_memory(lab):
+    size = lab.scaled(512 * MIB)
+    images, (src, dst) = nbd_pair(lab, size)
+    return Bed("from an NBD server to another, in memory", size,
+               nbd_programs(lab, src, dst, 1.0, 1.0, 0.7),
+               lambda: spoil(images[1], size), lambda: check_same(*images),
+               habit="nbdcopy --flush")
+
+
+def nbd_single(lab):
+    size = lab.scaled(128 * MIB)
+    images, (src, dst) = nbd_pair(
+        lab, size, "--filter=noparallel", "--filter=delay",
+        "serialize=all-requests", "delay-read=2ms", "delay-write=2ms")
+    return Bed("from an NBD server to another, one request at a time", size,
+               nbd_programs(lab, src, dst, None, 3),
+               lambda: spoil(images[1], size), lambda: check_same(*images),
+               habit="nbdcopy --flush")
+
+
+def nbd_sparse(lab):
+    size, data = 64 * GIB, 64
+    images = [lab.image(name, 0) for name in ("a", "b")]
+    with open(images[0], "wb") as file:
+        for i in range(data):
+            file.seek(i * size // data)
+            file.write(os.urandom(MIB))
+        file.truncate(size)
+    os.truncate(images[1], size)
+    src, dst = [lab.nbd_server(name, "file", image)
+                for name, image in zip("ab", images)]
+
+    def before():
+        os.truncate(images[1], 0)
+        os.truncate(images[1], size)
+
+    return Bed("from an NBD server to another, 64 MiB in 64 GiB", size,
+               nbd_programs(lab, src, dst, 1.0, 1.0), before,
+               lambda: check_same(*images), habit="nbdcopy --flush",
+               has_rate=False)
+
+
+# --- to pipes -----------------------------------------------------------------
+
 def pipe_out(lab):
     size = lab.scaled(GIB)
     src = lab.source(size)
@@ -642,6 +818,12 @@ BEDS = {
     "zstd": (unpacked_zstd, 40),
     "gzip": (unpacked_gzip, 60),
     "xz": (unpacked_xz, 90),
+    "bmap": (bmap_file, 40),
+    "bmap-slow": (bmap_slow, 40),
+    "tee": (tee, 40),
+    "nbd": (nbd_memory, 40),
+    "nbd-single": (nbd_single, 40),
+    "nbd-sparse": (nbd_sparse, 40),
     "pipe-out": (pipe_out, 30),
     "pipe-through": (pipe_through, 30),
     "sparse": (sparse, 40),
