@@ -14,23 +14,18 @@
 #include "fan.h"
 #include "finish.h"
 #include "hooks.h"
-#include "join.h"
 #include "judge.h"
 #include "legs.h"
-#include "memory.h"
 #include "null.h"
 #include "settle.h"
-#include "stretch.h"
-
-#define MANY round_down((uint64_t)INT64_MAX / 4, PLAN_ALIGN)
+#include "tee_plan.h"
 
 struct tee {
 	struct transfer *t;
 	struct legs *legs;
 	struct fan fan;
 	struct fan_branch *branches;
-	struct plan plan; // of what is read
-	struct aio aio;	  // likewise
+	struct tee_plan read;
 };
 
 static struct leg *
@@ -45,138 +40,6 @@ set_all(struct tee *tee, enum transfer_verdict verdict)
 	for (unsigned i = 0; i < tee->legs->nr; i++)
 		if (leg_of(tee, i)->verdict == TRANSFER_OK)
 			leg_of(tee, i)->verdict = verdict;
-}
-
-/* Planning */
-
-// 0 or -errno, told.
-static int
-plan_leg(struct leg *leg)
-{
-	struct bulk *b = leg->bulk;
-
-	do {
-		side_close_extra(b->dst);
-		bulk_plan(b);
-		if (b->plan.way != PLAN_BULK) {
-			hooks_tell(leg->env.hooks,
-				   (struct event){.kind = FAILURE_NOT_TEED,
-						  .name = b->dst->name,
-						  .word = b->plan.way_reason});
-			return -EINVAL;
-		}
-	} while (!stretch_open_dst(b));
-	return 0;
-}
-
-// How far there is something to read; what is behind the end of a destination
-// tells that it is full.
-static uint64_t
-reach(const struct tee *tee)
-{
-	const struct plan *plan = &tee->plan;
-	const struct facts *src = &tee->t->src.facts;
-
-	if (!facts_has_offsets(src))
-		return min_u64(plan->count_len, MANY);
-	return min_u64(plan->count_len, src->size - plan->src_off);
-}
-
-static uint64_t
-room_of(const struct leg *leg)
-{
-	const struct facts *dst = &leg->bulk->dst->facts;
-	const uint64_t off = leg->bulk->plan.dst_off;
-
-	if (!facts_is_device(dst))
-		return UINT64_MAX;
-	return dst->size > off ? dst->size - off : 0;
-}
-
-static void
-join(struct tee *tee)
-{
-	struct plan *plans[REQUEST_TEES_MAX + 1];
-
-	for (unsigned i = 0; i < tee->legs->nr; i++)
-		plans[i] = &leg_of(tee, i)->bulk->plan;
-	join_plans(plans, tee->legs->nr, memory_allowed(), &tee->plan);
-	tee->plan.len = reach(tee);
-	for (unsigned i = 0; i < tee->legs->nr; i++)
-		plans[i]->len = min_u64(tee->plan.len, room_of(leg_of(tee, i)));
-}
-
-// True: there is no kernel AIO for somebody who counts on it.
-static bool
-open_engines(struct tee *tee)
-{
-	const struct aio_kernel *kernel = tee->t->env.kernel;
-	bool is_refused = false;
-
-	for (unsigned i = 0; i < tee->legs->nr; i++) {
-		struct bulk *b = leg_of(tee, i)->bulk;
-		const bool is_aio = b->plan.dst.method == PLAN_AIO;
-
-		bulk_done(b);
-		const int r = aio_open(&b->aio, is_aio ? kernel : NULL,
-				       b->plan.depth);
-		if (r < 0)
-			b->refused.aio_error = r;
-		is_refused = is_refused || r < 0;
-		aio_set_aside(&b->aio);
-	}
-	aio_done(&tee->aio);
-	const int r = aio_open(&tee->aio,
-			       tee->plan.src.method == PLAN_AIO ? kernel : NULL,
-			       tee->plan.depth);
-	for (unsigned i = 0; r < 0 && i < tee->legs->nr; i++)
-		leg_of(tee, i)->bulk->refused.aio_error = r;
-	return is_refused || r < 0;
-}
-
-// What skip= leaves out of a stream the feeder reads, and drops.
-static bool
-open_src(struct tee *tee)
-{
-	struct side *src = &tee->t->src;
-
-	if (tee->plan.src.method == PLAN_FEED && src->engine == NULL &&
-	    src->ops->feed(src, 0) < 0) {
-		leg_of(tee, 0)->bulk->refused.src.offsets = true;
-		return false;
-	}
-	return stretch_open_src(leg_of(tee, 0)->bulk);
-}
-
-// As it is planned, with all that it counts on. 0 or -errno, told.
-static int
-prepare(struct tee *tee)
-{
-	struct bulk *first = tee->t->legs->all[0].bulk;
-	bool is_again;
-
-	do {
-		side_close_extra(&tee->t->src);
-		for (unsigned i = 0; i < tee->legs->nr; i++) {
-			const int r = plan_leg(leg_of(tee, i));
-
-			if (r < 0)
-				return r;
-		}
-		join(tee);
-		is_again = open_engines(tee) || !open_src(tee);
-		for (unsigned i = 1; i < tee->legs->nr; i++)
-			leg_of(tee, i)->bulk->refused.src = first->refused.src;
-	} while (is_again);
-	for (unsigned i = 0; i < tee->legs->nr; i++) {
-		struct leg *leg = leg_of(tee, i);
-
-		if (settle_grow(leg->bulk) < 0) {
-			leg->bulk->refused.dst.direct = true;
-			return prepare(tee);
-		}
-	}
-	return 0;
 }
 
 /* The ring */
@@ -252,7 +115,7 @@ tell_src(const struct tee *tee, const struct copy *copy,
 					 .off = ring_prefix(&copy->ring)};
 	if (failure.kind == EVENT_NONE)
 		return;
-	failure.off += tee->plan.src_off;
+	failure.off += tee->read.plan.src_off;
 	hooks_tell(tee->t->env.hooks, failure);
 }
 
@@ -285,8 +148,8 @@ run_ring(struct tee *tee)
 {
 	struct transfer *t = tee->t;
 	const struct copy_parts parts = {.env = &t->env,
-					 .plan = &tee->plan,
-					 .aio = &tee->aio,
+					 .plan = &tee->read.plan,
+					 .aio = &tee->read.aio,
 					 .src = &t->src,
 					 .dst = &null_side,
 					 .fan = &tee->fan};
@@ -299,11 +162,12 @@ run_ring(struct tee *tee)
 			fan_done(&tee->fan);
 	}
 	if (r < 0)
-		return hooks_tell(t->env.hooks,
-				  (struct event){.kind = FAILURE_DST_MEMORY,
-						 .error = -r,
-						 .len = tee->plan.job_size *
-							tee->plan.depth});
+		return hooks_tell(
+			t->env.hooks,
+			(struct event){.kind = FAILURE_DST_MEMORY,
+				       .error = -r,
+				       .len = tee->read.plan.job_size *
+					      tee->read.plan.depth});
 	const enum copy_verdict verdict = copy_open_loop(&copy) == 0
 						  ? copy_run(&copy)
 						  : COPY_LOST;
@@ -321,7 +185,7 @@ expect(struct tee *tee)
 	bulk_expect(leg_of(tee, 0)->bulk);
 	stats->bytes_total = leg_of(tee, 0)->stats.bytes_total;
 	if (facts_has_offsets(&tee->t->src.facts))
-		stats->bytes_total = tee->plan.len;
+		stats->bytes_total = tee->read.plan.len;
 	bulk_tell_plan(leg_of(tee, 0)->bulk);
 	for (unsigned i = 0; i < tee->legs->nr; i++) {
 		leg_of(tee, i)->stats.start_ns = stats->start_ns;
@@ -349,13 +213,13 @@ move(struct tee *tee)
 			leg_of(tee, i)->stats.start_ns = t->env.stats->start_ns;
 		return 0;
 	}
-	r = prepare(tee);
+	r = tee_plan_make(&tee->read);
 	if (r < 0)
 		return r;
 	expect(tee);
 	r = run_ring(tee);
 	side_close_extra(&t->src);
-	aio_start_done(&tee->aio);
+	aio_start_done(&tee->read.aio);
 	return r;
 }
 
@@ -496,8 +360,8 @@ close_all(struct tee *tee)
 
 	if (!leg_of(tee, 0)->is_stalled)
 		bulk_done(&t->bulk);
-	aio_done(&tee->aio);
-	bulk_add_counters(&t->bulk, &tee->aio.counters);
+	aio_done(&tee->read.aio);
+	bulk_add_counters(&t->bulk, &tee->read.aio.counters);
 	const int r = t->src.ops->close(&t->src);
 	if (r < 0) {
 		side_tell(&t->src, t->env.hooks, FAILURE_CLOSE_SRC, -r);
@@ -527,11 +391,11 @@ finish(struct tee *tee)
 enum transfer_verdict
 tee_run(struct transfer *t)
 {
-	struct tee tee = {.t = t, .legs = t->legs};
+	struct tee tee = {.t = t, .legs = t->legs, .read.t = t};
 	const int r = move(&tee);
 
 	if (r < 0) {
-		aio_done(&tee.aio);
+		aio_done(&tee.read.aio);
 		for (unsigned i = 0; i < t->legs->nr; i++)
 			bulk_done(t->legs->all[i].bulk);
 		free(tee.branches);
