@@ -39,12 +39,6 @@ open_dst(struct transfer *t)
 	return 0;
 }
 
-static enum transfer_verdict
-not_begun(int r)
-{
-	return r == -ECANCELED ? TRANSFER_STOPPED : TRANSFER_UNCOUNTED;
-}
-
 // A run that was cut off has noted more than there may be. What it does not
 // know is not missing.
 static uint64_t
@@ -132,7 +126,7 @@ attest_run(struct transfer *t)
 	int r = open_dst(t);
 
 	if (r < 0)
-		return not_begun(r);
+		return transfer_not_begun(r);
 	stats->start_ns = clock_ns();
 	stats->is_comparison = true;
 	transfer_set_pace(t);

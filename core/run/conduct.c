@@ -6,231 +6,18 @@
 #include "conduct.h"
 
 #include <errno.h>
-#include <fcntl.h>
 
 #include "base.h"
-#include "beside.h"
 #include "clock.h"
 #include "course.h"
 #include "event.h"
 #include "finish.h"
 #include "hooks.h"
 #include "judge.h"
-#include "kinds.h"
 #include "legs.h"
+#include "opening.h"
 #include "packed.h"
 #include "tee.h"
-
-// Where nothing was copied, and dd prints no statistics.
-static enum transfer_verdict
-not_begun(int r)
-{
-	return r == -ECANCELED ? TRANSFER_STOPPED : TRANSFER_UNCOUNTED;
-}
-
-static void
-probe_src(struct transfer *t)
-{
-	t->src.ops->probe(&t->src, -1);
-	guide_lead(&t->guide, &t->src);
-}
-
-// What cannot be decompressed is no source of a file either, which would be
-// made.
-static int
-check_archive(struct transfer *t)
-{
-	const struct facts dst = {.kind = FACTS_FILE};
-
-	if (!safety_looks_inside(t->env.asked, &dst))
-		return 0;
-	probe_src(t);
-	return output_check_format(&t->out, &t->src, t->src.facts.pos, &dst);
-}
-
-static enum transfer_verdict
-open_sides(struct transfer *t)
-{
-	const struct request *q = t->env.asked;
-	const enum vouch_use use = request_writes(q) ? VOUCH_WRITE : VOUCH_LOOK;
-	struct output *out = &t->out;
-	enum transfer_verdict verdict;
-
-	// Before anything is opened: a copy without them is not wanted.
-	if (legs_new(t) < 0 || commit_check(q, t->env.hooks) < 0 ||
-	    guide_open(&t->guide, &t->env) < 0 ||
-	    mapkeep_open(&t->keep, &t->env) < 0 ||
-	    vouch_open(&t->vouch, &t->env, use) < 0 ||
-	    transfer_open_digest(t) < 0)
-		return TRANSFER_UNCOUNTED;
-	int r = kinds_find(q->src, q->is_dd)
-			->open_src(&t->src, q, t->env.hooks);
-	if (r == 0)
-		r = packed_open(&t->src, q, t->packed_hasher, t->env.hooks);
-	if (r == 0 && q->map != NULL) {
-		t->src.ops->probe(&t->src, -1);
-		r = mapkeep_check_src(&t->keep, &t->src);
-		if (r < 0)
-			return r == -EPERM ? TRANSFER_REFUSED
-					   : TRANSFER_UNCOUNTED;
-	}
-	if (r == 0 && q->bmap != NULL) {
-		probe_src(t);
-		if (guide_check(&t->guide, &t->src,
-				request_src_off(q, t->src.facts.pos)) < 0)
-			return TRANSFER_UNEXPECTED;
-	}
-	if (r == 0) {
-		r = check_archive(t);
-		if (r == -EPERM)
-			return transfer_refused(t);
-	}
-	if (r == 0 && t->legs != NULL) {
-		probe_src(t);
-		t->src_start = request_src_off(q, t->src.facts.pos);
-		verdict = legs_look(t);
-		if (verdict == TRANSFER_OK)
-			verdict = legs_open_old(t);
-		if (verdict != TRANSFER_OK)
-			return verdict;
-	}
-	// Opening it would create it.
-	if (r == 0 && request_writes(q) && !output_can_make(out))
-		return transfer_refused(t);
-	if (r == 0)
-		r = output_open(out);
-	if (r < 0)
-		return not_begun(r);
-	const struct facts old = beside_old(&out->commit.beside);
-	return output_can_replace(out, &old) ? TRANSFER_OK
-					     : transfer_refused(t);
-}
-
-static void
-probe_sides(struct transfer *t)
-{
-	probe_src(t);
-	output_probe(&t->out);
-}
-
-// A pipe of a megabyte takes a record without a sleep in the middle. Refused
-// for what is no pipe, and beyond the user's share: then it stays as it is.
-static void
-widen_pipe(const struct side *side)
-{
-	if (facts_is_stream(&side->facts))
-		(void)fcntl(side->fd, F_SETPIPE_SZ, (int)MIB);
-}
-
-static void
-probe(struct transfer *t)
-{
-	const struct request *q = t->env.asked;
-
-	probe_sides(t);
-	t->src_start = request_src_off(q, t->src.facts.pos);
-	if (q->is_dd)
-		return;
-	widen_pipe(&t->src);
-	widen_pipe(&t->out.side);
-}
-
-// From before the checks and the cut, which can take long.
-static void
-watch_src(struct transfer *t)
-{
-	const struct facts *src = &t->src.facts;
-	const bool is_watched = !t->env.asked->is_dd &&
-				(facts_is_file(src) || src->unpacked != 0) &&
-				!facts_is_same(src, &t->out.side.facts);
-
-	change_init(&t->change, is_watched ? t->src.fd : -1);
-}
-
-static int
-cut_old(struct transfer *t)
-{
-	const int r = output_cut(&t->out, &t->src.facts);
-
-	if (r > 0)
-		probe_sides(t);
-	return r;
-}
-
-static void
-warn_live(const struct transfer *t)
-{
-	struct mounts_use use;
-
-	if (safety_is_src_live(t->env.asked, &t->src.facts, &use))
-		hooks_tell(t->env.hooks, (struct event){.kind = NOTICE_SRC_LIVE,
-							.name = t->src.name,
-							.use = &use});
-}
-
-// Of a map: before anything is lost. TRANSFER_OK or why not, told.
-static enum transfer_verdict
-check_map(struct transfer *t)
-{
-	if (t->env.asked->map == NULL)
-		return TRANSFER_OK;
-	const int r = mapkeep_check(&t->keep, &t->src, &t->out.side,
-				    t->src_start, t->out.start);
-	if (r < 0)
-		return r == -EPERM ? TRANSFER_REFUSED : TRANSFER_UNCOUNTED;
-	t->out.is_kept = !t->keep.is_new;
-	return mapped_check(&t->mapped) < 0 ? TRANSFER_UNCOUNTED : TRANSFER_OK;
-}
-
-static enum transfer_verdict
-check(struct transfer *t)
-{
-	struct output *out = &t->out;
-	int r = 0;
-
-	if (!output_can_write(out))
-		return TRANSFER_UNCOUNTED;
-	enum transfer_verdict verdict = check_map(t);
-	if (verdict == TRANSFER_OK)
-		verdict = legs_check_first(t);
-	if (verdict != TRANSFER_OK)
-		return verdict;
-	// Who only reads is in nobody's way.
-	bool is_safe = !request_writes(t->env.asked) ||
-		       output_claim(out, &t->src.facts);
-	if (is_safe)
-		r = output_check_format(out, &t->src, t->src_start,
-					&out->side.facts);
-	if (r == -ECANCELED)
-		return TRANSFER_STOPPED;
-	is_safe = is_safe && r == 0;
-	r = 0;
-	// Both before anything is lost.
-	if (is_safe && output_open_back(out) < 0)
-		return TRANSFER_UNCOUNTED;
-	if (is_safe && t->env.asked->map != NULL && mapped_save(&t->mapped) < 0)
-		return TRANSFER_UNCOUNTED;
-	if (is_safe)
-		verdict = legs_open_new(t);
-	if (verdict != TRANSFER_OK)
-		return verdict;
-	if (is_safe)
-		r = cut_old(t);
-	if (r < 0)
-		return not_begun(r);
-	if (is_safe)
-		verdict = legs_cut(t);
-	if (verdict != TRANSFER_OK)
-		return verdict;
-	// From here on the facts are those of the copy, also for a report of
-	// its refusal.
-	hooks_tell(t->env.hooks, (struct event){.kind = NOTICE_PROBED});
-	if (!is_safe)
-		return transfer_refused(t);
-	output_warn_unchecked(out);
-	warn_live(t);
-	return TRANSFER_OK;
-}
 
 // What is there, from the disk.
 static void
@@ -356,25 +143,6 @@ judge_of(struct transfer *t)
 		.guide = &t->guide};
 }
 
-static enum transfer_verdict
-judge_verdict(int r)
-{
-	switch (r) {
-	case 0:
-		return TRANSFER_OK;
-	case -ENODATA:
-		return TRANSFER_INCOMPLETE;
-	case -EBADMSG:
-		return TRANSFER_DIFFERS;
-	case -ESTALE:
-		return TRANSFER_UNEXPECTED;
-	case -ECANCELED:
-		return TRANSFER_STOPPED;
-	default:
-		return TRANSFER_FAILED;
-	}
-}
-
 // A medium that gives back other bytes than it was given has no digests.
 static enum transfer_verdict
 end_manifest(struct transfer *t, enum transfer_verdict verdict)
@@ -403,7 +171,7 @@ judge_all(struct transfer *t, struct judge *judge, bool has_changed)
 	outline_end(&t->outline, t->env.stats->bytes);
 	// The block that was held back is there now, or something is wrong.
 	t->out.is_synced = judge->is_synced;
-	return end_manifest(t, judge_verdict(r));
+	return end_manifest(t, transfer_judged(r));
 }
 
 // A signal has ended it, or the map.
@@ -501,14 +269,12 @@ close_sides(struct transfer *t, enum transfer_verdict verdict)
 static enum transfer_verdict
 run_opened(struct transfer *t)
 {
-	probe(t);
-	watch_src(t);
-	const enum transfer_verdict verdict = check(t);
+	const enum transfer_verdict verdict = opening_check(t);
 	if (verdict != TRANSFER_OK)
 		return verdict;
 	const int r = prepare(t);
 	if (r < 0)
-		return not_begun(r);
+		return transfer_not_begun(r);
 	if (t->legs != NULL)
 		return tee_run(t);
 	return close_sides(t, t->env.asked->map != NULL ? copy_mapped(t)
@@ -528,7 +294,7 @@ rename_dst(struct transfer *t)
 enum transfer_verdict
 conduct_run(struct transfer *t)
 {
-	enum transfer_verdict verdict = open_sides(t);
+	enum transfer_verdict verdict = opening_open(t);
 
 	if (verdict == TRANSFER_OK)
 		verdict = run_opened(t);

@@ -159,12 +159,6 @@ legs_free(struct transfer *t)
 }
 
 static enum transfer_verdict
-not_begun(int r)
-{
-	return r == -ECANCELED ? TRANSFER_STOPPED : TRANSFER_UNCOUNTED;
-}
-
-static enum transfer_verdict
 refused(const struct leg *leg)
 {
 	output_tell_refused(leg->out);
@@ -201,7 +195,7 @@ look(struct leg *leg)
 		    ? commit_look(q, leg->env.hooks)
 		    : kinds_find(q->dst, q->is_dd)
 			      ->look_dst(side, q, leg->env.hooks);
-	return r < 0 ? not_begun(r) : TRANSFER_OK;
+	return r < 0 ? transfer_not_begun(r) : TRANSFER_OK;
 }
 
 enum transfer_verdict
@@ -288,7 +282,7 @@ open_leg(struct transfer *t, struct leg *leg)
 	const int r = output_open(out);
 
 	if (r < 0)
-		return not_begun(r);
+		return transfer_not_begun(r);
 	const struct facts old = beside_old(&out->commit.beside);
 	if (!output_can_replace(out, &old))
 		return refused(leg);
@@ -337,7 +331,7 @@ legs_cut(struct transfer *t)
 		const int r = output_cut(out, &t->src.facts);
 
 		if (r < 0)
-			return not_begun(r);
+			return transfer_not_begun(r);
 		if (r > 0)
 			output_probe(out);
 	}

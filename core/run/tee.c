@@ -241,23 +241,6 @@ sync_leg(struct leg *leg)
 		leg->verdict = TRANSFER_FAILED;
 }
 
-static enum transfer_verdict
-verdict_of(int r)
-{
-	switch (r) {
-	case 0:
-		return TRANSFER_OK;
-	case -EBADMSG:
-		return TRANSFER_DIFFERS;
-	case -ESTALE:
-		return TRANSFER_UNEXPECTED;
-	case -ECANCELED:
-		return TRANSFER_STOPPED;
-	default:
-		return TRANSFER_FAILED;
-	}
-}
-
 static struct judge
 judge_of(struct transfer *t, struct leg *leg)
 {
@@ -290,7 +273,7 @@ judge_leg(struct transfer *t, struct leg *leg)
 
 	if (leg->verdict != TRANSFER_OK)
 		return;
-	leg->verdict = verdict_of(judge_dst(&judge));
+	leg->verdict = transfer_judged(judge_dst(&judge));
 	verify_done(&judge.verify);
 	leg->out->is_synced = judge.is_synced;
 	leg->stats.verified = t->env.stats->verified;
@@ -304,7 +287,7 @@ judge_all(struct tee *tee, bool has_changed)
 	const int r = judge_src(&judge, has_changed);
 
 	outline_end(&t->outline, t->env.stats->bytes);
-	set_all(tee, verdict_of(r));
+	set_all(tee, transfer_judged(r));
 	for (unsigned i = 0; i < tee->legs->nr; i++) {
 		struct leg *leg = leg_of(tee, i);
 

@@ -165,3 +165,28 @@ transfer_open_digest(struct transfer *t)
 			   (struct event){.kind = FAILURE_DIGEST, .error = -r});
 	return r;
 }
+
+enum transfer_verdict
+transfer_not_begun(int r)
+{
+	return r == -ECANCELED ? TRANSFER_STOPPED : TRANSFER_UNCOUNTED;
+}
+
+enum transfer_verdict
+transfer_judged(int r)
+{
+	switch (r) {
+	case 0:
+		return TRANSFER_OK;
+	case -ENODATA:
+		return TRANSFER_INCOMPLETE;
+	case -EBADMSG:
+		return TRANSFER_DIFFERS;
+	case -ESTALE:
+		return TRANSFER_UNEXPECTED;
+	case -ECANCELED:
+		return TRANSFER_STOPPED;
+	default:
+		return TRANSFER_FAILED;
+	}
+}

@@ -95,3 +95,7 @@ int transfer_open_digest(struct transfer *transfer);
 void transfer_set_pace(struct transfer *transfer);
 // A safety check has found something: tells it.
 enum transfer_verdict transfer_refused(const struct transfer *transfer);
+// r, -errno, where nothing was copied, and dd prints no statistics.
+enum transfer_verdict transfer_not_begun(int r);
+// What judge_src or judge_dst has said.
+enum transfer_verdict transfer_judged(int r);
