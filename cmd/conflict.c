@@ -340,7 +340,6 @@ static const struct conflict conflicts[] = {
 	{CONFLICT_NBD_DST, CONFLICT_EXCL, "an export exists already"},
 	{CONFLICT_NBD_SRC, CONFLICT_DECOMPRESS,
 	 "have the server unpack it (nbdkit --filter=xz or gzip)"},
-	{CONFLICT_NBD_SRC, CONFLICT_SHARD, "give skip=, seek= and count="},
 	{CONFLICT_NBD, CONFLICT_CLONE_ALWAYS, "only files share blocks"},
 	{CONFLICT_NBD, CONFLICT_BYTES, BULK},
 	{CONFLICT_NBD, CONFLICT_SYNC, BULK},

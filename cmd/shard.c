@@ -12,12 +12,17 @@
 #include <unistd.h>
 
 #include "base.h"
-#include "facts.h"
+#include "event.h"
+#include "hooks.h"
+#include "kinds.h"
 #include "message.h"
+#include "nbd_side.h"
 #include "options.h"
 #include "plan.h"
 #include "probe.h"
 #include "quote.h"
+#include "side.h"
+#include "wording.h"
 
 #define SHARD_MAX 1000000 // processes
 
@@ -90,10 +95,42 @@ parse(const char *text, struct shard *ret)
 	return -EINVAL;
 }
 
+static void
+on_notice(void *ctx, const struct event *f)
+{
+	(void)ctx;
+	wording_tell(f);
+}
+
+// No signal is taken as yet: it ends the process.
+static bool
+must_not_stop(void *ctx)
+{
+	(void)ctx;
+	return false;
+}
+
+// Its size is known only when it is connected to. 0, or -errno, told.
+static int
+look_at_export(const struct request *q, struct facts *ret)
+{
+	const struct hooks hooks = {.notice = on_notice,
+				    .message_fd = -1,
+				    .must_stop = must_not_stop};
+	struct side side;
+	const int r = kinds_find(q->src, false)->look_src(&side, q, &hooks);
+
+	if (r == 0)
+		*ret = side.facts;
+	return r;
+}
+
 // 0, or -errno, told.
 static int
 probe_src(const struct request *q, struct facts *ret)
 {
+	if (nbd_side_is_export(q->src))
+		return look_at_export(q, ret);
 	const int r = q->src == NULL ? 0 : probe_path(q->src, ret);
 
 	if (q->src == NULL)
@@ -124,7 +161,9 @@ shard_resolve(struct options *options)
 	struct shard shard;
 	struct facts facts;
 
-	if (options->shard == NULL)
+	// A server is not started for a plan, which says so.
+	if (options->shard == NULL ||
+	    (q->plan_only && q->src_server != NULL))
 		return 0;
 	// Who opened it may append to it, or has it open for something else.
 	if (q->dst == NULL) {

@@ -201,12 +201,10 @@ check 'a block size, and verify= at an odd offset: nothing is written' \
 
 gzip -c data >packed.gz
 serve c file packed.gz
-for operand in decompress=auto shard=1/2; do
-	run aiodd "$uri" new "$operand"
-	is "$operand: exit status" "$status" 1
-	says "$operand: both are named" err "cannot combine .*${operand%=*}="
-	check "$operand: nothing is made" test ! -e new
-done
+run aiodd "$uri" new decompress=auto
+is 'decompress=auto: exit status' "$status" 1
+says 'decompress=auto: both are named' err 'cannot combine .*decompress='
+check 'decompress=auto: nothing is made' test ! -e new
 if [ "$(id -u)" -eq 0 ] && bed_loop 32M; then
 	before=$(sha256sum <"$BED")
 	run aiodd "$uri" "$BED"
@@ -255,6 +253,23 @@ for operands in "commit=rename data $a" "clone=always $a out" \
 	is "${operands%% *}: exit status" "$status" 1
 	says "${operands%% *}: why" err 'cannot combine an NBD'
 done
+
+# --- parts, each by a process of its own ---------------------------------------
+
+serve a file data
+truncate -s 20M image
+serve b file image
+from=nbd+unix:///?socket=$work/servers/a.sock
+for part in 2/3 3/3 1/3; do
+	run aiodd "$from" "$uri" shard=$part verify=yes
+	is "shard=$part of an export: exit status" "$status" 0
+done
+check 'the parts of an export' same data image
+run aiodd [ nbdkit file data ] back shard=1/2 plan=yes
+says 'shard= of a server to be started: plan=yes' err 'would have to be started'
+run aiodd nbd+unix:///?socket=none back shard=1/2
+is 'shard= of no server: exit status' "$status" 1
+is 'shard= of no server: one line' "$(wc -l <err)" 1
 
 # --- a server of our own -----------------------------------------------------
 
