@@ -53,12 +53,15 @@ targets_at(const struct transfer *t, unsigned nr)
 	const struct leg *leg = &t->legs->all[nr];
 	const struct transfer view = legs_view(t, nr);
 	const bool is_good = t->legs->is_begun && leg->verdict == TRANSFER_OK;
+	// The name stands for what was there before.
+	const bool is_there = is_good ||
+			      leg->asked.commit != REQUEST_COMMIT_RENAME;
 
 	return (struct targets_one){
 		.name = leg->asked.dst,
 		.kind = leg->is_open ? kinds[leg->out->side.facts.kind] : NULL,
 		.verdict = t->legs->is_begun ? word_of(leg) : "untouched",
-		.bytes = durability_stats(&view).bytes,
+		.bytes = is_there ? durability_stats(&view).bytes : 0,
 		.durable = durability_durable(&view),
 		.is_verified = is_good && leg->asked.verify,
 		.is_safe_to_remove = is_good &&

@@ -363,6 +363,7 @@ legs_view(const struct transfer *t, unsigned nr)
 	view.env.stats = leg->env.stats;
 	view.out = *leg->out;
 	view.bulk = *leg->bulk;
+	view.is_copied = leg->is_copied;
 	view.legs = NULL;
 	return view;
 }

@@ -26,8 +26,8 @@ struct leg {
 	struct bulk other_bulk;
 	bool is_old;              // there is something to open
 	bool is_open;
-	bool is_stalled;          // the kernel has some of its requests still:
-	                          // nothing more is done with it
+	bool is_stalled;          // as the output has it
+	bool is_copied;           // all of the source was written
 	enum transfer_verdict verdict;
 };
 

@@ -158,10 +158,11 @@ outcome_can_go_on(const struct transfer *t, struct outcome_rest *ret)
 		.count = request_has_count(q) ? request_count_len(q) - n
 					      : UINT64_MAX,
 	};
-	// By name: a descriptor of the shell has moved.
-	return !q->is_dd && n > 0 && !t->is_copied && q->src != NULL &&
-	       q->dst != NULL && q->map == NULL && q->bmap == NULL &&
-	       q->compare == REQUEST_COMPARE_NONE &&
+	// By name: a descriptor of the shell has moved. Of several destinations
+	// each has its own rest.
+	return !q->is_dd && n > 0 && t->legs == NULL && !t->is_copied &&
+	       q->src != NULL && q->dst != NULL && q->map == NULL &&
+	       q->bmap == NULL && q->compare == REQUEST_COMPARE_NONE &&
 	       q->commit == REQUEST_COMMIT_NONE && !(q->conv & CONV_BYTES) &&
 	       facts_has_offsets(&t->src.facts) && facts_has_offsets(dst) &&
 	       !dst->is_append && ret->skip < t->src.facts.size;

@@ -36,6 +36,8 @@ struct output {
 	                             // nothing is cut off
 	bool is_synced;              // all that was written is durable
 	bool is_closed;              // and no error came late
+	bool is_stalled;             // the kernel has some of its requests
+	                             // still: nothing more is done with it
 };
 
 // env is borrowed until output_done.

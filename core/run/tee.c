@@ -85,7 +85,7 @@ settle_leg(struct tee *tee, unsigned i, const struct copy *copy)
 	const uint64_t n = min_u64(ring_prefix(&branch->ring), copy->ring.end);
 	const struct request *q = &leg->asked;
 
-	leg->is_stalled = branch->is_stalled;
+	leg->is_stalled = leg->out->is_stalled = branch->is_stalled;
 	if (leg->is_stalled) {
 		stats_count(&leg->stats, n, q->ibs, q->obs);
 		leg->verdict = TRANSFER_FAILED;
@@ -113,18 +113,28 @@ tell_src(const struct tee *tee, const struct copy *copy,
 					 .error = EIO,
 					 .name = tee->t->src.name,
 					 .off = ring_prefix(&copy->ring)};
-	if (failure.kind == EVENT_NONE)
-		return;
 	failure.off += tee->read.plan.src_off;
 	hooks_tell(tee->t->env.hooks, failure);
+}
+
+static void
+add_zeros(struct stats_zeros *to, const struct stats_zeros *part)
+{
+	to->offloaded += part->offloaded;
+	to->punched += part->punched;
+	to->written += part->written;
+	to->made_up += part->made_up;
+	to->skipped += part->skipped;
 }
 
 static void
 settle(struct tee *tee, const struct copy *copy, enum copy_verdict verdict)
 {
 	const struct request *q = tee->t->env.asked;
+	// A read that was only waited for is taken back when nobody waits.
 	const bool is_bad = verdict == COPY_LOST ||
-			    copy->failure.kind != EVENT_NONE;
+			    (copy->failure.kind != EVENT_NONE &&
+			     copy->failure.error != ECANCELED);
 	uint64_t best = 0;
 
 	for (unsigned i = 0; verdict == COPY_LOST && i < tee->legs->nr; i++)
@@ -133,14 +143,20 @@ settle(struct tee *tee, const struct copy *copy, enum copy_verdict verdict)
 	for (unsigned i = 0; i < tee->legs->nr; i++) {
 		settle_leg(tee, i, copy);
 		best = max_u64(best, leg_of(tee, i)->stats.bytes);
+		add_zeros(&tee->t->env.stats->zeros,
+			  &leg_of(tee, i)->stats.zeros);
 	}
 	stats_count(tee->t->env.stats, best, q->ibs, q->obs);
-	tell_src(tee, copy, verdict);
-	if (is_bad)
+	if (is_bad) {
+		tell_src(tee, copy, verdict);
 		set_all(tee, TRANSFER_FAILED);
+	}
 	if (copy->is_stopped && !fan_is_out(&tee->fan))
 		set_all(tee, TRANSFER_STOPPED);
 	tee->t->is_copied = legs_verdict(tee->legs) == TRANSFER_OK;
+	for (unsigned i = 0; i < tee->legs->nr; i++)
+		leg_of(tee, i)->is_copied = leg_of(tee, i)->verdict ==
+					    TRANSFER_OK;
 }
 
 static int
@@ -209,8 +225,10 @@ move(struct tee *tee)
 		t->is_copied = true;
 		bulk_plan(leg_of(tee, 0)->bulk);
 		bulk_tell_plan(leg_of(tee, 0)->bulk);
-		for (unsigned i = 0; i < tee->legs->nr; i++)
+		for (unsigned i = 0; i < tee->legs->nr; i++) {
 			leg_of(tee, i)->stats.start_ns = t->env.stats->start_ns;
+			leg_of(tee, i)->is_copied = true;
+		}
 		return 0;
 	}
 	r = tee_plan_make(&tee->read);
@@ -288,13 +306,16 @@ judge_all(struct tee *tee, bool has_changed)
 
 	outline_end(&t->outline, t->env.stats->bytes);
 	set_all(tee, transfer_judged(r));
+	uint64_t verified = UINT64_MAX;
 	for (unsigned i = 0; i < tee->legs->nr; i++) {
 		struct leg *leg = leg_of(tee, i);
 
 		judge_leg(t, leg);
 		t->env.stats->differing += leg->stats.differing;
 		t->env.stats->nr_differing += leg->stats.nr_differing;
+		verified = min_u64(verified, leg->stats.verified);
 	}
+	t->env.stats->verified = verified;
 }
 
 // It is there, or what is there is kept.
@@ -371,20 +392,32 @@ finish(struct tee *tee)
 	close_all(tee);
 }
 
+// Nothing was read: no file stays at a size that would be taken for a copy.
+static void
+give_up(struct tee *tee, enum transfer_verdict verdict)
+{
+	aio_done(&tee->read.aio);
+	for (unsigned i = 0; i < tee->legs->nr; i++) {
+		(void)settle_nothing(leg_of(tee, i)->bulk); // it tells
+		bulk_done(leg_of(tee, i)->bulk);
+	}
+	set_all(tee, verdict);
+	free(tee->branches);
+}
+
 enum transfer_verdict
 tee_run(struct transfer *t)
 {
 	struct tee tee = {.t = t, .legs = t->legs, .read.t = t};
 	const int r = move(&tee);
 
-	if (r < 0) {
-		aio_done(&tee.read.aio);
-		for (unsigned i = 0; i < t->legs->nr; i++)
-			bulk_done(t->legs->all[i].bulk);
-		free(tee.branches);
-		return TRANSFER_UNCOUNTED;
-	}
+	// Whatever has come of it: what was there before was cut.
 	t->legs->is_begun = true;
+	if (r < 0) {
+		give_up(&tee, r == -ECANCELED ? TRANSFER_STOPPED
+					      : TRANSFER_FAILED);
+		return transfer_not_begun(r);
+	}
 	finish(&tee);
 	if (!tee.fan.is_stalled)
 		free(tee.branches);

@@ -33,7 +33,7 @@ transfer_leave(struct transfer *t)
 {
 	if (facts_is_export(&t->src.facts))
 		side_end(&t->src);
-	if (facts_is_export(&t->out.side.facts))
+	if (facts_is_export(&t->out.side.facts) && !t->out.is_stalled)
 		side_end(&t->out.side);
 }
 
@@ -43,10 +43,12 @@ transfer_done(struct transfer *t)
 	hasher_free(t->env.hasher);
 	t->env.hasher = NULL;
 	side_end(&t->src);
-	side_end(&t->out.side);
+	if (!t->out.is_stalled) {
+		side_end(&t->out.side);
+		output_done(&t->out);
+	}
 	hasher_free(t->packed_hasher);
 	t->packed_hasher = NULL;
-	output_done(&t->out);
 	guide_done(&t->guide);
 	outline_done(&t->outline);
 	vouch_done(&t->vouch);

@@ -207,6 +207,32 @@ says 'the others do not' err "'${loops[1]}': 1048576 bytes, complete, verified"
 says 'nothing is said of the others' err \
 	"'$BED': 1 byte at offset 70000 differs"
 
+# --- what is left of a run that fails or is stopped --------------------------
+
+rm -f a b
+(ulimit -v 12000; run aiodd other a tee=b io=aio iosize=1M depth=16
+	echo "$status" >status)
+if [ "$(cat status)" -ne 0 ] && [ -e a ]; then
+	is 'no memory: no file looks like a copy' "$(size_of a) $(size_of b)" \
+		'0 0'
+	says 'no memory: each is named' err "'b': 0 bytes, FAILED"
+else
+	skip 'no memory' 'there is enough'
+fi
+mkfifo fifo
+exec 9<>fifo
+head -c 200000 data >&9 &
+timeout 60 "$AIODD" of=a tee=b <fifo 2>err &
+pid=$!
+is_read() { [ "$(size_of a)" -gt 0 ]; }
+wait_for is_read
+kill -TERM "$(pgrep -P "$pid")"
+wait "$pid"
+check 'stopped while nothing comes: the source had no error' \
+	eval '! grep -q "error reading" err'
+says 'stopped while nothing comes: it is said' err "'a': [0-9]* bytes, STOPPED\$"
+exec 9>&-
+
 is_sanitized && skip_all 'a sanitizer does not like another clock'
 cd "$top" && require_late
 cd "$work" || exit 99
@@ -227,5 +253,17 @@ check 'one stops: the others' all_same short a three.img
 says 'it is told at once' err "'$BED' has not answered for 30 seconds"
 says 'it is told at the end' err "'$BED': 0 bytes, GIVEN UP\$"
 says 'the others are verified' err "'a': 1048576 bytes, complete, verified\$"
+
+# The one of of=, by an engine that has to be left as it is.
+nbdkit -f -P waits -U "$work/waits.sock" --filter=delay memory 4M \
+	delay-write=3600 &
+cleanup_push kill -9 $!
+wait_for test -e waits
+rm -f a
+LD_PRELOAD=$PWD/haste.so run "$AIODD" short \
+	"nbd+unix:///?socket=$work/waits.sock" tee=a iosize=64K depth=4
+is 'the first one stops: exit status' "$status" 1
+says 'the first one stops: it is told' err "waits.sock': 0 bytes, GIVEN UP\$"
+check 'the first one stops: the other' all_same short a
 
 finish
