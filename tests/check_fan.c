@@ -21,6 +21,7 @@
 #include "suites.h"
 
 enum { NR = 3, DEPTH = 4, JOB_LEN = 512, LEN = 23 * JOB_LEN + 9, ALIGN = 512 };
+enum { BLOCK = 65536 };
 
 #define LATER (FAN_PATIENCE_NS + 1)
 
@@ -34,6 +35,7 @@ struct target {
 	unsigned nr_ended;
 	bool is_lost;
 	bool is_stuck; // nothing ends any more
+	bool is_plain; // each request ends well, and at once
 	uint64_t bad;  // no byte from here on can be written
 	struct aio aio;
 	struct side side;
@@ -119,6 +121,8 @@ write_some(const struct target *t, struct iocb *iocb)
 
 	if (pos + len > t->bad)
 		return -EIO;
+	if (t->is_plain)
+		return inline_call(iocb);
 	if (below(6) == 0)
 		return -EINTR;
 	if (below(6) == 0) // as it is found out, to be in no other order
@@ -169,21 +173,9 @@ open_target(unsigned i)
 }
 
 static void
-open_copy(void)
+prepare(int src_fd)
 {
-	static struct stats stats;
-	static const struct env env = {.stats = &stats};
-	const struct copy_parts parts = {.env = &env,
-					 .plan = &plan,
-					 .aio = &aio,
-					 .src = &src,
-					 .dst = &null_side,
-					 .fan = &fan};
-	unsigned char bytes[LEN];
-
-	for (size_t i = 0; i < LEN; i++)
-		bytes[i] = (unsigned char)(i * 7 + i / 251);
-	src = rig_side(rig_file(bytes, LEN));
+	src = rig_side(src_fd);
 	src.buffered_fd = src.fd;
 	plan = (struct plan){.way = PLAN_BULK,
 			     .len = LEN,
@@ -195,9 +187,34 @@ open_copy(void)
 			     .is_any_order = true};
 	for (unsigned i = 0; i < NR; i++)
 		open_target(i);
+}
+
+static void
+start(void)
+{
+	static struct stats stats;
+	static const struct env env = {.stats = &stats};
+	const struct copy_parts parts = {.env = &env,
+					 .plan = &plan,
+					 .aio = &aio,
+					 .src = &src,
+					 .dst = &null_side,
+					 .fan = &fan};
+
 	aio_init(&aio, NULL);
 	ck_assert_int_eq(fan_init(&fan, branches, NR), 0);
 	ck_assert_int_eq(copy_init(&copy, &parts), 0);
+}
+
+static void
+open_copy(void)
+{
+	unsigned char bytes[LEN];
+
+	for (size_t i = 0; i < LEN; i++)
+		bytes[i] = (unsigned char)(i * 7 + i / 251);
+	prepare(rig_file(bytes, LEN));
+	start();
 }
 
 static void
@@ -341,6 +358,51 @@ START_TEST(the_last_one_is_waited_for)
 }
 END_TEST
 
+// Its bytes, and behind them what the target had.
+static void
+check_disk(unsigned nr, uint64_t len)
+{
+	static unsigned char want[2 * BLOCK];
+
+	memset(want, 'a' + (int)nr, sizeof(want));
+	ck_assert_int_eq(pread(src.fd, want, len, 0), (ssize_t)len);
+	ck_assert_uint_eq(ring_prefix(&branches[nr].ring), len);
+	rig_check_file(targets[nr].side.fd, want, sizeof(want));
+}
+
+// Each fills the last block of its disk up with what is there, and no other's.
+START_TEST(blocks_larger_than_a_page_are_filled_up_by_each)
+{
+	const uint64_t rest[] = {1, 4096, BLOCK - 4096, BLOCK - 1};
+	static unsigned char old[2 * BLOCK];
+	const uint64_t len = rest[_i];
+
+	prepare(rig_pattern_file(len));
+	plan.len = len;
+	plan.dst.align = BLOCK;
+	plan.job_size = plan.step = BLOCK;
+	for (unsigned i = 0; i < NR; i++) {
+		struct side *side = &targets[i].side;
+
+		// Nothing is written before all have patched.
+		side->facts.kind = FACTS_NBD;
+		side->engine = &targets[i].engine;
+		targets[i].is_plain = true;
+		aio_init(&targets[i].aio, NULL);
+		memset(old, 'a' + (int)i, sizeof(old));
+		ck_assert_int_eq(pwrite(side->fd, old, sizeof(old), 0),
+				 sizeof(old));
+	}
+	start();
+	ck_assert_int_eq(run(10000), COPY_DONE);
+	for (unsigned i = 0; i < NR; i++)
+		check_disk(i, len);
+	close_copy();
+	for (unsigned i = 0; i < NR; i++)
+		target_free(&targets[i].engine);
+}
+END_TEST
+
 Suite *
 fan_suite(void)
 {
@@ -356,6 +418,8 @@ fan_suite(void)
 	tcase_add_test(tcase, one_whose_completions_are_lost_is_out);
 	tcase_add_test(tcase, one_that_never_ends_is_left_with_its_buffers);
 	tcase_add_test(tcase, the_last_one_is_waited_for);
+	tcase_add_loop_test(
+		tcase, blocks_larger_than_a_page_are_filled_up_by_each, 0, 4);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }

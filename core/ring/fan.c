@@ -62,17 +62,18 @@ fail(struct fan_branch *b, enum event_kind kind, int error)
 	ring_cut(&b->ring, off, 0);
 }
 
-// Behind the last byte, within its page, whoever writes a whole block of a
-// device puts what that device has there.
+// Behind the last byte, within its block, whoever writes a whole block of a
+// device puts what that device has there: as patch_last does.
 static int
 lend(struct job *leg, const struct job *job)
 {
-	const size_t room = (size_t)round_up(leg->want, PLAN_ALIGN);
+	const size_t align = (size_t)max_u64(PLAN_ALIGN, leg->writer->align);
+	const size_t room = (size_t)round_up(leg->want, align);
 
 	leg->buf = job->buf;
 	if (room == leg->want)
 		return 0;
-	unsigned char *copy = aligned_alloc(PLAN_ALIGN, room);
+	unsigned char *copy = aligned_alloc(align, room);
 	if (copy == NULL)
 		return -ENOMEM;
 	memcpy(copy, job->buf, leg->want);
