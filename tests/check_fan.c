@@ -23,7 +23,8 @@
 enum { NR = 3, DEPTH = 4, JOB_LEN = 512, LEN = 23 * JOB_LEN + 9, ALIGN = 512 };
 enum { BLOCK = 65536 };
 
-#define LATER (FAN_PATIENCE_NS + 1)
+#define SECOND ((uint64_t)1000000000)
+#define PATIENCE (FAN_PATIENCE_NS / SECOND)
 
 // One destination: a file, and an engine that carries out what it is told to,
 // when it is told to.
@@ -313,22 +314,36 @@ START_TEST(one_whose_completions_are_lost_is_out)
 }
 END_TEST
 
+// Once a second, for so long.
+static void
+look_for(uint64_t seconds)
+{
+	for (uint64_t i = 0; i < seconds; i++)
+		fan_look(&fan, fan.looked_ns + SECOND);
+}
+
+// All wait for this one.
+static void
+get_stuck(unsigned nr)
+{
+	run(4);
+	targets[nr].is_stuck = true;
+	ck_assert_int_lt(run(1000), COPY_DONE);
+	ck_assert_uint_gt(targets[nr].nr_pending, 0);
+	look_for(1);
+}
+
 // Its requests are out to the end, and find in their buffers what they had.
 START_TEST(one_that_never_ends_is_left_with_its_buffers)
 {
-	const uint64_t now = 1000;
 	struct target *stuck = &targets[2];
 	unsigned char want[LEN];
 
 	open_copy();
-	run(4);
-	stuck->is_stuck = true;
+	get_stuck(2);
+	look_for(PATIENCE - 1);
 	ck_assert_int_lt(run(1000), COPY_DONE);
-	ck_assert_uint_gt(stuck->nr_pending, 0);
-	fan_look(&fan, now);
-	fan_look(&fan, now + FAN_PATIENCE_NS - 1);
-	ck_assert_int_lt(run(1000), COPY_DONE);
-	fan_look(&fan, now + LATER);
+	look_for(1);
 	ck_assert_int_eq(run(10000), COPY_DONE);
 	ck_assert_uint_eq(rig_told(FAILURE_STALLED)->off,
 			  ring_prefix(&branches[2].ring));
@@ -343,14 +358,46 @@ START_TEST(one_that_never_ends_is_left_with_its_buffers)
 }
 END_TEST
 
+// We were stopped, not the one that is waited for.
+START_TEST(a_time_without_a_look_gives_nobody_up)
+{
+	open_copy();
+	get_stuck(1);
+	fan_look(&fan, fan.looked_ns + 40 * SECOND);
+	fan_look(&fan, fan.looked_ns + 40 * SECOND);
+	ck_assert(!branches[1].is_left);
+	look_for(PATIENCE);
+	ck_assert(branches[1].is_left);
+	ck_assert_int_eq(run(10000), COPY_DONE);
+	check_target(0, LEN);
+	check_target(2, LEN);
+	close_copy();
+}
+END_TEST
+
+START_TEST(what_has_ended_is_reaped_before_one_is_left)
+{
+	open_copy();
+	get_stuck(1);
+	look_for(PATIENCE - 1);
+	targets[1].is_stuck = false;
+	carry_out(&targets[1]);
+	look_for(2);
+	ck_assert(!branches[1].is_left);
+	ck_assert_int_eq(run(10000), COPY_DONE);
+	for (unsigned i = 0; i < NR; i++)
+		check_target(i, LEN);
+	close_copy();
+}
+END_TEST
+
 START_TEST(the_last_one_is_waited_for)
 {
 	open_copy();
 	targets[0].bad = targets[1].bad = 0;
 	targets[2].is_stuck = true;
 	ck_assert_int_lt(run(1000), COPY_DONE);
-	fan_look(&fan, 1);
-	fan_look(&fan, 10 * FAN_PATIENCE_NS);
+	look_for(10 * PATIENCE);
 	targets[2].is_stuck = false;
 	ck_assert_int_eq(run(10000), COPY_DONE);
 	check_target(2, LEN);
@@ -417,6 +464,8 @@ fan_suite(void)
 	tcase_add_test(tcase, without_any_the_copy_ends);
 	tcase_add_test(tcase, one_whose_completions_are_lost_is_out);
 	tcase_add_test(tcase, one_that_never_ends_is_left_with_its_buffers);
+	tcase_add_test(tcase, a_time_without_a_look_gives_nobody_up);
+	tcase_add_test(tcase, what_has_ended_is_reaped_before_one_is_left);
 	tcase_add_test(tcase, the_last_one_is_waited_for);
 	tcase_add_loop_test(
 		tcase, blocks_larger_than_a_page_are_filled_up_by_each, 0, 4);

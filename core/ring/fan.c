@@ -274,27 +274,43 @@ has_others(const struct fan_branch *b)
 	return false;
 }
 
+// It may have ended meanwhile, with nobody there to reap.
+static bool
+has_news(struct fan_branch *b)
+{
+	if (aio_reap(b->aio) < 0) {
+		lose(b);
+		return true;
+	}
+	return aio_nr_taken(b->aio) != b->nr_taken;
+}
+
+static void
+look(struct fan_branch *b, bool is_waited, uint64_t ns)
+{
+	const uint64_t nr = aio_nr_taken(b->aio);
+
+	if (nr != b->nr_taken || !is_waited || aio_nr_out(b->aio) == 0) {
+		b->nr_taken = nr;
+		b->waited_ns = 0;
+		return;
+	}
+	b->waited_ns += ns;
+	if (b->waited_ns >= FAN_PATIENCE_NS && has_others(b) && !has_news(b))
+		leave(b);
+}
+
 void
 fan_look(struct fan *fan, uint64_t now_ns)
 {
 	const struct ring *ring = fan->ring;
 	const bool is_waited = !ring_has_free(ring) || ring->next >= ring->end;
+	const uint64_t ns = min_u64(now_ns - fan->looked_ns, FAN_LOOK_MAX_NS);
 
-	for (unsigned i = 0; i < fan->nr; i++) {
-		struct fan_branch *b = &fan->branches[i];
-		const uint64_t nr = aio_nr_taken(b->aio);
-
-		if (b->is_left)
-			continue;
-		if (nr != b->nr_taken || !is_waited || b->taken_ns == 0 ||
-		    aio_nr_out(b->aio) == 0) {
-			b->nr_taken = nr;
-			b->taken_ns = now_ns;
-		} else if (now_ns - b->taken_ns >= FAN_PATIENCE_NS &&
-			   has_others(b)) {
-			leave(b);
-		}
-	}
+	fan->looked_ns = now_ns;
+	for (unsigned i = 0; i < fan->nr; i++)
+		if (!fan->branches[i].is_left)
+			look(&fan->branches[i], is_waited, ns);
 }
 
 void

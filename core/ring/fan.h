@@ -11,7 +11,8 @@
 // go on. Nobody is further ahead of the slowest than the ring is long. One that
 // has completed nothing for FAN_PATIENCE_NS, while the others wait for it, is
 // left: the buffers that the kernel still has stay where they are until the end
-// of the process, and the jobs get others.
+// of the process, and the jobs get others. A time in which nobody looked counts
+// for no more than FAN_LOOK_MAX_NS: this process may have been stopped itself.
 
 #pragma once
 
@@ -26,6 +27,7 @@
 
 #define FAN_PATIENCE_NS ((uint64_t)30 * 1000000000)
 #define FAN_LOOK_MS 1000
+#define FAN_LOOK_MAX_NS ((uint64_t)2 * FAN_LOOK_MS * 1000000)
 
 struct clear;
 struct env;
@@ -53,8 +55,8 @@ struct fan_branch {
 	bool is_told;
 	bool is_left;             // nothing of it is waited for
 	bool is_stalled;          // and there is something that was
-	uint64_t nr_taken;        // requests that had ended when that was last
-	uint64_t taken_ns;        // seen to grow
+	uint64_t nr_taken;        // requests that had ended at the last look,
+	uint64_t waited_ns;       // and for how long there were no more
 	struct loop_source ended[AIO_NR_LANES];
 	struct loop_source written_out;
 };
@@ -64,6 +66,7 @@ struct fan {
 	unsigned nr;
 	struct ring *ring;        // of what is read; the copy sets it
 	bool is_stalled;          // one of them
+	uint64_t looked_ns;       // last
 };
 
 // The rest of the branches, which stay where they are until fan_done. -ENOMEM:
@@ -81,7 +84,7 @@ bool fan_has_work(const struct fan *fan);
 bool fan_is_done(const struct fan *fan);
 // Nobody is left to write to.
 bool fan_is_out(const struct fan *fan);
-// Now and then: whether one keeps the others waiting for too long.
+// At least every FAN_LOOK_MS: one may keep the others waiting for too long.
 void fan_look(struct fan *fan, uint64_t now_ns);
 // By a signal: nothing is begun, nor is a slow device waited for.
 void fan_stop(struct fan *fan);
