@@ -168,10 +168,50 @@ refused(const struct leg *leg)
 static enum transfer_verdict
 tell_not_teed(const struct leg *leg, const char *why)
 {
-	hooks_tell(leg->env.hooks, (struct event){.kind = FAILURE_NOT_TEED,
-						  .name = leg->out->side.name,
-						  .word = why});
+	const char *name = leg->out->side.name;
+
+	hooks_tell(leg->env.hooks,
+		   (struct event){.kind = FAILURE_NOT_TEED,
+				  .name = name != NULL ? name : leg->asked.dst,
+				  .word = why});
 	return TRANSFER_UNCOUNTED;
+}
+
+// What the ring cannot do nobody does, and that is known before a byte is lost.
+static enum transfer_verdict
+check_plan(const struct transfer *t, const struct leg *leg, struct facts dst)
+{
+	const struct rest rest = {.done = 0};
+	struct plan plan;
+
+	if (!facts_has_offsets(&dst) && !facts_is_null(&dst))
+		return tell_not_teed(leg, "it is neither a file nor a disk");
+	if (cut_is_due(&leg->asked))
+		probe_cut(&dst);
+	planner_make(&plan, &leg->asked, &rest, &t->src.facts, &dst,
+		     &leg->bulk->refused);
+	if (plan.way == PLAN_BULK || transfer_has_nothing(t))
+		return TRANSFER_OK;
+	return tell_not_teed(leg, plan.way_reason);
+}
+
+// Before any is opened or made: a pipe waits for its reader, and what is made
+// for a plan that is refused stays. The others are planned when they are open.
+static enum transfer_verdict
+foresee(const struct transfer *t, const struct leg *leg)
+{
+	const struct request *q = &leg->asked;
+	struct stat st;
+	struct facts dst;
+
+	if (nbd_side_is_export(q->dst) ||
+	    (stat(q->dst, &st) == 0 &&
+	     (S_ISREG(st.st_mode) || S_ISBLK(st.st_mode) ||
+	      S_ISDIR(st.st_mode))) ||
+	    probe_path(q->dst, &dst) < 0)
+		return TRANSFER_OK;
+	probe_flags(&dst, q->oflags);
+	return check_plan(t, leg, dst);
 }
 
 static enum transfer_verdict
@@ -203,9 +243,16 @@ legs_look(struct transfer *t)
 {
 	enum transfer_verdict verdict = TRANSFER_OK;
 
-	for (unsigned i = 1;
-	     t->legs != NULL && verdict == TRANSFER_OK && i < t->legs->nr; i++)
-		verdict = look(&t->legs->all[i]);
+	for (unsigned i = 0;
+	     t->legs != NULL && verdict == TRANSFER_OK && i < t->legs->nr;
+	     i++) {
+		struct leg *leg = &t->legs->all[i];
+
+		if (i > 0)
+			verdict = look(leg);
+		if (verdict == TRANSFER_OK)
+			verdict = foresee(t, leg);
+	}
 	return verdict;
 }
 
@@ -227,25 +274,6 @@ check_twice(const struct transfer *t, const struct leg *leg)
 		return TRANSFER_REFUSED;
 	}
 	return TRANSFER_OK;
-}
-
-// What the ring cannot do nobody does, and that is known before a byte is lost.
-static enum transfer_verdict
-check_plan(const struct transfer *t, const struct leg *leg)
-{
-	const struct rest rest = {.done = 0};
-	struct facts dst = leg->out->side.facts;
-	struct plan plan;
-
-	if (!facts_has_offsets(&dst) && !facts_is_null(&dst))
-		return tell_not_teed(leg, "it is neither a file nor a disk");
-	if (cut_is_due(&leg->asked))
-		probe_cut(&dst);
-	planner_make(&plan, &leg->asked, &rest, &t->src.facts, &dst,
-		     &leg->bulk->refused);
-	if (plan.way == PLAN_BULK || transfer_has_nothing(t))
-		return TRANSFER_OK;
-	return tell_not_teed(leg, plan.way_reason);
 }
 
 enum transfer_verdict
@@ -293,7 +321,8 @@ open_leg(struct transfer *t, struct leg *leg)
 	leg->is_open = true;
 	if (verdict == TRANSFER_OK)
 		verdict = check_safe(t, leg);
-	return verdict == TRANSFER_OK ? check_plan(t, leg) : verdict;
+	return verdict == TRANSFER_OK ? check_plan(t, leg, out->side.facts)
+				      : verdict;
 }
 
 static enum transfer_verdict
@@ -319,7 +348,8 @@ legs_open_new(struct transfer *t)
 {
 	if (t->legs == NULL)
 		return TRANSFER_OK;
-	const enum transfer_verdict verdict = check_plan(t, &t->legs->all[0]);
+	const enum transfer_verdict verdict = check_plan(t, &t->legs->all[0],
+							 t->out.side.facts);
 	return verdict == TRANSFER_OK ? open_those(t, false) : verdict;
 }
 

@@ -112,6 +112,11 @@ refused 1 'tee= and tee= name the same' other a tee=new tee=./new
 refused 1 'combine tee= and map=' other new tee=a map=m
 refused 1 'needs a named output' if=other tee=new
 refused 1 "cannot copy to '/dev/full' with tee=" other new tee=/dev/full
+mkfifo pipe
+refused 1 "cannot copy to 'pipe' with tee=" other new tee=pipe
+refused 1 "cannot copy to 'pipe' with tee=" other pipe tee=new
+refused 1 "cannot copy to 'new' with tee=: ibs= and obs=" if=other of=new \
+	tee=another ibs=1000003 obs=999983
 refused 1 "failed to open 'no/such'" other new tee=a tee=no/such
 refused 5 "not writing to '/dev/nosuch'" other new tee=a tee=/dev/nosuch
 refused 5 "not writing to 'other'.*shares data" other new tee=a tee=other
