@@ -60,7 +60,9 @@ targets_at(const struct transfer *t, unsigned nr)
 	return (struct targets_one){
 		.name = leg->asked.dst,
 		.kind = leg->is_open ? kinds[leg->out->side.facts.kind] : NULL,
-		.verdict = t->legs->is_begun ? word_of(leg) : "untouched",
+		.verdict = t->legs->is_begun ? word_of(leg)
+			   : leg->is_cut     ? "failed"
+					     : "untouched",
 		.bytes = is_there ? durability_stats(&view).bytes : 0,
 		.durable = durability_durable(&view),
 		.is_verified = is_good && leg->asked.verify,
@@ -78,7 +80,7 @@ print_line(const struct transfer *t, unsigned nr)
 	const struct leg *leg = &t->legs->all[nr];
 	const struct targets_one one = targets_at(t, nr);
 	const struct transfer view = legs_view(t, nr);
-	const bool is_good = leg->verdict == TRANSFER_OK;
+	const bool is_good = t->legs->is_begun && leg->verdict == TRANSFER_OK;
 	const uint64_t old = is_good ? outcome_untouched(&view) : 0;
 	char *name = quote_name_always(one.name), *text = NULL;
 	char size[UNITS_TEXT_MAX];
@@ -107,14 +109,13 @@ print_line(const struct transfer *t, unsigned nr)
 void
 targets_conclude(const struct options *options, const struct transfer *t)
 {
-	if (!t->legs->is_begun)
-		return;
-	for (unsigned i = 0; i < t->legs->nr; i++) {
+	for (unsigned i = 0; i < t->legs->nr && t->legs->is_begun; i++) {
 		const struct transfer view = legs_view(t, i);
 
 		outcome_tell(&view, t->legs->all[i].verdict);
 	}
 	for (unsigned i = 0; i < t->legs->nr && options->level == REPORT_ALL;
 	     i++)
-		print_line(t, i);
+		if (t->legs->is_begun || t->legs->all[i].is_cut)
+			print_line(t, i);
 }

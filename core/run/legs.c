@@ -356,8 +356,13 @@ legs_open_new(struct transfer *t)
 enum transfer_verdict
 legs_cut(struct transfer *t)
 {
-	for (unsigned i = 1; t->legs != NULL && i < t->legs->nr; i++) {
-		struct output *out = t->legs->all[i].out;
+	for (unsigned i = 0; t->legs != NULL && i < t->legs->nr; i++) {
+		struct leg *leg = &t->legs->all[i];
+		struct output *out = leg->out;
+
+		leg->is_cut = facts_is_file(&out->side.facts);
+		if (i == 0)
+			continue; // by the conductor
 		const int r = output_cut(out, &t->src.facts);
 
 		if (r < 0)

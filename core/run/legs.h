@@ -27,6 +27,7 @@ struct leg {
 	bool is_old;              // there is something to open
 	bool is_open;
 	bool is_stalled;          // as the output has it
+	bool is_cut;              // a file, and nothing is left of the old one
 	bool is_copied;           // all of the source was written
 	enum transfer_verdict verdict;
 };

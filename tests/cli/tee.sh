@@ -224,6 +224,24 @@ if [ "$(cat status)" -ne 0 ] && [ -e a ]; then
 else
 	skip 'no memory' 'there is enough'
 fi
+cat >sealed.py <<'END'
+import fcntl, os, subprocess, sys
+fd = os.memfd_create("sealed", os.MFD_ALLOW_SEALING)
+os.write(fd, bytes(100000))
+fcntl.fcntl(fd, fcntl.F_ADD_SEALS, fcntl.F_SEAL_SHRINK)
+sealed = f"tee=/proc/{os.getpid()}/fd/{fd}"
+sys.exit(subprocess.run([*sys.argv[1:], sealed]).returncode)
+END
+if python3 -c 'import fcntl; fcntl.F_ADD_SEALS' 2>/dev/null; then
+	head -c 50000 data >little
+	cp other a
+	run python3 sealed.py "$AIODD" little a
+	is 'one cannot be cut: exit status' "$status" 1
+	says 'one cannot be cut: the one that was is named' err \
+		"'a': 0 bytes, FAILED"
+else
+	skip 'one cannot be cut' 'no python3 that seals here'
+fi
 mkfifo fifo
 exec 9<>fifo
 head -c 200000 data >&9 &
