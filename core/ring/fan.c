@@ -6,13 +6,11 @@
 #include "fan.h"
 
 #include <errno.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
 
 #include "base.h"
 #include "env.h"
 #include "hooks.h"
+#include "loan.h"
 #include "side.h"
 #include "writeback.h"
 
@@ -34,12 +32,8 @@ finish(struct ring *ring, struct job *job)
 static void
 give_back(struct fan_branch *b, struct job *leg)
 {
-	struct job *job = leg->lender;
+	struct job *job = loan_end(leg);
 
-	if (leg->is_copy)
-		free(leg->buf);
-	leg->is_copy = false;
-	leg->lender = NULL;
 	if (job != NULL && --job->nr_left == 0)
 		finish(b->fan->ring, job);
 }
@@ -60,26 +54,6 @@ fail(struct fan_branch *b, enum event_kind kind, int error)
 						      .name = b->side->name,
 						      .off = off});
 	ring_cut(&b->ring, off, 0);
-}
-
-// Behind the last byte, within its block, whoever writes a whole block of a
-// device puts what that device has there: as patch_last does.
-static int
-lend(struct job *leg, const struct job *job)
-{
-	const size_t align = (size_t)max_u64(PLAN_ALIGN, leg->writer->align);
-	const size_t room = (size_t)round_up(leg->want, align);
-
-	leg->buf = job->buf;
-	if (room == leg->want)
-		return 0;
-	unsigned char *copy = aligned_alloc(align, room);
-	if (copy == NULL)
-		return -ENOMEM;
-	memcpy(copy, job->buf, leg->want);
-	leg->buf = copy;
-	leg->is_copy = true;
-	return 0;
 }
 
 // More comes than there is room for.
@@ -112,10 +86,9 @@ take(struct fan_branch *b, struct job *job)
 	leg->len = leg->want;
 	leg->is_zeros = job->is_zeros;
 	leg->writer = &b->writer;
-	leg->lender = job;
 	job->nr_left++;
 	job_move(leg, JOB_READING);
-	if (lend(leg, job) < 0) {
+	if (loan_begin(leg, job) < 0) {
 		fail(b, FAILURE_WRITE, ENOMEM);
 		ring_put(&b->ring, leg);
 	} else {
@@ -229,34 +202,18 @@ fan_is_out(const struct fan *fan)
 	return true;
 }
 
-// Another buffer for what the kernel does not give back. It stays until the end
-// of the process, as the first one does.
-static int
-replace_buffer(struct job *job, size_t len)
-{
-	void *buf = mmap(NULL, len, PROT_READ | PROT_WRITE,
-			 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-	if (buf == MAP_FAILED)
-		return -ENOMEM;
-	job->buf = buf;
-	return 0;
-}
-
 // Without memory it is tried again at the next look.
 static void
 leave(struct fan_branch *b)
 {
 	fail(b, FAILURE_STALLED, 0);
 	for (unsigned i = 0; i < b->ring.depth; i++) {
-		struct job *leg = &b->ring.jobs[i], *job = leg->lender;
+		struct job *leg = &b->ring.jobs[i];
 
-		if (job == NULL)
+		if (leg->lender == NULL)
 			continue;
-		if (leg->state == JOB_WRITING && leg->buf == job->buf &&
-		    replace_buffer(job, b->fan->ring->job_size) < 0)
+		if (loan_leave(leg, b->fan->ring->job_size) < 0)
 			return;
-		leg->is_copy = false; // it may be read still
 		give_back(b, leg);
 	}
 	b->is_left = b->is_stalled = b->fan->is_stalled = true;
