@@ -360,15 +360,14 @@ legs_cut(struct transfer *t)
 		struct leg *leg = &t->legs->all[i];
 		struct output *out = leg->out;
 
-		leg->is_cut = facts_is_file(&out->side.facts);
-		if (i == 0)
-			continue; // by the conductor
-		const int r = output_cut(out, &t->src.facts);
+		// The first by the conductor.
+		const int r = i == 0 ? 0 : output_cut(out, &t->src.facts);
 
 		if (r < 0)
 			return transfer_not_begun(r);
 		if (r > 0)
 			output_probe(out);
+		leg->is_cut = facts_is_file(&out->side.facts);
 	}
 	return TRANSFER_OK;
 }

@@ -239,6 +239,7 @@ if python3 -c 'import fcntl; fcntl.F_ADD_SEALS' 2>/dev/null; then
 	is 'one cannot be cut: exit status' "$status" 1
 	says 'one cannot be cut: the one that was is named' err \
 		"'a': 0 bytes, FAILED"
+	is 'one cannot be cut: it is not' "$(grep -c FAILED err)" 1
 else
 	skip 'one cannot be cut' 'no python3 that seals here'
 fi
