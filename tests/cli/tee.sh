@@ -248,6 +248,7 @@ exec 9<>fifo
 head -c 200000 data >&9 &
 timeout 60 "$AIODD" of=a tee=b <fifo 2>err &
 pid=$!
+# shellcheck disable=SC2317 # called by wait_for
 is_read() { [ "$(size_of a)" -gt 0 ]; }
 wait_for is_read
 kill -TERM "$(pgrep -P "$pid")"
