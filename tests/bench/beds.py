@@ -629,15 +629,18 @@ def tee(lab):
         for image in images:
             check_same(src, image)
 
+    fifos = [lab.path(name) for name in ("p", "q")]
+    for fifo in fifos:
+        os.mkfifo(fifo)
     to = "dd bs=1M iflag=fullblock conv=fsync status=none of="
-    pipe = (f'dd if="$1" bs=1M status=none | '
-            f'tee >({to}"$2") >({to}"$3") | {to}"$4"')
+    pipe = (f'{to}"$2" <"$5" & {to}"$3" <"$6" & '
+            f'dd if="$1" bs=1M status=none | tee "$5" "$6" | {to}"$4"; wait')
     first, *others = disks
     programs = installed([
         aiodd(lab, "aiodd SRC DISK tee=DISK tee=DISK", src, first,
               *("tee=" + disk for disk in others)),
-        program("dd, tee, and three dd conv=fsync", "bash", "-c", pipe,
-                "bash", src, *disks, target=2)])
+        program("dd, tee, and three dd conv=fsync", "sh", "-c", pipe,
+                "sh", src, *disks, *fifos, target=2)])
     return Bed("to three disks at once, durable", size, programs, before,
                check, habit=programs[-1].label)
 
