@@ -259,7 +259,7 @@ done
 serve a file data
 truncate -s 20M image
 serve b file image
-from=nbd+unix:///?socket=$work/servers/a.sock
+from="nbd+unix:///?socket=$work/servers/a.sock"
 for part in 2/3 3/3 1/3; do
 	run aiodd "$from" "$uri" shard=$part verify=yes
 	is "shard=$part of an export: exit status" "$status" 0
