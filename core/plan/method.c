@@ -101,6 +101,38 @@ method_of_compared(const struct plan_sides *s, const struct plan *plan)
 	return (struct plan_side){PLAN_AIO, align, "verify=only"};
 }
 
+// So many bytes of data can be written directly. Is it worth it?
+static struct plan_side
+method_of_written(const struct plan_sides *s, const struct plan *plan,
+		  uint64_t data, bool is_checked)
+{
+	const struct facts *dst = s->dst;
+	const uint32_t align = dst->dio_align;
+
+	// Direct writes that make a file longer are waited for one by one.
+	if (plan->src.method == PLAN_FEED && facts_is_file(dst))
+		return (struct plan_side){
+			PLAN_INLINE, 0, "the length of a stream is not known"};
+	if (data < PLAN_AIO_MIN && !dst->is_remote)
+		return without_aio(is_checked ? align : 0, "less than 32 MiB");
+	if (dst->kind == FACTS_BLOCK)
+		return (struct plan_side){PLAN_AIO, align, "block device"};
+	if (dst->is_remote)
+		return (struct plan_side){PLAN_AIO, align,
+					  "buffered writes wait for a server"};
+	if (plan->is_compared)
+		return (struct plan_side){PLAN_AIO, align,
+					  "what is there is read, too"};
+	if (sides_are_durable(s))
+		return (struct plan_side){PLAN_AIO, align,
+					  "the copy is synced"};
+	if (data > dst->memory / PLAN_CACHE_SHARE)
+		return (struct plan_side){PLAN_AIO, align,
+					  "more than a quarter of the memory"};
+	return (struct plan_side){PLAN_INLINE, 0,
+				  "it fits in the page cache, not synced"};
+}
+
 struct plan_side
 method_of_dst(const struct plan_sides *s, const struct plan *plan)
 {
@@ -141,26 +173,5 @@ method_of_dst(const struct plan_sides *s, const struct plan *plan)
 		return (struct plan_side){PLAN_AIO, align, "io=aio"};
 	if (s->q->oflags & FLAG_DIRECT)
 		return (struct plan_side){PLAN_AIO, align, "oflag=direct"};
-	// Direct writes that make a file longer are waited for one by one.
-	if (plan->src.method == PLAN_FEED && facts_is_file(dst))
-		return (struct plan_side){
-			PLAN_INLINE, 0, "the length of a stream is not known"};
-	if (data < PLAN_AIO_MIN && !dst->is_remote)
-		return without_aio(is_checked ? align : 0, "less than 32 MiB");
-	if (dst->kind == FACTS_BLOCK)
-		return (struct plan_side){PLAN_AIO, align, "block device"};
-	if (dst->is_remote)
-		return (struct plan_side){PLAN_AIO, align,
-					  "buffered writes wait for a server"};
-	if (plan->is_compared)
-		return (struct plan_side){PLAN_AIO, align,
-					  "what is there is read, too"};
-	if (sides_are_durable(s))
-		return (struct plan_side){PLAN_AIO, align,
-					  "the copy is synced"};
-	if (data > dst->memory / PLAN_CACHE_SHARE)
-		return (struct plan_side){PLAN_AIO, align,
-					  "more than a quarter of the memory"};
-	return (struct plan_side){PLAN_INLINE, 0,
-				  "it fits in the page cache, not synced"};
+	return method_of_written(s, plan, data, is_checked);
 }
