@@ -68,6 +68,9 @@ without_nbd(const struct options *options)
 		return NULL;
 	if (nbd_side_is_export(q->src) || nbd_side_is_export(q->dst))
 		return "NBD";
+	for (unsigned i = 0; i < q->nr_tees; i++)
+		if (nbd_side_is_export(q->tees[i]))
+			return "NBD";
 	if (q->connections > 0)
 		return "connections=";
 	return q->reconnect != OPTIONS_RECONNECT_S ? "reconnect=" : NULL;

@@ -336,8 +336,9 @@ resolve_options(struct options *options)
 	if (q->map != NULL)
 		q->conv |= CONV_NOERROR;
 	if (r == 0)
-		r = shard_resolve(options);
-	if (r == 0)
 		r = resolve_digests(options);
-	return r < 0 ? r : check_build(options);
+	if (r == 0)
+		r = check_build(options);
+	// Last: a server may have to be asked.
+	return r < 0 ? r : shard_resolve(options);
 }

@@ -143,9 +143,11 @@ for operand in hash=md5 hash=sha256,xxh128 hash=xxh128 sums=SUMS \
 	expect="sha1:$(printf %040d 0)" verify=yes status=json \
 	report=report.html bmap=auto obmap=MAP \
 	decompress=gz decompress=xz decompress=zst decompress=bz2 \
-	decompress=lz4 'nbd+unix:///?socket=s'; do
+	decompress=lz4 'nbd+unix:///?socket=s' 'tee=nbd+unix:///?socket=s' \
+	if=nbd://localhost\ shard=1/2; do
 	case $operand in
 	nbd*) run aiodd "$operand" new ;;
+	*\ *) run aiodd "${operand% *}" of=new "${operand#* }" ;;
 	*) run aiodd src new "$operand" ;;
 	esac
 	is "$operand: exit status" "$status" 1
