@@ -398,8 +398,12 @@ give_up(struct tee *tee, enum transfer_verdict verdict)
 {
 	aio_done(&tee->read.aio);
 	for (unsigned i = 0; i < tee->legs->nr; i++) {
-		(void)settle_nothing(leg_of(tee, i)->bulk); // it tells
-		bulk_done(leg_of(tee, i)->bulk);
+		struct bulk *b = leg_of(tee, i)->bulk;
+
+		b->ring = NULL;
+		b->writer = NULL;
+		(void)settle_nothing(b); // it tells
+		bulk_done(b);
 	}
 	set_all(tee, verdict);
 	free(tee->branches);
