@@ -5,20 +5,14 @@
 
 #include "intent.h"
 
-#include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "base.h"
 #include "cut.h"
-#include "decoder.h"
-#include "digest.h"
 #include "disk_identify.h"
 #include "disk_stack.h"
-#include "expect.h"
 #include "phrase.h"
-#include "quote.h"
+#include "promise.h"
 
 // How much is written.
 struct amount {
@@ -31,8 +25,6 @@ struct sides {
 	const struct request *q;
 	struct transfer_side src;
 	struct transfer_side dst;
-	const struct guide *guide;
-	struct stats_rescue known; // by map=
 	bool is_kept;	       // the destination, for what it has
 };
 
@@ -108,16 +100,6 @@ format_amount(struct amount *a)
 	}
 }
 
-// path: NULL: standard is meant.
-static void
-print_name(const char *path, const char *standard)
-{
-	char *name = path != NULL ? quote_name_colon(path) : NULL;
-
-	fputs(name ? name : path ? "?" : standard, stdout);
-	free(name);
-}
-
 static void
 print_size(uint64_t bytes)
 {
@@ -141,7 +123,7 @@ print_disk(const struct facts *facts)
 static void
 print_dst(const struct intent *i)
 {
-	print_name(i->s->q->dst, "standard output");
+	phrase_name(stdout, i->s->q->dst, "standard output");
 	if (i->is_missing || !facts_has_offsets(i->old))
 		return;
 	fputs(" (", stdout);
@@ -270,7 +252,7 @@ print_deed(const struct intent *i)
 
 	if (request_is_attested(q)) {
 		print_around(i, "compare ", " with its digests in ");
-		print_name(q->manifest, "");
+		phrase_name(stdout, q->manifest, "");
 	} else if (!request_writes(q)) {
 		print_around(i, "compare ", " with ");
 		fputs(i->amount.text, stdout);
@@ -295,7 +277,7 @@ print_deed(const struct intent *i)
 		print_overwrite(i);
 	} else {
 		printf("write %s to ", i->amount.text);
-		print_name(q->dst, "standard output");
+		phrase_name(stdout, q->dst, "standard output");
 	}
 }
 
@@ -325,7 +307,7 @@ print_src(const struct sides *s)
 	char size[PHRASE_SIZE_MAX];
 
 	printf("source: ");
-	print_name(s->q->src, "standard input");
+	phrase_name(stdout, s->q->src, "standard input");
 	switch (src->kind) {
 	case FACTS_ZERO:
 		printf(" (zeros)");
@@ -358,219 +340,12 @@ print_src(const struct sides *s)
 	putchar('\n');
 }
 
-static void
-print_algs(unsigned set, const char *between)
-{
-	const char *before = "";
-
-	for (enum digest_alg alg = 0; alg < DIGEST_NR; alg++) {
-		if (!(set & 1U << alg))
-			continue;
-		printf("%s%s", before, digest_name(alg));
-		before = between;
-	}
-}
-
-static void
-print_expected(const struct sides *s)
-{
-	const struct request_expected *expected = &s->q->expected;
-	char hex[DIGEST_HEX_MAX], *subject;
-
-	if (expected->algs == 0)
-		return;
-	subject = expect_subject("the source", s->q, s->src.facts,
-				 s->src.start);
-	printf("expect: %s has ", subject ? subject : "?");
-	print_algs(expected->algs, " or ");
-	digest_format((enum digest_alg)__builtin_ctz(expected->algs),
-		      expected->value, hex);
-	printf(" %s\n", hex);
-	free(subject);
-}
-
-static void
-print_digests(const struct options *options)
-{
-	if (options->hashes == 0)
-		return;
-	printf("hash: ");
-	print_algs(options->hashes, ", ");
-	if (options->sums != NULL) {
-		printf(", written to ");
-		print_name(strcmp(options->sums, "-") != 0 ? options->sums
-							   : NULL,
-			   "standard output");
-	}
-	putchar('\n');
-}
-
-static const char *
-sync_of(const struct sides *s)
-{
-	const struct request *q = s->q;
-
-	if (q->commit != REQUEST_COMMIT_NONE)
-		return "at the end (commit=)";
-	if (q->verify)
-		return "at the end (verify=yes)";
-	if (q->manifest != NULL)
-		return "at the end (manifest=)";
-	if (q->map != NULL)
-		return "before each save of the map (map=)";
-	if (q->conv & CONV_FSYNC)
-		return "at the end (conv=fsync)";
-	if (facts_is_disk(s->dst.facts))
-		return facts_is_export(s->dst.facts)
-			       ? "at the end (NBD server)"
-			       : "at the end (block device)";
-	if (q->conv & CONV_FDATASYNC)
-		return "at the end (conv=fdatasync)";
-	if (q->oflags & FLAG_SYNC)
-		return "after each write (oflag=sync)";
-	if (q->oflags & FLAG_DSYNC)
-		return "after each write (oflag=dsync)";
-	return "no (conv=fsync syncs it)";
-}
-
-static void
-print_retries(uint64_t nr)
-{
-	printf("read errors: read around (map=)");
-	if (nr > 0)
-		printf(", and read %" PRIu64 " time%s more (retries=)", nr,
-		       nr == 1 ? "" : "s");
-	putchar('\n');
-}
-
-static void
-print_map(const struct sides *s)
-{
-	const struct stats_rescue *known = &s->known;
-	const uint64_t bad = known->failed + known->bad;
-	char some[PHRASE_SIZE_MAX], all[PHRASE_SIZE_MAX];
-
-	printf("map: what is copied is kept in ");
-	print_name(s->q->map, "");
-	if (known->before > 0)
-		printf(", which has %s of %s",
-		       phrase_exact(some, known->before),
-		       phrase_exact(all, known->len));
-	if (bad > 0)
-		printf("; %s could not be read", phrase_exact(some, bad));
-	putchar('\n');
-}
-
-// A new file has the blocks of the old one, where there are any to be had.
-static void
-print_update(const struct intent *i)
-{
-	const bool is_new = i->s->q->commit == REQUEST_COMMIT_RENAME &&
-			    !i->is_missing;
-
-	if (is_new && i->old->is_kernel_copy)
-		printf("update: all is written (this file system cannot share "
-		       "blocks)\n");
-	else
-		printf("update: only what differs is written%s\n",
-		       is_new ? "; other blocks are shared with the old file "
-				"if the file system can"
-			      : "");
-}
-
-static void
-print_decompress(const struct sides *s)
-{
-	const unsigned format = s->src.facts->unpacked;
-	const uint64_t nr = format == DECODE_XZ ? s->q->threads : 1;
-
-	if (format != DECODE_NONE)
-		printf("decompress: %s, by %s with up to %" PRIu64
-		       " thread%s\n",
-		       decode_name(format), decoder_find_library(format), nr,
-		       nr == 1 ? "" : "s");
-}
-
-static void
-print_bmap(const struct guide *g)
-{
-	const struct ranges *ranges = &g->bmap.ranges;
-	char some[PHRASE_SIZE_MAX], all[PHRASE_SIZE_MAX];
-
-	if (g->path == NULL)
-		return;
-	printf("bmap: %s of %s are copied, as ",
-	       phrase_exact(some, ranges_len(ranges)),
-	       phrase_exact(all, ranges->size));
-	print_name(g->path, "");
-	if (guide_has_digests(g) && g->bmap.nr_digests < ranges->nr)
-		printf(" says; %zu of %zu ranges are checked by %s\n",
-		       g->bmap.nr_digests, ranges->nr,
-		       digest_name(g->bmap.alg));
-	else if (guide_has_digests(g))
-		printf(" says; %zu range%s checked by %s\n", ranges->nr,
-		       ranges->nr == 1 ? " is" : "s are",
-		       digest_name(g->bmap.alg));
-	else
-		printf(" says, which has no checksums\n");
-}
-
-static void
-print_obmap(const struct request *q)
-{
-	if (q->obmap == NULL)
-		return;
-	printf("obmap: the block map of the copy is written to ");
-	print_name(strcmp(q->obmap, "-") != 0 ? q->obmap : NULL,
-		   "standard output");
-	putchar('\n');
-}
-
-static void
-print_promises(const struct options *options, const struct intent *i)
-{
-	const struct sides *s = i->s;
-	const struct request *q = s->q;
-
-	print_decompress(s);
-	print_expected(s);
-	print_bmap(s->guide);
-	print_digests(options);
-	print_obmap(q);
-	if (q->verify)
-		printf("verify: the copy is read back and compared\n");
-	if (q->commit == REQUEST_COMMIT_RENAME)
-		printf("commit: written to a temporary file, which is renamed "
-		       "when complete\n");
-	if (q->commit == REQUEST_COMMIT_FIRST_LAST)
-		printf("commit: the first block is written last\n");
-	if (q->manifest != NULL && !request_is_attested(q)) {
-		printf("manifest: what has its digest in ");
-		print_name(q->manifest, "");
-		printf(" is not read\n");
-	}
-	if (q->map != NULL)
-		print_map(s);
-	if (q->compare == REQUEST_COMPARE_UPDATE)
-		print_update(i);
-	if (facts_has_offsets(s->dst.facts) && request_writes(q))
-		printf("sync: %s\n", sync_of(s));
-	if (q->map != NULL)
-		print_retries(q->retries);
-	else if (q->conv & CONV_NOERROR)
-		printf("read errors: skipped (conv=noerror)\n");
-	if (q->rate > 0)
-		printf("rate: at most %" PRIu64 " bytes per second\n", q->rate);
-}
-
 static struct sides
 sides_of(const struct options *options, const struct transfer *t)
 {
 	return (struct sides){.q = &options->request,
 			      .src = transfer_src(t),
 			      .dst = transfer_dst(t),
-			      .guide = &t->guide,
-			      .known = mapped_measure(&t->mapped),
 			      .is_kept = t->out.is_kept};
 }
 
@@ -615,5 +390,5 @@ intent_print(const struct options *options, const struct transfer *t,
 	print_would(&i, verdict);
 	if (!request_is_attested(sides.q))
 		print_src(&sides);
-	print_promises(options, &i);
+	promise_print(options, t, i.is_missing ? NULL : old);
 }

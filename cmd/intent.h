@@ -10,8 +10,8 @@
 #include "transfer.h"
 
 // After preview_run; old: the destination as it is now.
+void intent_print(const struct options *options, const struct transfer *t,
+		  const struct facts *old, enum transfer_verdict verdict);
 // The first line of it alone: of another destination, by a transfer of its own.
 void intent_print_deed(const struct options *options, const struct transfer *t,
 		       const struct facts *old, enum transfer_verdict verdict);
-void intent_print(const struct options *options, const struct transfer *t,
-		  const struct facts *old, enum transfer_verdict verdict);

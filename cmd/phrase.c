@@ -77,6 +77,15 @@ put_model(FILE *out, const struct disk_identity *disk)
 }
 
 void
+phrase_name(FILE *out, const char *path, const char *standard)
+{
+	char *name = path != NULL ? quote_name_colon(path) : NULL;
+
+	fputs(name ? name : path ? "?" : standard, out);
+	free(name);
+}
+
+void
 phrase_disk(FILE *out, uint64_t size, const struct disk_identity *disk)
 {
 	char text[PHRASE_SIZE_MAX];

@@ -20,5 +20,8 @@ char *phrase_exact(char buf[PHRASE_SIZE_MAX], uint64_t bytes);
 // Quoted whatever is in it.
 void phrase_quoted(FILE *out, const char *before, const char *text);
 
+// As messages have it before a colon; path: NULL: standard is meant.
+void phrase_name(FILE *out, const char *path, const char *standard);
+
 // "300 MiB, SanDisk Ultra, serial 1234, holds ext4 'data'".
 void phrase_disk(FILE *out, uint64_t size, const struct disk_identity *disk);
