@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "decode.h"
 #include "disk.h"
 #include "guide.h"
 #include "mapkeep.h"
@@ -254,7 +255,7 @@ static void
 tell_bmap_size(const struct event *f, const char *name)
 {
 	char *map = quote_name_always(f->map);
-	char has[32];
+	char has[32], hint[80] = "";
 
 	if (f->len >= EVENT_FEWER)
 		snprintf(has, sizeof(has), "%s bytes",
@@ -262,10 +263,15 @@ tell_bmap_size(const struct event *f, const char *name)
 	else
 		snprintf(has, sizeof(has), "%" PRIu64 " byte%s", f->len,
 			 f->len == 1 ? "" : "s");
+	if (f->fault != DECODE_NONE && f->fault < DECODE_NR)
+		snprintf(hint, sizeof(hint),
+			 "; it is compressed (%s): decompress=auto "
+			 "decompresses it",
+			 decode_name(f->fault));
 	message_error(0,
 		      "%s has %s, but %s is the block map of an image of "
-		      "%" PRIu64 " bytes",
-		      name, has, map ? map : "?", f->off);
+		      "%" PRIu64 " bytes%s",
+		      name, has, map ? map : "?", f->off, hint);
 	free(map);
 }
 

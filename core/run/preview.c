@@ -44,22 +44,50 @@ preview_dst(struct transfer *t)
 	t->out.start = request_dst_off(q, facts->pos);
 }
 
+// The source as it would be open, to be looked at where nothing is taken by it.
+static struct side
+open_to_look(const struct transfer *t)
+{
+	struct side src = t->src;
+
+	if (t->env.asked->src != NULL && facts_has_offsets(&src.facts))
+		src.fd = fd_open(t->env.asked->src,
+				 O_RDONLY | O_NONBLOCK | O_CLOEXEC, 0);
+	return src;
+}
+
+static void
+close_looked(const struct side *src)
+{
+	if (src->fd > STDERR_FILENO)
+		(void)close(src->fd); // only looked at
+}
+
+static int
+preview_guide(struct transfer *t)
+{
+	if (t->env.asked->bmap == NULL)
+		return 0;
+	guide_lead(&t->guide, &t->src);
+	const struct side src = open_to_look(t);
+	const int r = guide_check(&t->guide, &src, t->src_start);
+	close_looked(&src);
+	return r;
+}
+
 // What can be seen without taking it.
 static int
 preview_format(struct transfer *t)
 {
 	const struct request *q = t->env.asked;
-	struct side src = t->src;
-	enum decode_format is = src.facts.packed;
+	enum decode_format is = t->src.facts.packed;
 
-	if (facts_has_offsets(&src.facts) &&
+	if (facts_has_offsets(&t->src.facts) &&
 	    safety_looks_inside(q, &t->out.side.facts)) {
-		if (q->src != NULL)
-			src.fd = fd_open(q->src,
-					 O_RDONLY | O_NONBLOCK | O_CLOEXEC, 0);
+		const struct side src = open_to_look(t);
+
 		(void)sniff_look(&src, t->src_start, t->env.hooks, &is);
-		if (src.fd > STDERR_FILENO)
-			(void)close(src.fd); // only looked at
+		close_looked(&src);
 	}
 	return safety_check_format(&t->out.safety, q, &t->out.side.facts, is);
 }
@@ -188,8 +216,7 @@ preview_run(struct transfer *t, struct facts *old)
 	    preview_side(&t->out.side, q->dst, q->oflags, &t->env) < 0)
 		return TRANSFER_UNCOUNTED;
 	t->src_start = request_src_off(q, t->src.facts.pos);
-	guide_lead(&t->guide, &t->src);
-	if (guide_check(&t->guide, &t->src, t->src_start) < 0)
+	if (preview_guide(t) < 0)
 		return TRANSFER_UNEXPECTED;
 	*old = t->out.side.facts;
 	preview_dst(t);

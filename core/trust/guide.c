@@ -22,6 +22,7 @@
 #include "hooks.h"
 #include "request.h"
 #include "side.h"
+#include "sniff.h"
 
 // Of several million ranges. What is larger is an image, by mistake.
 #define FILE_MAX (256 * MIB)
@@ -260,14 +261,22 @@ guide_lead(const struct guide *g, struct side *src)
 		src->facts.size = ranges->size;
 }
 
-void
-guide_tell_size(const struct guide *g, const struct side *src, uint64_t len)
+static void
+tell_size(const struct guide *g, const struct side *src, uint64_t len,
+	  enum decode_format contents)
 {
 	hooks_tell(g->env->hooks, (struct event){.kind = FAILURE_BMAP_SIZE,
 						 .name = src->name,
 						 .len = len,
 						 .off = g->bmap.ranges.size,
+						 .fault = contents,
 						 .map = g->path});
+}
+
+void
+guide_tell_size(const struct guide *g, const struct side *src, uint64_t len)
+{
+	tell_size(g, src, len, DECODE_NONE);
 }
 
 int
@@ -281,7 +290,11 @@ guide_check(const struct guide *g, const struct side *src, uint64_t start)
 				     request_count_len(g->env->asked));
 	if (start == 0 && len == g->bmap.ranges.size)
 		return 0;
-	guide_tell_size(g, src, len);
+	enum decode_format contents = DECODE_NONE;
+	// The image may be inside.
+	if (src->facts.unpacked == 0)
+		(void)sniff_look(src, start, g->env->hooks, &contents);
+	tell_size(g, src, len, contents);
 	return -ESTALE;
 }
 

@@ -146,8 +146,8 @@ struct event {
 	                         // ours_fault, or vouch_fault and
 	                         // mapkeep_fault; of .._FORMAT, .._DECODER and
 	                         // .._DECODE: enum decode_format; of _BMAP:
-	                         // bmap_fault or guide_fault; of _BMAP_RANGE:
-	                         // enum digest_alg
+	                         // bmap_fault or guide_fault; of _BMAP_SIZE:
+	                         // decode_format; of _BMAP_RANGE: digest_alg
 	union {                  // borrowed
 		const struct safety *safety;  // of FAILURE_REFUSED, _UNCHECKED
 		const struct mounts_use *use; // of NOTICE_SRC_LIVE, _BACKUP

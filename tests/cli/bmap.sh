@@ -213,6 +213,14 @@ $size bytes, but 'small.bmap' is the block map of an image of 201000 bytes"
 		test "$(size_of copy)" -le 201000
 	rm -f copy
 done
+gzip -c $image.img >other.img.gz
+for plan in no yes; do
+	run aiodd other.img.gz copy bmap=$image.bmap plan=$plan
+	is "a compressed image, plan=$plan: exit status" "$status" 4
+	says "a compressed image, plan=$plan: what to do" err \
+		"of 201000 bytes; it is compressed \(gz\): decompress=auto decom"
+	check "a compressed image, plan=$plan: nothing is made" test ! -e copy
+done
 cp $image.img other.img
 truncate -s 1M other.img
 run aiodd other.img copy bmap=$image.bmap count=201000B
