@@ -13,34 +13,31 @@ cd "$work" || exit 99
 make_data data 100000 1
 hex=$(sha256sum <data | cut -d ' ' -f 1)
 
+must mkdir -m 777 fresh
+must cp data fresh/src
+must cp data fresh/old
+must mkdir fresh/dir
+must mkfifo fresh/fifo
+ln -s src fresh/link
+ln -s loop fresh/loop
+ln -s none fresh/dangling
+printf '%s  src\n' "$hex" >fresh/sums
+printf '%s  other\n' "$hex" >fresh/others
+: >fresh/empty
+echo '<bmap version="1.1"><ImageSize>9</ImageSize></bmap>' >fresh/part
+echo '<bmap version="1.1"><ImageSize>0</ImageSize><BlockSize>1</BlockSize>
+	<BlocksCount>0</BlocksCount><BlockMap></BlockMap>
+	<MappedBlocksCount>0</MappedBlocksCount></bmap>' >fresh/map
 fresh()
 {
 	rm -rf files
-	must mkdir -m 777 files
-	must cp data files/src
-	must cp data files/old
-	must mkdir files/dir
-	must mkfifo files/fifo
-	ln -s src files/link
-	ln -s loop files/loop
-	ln -s none files/dangling
-	printf '%s  src\n' "$hex" >files/sums
-	printf '%s  other\n' "$hex" >files/others
-	: >files/empty
-	echo '<bmap version="1.1"><ImageSize>9</ImageSize></bmap>' >files/part
-	echo '<bmap version="1.1"><ImageSize>0</ImageSize><BlockSize>1</BlockSize>
-		<BlocksCount>0</BlocksCount><BlockMap></BlockMap>
-		<MappedBlocksCount>0</MappedBlocksCount></bmap>' >files/map
+	must cp -a fresh files
 }
 
-# Names, kinds, sizes and bytes.
+# Names and kinds, and when each was written to or changed.
 state()
 {
-	(
-		cd files || exit 99
-		find . -printf '%p %y %m %l\n' | sort
-		sha256sum src old sums others empty
-	)
+	find files -printf '%p %y %m %l %s %T@ %C@\n'
 }
 
 # once OPERANDS...: by $how, among fresh files; its words in err
