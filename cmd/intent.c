@@ -11,6 +11,7 @@
 #include "cut.h"
 #include "disk_identify.h"
 #include "disk_stack.h"
+#include "overlap.h"
 #include "phrase.h"
 #include "promise.h"
 
@@ -53,7 +54,7 @@ amount_of(const struct sides *s)
 	const struct request *q = s->q;
 	const struct facts *src = s->src.facts;
 	const uint64_t off = s->dst.start;
-	const uint64_t reach = safety_reach(q, src, s->dst.facts);
+	const uint64_t reach = overlap_reach(q, src, s->dst.facts);
 	const uint64_t count = request_count_len(q);
 
 	if (reach > off)

@@ -12,6 +12,7 @@
 
 #include "base.h"
 #include "claim.h"
+#include "overlap.h"
 #include "safety.h"
 #include "suites.h"
 
@@ -36,7 +37,7 @@ begin(void)
 static void
 check_reach(uint64_t wanted)
 {
-	ck_assert_uint_eq(safety_reach(&q, &src, &dst), wanted);
+	ck_assert_uint_eq(overlap_reach(&q, &src, &dst), wanted);
 }
 
 START_TEST(what_is_not_the_device_is_no_claim_on_it)

@@ -16,16 +16,16 @@
 #include "hooks.h"
 #include "label.h"
 #include "mounts.h"
+#include "overlap.h"
 #include "plan.h"
 #include "request.h"
-#include "safety.h"
 
 uint64_t
 caution_space(const struct request *q, const struct plan *plan,
 	      const struct facts *src, const struct facts *dst)
 {
 	const uint64_t off = request_dst_off(q, dst->pos);
-	const uint64_t reach = safety_reach(q, src, dst);
+	const uint64_t reach = overlap_reach(q, src, dst);
 	uint64_t holes = 0, old = 0;
 
 	// Which blocks are zeros is seen when they are read.
@@ -105,7 +105,7 @@ tell_label(const struct request *q, const struct side *src,
 	if (!is_image(q, &src->facts, &dst->facts) ||
 	    !read_label(&label, q, src, sector))
 		return;
-	const uint64_t reach = safety_reach(q, &src->facts, &dst->facts);
+	const uint64_t reach = overlap_reach(q, &src->facts, &dst->facts);
 	if (reach <= label.sector)
 		return; // it is not among what is copied
 	if (label.sector != sector)

@@ -16,6 +16,7 @@
 #include "judge.h"
 #include "legs.h"
 #include "opening.h"
+#include "overlap.h"
 #include "packed.h"
 #include "tee.h"
 
@@ -45,8 +46,8 @@ static int
 begin_manifest(struct transfer *t)
 {
 	const struct side *dst = &t->out.side;
-	const uint64_t reach = safety_reach(t->env.asked, &t->src.facts,
-					    &dst->facts);
+	const uint64_t reach = overlap_reach(t->env.asked, &t->src.facts,
+					     &dst->facts);
 
 	return vouch_begin(&t->vouch, &t->src, dst,
 			   min_u64(reach, facts_is_device(&dst->facts)

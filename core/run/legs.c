@@ -16,6 +16,7 @@
 #include "kinds.h"
 #include "nbd_side.h"
 #include "open.h"
+#include "overlap.h"
 #include "planner.h"
 #include "probe.h"
 
@@ -265,7 +266,7 @@ check_twice(const struct transfer *t, const struct leg *leg)
 		const struct leg *other = &t->legs->all[i];
 
 		if (other == leg || !other->is_open || facts_is_null(facts) ||
-		    !safety_share(&other->out->side.facts, facts))
+		    !overlap_is_any(&other->out->side.facts, facts))
 			continue;
 		hooks_tell(leg->env.hooks,
 			   (struct event){.kind = FAILURE_TWICE,

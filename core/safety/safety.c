@@ -20,6 +20,7 @@
 #include "claim.h"
 #include "disk_stack.h"
 #include "fd.h"
+#include "overlap.h"
 
 // The kernel gives nobody else a device that is used in one of these ways.
 #define FORCE_USES (REQUEST_FORCE_SYSTEM | REQUEST_FORCE_MOUNTED | \
@@ -82,36 +83,6 @@ safety_check_path(struct safety *safety, const struct request *q)
 	return -EPERM;
 }
 
-static uint64_t
-src_len(const struct request *q, const struct facts *src)
-{
-	const uint64_t off = request_src_off(q, src->pos);
-
-	if (facts_is_endless(src))
-		return UINT64_MAX;
-	if (!facts_has_offsets(src) && src->unpacked == 0 && !src->is_mapped)
-		return 0;
-	return src->size > off ? src->size - off : 0;
-}
-
-uint64_t
-safety_reach(const struct request *q, const struct facts *src,
-	     const struct facts *dst)
-{
-	const uint64_t off = request_dst_off(q, dst->pos);
-	uint64_t len = src_len(q, src), reach;
-
-	if (q->conv & (CONV_BLOCK | CONV_UNBLOCK))
-		return 0; // the records change their lengths
-	len = min_u64(len, request_count_len(q));
-	// The last record is padded.
-	if ((q->conv & CONV_SYNC) && len % q->ibs != 0)
-		len += q->ibs - len % q->ibs;
-	if (len == 0 || __builtin_add_overflow(off, len, &reach))
-		return 0;
-	return len == UINT64_MAX ? 0 : reach;
-}
-
 static bool
 is_used(struct check *c, enum mounts_kind kind)
 {
@@ -149,55 +120,11 @@ has_holder(struct check *c)
 	return c->dst_stack.holder != 0;
 }
 
-// What is written is as long as what was read; a last record that is padded is
-// read on.
-static bool
-keeps_length(const struct request *q, uint64_t len)
-{
-	if (q->conv & (CONV_BLOCK | CONV_UNBLOCK))
-		return false;
-	return !(q->conv & CONV_SYNC) || len % q->ibs == 0;
-}
-
-// A file is converted in place, or a part of it is moved to where it does not
-// meet itself: no byte is written, or cut off, before it is read.
-static bool
-is_in_place(const struct check *c)
-{
-	const struct request *q = c->q;
-	const uint64_t from = request_src_off(q, c->src->pos);
-	const uint64_t end = request_has_count(q)
-				     ? request_offset(from, &q->count, q->ibs)
-				     : UINT64_MAX;
-	uint64_t to = request_dst_off(q, c->dst->pos);
-
-	if (!facts_is_file(c->src))
-		return false;
-	if (q->dst != NULL && !(q->conv & CONV_NOTRUNC)) {
-		if (q->seek.blocks == 0)
-			to = 0; // it is cut there
-		return to > from && to >= end;
-	}
-	if (c->dst->is_append)
-		to = c->dst->size;
-	if (to > from)
-		return to >= end;
-	return keeps_length(q, src_len(q, c->src));
-}
-
-// Partitions of one disk lie side by side, also those of a loop device,
-// which have the file under it in common.
 static bool
 is_overlapping(struct check *c)
 {
-	const dev_t src = c->src->rdev, dst = c->dst->rdev;
-
-	if ((src != 0 && disk_stack_has(&c->dst_stack, src)) ||
-	    (dst != 0 && disk_stack_has(&c->src_stack, dst)))
-		return true;
-	if (!facts_is_same(c->src, c->dst))
-		return false;
-	return dst != 0 ? disk_whole(src) != disk_whole(dst) : !is_in_place(c);
+	return overlap_is_harmful(c->q, c->src, &c->src_stack, c->dst,
+				  &c->dst_stack);
 }
 
 // Takes the claim, too: last of those that ask for users, since those who
@@ -242,7 +169,7 @@ is_too_small(struct check *c)
 	if (!facts_is_device(c->dst))
 		return false; // a file grows
 	c->ret->size = c->dst->size;
-	c->ret->reach = safety_reach(c->q, c->src, c->dst);
+	c->ret->reach = overlap_reach(c->q, c->src, c->dst);
 	return c->ret->reach > c->ret->size;
 }
 
@@ -373,24 +300,6 @@ safety_check(struct safety *safety, const struct request *q,
 	safety->is_alone = safety->claim >= 0 && !(c.found & FORCE_USES) &&
 			   disk_whole(dst->rdev) == dst->rdev;
 	return r;
-}
-
-bool
-safety_share(const struct facts *a, const struct facts *b)
-{
-	struct disk_stack of_a = {.nr = 0}, of_b = {.nr = 0};
-	const dev_t dev_a = a->rdev, dev_b = b->rdev;
-
-	if (dev_a != 0)
-		disk_stack_init(&of_a, dev_a);
-	if (dev_b != 0)
-		disk_stack_init(&of_b, dev_b);
-	if ((dev_a != 0 && disk_stack_has(&of_b, dev_a)) ||
-	    (dev_b != 0 && disk_stack_has(&of_a, dev_b)))
-		return true;
-	// Partitions of one loop device have the file in common.
-	return facts_is_same(a, b) && (dev_a == 0 || dev_b == 0 ||
-				       disk_whole(dev_a) != disk_whole(dev_b));
 }
 
 bool

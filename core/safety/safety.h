@@ -59,9 +59,6 @@ int safety_check(struct safety *safety, const struct request *q,
 		 const struct facts *src, const struct facts *dst, int fd);
 void safety_done(struct safety *safety);
 
-// Two that are to be written have bytes in common.
-bool safety_share(const struct facts *a, const struct facts *b);
-
 // Whether it matters what the source is, and if it is that: 0, or -EPERM:
 // refused. What is packed is of no use on a disk.
 bool safety_looks_inside(const struct request *q, const struct facts *dst);
@@ -76,8 +73,3 @@ int safety_check_replaced(struct safety *safety, const struct request *q,
 // The source may change while it is read: it is mounted, not read-only.
 bool safety_is_src_live(const struct request *q, const struct facts *src,
 			struct mounts_use *ret);
-
-// Bytes from the start of the destination to where the copy ends; 0 if that
-// cannot be known.
-uint64_t safety_reach(const struct request *q, const struct facts *src,
-		      const struct facts *dst);
