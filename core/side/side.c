@@ -70,6 +70,17 @@ side_read_all(const struct side *side, enum side_way way, void *buf, size_t len,
 	return (ssize_t)got;
 }
 
+int
+side_read_whole(const struct side *side, enum side_way way, void *buf,
+		size_t len, uint64_t off, const struct hooks *h)
+{
+	const ssize_t n = side_read_all(side, way, buf, len, off, h);
+
+	if (n >= 0 && (size_t)n < len)
+		return -EIO; // it has become shorter
+	return n < 0 ? (int)n : 0;
+}
+
 void
 side_find_data(const struct side *side, uint64_t pos, struct extent *extent)
 {

@@ -124,6 +124,9 @@ int side_put(const struct side *side, uint64_t off);
 // -errno; -ECANCELED: a signal, but without h they wait.
 ssize_t side_read_all(const struct side *side, enum side_way way, void *buf,
 		      size_t len, uint64_t off, const struct hooks *h);
+// The same of all of it: 0, or -errno; -EIO: it ends before.
+int side_read_whole(const struct side *side, enum side_way way, void *buf,
+		    size_t len, uint64_t off, const struct hooks *h);
 // As extent_find, but for what ranges say.
 void side_find_data(const struct side *side, uint64_t pos,
 		    struct extent *extent);

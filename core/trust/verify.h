@@ -10,8 +10,8 @@
 
 #include <stdint.h>
 
-#include "aio.h"
 #include "differ.h"
+#include "readback.h"
 #include "request.h"
 #include "side.h"
 
@@ -40,8 +40,7 @@ struct verify {
 	uint64_t src_off;                // where the copy began
 	uint64_t dst_off;
 	uint64_t len;                    // of the copy
-	uint64_t got;                    // of that, read back
-	struct aio aio;                  // read back by; until verify_done
+	struct readback readback;        // ours
 	struct differ differ;            // FAILURE_DIFFERS
 };
 

@@ -166,17 +166,14 @@ read_sample(void *ctx, void *buf, size_t len, uint64_t off)
 	const struct reading *reading = ctx;
 	const struct side *back = reading->back;
 	const uint32_t align = back->facts.dio_align;
-	ssize_t n = -EINVAL;
+	int r = -EINVAL;
 
 	if (side_fd(back, SIDE_DIRECT) >= 0 && align > 0 && len % align == 0)
-		n = side_read_all(back, SIDE_DIRECT, buf, len, off,
-				  reading->hooks);
-	if (n < (ssize_t)len)
-		n = side_read_all(back, SIDE_BUFFERED, buf, len, off,
-				  reading->hooks);
-	if (n < 0)
-		return (int)n;
-	return (size_t)n < len ? -EIO : 0; // it has become shorter
+		r = side_read_whole(back, SIDE_DIRECT, buf, len, off,
+				    reading->hooks);
+	return r < 0 ? side_read_whole(back, SIDE_BUFFERED, buf, len, off,
+				       reading->hooks)
+		     : r;
 }
 
 // A run that was cut off has left times that it could not foresee.
