@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/random.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base.h"
@@ -32,51 +31,13 @@ range_len(uint64_t len, uint64_t off)
 	return off < len ? min_u64(len - off, MANIFEST_RANGE) : 0;
 }
 
-// A header that is damaged may have been the one that counts. What the other
-// says of ranges that were written since would be wrong.
-static int
-choose_header(struct manifest *m, const int r[2],
-	      const struct manifest_header headers[2])
-{
-	const bool has_any = r[0] == 0 || r[1] == 0;
-
-	if (r[0] == -ENODATA && r[1] == -ENODATA)
-		return -ENODATA;
-	for (int i = 0; i < 2; i++)
-		if (r[i] == -EBADMSG || r[i] == -EPROTO)
-			return r[i];
-	if (!has_any)
-		return -EILSEQ;
-	if (r[0] == -EILSEQ || r[1] == -EILSEQ)
-		return -EBADMSG;
-	m->header = r[1] < 0 || (r[0] == 0 &&
-				 headers[0].generation > headers[1].generation)
-			    ? headers[0]
-			    : headers[1];
-	return 0;
-}
-
 int
 manifest_open(struct manifest *m, int fd)
 {
-	unsigned char blocks[2][MANIFEST_HEADER_SIZE];
-	struct manifest_header headers[2];
-	struct stat st;
-	int r[2];
-
 	*m = (struct manifest){.fd = fd};
-	if (fstat(fd, &st) < 0)
-		return -errno;
-	const int error = manifest_file_read(fd, blocks[0], sizeof(blocks), 0);
-	if (error < 0)
-		return error;
-	for (int i = 0; i < 2; i++)
-		r[i] = manifest_header_parse(blocks[i], &headers[i]);
-	const int chosen = choose_header(m, r, headers);
-	if (chosen == -ENODATA && st.st_size > MANIFEST_FILE_RECORDS_AT)
-		return -EILSEQ;
-	if (chosen < 0)
-		return chosen;
+	const int r = manifest_header_read(fd, &m->header);
+	if (r < 0)
+		return r;
 	m->len = m->header.len;
 	m->gap_from = round_down(m->header.done, MANIFEST_RANGE);
 	m->gap_to = round_up(m->header.reach, MANIFEST_RANGE);
@@ -177,18 +138,11 @@ manifest_ask(const struct manifest *m, uint64_t off, size_t len,
 	return all;
 }
 
-// It counts from now on, if the other one is lost or not.
 static int
 write_header(struct manifest *m, struct manifest_header header)
 {
-	unsigned char block[MANIFEST_HEADER_SIZE];
+	const int r = manifest_header_write(m->fd, &header);
 
-	header.generation = m->header.generation + 1;
-	manifest_header_format(&header, block);
-	const off_t off = header.generation % 2 != 0 ? MANIFEST_HEADER_SIZE : 0;
-	int r = manifest_file_write(m->fd, block, sizeof(block), off);
-	if (r == 0)
-		r = manifest_file_sync(m->fd);
 	if (r == 0)
 		m->header = header;
 	return r;

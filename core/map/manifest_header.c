@@ -10,6 +10,7 @@
 
 #include "digest.h"
 #include "little.h"
+#include "manifest_file.h"
 #include "zero.h"
 
 #define MAGIC "aiodd-rg"
@@ -32,9 +33,9 @@ enum {
 	AT_SUM = MANIFEST_HEADER_SIZE - DIGEST_XXH128_SIZE,
 };
 
-void
-manifest_header_format(const struct manifest_header *header,
-		       unsigned char ret[static MANIFEST_HEADER_SIZE])
+static void
+format_header(const struct manifest_header *header,
+	      unsigned char ret[static MANIFEST_HEADER_SIZE])
 {
 	memset(ret, 0, MANIFEST_HEADER_SIZE);
 	memcpy(ret, MAGIC, strlen(MAGIC));
@@ -70,9 +71,11 @@ is_possible(const struct manifest_header *header, const unsigned char *block)
 	       little_get(block + AT_STATE_LEN, 4) <= STATE_MAX;
 }
 
-int
-manifest_header_parse(const unsigned char block[static MANIFEST_HEADER_SIZE],
-		      struct manifest_header *ret)
+// 0. -ENODATA: nothing but zeros. -EILSEQ: something else. -EPROTO: of another
+// format. -EBADMSG: it is damaged.
+static int
+parse_header(const unsigned char block[static MANIFEST_HEADER_SIZE],
+	     struct manifest_header *ret)
 {
 	if (zero_is_all(block, MANIFEST_HEADER_SIZE))
 		return -ENODATA;
@@ -97,4 +100,62 @@ manifest_header_parse(const unsigned char block[static MANIFEST_HEADER_SIZE],
 		return -EBADMSG;
 	*ret = header;
 	return 0;
+}
+
+// A header that is damaged may have been the one that counts. What the other
+// says of ranges that were written since would be wrong.
+static int
+choose_header(const int r[2], const struct manifest_header headers[2],
+	      struct manifest_header *ret)
+{
+	const bool has_any = r[0] == 0 || r[1] == 0;
+
+	if (r[0] == -ENODATA && r[1] == -ENODATA)
+		return -ENODATA;
+	for (int i = 0; i < 2; i++)
+		if (r[i] == -EBADMSG || r[i] == -EPROTO)
+			return r[i];
+	if (!has_any)
+		return -EILSEQ;
+	if (r[0] == -EILSEQ || r[1] == -EILSEQ)
+		return -EBADMSG;
+	*ret = r[1] < 0 || (r[0] == 0 &&
+			    headers[0].generation > headers[1].generation)
+		       ? headers[0]
+		       : headers[1];
+	return 0;
+}
+
+int
+manifest_header_read(int fd, struct manifest_header *ret)
+{
+	unsigned char blocks[2][MANIFEST_HEADER_SIZE];
+	struct manifest_header headers[2];
+	int r[2];
+
+	const int error = manifest_file_read(fd, blocks[0], sizeof(blocks), 0);
+	if (error < 0)
+		return error;
+	for (int i = 0; i < 2; i++)
+		r[i] = parse_header(blocks[i], &headers[i]);
+	const int chosen = choose_header(r, headers, ret);
+	return chosen == -ENODATA && manifest_file_nr(fd) > 0 ? -EILSEQ
+							      : chosen;
+}
+
+int
+manifest_header_write(int fd, struct manifest_header *header)
+{
+	struct manifest_header next = *header;
+	unsigned char block[MANIFEST_HEADER_SIZE];
+
+	next.generation++;
+	format_header(&next, block);
+	const off_t off = next.generation % 2 != 0 ? MANIFEST_HEADER_SIZE : 0;
+	int r = manifest_file_write(fd, block, sizeof(block), off);
+	if (r == 0)
+		r = manifest_file_sync(fd);
+	if (r == 0)
+		*header = next;
+	return r;
 }

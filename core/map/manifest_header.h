@@ -48,11 +48,11 @@ struct manifest_header {
 	struct manifest_ids ids;
 };
 
-void manifest_header_format(const struct manifest_header *header,
-			    unsigned char ret[static MANIFEST_HEADER_SIZE]);
+// The one that counts. 0. -ENODATA: the file is new. -EILSEQ: it is none of
+// ours. -EPROTO: one of another format. -EBADMSG: it is damaged. Another
+// -errno: of reading it. *ret is set with 0 alone.
+int manifest_header_read(int fd, struct manifest_header *ret);
 
-// 0. -ENODATA: nothing but zeros. -EILSEQ: something else. -EPROTO: of another
-// format. -EBADMSG: it is damaged.
-int manifest_header_parse(
-	const unsigned char block[static MANIFEST_HEADER_SIZE],
-	struct manifest_header *ret);
+// It is the next generation, and counts from now on, if the other one is lost
+// or not: it is synced. 0, or -errno, and it is as it was.
+int manifest_header_write(int fd, struct manifest_header *header);
