@@ -19,6 +19,7 @@
 #include "fd.h"
 #include "message.h"
 #include "page.h"
+#include "path.h"
 #include "quote.h"
 #include "safety.h"
 #include "signals.h"
@@ -62,9 +63,9 @@ fd_of(const char *path)
 
 	if (fd >= 0)
 		return fd;
-	if (strcmp(path, "-") == 0 || beside_is_open(path, STDOUT_FILENO))
+	if (strcmp(path, "-") == 0 || path_is_open(path, STDOUT_FILENO))
 		return STDOUT_FILENO;
-	return beside_is_open(path, STDERR_FILENO) ? STDERR_FILENO : -1;
+	return path_is_open(path, STDERR_FILENO) ? STDERR_FILENO : -1;
 }
 
 // Where the bytes of two would mix. name: of the side, NULL: fd is it.
@@ -72,10 +73,10 @@ static bool
 is_side(const struct export *e, const char *name, int fd)
 {
 	if (name != NULL)
-		return e->named_fd < 0 ? beside_is_same(e->path, name)
-				       : beside_is_open(name, e->named_fd);
+		return e->named_fd < 0 ? path_is_same(e->path, name)
+				       : path_is_open(name, e->named_fd);
 	return e->named_fd == fd ||
-	       (strcmp(e->path, "-") != 0 && beside_is_open(e->path, fd));
+	       (strcmp(e->path, "-") != 0 && path_is_open(e->path, fd));
 }
 
 // A name that is a disk by mistake must not cost what is on it.
@@ -119,7 +120,7 @@ open_in_place(struct export *e, const struct stat *st)
 		return e->fd;
 	if (fstat(e->fd, &opened) < 0)
 		return -errno;
-	return beside_is_same_file(&opened, st) ? 0 : -ESTALE;
+	return path_is_same_file(&opened, st) ? 0 : -ESTALE;
 }
 
 // By two descriptors, so that there is still one when the errors of closing
@@ -213,7 +214,7 @@ export_is_same(const struct export *a, const struct export *b)
 {
 	const char *one = a->beside.target, *other = b->beside.target;
 
-	return one != NULL && other != NULL && beside_is_same(one, other);
+	return one != NULL && other != NULL && path_is_same(one, other);
 }
 
 bool

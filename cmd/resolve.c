@@ -12,13 +12,13 @@
 #include <unistd.h>
 
 #include "base.h"
-#include "beside.h"
 #include "built.h"
 #include "conflict.h"
 #include "decoder.h"
 #include "digest.h"
 #include "expect.h"
 #include "message.h"
+#include "path.h"
 #include "plan.h"
 #include "shard.h"
 #include "thread.h"
@@ -178,8 +178,8 @@ fault_of(const struct options *options)
 		return "tee= needs a named output as well: DST or of=FILE";
 	// Others write to it, and would go on writing to the old one.
 	if (q->commit == REQUEST_COMMIT_RENAME &&
-	    (beside_is_open(q->dst, STDOUT_FILENO) ||
-	     beside_is_open(q->dst, STDERR_FILENO)))
+	    (path_is_open(q->dst, STDOUT_FILENO) ||
+	     path_is_open(q->dst, STDERR_FILENO)))
 		return "cannot combine commit=rename and a file that is open "
 		       "as standard output or error";
 	return NULL;
@@ -203,7 +203,7 @@ compare_files(const struct options *options, const char *ranges)
 	for (size_t i = 0; i < 4; i++)
 		for (size_t j = i + 1; j < ARRAY_LEN(files); j++)
 			if (files[i].path != NULL && files[j].path != NULL &&
-			    beside_is_same(files[i].path, files[j].path)) {
+			    path_is_same(files[i].path, files[j].path)) {
 				message_error(0, "%s and %s name the same file",
 					      files[i].name, files[j].name);
 				return -EINVAL;
@@ -220,7 +220,7 @@ check_tees(const struct request *q)
 			const char *other = j == 0 ? q->dst : q->tees[j - 1];
 
 			if (strcmp(q->tees[i], other) != 0 &&
-			    !beside_is_same(q->tees[i], other))
+			    !path_is_same(q->tees[i], other))
 				continue;
 			message_error(0, "%s and tee= name the same file",
 				      j == 0 ? "of=" : "tee=");

@@ -7,7 +7,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <linux/capability.h>
 #include <linux/fs.h>
 #include <stdint.h>
@@ -22,160 +21,19 @@
 
 #include "compat.h"
 #include "fd.h"
-
-#define LINKS_MAX 40 // as many as the kernel follows
-
-// The length of the directory in a path, with its slash.
-static size_t
-dir_len(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash != NULL ? (size_t)(slash + 1 - path) : 0;
-}
-
-static const char *
-last_name(const char *path)
-{
-	return path + dir_len(path);
-}
-
-static char *
-join(const char *path, const char *name)
-{
-	const size_t len = *name == '/' ? 0 : dir_len(path);
-	char *text;
-
-	if (asprintf(&text, "%.*s%s", (int)len, path, name) < 0)
-		return NULL;
-	return text;
-}
-
-// The directory that the path is in: a descriptor, or -errno.
-static int
-open_dir(const char *path, int access)
-{
-	char *dir = strndup(path, dir_len(path));
-	const int fd = dir != NULL
-			       ? fd_open(*dir != '\0' ? dir : ".",
-					 access | O_DIRECTORY | O_CLOEXEC, 0)
-			       : -ENOMEM;
-	const int r = fd_move_up(fd);
-
-	free(dir);
-	return r;
-}
-
-static int
-stat_dir(const char *path, struct stat *ret)
-{
-	const int fd = open_dir(path, O_PATH);
-	const int r = fd >= 0 ? fstat(fd, ret) : -1;
-
-	if (fd >= 0)
-		(void)close(fd); // only looked at
-	return r;
-}
-
-// What fs.protected_symlinks does, also where it is off: in /tmp anybody
-// could choose the file for us.
-static bool
-may_follow(const char *path)
-{
-	const mode_t open_to_all = S_ISVTX | S_IWOTH;
-	struct stat link, dir;
-
-	if (lstat(path, &link) < 0 || stat_dir(path, &dir) < 0)
-		return false;
-	errno = EACCES;
-	return (dir.st_mode & open_to_all) != open_to_all ||
-	       link.st_uid == geteuid() || link.st_uid == dir.st_uid;
-}
-
-// Where the links at the end of the path lead, which may be a name that does
-// not exist yet: realpath() wants one that does. NULL: errno.
-static char *
-follow(const char *path)
-{
-	char *at = strdup(path);
-	int error = ELOOP;
-
-	for (int i = 0; at != NULL && i < LINKS_MAX; i++) {
-		char link[PATH_MAX];
-		const ssize_t len = readlink(at, link, sizeof(link) - 1);
-
-		if (len < 0)
-			return at;
-		if (!may_follow(at)) {
-			error = errno;
-			break;
-		}
-		link[len] = '\0';
-		char *next = join(at, link);
-		free(at);
-		at = next;
-	}
-	if (at != NULL)
-		errno = error;
-	free(at);
-	return NULL;
-}
-
-bool
-beside_is_same_file(const struct stat *a, const struct stat *b)
-{
-	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
-}
-
-static bool
-is_same_name(const char *a, const char *b)
-{
-	struct stat dir_a, dir_b;
-
-	return strcmp(last_name(a), last_name(b)) == 0 &&
-	       stat_dir(a, &dir_a) == 0 && stat_dir(b, &dir_b) == 0 &&
-	       beside_is_same_file(&dir_a, &dir_b);
-}
-
-bool
-beside_is_same(const char *a, const char *b)
-{
-	struct stat file_a, file_b;
-	const bool has_a = stat(a, &file_a) == 0;
-	const bool has_b = stat(b, &file_b) == 0;
-
-	if (has_a || has_b)
-		return has_a && has_b && !S_ISCHR(file_a.st_mode) &&
-		       beside_is_same_file(&file_a, &file_b);
-	char *follow_a = follow(a), *follow_b = follow(b);
-	const bool is_same = follow_a != NULL && follow_b != NULL &&
-			     is_same_name(follow_a, follow_b);
-
-	free(follow_a);
-	free(follow_b);
-	return is_same;
-}
-
-bool
-beside_is_open(const char *path, int fd)
-{
-	struct stat a, b;
-
-	return stat(path, &a) == 0 && fstat(fd, &b) == 0 &&
-	       !S_ISCHR(a.st_mode) && beside_is_same_file(&a, &b);
-}
+#include "path.h"
 
 int
 beside_find(struct beside *beside, const char *path, int dir_access)
 {
 	*beside = (struct beside){.dir = -1, .fd = -1};
-	beside->target = follow(path);
+	beside->target = path_follow(path);
 	if (beside->target == NULL)
 		return -errno;
-	const char *name = last_name(beside->target);
+	const char *name = path_name(beside->target);
 	if (*name == '\0')
 		return *path == '\0' ? -ENOENT : -EISDIR;
-	beside->dir = open_dir(beside->target, dir_access);
+	beside->dir = path_open_dir(beside->target, dir_access);
 	if (beside->dir < 0)
 		return beside->dir;
 	beside->has_old = fstatat(beside->dir, name, &beside->old,
@@ -190,7 +48,7 @@ beside_is_there(const struct beside *beside, const char *path)
 	const bool has_path = stat(path, &st) == 0;
 
 	return has_path == beside->has_old &&
-	       (!has_path || beside_is_same_file(&st, &beside->old));
+	       (!has_path || path_is_same_file(&st, &beside->old));
 }
 
 static bool
@@ -220,7 +78,7 @@ int
 beside_check(const struct beside *beside)
 {
 	const uint64_t fixed = STATX_ATTR_APPEND | STATX_ATTR_IMMUTABLE;
-	const char *name = last_name(beside->target);
+	const char *name = path_name(beside->target);
 	const uid_t us = geteuid();
 	struct stat dir;
 
@@ -265,7 +123,7 @@ make_name(const char *name)
 bool
 beside_is_temp(const struct beside *beside, const char *name)
 {
-	const char *target = last_name(beside->target);
+	const char *target = path_name(beside->target);
 	const size_t len = strlen(target);
 
 	if (len > NAME_KEPT || *name++ != '.' ||
@@ -291,7 +149,7 @@ beside_old(const struct beside *beside)
 const char *
 beside_name(const struct beside *beside)
 {
-	return last_name(beside->target);
+	return path_name(beside->target);
 }
 
 // fd: a file; name: in the directory, and no link.
@@ -301,7 +159,7 @@ is_named(const struct beside *beside, int fd, const char *name)
 	struct stat a, b;
 
 	return fstatat(beside->dir, name, &a, AT_SYMLINK_NOFOLLOW) == 0 &&
-	       fstat(fd, &b) == 0 && beside_is_same_file(&a, &b);
+	       fstat(fd, &b) == 0 && path_is_same_file(&a, &b);
 }
 
 bool
@@ -321,7 +179,7 @@ beside_look(const struct beside *beside)
 int
 beside_make(struct beside *beside, int flags)
 {
-	char *temp = make_name(last_name(beside->target));
+	char *temp = make_name(path_name(beside->target));
 
 	if (temp == NULL)
 		return -errno;
@@ -345,14 +203,14 @@ beside_make(struct beside *beside, int flags)
 int
 beside_clone(const struct beside *beside)
 {
-	const int old = openat(beside->dir, last_name(beside->target),
+	const int old = openat(beside->dir, path_name(beside->target),
 			       O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	struct stat st;
 	int r = -ENOENT;
 
 	if (old < 0)
 		return -errno;
-	if (fstat(old, &st) == 0 && beside_is_same_file(&st, &beside->old))
+	if (fstat(old, &st) == 0 && path_is_same_file(&st, &beside->old))
 		r = ioctl(beside->fd, FICLONE, old) < 0 ? -errno : 0;
 	(void)close(old); // was only read
 	return r;
@@ -373,7 +231,7 @@ is_ours(const struct beside *beside)
 static int
 take_name(const struct beside *beside, unsigned flags)
 {
-	const char *name = last_name(beside->target);
+	const char *name = path_name(beside->target);
 	const int dir = beside->dir;
 
 	if (flags == 0)

@@ -69,12 +69,3 @@ int beside_rename(struct beside *beside, unsigned flags);
 // Remove what has not got its name. beside_drop: another can be made then.
 void beside_drop(struct beside *beside);
 void beside_done(struct beside *beside);
-
-// Whether two paths are the same file, or, where there is none yet, the same
-// name in the same directory.
-bool beside_is_same(const char *a, const char *b);
-
-// Whether the file behind a descriptor has this name among its names.
-bool beside_is_open(const char *path, int fd);
-
-bool beside_is_same_file(const struct stat *a, const struct stat *b);

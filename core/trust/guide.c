@@ -14,12 +14,12 @@
 #include <unistd.h>
 
 #include "base.h"
-#include "beside.h"
 #include "env.h"
 #include "event.h"
 #include "fd.h"
 #include "hasher.h"
 #include "hooks.h"
+#include "path.h"
 #include "request.h"
 #include "side.h"
 #include "sniff.h"
@@ -87,13 +87,6 @@ read_all(int fd, char **ret, const struct hooks *h)
 	return n > 0 ? -EFBIG : n;
 }
 
-static bool
-is_side(const char *path, const char *name, int fd)
-{
-	return name != NULL ? beside_is_same(path, name)
-			    : beside_is_open(path, fd);
-}
-
 static int
 parse(struct guide *g, const char *text, size_t len)
 {
@@ -112,8 +105,8 @@ read_file(struct guide *g)
 	const struct request *q = g->env->asked;
 	char *text = NULL;
 
-	if (is_side(g->path, q->src, STDIN_FILENO) ||
-	    is_side(g->path, q->dst, STDOUT_FILENO))
+	if (path_is_side(g->path, q->src, STDIN_FILENO) ||
+	    path_is_side(g->path, q->dst, STDOUT_FILENO))
 		return tell(g, GUIDE_SIDE, 0);
 	const int flags = O_RDONLY | O_NONBLOCK | O_CLOEXEC;
 	const int fd = fd_move_up(fd_open(g->path, flags, 0));

@@ -12,15 +12,9 @@
 #include <unistd.h>
 
 #include "fd.h"
+#include "path.h"
 #include "request.h"
 #include "safety.h"
-
-static bool
-is_side(const char *path, const char *name, int fd)
-{
-	return name != NULL ? beside_is_same(path, name)
-			    : beside_is_open(path, fd);
-}
 
 // The name, before it is opened: that can wait for ever, or do things.
 static enum ours_fault
@@ -28,8 +22,8 @@ look_at(const struct request *q, const char *path)
 {
 	struct stat st;
 
-	if (is_side(path, q->src, STDIN_FILENO) ||
-	    is_side(path, q->dst, STDOUT_FILENO))
+	if (path_is_side(path, q->src, STDIN_FILENO) ||
+	    path_is_side(path, q->dst, STDOUT_FILENO))
 		return OURS_SIDE;
 	if (stat(path, &st) == 0)
 		return S_ISREG(st.st_mode) ? OURS_NO_FAULT : OURS_NO_FILE;
@@ -68,7 +62,7 @@ check_file(const struct ours *ours, enum ours_use use, unsigned *fault)
 
 	if (fstat(ours->fd, &st) < 0)
 		return -errno;
-	if (!beside_is_same_file(&st, &ours->beside.old))
+	if (!path_is_same_file(&st, &ours->beside.old))
 		return -ESTALE;
 	if (!S_ISREG(st.st_mode)) {
 		*fault = OURS_NO_FILE;
