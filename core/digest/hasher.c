@@ -7,51 +7,18 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
 #include "base.h"
-#include "fd.h"
-#include "hooks.h"
-#include "thread.h"
+#include "workers.h"
 
 // Of records: enough that the threads are seldom waited for.
 #define STAGE_SIZE ((size_t)256 * 1024)
 #define STAGE_NR 8
 
-struct part {
-	uint64_t off;
-	const void *buf;
-	size_t len;
-	bool is_end;          // it all ends at off
-};
-
-struct worker {
-	struct hasher *hasher;
-	struct hash hash;     // the thread's alone while parts are under way
-	pthread_t thread;
-	bool has_thread;
-	uint64_t nr_done;     // parts, under the lock
-};
-
 struct hasher {
-	struct worker workers[HASH_NR];
-	unsigned nr_workers;
-	int fd;
-	pthread_mutex_t lock;
-	pthread_cond_t changed;
-	pthread_cond_t done;  // some worker is through a part
-
-	// Under the lock.
-	struct part parts[HASHER_QUEUE];
-	uint64_t nr_put;
-	bool is_ending;
-
-	atomic_bool is_cancelled;
+	struct workers workers;
 
 	// Bytes of records that have not been handed over yet.
 	unsigned char *stage;
@@ -59,65 +26,16 @@ struct hasher {
 	size_t staged_len;
 };
 
-static void *
-worker_main(void *ctx)
-{
-	struct worker *w = ctx;
-	struct hasher *hasher = w->hasher;
-
-	pthread_mutex_lock(&hasher->lock);
-	for (;;) {
-		while (w->nr_done == hasher->nr_put && !hasher->is_ending)
-			pthread_cond_wait(&hasher->changed, &hasher->lock);
-		if (w->nr_done == hasher->nr_put)
-			break;
-		const struct part part =
-			hasher->parts[w->nr_done % HASHER_QUEUE];
-
-		pthread_mutex_unlock(&hasher->lock);
-		if (part.is_end)
-			hash_end(&w->hash, part.off);
-		else
-			hash_take(&w->hash, part.off, part.buf, part.len);
-		pthread_mutex_lock(&hasher->lock);
-		w->nr_done++;
-		pthread_cond_signal(&hasher->done);
-		(void)eventfd_write(hasher->fd, 1); // far from its limit
-	}
-	pthread_mutex_unlock(&hasher->lock);
-	return NULL;
-}
-
 static int
-worker_start(struct worker *w, int r)
-{
-	if (r == 0)
-		r = thread_start(&w->thread, worker_main, w);
-	w->has_thread = r == 0;
-	return r;
-}
-
-static struct worker *
-worker_add(struct hasher *hasher)
-{
-	struct worker *w = &hasher->workers[hasher->nr_workers++];
-
-	w->hasher = hasher;
-	return w;
-}
-
-static int
-start_workers(struct hasher *hasher, unsigned algs)
+start_workers(struct workers *workers, unsigned algs)
 {
 	int r = 0;
 
-	for (unsigned alg = 0; alg <= HASH_RANGES && r == 0; alg++) {
-		if (!(algs & 1U << alg))
-			continue;
-		struct worker *w = worker_add(hasher);
-		r = worker_start(
-			w, hash_init(&w->hash, alg, &hasher->is_cancelled));
-	}
+	for (unsigned alg = 0; alg <= HASH_RANGES && r == 0; alg++)
+		if (algs & 1U << alg)
+			r = workers_start(workers,
+					  hash_init(workers_add(workers), alg,
+						    &workers->is_cancelled));
 	return r;
 }
 
@@ -125,24 +43,18 @@ int
 hasher_new(struct hasher **ret, unsigned algs)
 {
 	struct hasher *hasher = calloc(1, sizeof(*hasher));
-	int r = -ENOMEM;
 
 	if (hasher == NULL)
-		return r;
-	pthread_mutex_init(&hasher->lock, NULL);
-	pthread_cond_init(&hasher->changed, NULL);
-	pthread_cond_init(&hasher->done, NULL);
-	hasher->fd = fd_move_up(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
+		return -ENOMEM;
+	int r = workers_init(&hasher->workers);
 	hasher->stage = malloc(STAGE_NR * STAGE_SIZE);
-	if (hasher->fd < 0)
-		r = hasher->fd;
-	else if (hasher->stage != NULL)
-		r = start_workers(hasher, algs);
-	*ret = hasher;
-	if (r < 0) {
+	if (r == 0)
+		r = hasher->stage != NULL
+			    ? start_workers(&hasher->workers, algs)
+			    : -ENOMEM;
+	if (r < 0)
 		hasher_free(hasher);
-		*ret = NULL;
-	}
+	*ret = r < 0 ? NULL : hasher;
 	return r;
 }
 
@@ -150,26 +62,12 @@ int
 hasher_add_list(struct hasher *hasher, unsigned alg, enum digest_alg digest,
 		struct ranges *list)
 {
-	assert(hasher->nr_put == 0 && hasher->staged_len == 0);
-	struct worker *w = worker_add(hasher);
-	return worker_start(w, hash_init_list(&w->hash, alg, digest, list,
-					      &hasher->is_cancelled));
-}
+	struct workers *workers = &hasher->workers;
 
-static void
-hasher_end(struct hasher *hasher)
-{
-	pthread_mutex_lock(&hasher->lock);
-	hasher->is_ending = true;
-	pthread_cond_broadcast(&hasher->changed);
-	pthread_mutex_unlock(&hasher->lock);
-	for (unsigned i = 0; i < hasher->nr_workers; i++) {
-		struct worker *w = &hasher->workers[i];
-
-		if (w->has_thread)
-			pthread_join(w->thread, NULL);
-		w->has_thread = false;
-	}
+	assert(workers->nr_put == 0 && hasher->staged_len == 0);
+	return workers_start(workers,
+			     hash_init_list(workers_add(workers), alg, digest,
+					    list, &workers->is_cancelled));
 }
 
 void
@@ -177,15 +75,7 @@ hasher_free(struct hasher *hasher)
 {
 	if (hasher == NULL)
 		return;
-	hasher_cancel(hasher);
-	hasher_end(hasher);
-	for (unsigned i = 0; i < hasher->nr_workers; i++)
-		hash_done(&hasher->workers[i].hash);
-	if (hasher->fd >= 0)
-		(void)close(hasher->fd); // only counts
-	pthread_cond_destroy(&hasher->changed);
-	pthread_cond_destroy(&hasher->done);
-	pthread_mutex_destroy(&hasher->lock);
+	workers_done(&hasher->workers);
 	free(hasher->stage);
 	free(hasher);
 }
@@ -193,76 +83,39 @@ hasher_free(struct hasher *hasher)
 int
 hasher_fd(const struct hasher *hasher)
 {
-	return hasher->fd;
-}
-
-static void
-put_part(struct hasher *hasher, struct part part)
-{
-	pthread_mutex_lock(&hasher->lock);
-	hasher->parts[hasher->nr_put % HASHER_QUEUE] = part;
-	hasher->nr_put++;
-	pthread_cond_broadcast(&hasher->changed);
-	pthread_mutex_unlock(&hasher->lock);
+	return hasher->workers.fd;
 }
 
 void
 hasher_put(struct hasher *hasher, uint64_t off, const void *buf, size_t len)
 {
-	put_part(hasher, (struct part){.off = off, .buf = buf, .len = len});
-}
-
-// The lock is held.
-static uint64_t
-nr_done(const struct hasher *hasher)
-{
-	uint64_t least = UINT64_MAX;
-
-	for (unsigned i = 0; i < hasher->nr_workers; i++)
-		least = min_u64(least, hasher->workers[i].nr_done);
-	return least;
+	workers_put(&hasher->workers,
+		    (struct workers_part){.off = off, .buf = buf, .len = len});
 }
 
 uint64_t
 hasher_nr_done(struct hasher *hasher)
 {
-	pthread_mutex_lock(&hasher->lock);
-	const uint64_t nr = nr_done(hasher);
-	pthread_mutex_unlock(&hasher->lock);
-	return nr;
+	return workers_nr_done(&hasher->workers);
 }
 
 void
 hasher_wait(struct hasher *hasher, uint64_t nr)
 {
-	pthread_mutex_lock(&hasher->lock);
-	while (nr_done(hasher) < nr)
-		pthread_cond_wait(&hasher->done, &hasher->lock);
-	pthread_mutex_unlock(&hasher->lock);
+	workers_wait(&hasher->workers, nr);
 }
 
-// 0 or -ECANCELED.
-static int
-wait_served(struct hasher *hasher, uint64_t nr, const struct hooks *hooks)
+static uint64_t
+nr_put(const struct hasher *hasher)
 {
-	eventfd_t count;
-	int r = 0;
-
-	while (hooks != NULL && r == 0 && hasher_nr_done(hasher) < nr) {
-		r = hooks_wait(hooks, hasher->fd);
-		(void)eventfd_read(hasher->fd, &count); // a reason to look
-	}
-	if (r == -ECANCELED)
-		return r;
-	hasher_wait(hasher, nr); // also where it cannot be served
-	return 0;
+	return hasher->workers.nr_put;
 }
 
 // The buffer of the part that comes next.
 static unsigned char *
 next_stage(const struct hasher *hasher)
 {
-	return hasher->stage + hasher->nr_put % STAGE_NR * STAGE_SIZE;
+	return hasher->stage + nr_put(hasher) % STAGE_NR * STAGE_SIZE;
 }
 
 static void
@@ -284,9 +137,9 @@ hasher_update(struct hasher *hasher, uint64_t off, const void *buf, size_t len)
 	while (len > 0) {
 		if (hasher->staged_len == 0) {
 			hasher->staged_off = off;
-			if (hasher->nr_put >= STAGE_NR)
+			if (nr_put(hasher) >= STAGE_NR)
 				hasher_wait(hasher,
-					    hasher->nr_put + 1 - STAGE_NR);
+					    nr_put(hasher) + 1 - STAGE_NR);
 		}
 		const size_t n = (size_t)min_u64(
 			len, STAGE_SIZE - hasher->staged_len);
@@ -305,38 +158,43 @@ void
 hasher_flush(struct hasher *hasher)
 {
 	hand_over(hasher);
-	hasher_wait(hasher, hasher->nr_put);
+	hasher_wait(hasher, nr_put(hasher));
 }
 
 void
 hasher_cancel(struct hasher *hasher)
 {
-	hasher->is_cancelled = true;
+	workers_cancel(&hasher->workers);
 }
 
 int
 hasher_finish(struct hasher *hasher, uint64_t len, const struct hooks *hooks)
 {
+	struct workers *workers = &hasher->workers;
+
 	hand_over(hasher);
-	int r = wait_served(hasher, hasher->nr_put, hooks);
+	int r = workers_serve(workers, hooks);
 	if (r == 0) {
-		put_part(hasher, (struct part){.off = len, .is_end = true});
-		r = wait_served(hasher, hasher->nr_put, hooks);
+		workers_put(workers,
+			    (struct workers_part){.off = len, .is_end = true});
+		r = workers_serve(workers, hooks);
 	}
 	if (r < 0)
-		hasher_cancel(hasher);
-	hasher_end(hasher);
-	for (unsigned i = 0; i < hasher->nr_workers && r == 0; i++)
-		r = hash_finish(&hasher->workers[i].hash);
+		workers_cancel(workers);
+	workers_end(workers);
+	for (unsigned i = 0; i < workers->nr && r == 0; i++)
+		r = hash_finish(&workers->all[i].hash);
 	return r;
 }
 
 static const struct hash *
 find_hash(const struct hasher *hasher, unsigned alg)
 {
-	for (unsigned i = 0; i < hasher->nr_workers; i++)
-		if (hasher->workers[i].hash.alg == alg)
-			return &hasher->workers[i].hash;
+	const struct workers *workers = &hasher->workers;
+
+	for (unsigned i = 0; i < workers->nr; i++)
+		if (workers->all[i].hash.alg == alg)
+			return &workers->all[i].hash;
 	return NULL;
 }
 
@@ -380,8 +238,8 @@ hasher_has(const struct hasher *hasher, unsigned algs,
 void
 hasher_seed(struct hasher *hasher, uint64_t seed)
 {
-	for (unsigned i = 0; i < hasher->nr_workers; i++) {
-		struct hash *hash = &hasher->workers[i].hash;
+	for (unsigned i = 0; i < hasher->workers.nr; i++) {
+		struct hash *hash = &hasher->workers.all[i].hash;
 
 		// Others, of the same kind maybe, are the user's.
 		if (hash->alg != HASH_RANGES)

@@ -8,6 +8,7 @@
 #pragma once
 
 #include "hash.h"
+#include "workers.h"
 
 struct hasher;
 struct hooks;
@@ -32,7 +33,7 @@ int hasher_fd(const struct hasher *hasher);
 
 // For the ring: hand over bytes that stay as they are until they are done.
 // At most HASHER_QUEUE are under way at a time.
-#define HASHER_QUEUE 1024
+#define HASHER_QUEUE WORKERS_QUEUE
 void hasher_put(struct hasher *hasher, uint64_t off, const void *buf,
 		size_t len);
 // How many of those handed over are through all algorithms.
