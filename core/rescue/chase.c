@@ -122,23 +122,6 @@ resume(struct chase *c, const struct mapfile_status *status)
 		c->pick.cursor = status->pos;
 }
 
-// Spans that are bad, within the domain.
-static size_t
-nr_bad(const struct chase *c, struct range range)
-{
-	const uint64_t end = min_u64(range.to, c->pick.domain.to);
-	uint64_t off = max_u64(range.from, c->pick.domain.from);
-	size_t nr = 0;
-
-	while (off < end) {
-		const struct map_span *span = map_at(c->setup.map, off);
-
-		nr += span->state == MAP_BAD;
-		off = span->off + span->len;
-	}
-	return nr;
-}
-
 static void
 init_pick(struct chase *c)
 {
@@ -172,7 +155,7 @@ chase_init(struct chase *c, const struct chase_setup *setup)
 	begin_step(c, PASS_1);
 	resume(c, &setup->status);
 	c->is_careful = has_failed(c);
-	c->nr_areas = nr_bad(c, c->pick.domain);
+	areas_init(&c->areas, setup->map, c->pick.domain);
 	return 0;
 }
 
@@ -281,26 +264,6 @@ suspect(struct chase *c, struct range range)
 	map_mark(&c->suspects, from, to - from, MAP_BAD);
 }
 
-// What is bad is counted with its neighbours, to which it may be joined, or
-// from which it may be cut.
-static void
-mark(struct chase *c, struct range range, enum map_state state)
-{
-	struct map *map = c->setup.map;
-	const uint64_t len = range.to - range.from;
-	const struct range around = {max_u64(range.from, 1) - 1, range.to + 1};
-
-	if (len == 0)
-		return;
-	if (state != MAP_BAD && map_at(map, range.from)->state != MAP_BAD) {
-		map_mark(map, range.from, len, state);
-		return;
-	}
-	c->nr_areas -= nr_bad(c, around);
-	map_mark(map, range.from, len, state);
-	c->nr_areas += nr_bad(c, around);
-}
-
 static void
 note_failed(struct chase *c, struct range range)
 {
@@ -312,7 +275,7 @@ note_failed(struct chase *c, struct range range)
 	if (len > CLUSTER)
 		suspect(c, range);
 	else
-		mark(c, range, is_one ? MAP_BAD : MAP_NONTRIMMED);
+		areas_mark(&c->areas, range, is_one ? MAP_BAD : MAP_NONTRIMMED);
 }
 
 // Many at once take longer each, and nothing was skipped before one has failed.
@@ -333,7 +296,7 @@ end_source(struct chase *c, uint64_t end)
 	struct range *all = &c->pick.domain;
 
 	all->to = min_u64(all->to, end);
-	c->nr_areas = nr_bad(c, *all);
+	areas_init(&c->areas, c->setup.map, *all);
 }
 
 void
@@ -348,7 +311,7 @@ chase_tell(struct chase *c, const struct chase_read *read, size_t got,
 	c->has_late |= out.is_overdue;
 	if (error != 0 && good < range.to)
 		good = max_u64(range.from, round_down(good, c->setup.sector));
-	mark(c, (struct range){range.from, good}, MAP_DONE);
+	areas_mark(&c->areas, (struct range){range.from, good}, MAP_DONE);
 	if (good == range.to) {
 		if (!out.is_overdue)
 			note_good(c, range, ns);

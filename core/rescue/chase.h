@@ -23,6 +23,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "areas.h"
 #include "map.h"
 #include "mapfile.h"
 #include "outs.h"
@@ -60,7 +61,7 @@ struct chase {
 	bool has_late;           // one was overdue, and told since the second
 				 // pass began
 	uint64_t pos;            // of the last read, in its direction
-	size_t nr_areas;
+	struct areas areas;
 };
 
 // 0 or -ENOMEM.
@@ -96,5 +97,5 @@ struct mapfile_status chase_status(const struct chase *c);
 static inline size_t
 chase_areas(const struct chase *c)
 {
-	return c->nr_areas;
+	return c->areas.nr;
 }
