@@ -116,6 +116,15 @@ START_TEST(a_range_is_read_by_as_many_reads_as_it_takes)
 				       cases[_i].has_hooks ? &hooks : NULL),
 			 cases[_i].want);
 	ck_assert_uint_eq(reads.off + reads.len, 108);
+
+	const ssize_t n = cases[_i].want;
+	reads.nr = 0;
+	ck_assert_int_eq(side_read_whole(&side, SIDE_BUFFERED, buf, sizeof(buf),
+					 100,
+					 cases[_i].has_hooks ? &hooks : NULL),
+			 n < 0	 ? n
+			 : n < 8 ? -EIO
+				 : 0);
 }
 END_TEST
 
