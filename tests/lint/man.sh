@@ -55,9 +55,9 @@ not_indexed()
 clean "every operand has a row in the manual" not_listed
 clean "every operand is in --help=all" not_in_help
 if command -v mandoc >/dev/null; then
-	clean "mandoc has no warning" mandoc -Tlint -Wwarning "$page"
+	clean "mandoc has nothing to say" mandoc -Tlint "$page"
 else
-	skip "mandoc has no warning" "mandoc is not installed"
+	skip "mandoc has nothing to say" "mandoc is not installed"
 fi
 
 # Turns of phrase over which readers have stumbled.
