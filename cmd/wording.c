@@ -122,8 +122,9 @@ reason_of(const struct event *f, char *buf, size_t size)
 {
 	if (f->error != ELIBACC)
 		return strerror(f->error);
-	snprintf(buf, size, "%s cannot be loaded",
-		 f->kind == FAILURE_DIGEST ? digest_soname() : "libnbd.so.0");
+	if (f->kind != FAILURE_DIGEST)
+		return "libnbd.so.0 cannot be loaded";
+	snprintf(buf, size, "%s cannot be loaded", digest_soname());
 	return buf;
 }
 
