@@ -7,7 +7,7 @@ cd "$top_srcdir" || exit 1
 
 c_files=$(find core cmd tests -name '*.[ch]' ! -path cmd/page.c | sort) # generated
 scripts=$(find tests -name '*.sh' | sort)
-scripts="$scripts bootstrap .ci/run build-aux/tally.sh completions/*/*aiodd*"
+scripts="$scripts bootstrap .ci/run .ci/ports build-aux/tally.sh completions/*/*aiodd*"
 scripts="$scripts contrib/aiodd.spec contrib/deb.sh contrib/debian/tests/*"
 build="configure.ac Makefile.am"
 
