@@ -29,8 +29,8 @@ has_grown()
 
 # From 16 MiB on, while the copy is far before that, which is then ended.
 for way in 'conv=notrunc io=inline' 'conv=notrunc io=aio' \
-	conv=notrunc,fsync conv=fsync; do
-	rm -f copy
+	conv=notrunc,fsync conv=fsync 'conv=fsync tee=second'; do
+	rm -f copy second
 	# shellcheck disable=SC2086 # the operands of a way
 	begin aiodd if=data of=copy $way rate=128K status=none
 	wait_for has_grown
