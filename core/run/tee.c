@@ -288,13 +288,16 @@ static void
 judge_leg(struct transfer *t, struct leg *leg)
 {
 	struct judge judge = judge_of(t, leg);
+	struct stats *stats = t->env.stats;
 
 	if (leg->verdict != TRANSFER_OK)
 		return;
 	leg->verdict = transfer_judged(judge_dst(&judge));
 	verify_done(&judge.verify);
 	leg->out->is_synced = judge.is_synced;
-	leg->stats.verified = t->env.stats->verified;
+	leg->stats.verified = stats->verified;
+	stats->verified_others += stats->verified;
+	stats->verified = 0;
 }
 
 static void
@@ -316,6 +319,7 @@ judge_all(struct tee *tee, bool has_changed)
 		verified = min_u64(verified, leg->stats.verified);
 	}
 	t->env.stats->verified = verified;
+	t->env.stats->verified_others -= verified;
 }
 
 // It is there, or what is there is kept.

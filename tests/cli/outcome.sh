@@ -112,11 +112,26 @@ same_pages()
 	for ((i = 1; i <= nr_pages; i++)); do
 		text=${page_texts[i]}
 		touch "pages/$i.shown"
-		is "$text: the headline" "$(sed 's/: [0-9].* copied$//;q' \
+		is "$text: the headline" "$(sed -E 's/: [0-9].* (copied|compared)$//;q' \
 			"pages/$i.shown")" "${page_heads[i]}"
 		[ -z "${page_belows[i]}" ] || is "$text: below it" \
 			"$(tail -n 1 "pages/$i.shown")" "${page_belows[i]}"
 	done
+}
+
+# same_legs TEXT: what the last lines say of each destination, with tee=, is
+# what the last object says.
+same_legs()
+{
+	tail -n 1 err.json >err.json.end
+	jq -r '{ok: "complete", failed: "FAILED", differs: "DIFFERS",
+		stopped: "STOPPED", unexpected: "NOT the expected source"
+		} as $words | .destinations // [] | .[] |
+		"aiodd: \u0027\(.name)\u0027: \(.bytes) bytes, \(
+		$words[.verdict])\(if .verified then ", verified" else "" end)"' \
+		err.json.end >legs
+	is "$1: each destination" "$(tail -n "$(wc -l <legs)" err)" \
+		"$(cat legs)"
 }
 
 # same_story TEXT STATUS VERDICT LAST-LINE HEADLINE: of err, written by a run
@@ -131,8 +146,12 @@ same_story()
 	is "$text: the last line" "${got#aiodd: }" "$line"
 	is "$text: the verdict" "$(tail -n 1 err.json | jq -r .verdict)" \
 		"$verdict"
+	same_legs "$text"
 	got=$(tail -n 1 err.json | jq -r '.conclusion[-1] // ""')
-	if [ -n "$got" ] || [[ "$verdict" = @(incomplete|differs|unexpected) ]]
+	if jq -e .destinations err.json.end >/dev/null; then
+		[ -z "$got" ] || check "$text: the conclusion" \
+			grep -qxF "aiodd: $got" err
+	elif [ -n "$got" ] || [[ "$verdict" = @(incomplete|differs|unexpected) ]]
 	then
 		is "$text: the conclusion" "$got" "$line"
 	fi
@@ -253,6 +272,136 @@ says 'many ranges: the others are counted' err ': 236 more ranges differ$'
 is 'many ranges: json has all' \
 	"$(tail -n 1 err.json | jq -c '[(.bad | length), .differing.ranges]')" \
 	'[256,256]'
+
+# --- what is there is compared -------------------------------------------
+
+prepare=fresh
+ends 'an update' 0 ok "$size bytes were different and were written" \
+	'good: Copied' src kept update=yes
+ends 'an update, verified' 0 ok "'kept' is verified" \
+	'good: Copied and verified' src kept update=yes verify=yes
+ends 'an update, unexpected' 4 unexpected \
+	"'kept' was written anyway; do not trust it" \
+	'bad: The source is not what was expected' \
+	src kept update=yes expect="$wrong"
+ends 'an update of a read error' 1 failed \
+	'262144 bytes were different and were written' 'bad: Failed' \
+	if="$bad" of=kept bs=64K update=yes
+ends 'compared, the same' 0 ok "'old' matches the source" \
+	'good: The destination matches the source' kept old verify=only
+ends 'compared, another' 3 differs \
+	"'kept' does NOT match the source: 1 range, 1.0 MiB" \
+	'bad: The destination differs from the source' src kept verify=only
+ends 'compared, a read error' 1 failed \
+	'262144 bytes (262 kB, 256 KiB) compared, T s, R' 'bad: Failed' \
+	if="$bad" of=src bs=64K verify=only
+
+# --- a map ---------------------------------------------------------------
+
+without_map()
+{
+	fresh
+	rm -f rescue.map*
+}
+prepare=without_map
+ends 'a map' 0 ok "$bytes" 'good: Copied' src new map=rescue.map
+rescued="'$bad': 8192 bytes in 2 areas could not be read (map 'rescue.map')"
+ends 'a map, incomplete' 2 incomplete "$rescued" \
+	'warn: Incomplete: 99.21 % rescued' "$bad" new map=rescue.map
+ends 'a map, incomplete, verified' 2 incomplete "$rescued" \
+	'warn: Incomplete: 99.21 % rescued' \
+	"$bad" new map=rescue.map verify=yes
+
+# --- what is compressed --------------------------------------------------
+
+prepare=fresh
+must gzip -k src
+head -c 500000 src.gz >cut.gz
+ends 'decompressed' 0 ok "'new' is verified" 'good: Copied and verified' \
+	src.gz new decompress=gz verify=yes
+ends 'cut off' 1 failed "262144 bytes (262 kB, 256 KiB) copied, T s, R" \
+	'bad: Failed' cut.gz new decompress=gz
+ends 'cut off, verified' 1 failed "'new' was not verified" \
+	'bad: Failed' cut.gz new decompress=gz verify=yes
+ends 'cut off, commit=rename' 1 failed "'kept' was not replaced" \
+	'bad: Failed' cut.gz kept decompress=gz commit=rename
+
+# --- a server that is gone -----------------------------------------------
+
+# It dies of the first request behind its half.
+serve_half()
+{
+	local dies="[ \$4 -lt $((size / 2)) ] || kill -9 \$(cat $work/half.pid);"
+
+	without_map
+	rm -f half.pid half.sock
+	nbdkit -f -P half.pid -U half.sock eval get_size="echo $size" \
+		can_write='exit 0' can_flush='exit 0' flush='exit 0' \
+		pread="$dies head -c \$3 /dev/zero" \
+		pwrite="$dies cat >/dev/null" 2>half.log &
+	disown
+	wait_for test -e half.pid
+}
+if "$AIODD" plan=yes "nbd+unix:///?socket=$work/none" new 2>&1 |
+	grep -q 'Protocol not supported'
+then
+	skip 'a server that is gone' 'NBD was left out of this build'
+else
+	prepare=serve_half
+	uri="nbd+unix:///?socket=$work/half.sock"
+	gone=(reconnect=0 iosize=128K)
+	half_bytes="$((size / 2)) bytes (524 kB, 512 KiB) copied, T s, R"
+	ends 'the source is gone' 1 failed "$half_bytes" 'bad: Failed' \
+		"$uri" new "${gone[@]}"
+	ends 'the source is gone, commit=rename' 1 failed \
+		"'kept' was not replaced" 'bad: Failed' \
+		"$uri" kept commit=rename "${gone[@]}"
+	ends 'the source is gone, map=' 1 failed \
+		"'$uri': $((size / 2)) bytes are still to be copied; the same command goes on (map 'rescue.map')" \
+		'bad: Failed: 50.00 % rescued' \
+		"$uri" new map=rescue.map "${gone[@]}"
+	ends 'the destination is gone' 1 failed "$half_bytes" 'bad: Failed' \
+		src "$uri" "${gone[@]}"
+	ends 'the destination is gone, verified' 1 failed \
+		"'$uri' was not verified" 'bad: Failed' \
+		src "$uri" verify=yes "${gone[@]}"
+	prepare=fresh
+	uri="nbd+unix:///?socket=$work/none"
+	ends 'no server' 1 failed \
+		"failed to open '$uri': No such file or directory" \
+		'bad: Failed' "$uri" new
+fi
+
+# --- several destinations ------------------------------------------------
+
+prepare=fresh
+ends 'two' 0 ok "'kept': $size bytes, complete, verified" \
+	'good: Copied and verified' src new tee=kept verify=yes
+ends 'two, a read error' 1 failed "'kept': 0 bytes, FAILED" 'bad: Failed' \
+	if="$bad" of=new tee=kept bs=64K
+ends 'two, unexpected' 4 unexpected "'kept': $size bytes, NOT the expected source" \
+	'bad: The source is not what was expected' \
+	src new tee=kept expect="$wrong"
+ends 'two, unexpected, commit=rename' 4 unexpected \
+	"'kept': 0 bytes, NOT the expected source" \
+	'bad: The source is not what was expected' \
+	src new tee=kept expect="$wrong" commit=rename
+check 'two, unexpected, commit=rename: it is true' cmp kept old
+bed_refusing refuses $((size / 2)) EIO || skip_all "$BED_WHY"
+ends 'two, the second fails' 1 failed "'$BED': $((size / 2)) bytes, FAILED" \
+	'bad: Failed' src new tee="$BED" iosize=128K
+check 'two, the second fails: the first one is whole' cmp src new
+ends 'two, the first fails' 1 failed "'kept': $size bytes, complete" \
+	'bad: Failed' src "$BED" tee=kept iosize=128K
+check 'two, the first fails: the second one is whole' cmp src kept
+if type -P perl >/dev/null && bed_liar 200000; then
+	ends 'two, the second differs' 3 differs \
+		"'$BED': $size bytes, DIFFERS" \
+		'bad: The destination differs from what was written' \
+		src new tee="$BED" verify=yes
+else
+	skip 'two, the second differs' "${BED_WHY:-no perl here}"
+fi
 
 # --- the first block -----------------------------------------------------
 
