@@ -357,6 +357,14 @@ START_TEST(what_is_malformed_is_refused)
 }
 END_TEST
 
+START_TEST(a_value_may_stand_on_a_line_of_its_own)
+{
+	ck_assert_int_eq(parse(OLD(" \n\t10\n", "2", "5", "2", R("1") R("3"))),
+			 0);
+	ck_assert_uint_eq(m.ranges.size, 10);
+}
+END_TEST
+
 START_TEST(digests_of_ranges_must_be_digests)
 {
 	check_fault(old_map("1.2", " sha1=''"), BMAP_VALUE, "sha1");
@@ -421,6 +429,25 @@ START_TEST(what_is_printed_is_read_again)
 }
 END_TEST
 
+START_TEST(many_ranges_are_printed)
+{
+	enum { NR = 5000 };
+	struct ranges ranges = {.size = NR * 8192};
+	struct ranges_one one = {.len = 4096, .value_size = 32};
+	char *text;
+	size_t len;
+
+	for (one.off = 0; one.off < ranges.size; one.off += 8192)
+		ck_assert_int_eq(ranges_add(&ranges, &one), 0);
+	ck_assert_int_eq(bmap_print(&text, &len, &ranges), 0);
+	ck_assert_uint_eq(len, strlen(text));
+	ck_assert_int_eq(parse(text), 0);
+	ck_assert_uint_eq(m.ranges.nr, NR);
+	free(text);
+	ranges_done(&ranges);
+}
+END_TEST
+
 START_TEST(a_run_ends_where_a_range_does)
 {
 	bool is_in;
@@ -464,10 +491,12 @@ bmap_suite(void)
 		tcase_add_test(t, sums_of_all_kinds_are_checked);
 		tcase_add_loop_test(t, what_is_malformed_is_refused, 0,
 				    ARRAY_LEN(malformed));
+		tcase_add_test(t, a_value_may_stand_on_a_line_of_its_own);
 		tcase_add_test(t, digests_of_ranges_must_be_digests);
 		tcase_add_test(t, the_line_is_told);
 		tcase_add_test(t, the_largest_image_fits);
 		tcase_add_test(t, what_is_printed_is_read_again);
+		tcase_add_test(t, many_ranges_are_printed);
 		tcase_add_test(t, a_run_ends_where_a_range_does);
 		tcase_add_test(t, what_is_in_no_range_is_blanked);
 	}

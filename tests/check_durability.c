@@ -73,6 +73,18 @@ START_TEST(what_is_written_is_there)
 }
 END_TEST
 
+START_TEST(what_is_compared_is_not_written)
+{
+	t.out.hold = NULL;
+	q.compare = REQUEST_COMPARE_ONLY;
+	stats_count(&stats, 700, 512, 512);
+	const struct stats there = durability_stats(&t);
+	ck_assert_uint_eq(there.in_full, 1);
+	ck_assert_uint_eq(there.out_full, 0);
+	ck_assert_uint_eq(there.out_partial, 0);
+}
+END_TEST
+
 START_TEST(what_went_around_the_cache_is_on_the_device)
 {
 	stats.bytes = 9000;
@@ -127,6 +139,7 @@ durability_suite(void)
 	tcase_add_loop_test(c, what_is_held_back_is_not_there, 0,
 			    ARRAY_LEN(counts));
 	tcase_add_test(c, what_is_written_is_there);
+	tcase_add_test(c, what_is_compared_is_not_written);
 	tcase_add_test(c, what_went_around_the_cache_is_on_the_device);
 	tcase_add_test(c, what_a_saved_map_has_is_durable);
 	tcase_add_loop_test(c, it_is_safe_to_remove_when_nothing_is_missing, 0,

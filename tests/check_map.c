@@ -125,6 +125,24 @@ START_TEST(the_last_of_a_state_is_found)
 }
 END_TEST
 
+START_TEST(the_parts_of_a_range_are_found_one_by_one)
+{
+	struct map_span part;
+	size_t i = 0;
+
+	ck_assert_int_eq(map_mark(&map, 10, 10, MAP_DONE), 0);
+	ck_assert(map_next(&map, &i, 12, 25, &part));
+	ck_assert_uint_eq(part.off, 12);
+	ck_assert_uint_eq(part.len, 8);
+	ck_assert_int_eq(part.state, MAP_DONE);
+	ck_assert(map_next(&map, &i, 12, 25, &part));
+	ck_assert_uint_eq(part.off, 20);
+	ck_assert_uint_eq(part.len, 5);
+	ck_assert_int_eq(part.state, MAP_TODO);
+	ck_assert(!map_next(&map, &i, 12, 25, &part));
+}
+END_TEST
+
 START_TEST(a_cut_drops_what_is_behind_it)
 {
 	ck_assert_int_eq(map_mark(&map, 10, 10, MAP_DONE), 0);
@@ -233,6 +251,7 @@ map_suite(void)
 	tcase_add_test(t, other_states_are_no_gap);
 	tcase_add_test(t, the_next_of_a_state_is_found);
 	tcase_add_test(t, the_last_of_a_state_is_found);
+	tcase_add_test(t, the_parts_of_a_range_are_found_one_by_one);
 	tcase_add_test(t, a_cut_drops_what_is_behind_it);
 	tcase_add_test(t, a_map_that_is_reserved_does_not_move);
 	tcase_add_loop_test(t, any_marks_and_cuts_leave_the_map_in_order, 0,

@@ -99,6 +99,11 @@ run ours if=data of=copy io=aio plan=yes
 is 'plan=yes without io_setup: exit status' "$status" 0
 says 'plan=yes with it: kernel AIO' with 'kernel AIO'
 check 'plan=yes without io_setup: another plan' eval '! cmp -s with out'
+# Where no child can try whether it is deadly, it is not called.
+cp out without
+names=clone
+run ours if=data of=copy io=aio plan=yes
+check 'plan=yes without a child: the same' cmp without out
 # Who makes such a call dies of it, and no copy needs it.
 error=KILL
 for names in io_setup io_submit io_getevents io_destroy; do
