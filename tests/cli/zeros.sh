@@ -105,7 +105,9 @@ done
 
 try '/dev/zero' if=/dev/zero bs=1M count=24
 check '/dev/zero: zeros' cmp -n $len /dev/zero "$disk"
-is '/dev/zero: made' "$(zeros offloaded)" $len
+is '/dev/zero: made, all' "$(zeros offloaded) $(zeros skipped)" "$len 0"
+is '/dev/zero: as planned' \
+	"$(sed -n 's/^ *"zeros": "\(.*\)",$/\1/p' "$work/report")" offloaded
 
 fill
 run as_dd if="$work/zeros" of="$disk" bs=1M conv=sparse
@@ -195,6 +197,10 @@ for operands in 'conv=sparse,notrunc bs=1M' 'conv=sparse,notrunc bs=4K io=aio' \
 	[[ $operands = *sparse* ]] || continue
 	check "$name: punched" test "$(zeros punched)" -gt 20000000
 done
+cp "$work/old" "$work/file"
+run aiodd if="$work/zeros" of="$work/file" conv=sparse,notrunc plan=yes
+says 'a file of old data: plan=yes knows of it' "$work/out" \
+	'^zeros: made by the file system \(old data is there\)$'
 # Longer than what was there.
 must truncate -s 5000001 "$work/file"
 run aiodd "$work/holes" "$work/file" conv=notrunc report="$work/report"
