@@ -281,6 +281,16 @@ END_TEST
 	"<BlockMap>" ranges "</BlockMap></bmap>"
 #define MAX "9223372036854775807"
 
+#define MAX "9223372036854775807"
+
+// As long as it names none, no algorithm is missed.
+START_TEST(a_map_without_digests_needs_none)
+{
+	ck_assert_int_eq(parse(OLD("10", "2", "5", "2", R("1") R("3"))), 0);
+	ck_assert_uint_eq(m.nr_digests, 0);
+}
+END_TEST
+
 static const struct {
 	const char *text;
 	enum bmap_fault fault;
@@ -484,6 +494,8 @@ bmap_suite(void)
 	TCase *t = tcase_create("bmap");
 
 	tcase_add_checked_fixture(t, begin, end);
+	if (bmap_is_available())
+		tcase_add_test(t, a_map_without_digests_needs_none);
 	if (bmap_is_available() && digest_is_available(DIGEST_SHA256)) {
 		tcase_add_test(t, a_map_of_bmaptool_is_read);
 		tcase_add_test(t, one_changed_byte_is_found);
