@@ -279,6 +279,23 @@ inner_name(const struct request *q)
 	return NULL;
 }
 
+// What is read before the copy, and would be gone after it. 0, or -EINVAL,
+// told.
+static int
+check_expect(const struct request *q, const char *path)
+{
+	for (unsigned i = 0; request_writes(q) && i <= q->nr_tees; i++) {
+		const char *dst = i == 0 ? q->dst : q->tees[i - 1];
+
+		if (dst == NULL || !beside_is_same(path, dst))
+			continue;
+		message_error(0, "expect= and %s name the same file",
+			      i == 0 ? "of=" : "tee=");
+		return -EINVAL;
+	}
+	return 0;
+}
+
 // sums= without hash= is what most people mean by a checksum.
 static int
 resolve_digests(struct options *options)
@@ -292,10 +309,11 @@ resolve_digests(struct options *options)
 		const char *name = options->as ? options->as : q->src;
 		char *inner = options->as == NULL ? inner_name(q) : NULL;
 		struct lookup lookup;
-		const int r = expect_parse(options->expect, name, inner,
-					   &lookup);
+		int r = expect_parse(options->expect, name, inner, &lookup);
 
 		free(inner);
+		if (r == 0)
+			r = check_expect(q, options->expect);
 		if (r < 0)
 			return -EINVAL;
 		q->expected = lookup.expected;

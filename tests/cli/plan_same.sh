@@ -142,6 +142,8 @@ if has_config HAVE_LIBCRYPTO; then
 	same_end 'expect= of an empty file' if=src of=new expect=empty
 	same_end 'expect= of other files' if=src of=new expect=others
 	same_end 'expect= of no digest' if=src of=new expect=md5:12
+	same_end 'expect= of the destination' if=src of=sums expect=sums
+	same_end 'expect= of one of them' if=src of=new tee=sums expect=sums
 	same_end 'expect=, and no source' if=none of=new as=src expect=sums
 fi
 
