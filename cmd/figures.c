@@ -84,6 +84,40 @@ figures_records(const struct stats *s)
 }
 
 static json_t *
+cell_of(struct cells_area area)
+{
+	return element.pack(
+		"{s:I, s:I, s:I, s:I, s:I, s:I}", "done", (json_int_t)area.done,
+		"same", (json_int_t)area.same, "hole", (json_int_t)area.hole,
+		"bad", (json_int_t)area.bad, "untried",
+		(json_int_t)area.untried, "failed", (json_int_t)area.failed);
+}
+
+json_t *
+figures_map(const struct journal *j, unsigned nr, uint64_t reached)
+{
+	const struct cells *cells = &j->maps[nr];
+	const uint64_t total = journal_total(j);
+	const size_t nr_cells = cells_nr(cells, total);
+
+	if (!j->is_probed || j->dst.off == UINT64_MAX)
+		return element.null();
+	json_t *array = element.array();
+	for (size_t i = 0; array != NULL && i < nr_cells; i++) {
+		json_t *cell = cell_of(cells_area(cells, i, reached));
+
+		if (element.append(array, cell) == 0)
+			continue;
+		element.delete(array);
+		return NULL;
+	}
+	return element.pack("{s:I, s:I, s:I, s:o}", "offset",
+			    (json_int_t)j->dst.off, "length", (json_int_t)total,
+			    "cell_length", (json_int_t)cells->len, "cells",
+			    array);
+}
+
+static json_t *
 destination_of(const struct targets_one *one)
 {
 	return element.pack(
@@ -97,15 +131,19 @@ destination_of(const struct targets_one *one)
 }
 
 json_t *
-figures_destinations(const struct journal *j)
+figures_destinations(const struct journal *j, enum figures_maps maps)
 {
 	const unsigned nr = targets_nr(j->transfer);
 	json_t *array = nr > 0 ? element.array() : element.null();
 
 	for (unsigned i = 0; array != NULL && i < nr; i++) {
 		const struct targets_one one = targets_at(j->transfer, i);
+		json_t *object = destination_of(&one);
 
-		if (element.append(array, destination_of(&one)) == 0)
+		if (element.append(array, object) == 0 &&
+		    (maps == FIGURES_NO_MAPS ||
+		     element.set(object, "map",
+				 figures_map(j, 1 + i, one.bytes)) == 0))
 			continue;
 		element.delete(array);
 		return NULL;

@@ -17,8 +17,11 @@ json_t *figures_expected(const struct journal *j);
 // The one that is followed.
 json_t *figures_bmap(const struct journal *j);
 json_t *figures_records(const struct stats *s);
+// As number nr of the maps has it, for so many bytes.
+json_t *figures_map(const struct journal *j, unsigned nr, uint64_t reached);
 // Those of tee=, and the first; null without it.
-json_t *figures_destinations(const struct journal *j);
+enum figures_maps { FIGURES_NO_MAPS, FIGURES_MAPS };
+json_t *figures_destinations(const struct journal *j, enum figures_maps maps);
 json_t *figures_zeros(const struct stats_zeros *z);
 json_t *figures_engine(const struct aio_counters *c);
 #endif

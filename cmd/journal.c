@@ -15,23 +15,30 @@
 #include "topic.h"
 
 #define TICK_NS (JOURNAL_TICK_MS * (uint64_t)1000000)
-#define CELL_MIN ((uint64_t)4096)
 
 struct journal *
 journal_new(const struct request *request, const struct transfer *transfer,
 	    const struct stats *stats, char *const *argv)
 {
 	struct journal *j = calloc(1, sizeof(*j));
+	const unsigned nr_tees = request->nr_tees;
 
 	if (j == NULL)
 		return NULL;
+	j->nr_maps = nr_tees > 0 ? 1 + 1 + nr_tees : 1;
+	j->maps = calloc(j->nr_maps, sizeof(*j->maps));
+	if (j->maps == NULL) {
+		free(j);
+		return NULL;
+	}
+	for (unsigned i = 0; i < j->nr_maps; i++)
+		cells_init(&j->maps[i]);
 	j->request = request;
 	j->transfer = transfer;
 	j->stats = stats;
 	j->argv = argv;
 	j->time = time(NULL);
 	j->sample_ns = TICK_NS;
-	j->cell_len = CELL_MIN;
 	return j;
 }
 
@@ -52,6 +59,7 @@ journal_free(struct journal *j)
 		event_done(&j->events[i]);
 	for (size_t i = 0; i < j->nr_conclusions; i++)
 		free(j->conclusions[i]);
+	free(j->maps);
 	free(j);
 }
 
@@ -131,45 +139,16 @@ take_sides(struct journal *j)
 	j->is_probed = true;
 }
 
+// Bytes of the copy that destination dst has otherwise than written.
 static void
-double_cells(struct journal *j)
+mark(struct journal *j, unsigned dst, uint64_t off, uint64_t len, size_t kind)
 {
-	for (size_t i = 0; i < JOURNAL_CELLS_MAX / 2; i++) {
-		const struct journal_cell *a = &j->cells[2 * i], *b = a + 1;
-
-		j->cells[i] = (struct journal_cell){
-			a->hole + b->hole, a->same + b->same, a->bad + b->bad,
-			a->untried + b->untried, a->failed + b->failed};
-	}
-	memset(&j->cells[JOURNAL_CELLS_MAX / 2], 0, sizeof(j->cells) / 2);
-	j->cell_len *= 2;
-}
-
-// len is what is mapped.
-static void
-stretch_map(struct journal *j, uint64_t len)
-{
-	while (len > JOURNAL_CELLS_MAX * j->cell_len)
-		double_cells(j);
-}
-
-static void
-mark(struct journal *j, uint64_t off, uint64_t len, size_t member)
-{
-	uint64_t at = off - j->dst.off;
-	const uint64_t end = at + len;
-
 	if (off < j->dst.off)
 		return; // seek= left it out
-	stretch_map(j, end);
-	while (at < end) {
-		struct journal_cell *cell = &j->cells[at / j->cell_len];
-		const uint64_t part =
-			min_u64(end - at, j->cell_len - at % j->cell_len);
-
-		*(uint64_t *)(void *)((char *)cell + member) += part;
-		at += part;
-	}
+	if (dst == 0 || kind == offsetof(struct cells_cell, bad))
+		cells_mark(&j->maps[0], off - j->dst.off, len, kind);
+	if (j->nr_maps > 1)
+		cells_mark(&j->maps[1 + dst], off - j->dst.off, len, kind);
 }
 
 // Ranges that touch are one.
@@ -179,8 +158,9 @@ add_bad(struct journal *j, const struct journal_bad *bad)
 	struct journal_bad *last = j->nr_bad > 0 ? &j->bad[j->nr_bad - 1]
 						 : NULL;
 
-	if (last != NULL && last->is_unread == bad->is_unread &&
-	    last->state == bad->state && last->off + last->len == bad->off)
+	if (last != NULL && last->dst == bad->dst &&
+	    last->is_unread == bad->is_unread && last->state == bad->state &&
+	    last->off + last->len == bad->off)
 		last->len += bad->len;
 	else if (j->nr_bad < JOURNAL_BAD_MAX)
 		j->bad[j->nr_bad++] = *bad;
@@ -191,28 +171,28 @@ add_bad(struct journal *j, const struct journal_bad *bad)
 static void
 add_bad_bytes(struct journal *j, const struct journal_bad *bad)
 {
-	mark(j, bad->off, bad->len, offsetof(struct journal_cell, bad));
+	mark(j, bad->dst, bad->off, bad->len, offsetof(struct cells_cell, bad));
 	add_bad(j, bad);
 }
 
 void
-journal_span(struct journal *j, enum hooks_span what, uint64_t off,
-	     uint64_t len)
+journal_span(struct journal *j, unsigned dst, enum hooks_span what,
+	     uint64_t off, uint64_t len)
 {
 	static const struct {
 		size_t member;
 		const char *state; // that is bad
 	} kinds[] = {
-		[HOOKS_HOLE] = {offsetof(struct journal_cell, hole), NULL},
-		[HOOKS_SAME] = {offsetof(struct journal_cell, same), NULL},
-		[HOOKS_UNTRIED] = {offsetof(struct journal_cell, untried),
+		[HOOKS_HOLE] = {offsetof(struct cells_cell, hole), NULL},
+		[HOOKS_SAME] = {offsetof(struct cells_cell, same), NULL},
+		[HOOKS_UNTRIED] = {offsetof(struct cells_cell, untried),
 				   "untried"},
-		[HOOKS_FAILED] = {offsetof(struct journal_cell, failed),
+		[HOOKS_FAILED] = {offsetof(struct cells_cell, failed),
 				  "failed"},
-		[HOOKS_BAD] = {offsetof(struct journal_cell, bad), "bad"},
+		[HOOKS_BAD] = {offsetof(struct cells_cell, bad), "bad"},
 	};
 
-	mark(j, off, len, kinds[what].member);
+	mark(j, dst, off, len, kinds[what].member);
 	if (kinds[what].state != NULL)
 		add_bad(j, &(struct journal_bad){.is_unread = true,
 						 .off = off,
@@ -266,7 +246,8 @@ journal_note(struct journal *j, const struct event *f, uint64_t now_ns)
 		return;
 	case FAILURE_DIFFERS:
 	case FAILURE_OTHER:
-		add_bad_bytes(j, &(struct journal_bad){.off = f->off,
+		add_bad_bytes(j, &(struct journal_bad){.dst = f->dst,
+						       .off = f->off,
 						       .len = f->len,
 						       .wrote = f->wrote,
 						       .found = f->found});
@@ -354,7 +335,8 @@ journal_end(struct journal *j, int status, int signo, uint64_t now_ns)
 	if (j->is_ended)
 		return;
 	j->is_ended = true;
-	stretch_map(j, journal_total(j));
+	for (unsigned i = 0; i < j->nr_maps; i++)
+		cells_stretch(&j->maps[i], journal_total(j));
 	add_sample(j, j->end_ns);
 }
 
@@ -391,36 +373,10 @@ journal_total(const struct journal *j)
 			  : max_u64(j->stats->bytes_total, journal_bytes(j));
 }
 
-size_t
-journal_nr_areas(const struct journal *j)
+uint64_t
+journal_reached(const struct journal *j)
 {
-	return (size_t)((journal_total(j) + j->cell_len - 1) / j->cell_len);
-}
-
-// So much of what is left.
-static uint64_t
-take(uint64_t len, uint64_t *left)
-{
-	const uint64_t part = min_u64(len, *left);
-
-	*left -= part;
-	return part;
-}
-
-struct journal_area
-journal_area(const struct journal *j, size_t i)
-{
-	const struct journal_cell *cell = &j->cells[i];
-	const uint64_t start = i * j->cell_len;
 	const uint64_t mapped = j->stats->rescue.len;
-	const uint64_t end = mapped > 0 ? mapped : journal_bytes(j);
-	uint64_t left = end > start ? min_u64(end - start, j->cell_len) : 0;
-	struct journal_area area = {.bad = take(cell->bad, &left)};
 
-	area.untried = take(cell->untried, &left);
-	area.failed = take(cell->failed, &left);
-	area.hole = take(cell->hole, &left);
-	area.same = take(cell->same, &left);
-	area.done = left;
-	return area;
+	return mapped > 0 ? mapped : journal_bytes(j);
 }

@@ -14,6 +14,7 @@
 #include <stdint.h>
 #include <time.h>
 
+#include "cells.h"
 #include "disk_identify.h"
 #include "facts.h"
 #include "event.h"
@@ -29,7 +30,6 @@ enum {
 	JOURNAL_BAD_MAX = 1000,
 	JOURNAL_CONCLUSIONS_MAX = 8,
 	JOURNAL_SAMPLES_MAX = 600,
-	JOURNAL_CELLS_MAX = 512,
 };
 
 // Times are nanoseconds since the copy began, 0 before.
@@ -57,19 +57,12 @@ struct journal_sample {
 
 // Bytes of the destination that are not those of the source.
 struct journal_bad {
+	unsigned dst;            // which of tee=, 0: that of of=
 	bool is_unread;          // passed over by conv=noerror or map=; else
 	uint64_t off;            // verify= found other bytes there
 	uint64_t len;
 	int wrote, found;        // the first byte; -1: not known
 	const char *state;       // what map= knows of it, or NULL
-};
-
-struct journal_cell {
-	uint64_t hole;
-	uint64_t same;
-	uint64_t bad;
-	uint64_t untried;
-	uint64_t failed;
 };
 
 struct journal_side {
@@ -113,8 +106,8 @@ struct journal {
 	uint64_t sample_ns;      // between two of them
 	uint64_t due_ns;
 
-	struct journal_cell cells[JOURNAL_CELLS_MAX];
-	uint64_t cell_len;       // from where the copy begins
+	struct cells *maps;      // of the copy; with tee= of each destination
+	unsigned nr_maps;        // behind it
 
 	// Since journal_end.
 	bool is_ended;
@@ -139,8 +132,8 @@ void journal_sample(struct journal *j, uint64_t now_ns);
 // What the engine tells.
 void journal_note(struct journal *j, const struct event *f,
 		  uint64_t now_ns);
-void journal_span(struct journal *j, enum hooks_span what, uint64_t off,
-		  uint64_t len);
+void journal_span(struct journal *j, unsigned dst, enum hooks_span what,
+		  uint64_t off, uint64_t len);
 
 // What the messages up to the next call are about; NULL: nothing known.
 void journal_about(struct journal *j, const struct event *f);
@@ -169,15 +162,6 @@ uint64_t journal_bytes(const struct journal *j);
 // was there before.
 uint64_t journal_total(const struct journal *j);
 
-// The map: cells of cell_len bytes, the last one shorter. All are bytes, and
-// make at most the length of the cell; with map= just that.
-struct journal_area {
-	uint64_t done;
-	uint64_t same;
-	uint64_t hole;
-	uint64_t bad;
-	uint64_t untried;
-	uint64_t failed;
-};
-size_t journal_nr_areas(const struct journal *j);
-struct journal_area journal_area(const struct journal *j, size_t i);
+// How far maps[0] is true, in bytes from where the copy begins; with map= that
+// is all of it.
+uint64_t journal_reached(const struct journal *j);

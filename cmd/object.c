@@ -19,6 +19,7 @@
 #include "figures.h"
 #include "object_start.h"
 #include "outcome.h"
+#include "targets.h"
 
 bool
 object_is_available(void)
@@ -168,37 +169,14 @@ sample_of(const struct journal *j, size_t i)
 }
 
 static json_t *
-cell_of(const struct journal *j, size_t i)
-{
-	const struct journal_area area = journal_area(j, i);
-
-	return element.pack(
-		"{s:I, s:I, s:I, s:I, s:I, s:I}", "done", (json_int_t)area.done,
-		"same", (json_int_t)area.same, "hole", (json_int_t)area.hole,
-		"bad", (json_int_t)area.bad, "untried",
-		(json_int_t)area.untried, "failed", (json_int_t)area.failed);
-}
-
-static json_t *
-map_of(const struct journal *j)
-{
-	if (!j->is_probed || j->dst.off == UINT64_MAX)
-		return element.null();
-	return element.pack("{s:I, s:I, s:I, s:o}", "offset",
-			    (json_int_t)j->dst.off, "length",
-			    (json_int_t)journal_total(j), "cell_length",
-			    (json_int_t)j->cell_len, "cells",
-			    array_of(j, journal_nr_areas(j), cell_of));
-}
-
-static json_t *
 bad_of(const struct journal *j, size_t i)
 {
 	const struct journal_bad *bad = &j->bad[i];
 
 	return element.pack(
-		"{s:s, s:I, s:I, s:o, s:o, s:s?}", "cause",
-		bad->is_unread ? "read" : "verify", "offset",
+		"{s:s, s:o, s:I, s:I, s:o, s:o, s:s?}", "cause",
+		bad->is_unread ? "read" : "verify", "destination",
+		element_string(targets_name(j->transfer, bad->dst)), "offset",
 		(json_int_t)bad->off, "length", (json_int_t)bad->len, "wrote",
 		element_number((uint64_t)bad->wrote, bad->wrote >= 0), "found",
 		element_number((uint64_t)bad->found, bad->found >= 0), "state",
@@ -286,7 +264,7 @@ end_of(const struct journal *j)
 		(json_int_t)s.differing, "zeros", figures_zeros(&s.zeros),
 		"engine", figures_engine(transfer_counters(j->transfer)),
 		"rescue", rescue_of(&s.rescue), "destinations",
-		figures_destinations(j));
+		figures_destinations(j, FIGURES_NO_MAPS));
 }
 
 char *
@@ -309,13 +287,15 @@ static json_t *
 rest_of(const struct journal *j)
 {
 	return element.pack(
-		"{s:s, s:{s:o, s:o, s:o}, s:o, s:I, s:o, s:o}", "type",
+		"{s:s, s:{s:o, s:o, s:o}, s:o, s:I, s:o, s:o, s:o}", "type",
 		"report", "phases", "copy", phase_of(j, STATS_COPYING), "flush",
 		phase_of(j, STATS_FLUSHING), "verify",
 		phase_of(j, STATS_VERIFYING), "events",
 		array_of(j, j->nr_events, kept_event_of), "events_omitted",
 		(json_int_t)j->nr_events_lost, "samples",
-		array_of(j, j->nr_samples, sample_of), "map", map_of(j));
+		array_of(j, j->nr_samples, sample_of), "map",
+		figures_map(j, 0, journal_reached(j)), "destinations",
+		figures_destinations(j, FIGURES_MAPS));
 }
 
 // All that other has. False: no memory.

@@ -267,11 +267,12 @@ on_tick(void *ctx)
 }
 
 static void
-on_span(void *ctx, enum hooks_span what, uint64_t off, uint64_t len)
+on_span(void *ctx, unsigned dst, enum hooks_span what, uint64_t off,
+	uint64_t len)
 {
 	struct run *run = ctx;
 
-	journal_span(run->publish.journal, what, off, len);
+	journal_span(run->publish.journal, dst, what, off, len);
 }
 
 static int

@@ -42,6 +42,12 @@ targets_nr(const struct transfer *t)
 	return t->legs != NULL ? t->legs->nr : 0;
 }
 
+const char *
+targets_name(const struct transfer *t, unsigned nr)
+{
+	return t->legs != NULL ? t->legs->all[nr].asked.dst : NULL;
+}
+
 struct targets_one
 targets_at(const struct transfer *t, unsigned nr)
 {

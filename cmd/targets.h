@@ -29,4 +29,6 @@ struct targets_one {
 };
 // How many there are; 0: no tee=.
 unsigned targets_nr(const struct transfer *transfer);
+// NULL: no tee=.
+const char *targets_name(const struct transfer *transfer, unsigned nr);
 struct targets_one targets_at(const struct transfer *transfer, unsigned nr);

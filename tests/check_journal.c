@@ -26,12 +26,14 @@ tell(struct event f)
 }
 
 static void
-begin(void)
+begin_with(const char *const *tees, unsigned nr)
 {
 	static char name[] = "aiodd";
 	static char *const argv[] = {name, NULL};
 
-	q = (struct request){.ibs = 512, .obs = 512};
+	q = (struct request){.ibs = 512, .obs = 512, .nr_tees = nr};
+	for (unsigned i = 0; i < nr; i++)
+		q.tees[i] = tees[i];
 	stats = (struct stats){0};
 	now_ns = 1000 * SECOND;
 	transfer = (struct transfer){
@@ -41,6 +43,12 @@ begin(void)
 	j = journal_new(&q, &transfer, &stats, argv);
 	ck_assert_ptr_nonnull(j);
 	tell((struct event){.kind = NOTICE_PROBED});
+}
+
+static void
+begin(void)
+{
+	begin_with(NULL, 0);
 }
 
 static void
@@ -58,20 +66,32 @@ copied(uint64_t bytes, uint64_t seconds)
 	now_ns = stats.start_ns + seconds * SECOND;
 }
 
-static struct journal_area
+static size_t
+nr_areas(void)
+{
+	return cells_nr(&j->maps[0], journal_total(j));
+}
+
+static struct cells_area
+area(size_t i)
+{
+	return cells_area(&j->maps[0], i, journal_reached(j));
+}
+
+static struct cells_area
 sum_of_areas(void)
 {
-	struct journal_area sum = {0};
+	struct cells_area sum = {0};
 
-	for (size_t i = 0; i < journal_nr_areas(j); i++) {
-		const struct journal_area area = journal_area(j, i);
+	for (size_t i = 0; i < nr_areas(); i++) {
+		const struct cells_area one = area(i);
 
-		sum.done += area.done;
-		sum.same += area.same;
-		sum.hole += area.hole;
-		sum.bad += area.bad;
-		sum.untried += area.untried;
-		sum.failed += area.failed;
+		sum.done += one.done;
+		sum.same += one.same;
+		sum.hole += one.hole;
+		sum.bad += one.bad;
+		sum.untried += one.untried;
+		sum.failed += one.failed;
 	}
 	return sum;
 }
@@ -235,10 +255,10 @@ START_TEST(cells_cover_the_copy)
 
 	copied(len, 1);
 	journal_end(j, 0, 0, now_ns);
-	const size_t nr = journal_nr_areas(j);
+	const size_t nr = nr_areas();
 	ck_assert_uint_ge(nr, 1);
-	ck_assert_uint_le(nr, JOURNAL_CELLS_MAX);
-	ck_assert(len <= 2 * MIB || nr > JOURNAL_CELLS_MAX / 2);
+	ck_assert_uint_le(nr, CELLS_MAX);
+	ck_assert(len <= 2 * MIB || nr > CELLS_MAX / 2);
 	ck_assert_uint_eq(sum_of_areas().done, len);
 }
 END_TEST
@@ -248,23 +268,54 @@ START_TEST(holes_and_bad_ranges_are_in_their_cells)
 	const uint64_t len = 64 * MIB;
 
 	copied(len, 1);
-	journal_span(j, HOOKS_HOLE, START + 5 * MIB, 7 * MIB);
-	journal_span(j, HOOKS_SAME, START + 20 * MIB, 3 * MIB);
+	journal_span(j, 0, HOOKS_HOLE, START + 5 * MIB, 7 * MIB);
+	journal_span(j, 0, HOOKS_SAME, START + 20 * MIB, 3 * MIB);
 	tell((struct event){.kind = FAILURE_DIFFERS,
 			    .off = START + 40 * MIB - 1,
 			    .len = 2});
 	journal_end(j, 3, 0, now_ns);
-	const uint64_t cell = j->cell_len;
-	const struct journal_area sum = sum_of_areas();
+	const uint64_t cell = j->maps[0].len;
+	const struct cells_area sum = sum_of_areas();
 	ck_assert_uint_eq(sum.hole, 7 * MIB);
 	ck_assert_uint_eq(sum.bad, 2);
 	ck_assert_uint_eq(sum.same, 3 * MIB);
 	ck_assert_uint_eq(sum.done, len - 10 * MIB - 2);
-	ck_assert_uint_eq(journal_area(j, 20 * MIB / cell).same, cell);
-	ck_assert_uint_eq(journal_area(j, 5 * MIB / cell).hole, cell);
-	ck_assert_uint_eq(journal_area(j, 5 * MIB / cell - 1).hole, 0);
-	ck_assert_uint_eq(journal_area(j, 40 * MIB / cell).bad, 1);
-	ck_assert_uint_eq(journal_area(j, 40 * MIB / cell - 1).bad, 1);
+	ck_assert_uint_eq(area(20 * MIB / cell).same, cell);
+	ck_assert_uint_eq(area(5 * MIB / cell).hole, cell);
+	ck_assert_uint_eq(area(5 * MIB / cell - 1).hole, 0);
+	ck_assert_uint_eq(area(40 * MIB / cell).bad, 1);
+	ck_assert_uint_eq(area(40 * MIB / cell - 1).bad, 1);
+}
+END_TEST
+
+START_TEST(each_destination_has_a_map)
+{
+	static const char *const tees[] = {"one", "two"};
+
+	end();
+	begin_with(tees, ARRAY_LEN(tees));
+	copied(64 * MIB, 1);
+	journal_span(j, 0, HOOKS_HOLE, START, 4 * MIB);
+	journal_span(j, 2, HOOKS_HOLE, START + 8 * MIB, MIB);
+	for (unsigned dst = 1; dst <= 2; dst++)
+		tell((struct event){.kind = FAILURE_DIFFERS,
+				    .dst = dst,
+				    .off = START + 40 * MIB,
+				    .len = dst});
+	journal_end(j, 3, 0, now_ns);
+	ck_assert_uint_eq(j->nr_maps, 4);
+	for (unsigned i = 0; i < 4; i++) {
+		const struct cells *map = &j->maps[i];
+		const size_t nr = 40 * MIB / map->len;
+
+		ck_assert_uint_eq(cells_nr(map, journal_total(j)), CELLS_MAX);
+		ck_assert_uint_eq(map->all[0].hole, i < 2 ? map->len : 0);
+		ck_assert_uint_eq(map->all[nr / 5].hole, i == 3 ? map->len : 0);
+		ck_assert_uint_eq(map->all[nr].bad, i == 0 ? 3 : i - 1);
+	}
+	// They touch, but are in two files.
+	ck_assert_uint_eq(j->nr_bad, 2);
+	ck_assert_uint_eq(j->bad[1].dst, 2);
 }
 END_TEST
 
@@ -272,7 +323,7 @@ START_TEST(what_was_not_reached_is_in_no_cell)
 {
 	stats.bytes_total = 10 * MIB;
 	copied(3 * MIB, 1);
-	journal_span(j, HOOKS_HOLE, START + 2 * MIB,
+	journal_span(j, 0, HOOKS_HOLE, START + 2 * MIB,
 		     8 * MIB); // found, and then stopped
 	journal_end(j, 1, 0, now_ns);
 	ck_assert_uint_eq(journal_total(j), 10 * MIB);
@@ -286,13 +337,13 @@ START_TEST(what_a_rescue_lacks_is_in_its_cells_and_in_the_list)
 	stats.rescue = (struct stats_rescue){.len = 64 * MIB,
 					     .before = 4 * MIB};
 	stats.bytes_total = 60 * MIB;
-	journal_span(j, HOOKS_SAME, START, 4 * MIB);
+	journal_span(j, 0, HOOKS_SAME, START, 4 * MIB);
 	copied(9 * MIB, 1); // wherever they are
-	journal_span(j, HOOKS_FAILED, START + 8 * MIB, MIB);
-	journal_span(j, HOOKS_BAD, START + 9 * MIB, 512);
-	journal_span(j, HOOKS_UNTRIED, START + 14 * MIB, 50 * MIB);
+	journal_span(j, 0, HOOKS_FAILED, START + 8 * MIB, MIB);
+	journal_span(j, 0, HOOKS_BAD, START + 9 * MIB, 512);
+	journal_span(j, 0, HOOKS_UNTRIED, START + 14 * MIB, 50 * MIB);
 	journal_end(j, 1, 0, now_ns);
-	const struct journal_area sum = sum_of_areas();
+	const struct cells_area sum = sum_of_areas();
 	ck_assert_uint_eq(journal_total(j), 64 * MIB);
 	ck_assert_uint_eq(sum.same, 4 * MIB);
 	ck_assert_uint_eq(sum.failed, MIB);
@@ -417,6 +468,7 @@ journal_suite(void)
 	tcase_add_test(t, a_phase_that_is_left_out_takes_no_time);
 	tcase_add_test(t, a_phase_that_never_came_has_no_time);
 	tcase_add_loop_test(t, cells_cover_the_copy, 0, ARRAY_LEN(lengths));
+	tcase_add_test(t, each_destination_has_a_map);
 	tcase_add_test(t, holes_and_bad_ranges_are_in_their_cells);
 	tcase_add_test(t, what_was_not_reached_is_in_no_cell);
 	tcase_add_test(t, what_a_rescue_lacks_is_in_its_cells_and_in_the_list);

@@ -198,9 +198,11 @@ static uint64_t hole_start, hole_bytes;
 
 // One hole, whatever the pieces it is told in.
 static void
-on_span(void *ctx, enum hooks_span what, uint64_t off, uint64_t len)
+on_span(void *ctx, unsigned dst, enum hooks_span what, uint64_t off,
+	uint64_t len)
 {
 	(void)ctx;
+	ck_assert_uint_eq(dst, 0);
 	ck_assert_int_eq(what, HOOKS_HOLE);
 	if (hole_bytes == 0)
 		hole_start = off;

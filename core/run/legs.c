@@ -73,9 +73,6 @@ init_other(struct leg *leg, struct transfer *t)
 	struct request *q = &leg->asked;
 	struct output *out = leg->out = &leg->other_out;
 
-	leg->hooks = *t->env.hooks;
-	leg->hooks.span = NULL;
-	leg->env.hooks = &leg->hooks;
 	leg->bulk = &leg->other_bulk;
 	output_init(out, &leg->env);
 	leg->other_bulk = (struct bulk){.request = q,
@@ -112,6 +109,9 @@ legs_new(struct transfer *t)
 		leg->env = t->env;
 		leg->env.asked = &leg->asked;
 		leg->env.stats = &leg->stats;
+		leg->env.hooks = &leg->hooks;
+		leg->hooks = *t->env.hooks;
+		leg->hooks.dst = i;
 		if (i == 0)
 			init_first(leg, t);
 		else

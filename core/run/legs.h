@@ -18,7 +18,7 @@
 struct leg {
 	struct request asked;     // with dst
 	struct env env;           // with stats and hooks, and no digests
-	struct hooks hooks;       // the map of a report is that of the first
+	struct hooks hooks;       // which say whose it is
 	struct stats stats;
 	struct output *out;       // that of the transfer, or other_out
 	struct bulk *bulk;

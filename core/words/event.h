@@ -135,6 +135,7 @@ struct event {
 	enum event_kind kind;
 	int error;               // positive errno, 0 if there is none to tell
 	const char *name;        // borrowed from the side
+	unsigned dst;            // of several destinations which one tells it
 	uint64_t off;
 	uint64_t src_off;        // of FAILURE_OTHER: the same in the source
 	uint64_t len;

@@ -13,6 +13,7 @@
 int
 hooks_tell(const struct hooks *h, struct event failure)
 {
+	failure.dst = h->dst;
 	h->notice(h->ctx, &failure);
 	return -failure.error;
 }

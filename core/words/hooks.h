@@ -24,6 +24,8 @@ enum hooks_span {
 
 struct hooks {
 	void *ctx;
+	unsigned dst;            // of several destinations the one that all is
+	                         // about, 0: the first
 
 	// Something to tell the user now, in order.
 	void (*notice)(void *ctx, const struct event *f);
@@ -41,8 +43,8 @@ struct hooks {
 	unsigned tick_ms;        // how often the timer of the ring calls it
 
 	// So many bytes of the destination. NULL when nobody wants to know.
-	void (*span)(void *ctx, enum hooks_span what, uint64_t off,
-		     uint64_t len);
+	void (*span)(void *ctx, unsigned dst, enum hooks_span what,
+		     uint64_t off, uint64_t len);
 
 	// The signals that the ring takes through a signalfd: each is handed
 	// to `signalled`, which keeps it for must_stop.
@@ -62,5 +64,5 @@ hooks_tell_span(const struct hooks *h, enum hooks_span what, uint64_t off,
 		uint64_t len)
 {
 	if (h != NULL && h->span != NULL && len > 0)
-		h->span(h->ctx, what, off, len);
+		h->span(h->ctx, h->dst, what, off, len);
 }

@@ -201,6 +201,31 @@ shows "stopped in the middle" '>Stopped by SIGINT: 18 of 200 MiB copied</h1>' \
 	'<dd>18 of 200 MiB \(18,874,368 bytes\)</dd>' \
 	'<dt>Verified</dt><dd>no</dd>'
 
+### Several destinations: one fails at half of it, one gives back other bytes
+
+if type -P nbdkit nbdfuse >/dev/null && bed_refusing half $((512 << 10)) EIO &&
+	half=$BED && bed_liar 70000; then
+	head -c 1M "$name" >short
+	truncate -s 2M short
+	is "three destinations" "$("$AIODD" short copy tee="$half" \
+		tee="$BED" verify=yes iosize=128K report=page.html \
+		2>/dev/null; echo $?)" 1
+	show page.html
+	is "no complaint" "$(cat complaints)" ""
+	shows "each with its verdict" \
+		'<h2>Destination copy</h2><p[^>]*>file, 2.0 of 2.0 MiB, complete, verified</p>' \
+		'half/disk</h2><p[^>]*>file, 0.5 of 2.0 MiB, failed</p>' \
+		'liar70000/disk</h2><p[^>]*>file, 2.0 of 2.0 MiB, differs from what was written: 1 bytes</p>'
+	is "a map for each" "$(grep -oE '<desc id="map-[0-9]*-text">[^<]*' dom |
+		cut -d '>' -f 2)" '1.0 MiB written, 1.0 MiB holes
+512 KiB written, 1.5 MiB not reached
+1024 KiB written, 1.0 MiB holes, 1 bytes bad'
+	shows "where it differs" '<th[^>]*>Destination</th>' \
+		'liar70000/disk</td><td[^>]*>70000</td>'
+else
+	skip 'several destinations' "${BED_WHY:-needs nbdkit and nbdfuse}"
+fi
+
 ### A run that fails
 
 is "refused" "$("$AIODD" if=copy of=/dev/aiodd-no-such-device \

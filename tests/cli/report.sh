@@ -59,6 +59,12 @@ has 'two destinations: each' \
 	'[.destinations[] | [.name, .kind, .verdict, .bytes, .durable, .verified]]' \
 	"[$(printf '["%s","file","ok",3145805,3145805,true],' copy more |
 		sed 's/,$//')]"
+has 'two destinations: a map for each, in the report' \
+	'[.destinations[].map.cells | map(.done) | add]' '[3145805,3145805]'
+must truncate -s 9M holes
+json 'two destinations with holes' 0 ok holes copy tee=more
+has 'two destinations with holes: in each map' \
+	'[.destinations[].map.cells | map(.hole) | add]' '[9437184,9437184]'
 json 'the source is another one' 4 unexpected src copy tee=more \
 	expect=md5:00000000000000000000000000000000
 has 'the source is another one: each' '[.destinations[].verdict]' \
