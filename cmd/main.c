@@ -14,57 +14,13 @@
 #include "attest.h"
 #include "cmdline.h"
 #include "conduct.h"
-#include "describe.h"
-#include "intent.h"
-#include "legs.h"
 #include "message.h"
-#include "preview.h"
+#include "prospect.h"
 #include "quote.h"
 #include "resolve.h"
 #include "run.h"
 #include "signals.h"
 #include "testimony.h"
-
-// One of tee=, as if it were the only one. The first that is not as it should
-// be decides.
-static enum transfer_verdict
-plan_other(struct run *run, unsigned nr, enum transfer_verdict before)
-{
-	struct options options = run->options;
-	struct stats stats = {.bytes = 0};
-	struct transfer transfer;
-	struct facts old;
-
-	options.request = legs_request(&run->options.request, nr);
-	transfer_init(&transfer, &options.request, &run->hooks, &stats);
-	const enum transfer_verdict verdict = preview_run(&transfer, &old);
-	if (verdict != TRANSFER_UNCOUNTED && !options.is_json)
-		intent_print_deed(&options, &transfer, &old, verdict);
-	transfer_done(&transfer);
-	return before != TRANSFER_OK ? before : verdict;
-}
-
-static enum transfer_verdict
-plan(struct run *run)
-{
-	struct facts old;
-	enum transfer_verdict verdict =
-		request_is_attested(&run->options.request)
-			? attest_preview(&run->transfer, &old)
-			: preview_run(&run->transfer, &old);
-
-	if (verdict == TRANSFER_UNCOUNTED)
-		return verdict;
-	if (!run->options.is_json) // which has it
-		intent_print(&run->options, &run->transfer, &old, verdict);
-	for (unsigned i = 0; i < run->options.request.nr_tees; i++)
-		verdict = plan_other(run, i, verdict);
-	if (run->options.is_json)
-		return verdict;
-	return describe_plan(transfer_plan(&run->transfer)) < 0
-		       ? TRANSFER_FAILED
-		       : verdict;
-}
 
 static enum exit_code
 copy(struct run *run, char *const *argv)
@@ -81,7 +37,7 @@ copy(struct run *run, char *const *argv)
 				  ? TRANSFER_UNCOUNTED
 				  : TRANSFER_OK;
 	} else if (q->plan_only) {
-		verdict = plan(run);
+		verdict = prospect_run(run);
 	} else {
 		verdict = run_tell(run, request_is_attested(q)
 						? attest_run(transfer)

@@ -170,6 +170,10 @@ on_notice(void *ctx, const struct event *given)
 	const bool is_quiet = run->options.level == REPORT_NONE;
 	const struct event event = decoded(run, given), *f = &event;
 
+	// A report is of the plan for the first destination.
+	if (f->dst > 0 &&
+	    (f->kind == NOTICE_PROBED || f->kind == NOTICE_PLANNED))
+		return;
 	if (run->publish.journal != NULL)
 		journal_note(run->publish.journal, f, clock_ns());
 	switch (f->kind) {

@@ -159,11 +159,30 @@ legs_free(struct transfer *t)
 	free(legs);
 }
 
+bool
+legs_is_old(const struct request *q)
+{
+	struct stat st;
+
+	return nbd_side_is_export(q->dst) || stat(q->dst, &st) == 0;
+}
+
 static enum transfer_verdict
 refused(const struct leg *leg)
 {
 	output_tell_refused(leg->out);
 	return TRANSFER_REFUSED;
+}
+
+const char *
+legs_why_not(const struct transfer *t, const struct facts *dst,
+	     const struct plan *plan)
+{
+	if (!facts_has_offsets(dst) && !facts_is_null(dst))
+		return "it is neither a file nor a disk";
+	if (plan->way == PLAN_BULK || transfer_has_nothing(t))
+		return NULL;
+	return plan->way_reason;
 }
 
 static enum transfer_verdict
@@ -185,15 +204,12 @@ check_plan(const struct transfer *t, const struct leg *leg, struct facts dst)
 	const struct rest rest = {.done = 0};
 	struct plan plan;
 
-	if (!facts_has_offsets(&dst) && !facts_is_null(&dst))
-		return tell_not_teed(leg, "it is neither a file nor a disk");
 	if (cut_is_due(&leg->asked))
 		probe_cut(&dst);
 	planner_make(&plan, &leg->asked, &rest, &t->src.facts, &dst,
 		     &leg->bulk->refused);
-	if (plan.way == PLAN_BULK || transfer_has_nothing(t))
-		return TRANSFER_OK;
-	return tell_not_teed(leg, plan.way_reason);
+	const char *why = legs_why_not(t, &dst, &plan);
+	return why != NULL ? tell_not_teed(leg, why) : TRANSFER_OK;
 }
 
 // Before any is opened or made: a pipe waits for its reader, and what is made
@@ -220,10 +236,9 @@ look(struct leg *leg)
 {
 	const struct request *q = &leg->asked;
 	struct side *side = &leg->out->side;
-	struct stat st;
 	int r = commit_check(q, leg->env.hooks);
 
-	leg->is_old = nbd_side_is_export(q->dst) || stat(q->dst, &st) == 0;
+	leg->is_old = legs_is_old(q);
 	if (r < 0)
 		return TRANSFER_UNCOUNTED;
 	if (!output_can_make(leg->out))

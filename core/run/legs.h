@@ -41,6 +41,13 @@ struct legs {
 // As if the tee= of this number were the only destination.
 struct request legs_request(const struct request *asked, unsigned nr);
 
+// There is something to open.
+bool legs_is_old(const struct request *q);
+
+// Why the ring does not copy to it as it is planned; NULL: it does.
+const char *legs_why_not(const struct transfer *transfer,
+			 const struct facts *dst, const struct plan *plan);
+
 // 0, or -errno, told. Nothing to do where there is no tee=.
 int legs_new(struct transfer *transfer);
 void legs_free(struct transfer *transfer);

@@ -15,6 +15,7 @@
 #include "hasher.h"
 #include "hooks.h"
 #include "kinds.h"
+#include "legs.h"
 #include "offload.h"
 #include "open.h"
 #include "packed.h"
@@ -187,18 +188,37 @@ preview_can_verify(struct transfer *t)
 	return r == 0;
 }
 
+// Two of tee= have bytes in common, which is told.
+static bool
+preview_is_twice(const struct transfer *t)
+{
+	const struct facts *facts = &t->out.side.facts;
+
+	for (const struct transfer *other = t->before; other != NULL;
+	     other = other->before) {
+		if (facts_is_null(facts) ||
+		    !safety_share(&other->out.side.facts, facts))
+			continue;
+		hooks_tell(t->env.hooks,
+			   (struct event){.kind = FAILURE_TWICE,
+					  .name = t->out.side.name,
+					  .word = other->out.side.name});
+		return true;
+	}
+	return false;
+}
+
 // With tee= only the ring copies.
 static bool
 preview_can_tee(const struct transfer *t)
 {
-	const struct plan *plan = &t->bulk.plan;
+	const char *why = legs_why_not(t, &t->out.side.facts, &t->bulk.plan);
 
-	if (t->env.asked->nr_tees == 0 || plan->way == PLAN_BULK ||
-	    transfer_has_nothing(t))
+	if (t->env.asked->nr_tees == 0 || why == NULL)
 		return true;
 	hooks_tell(t->env.hooks, (struct event){.kind = FAILURE_NOT_TEED,
 						.name = t->out.side.name,
-						.word = plan->way_reason});
+						.word = why});
 	return false;
 }
 
@@ -226,7 +246,8 @@ preview_run(struct transfer *t, struct facts *old)
 		mapped = preview_map(t);
 	if (mapped < 0 && mapped != -EPERM)
 		return TRANSFER_UNCOUNTED;
-	is_safe = is_safe && mapped == 0 &&
+	const bool is_twice = is_safe && preview_is_twice(t);
+	is_safe = is_safe && mapped == 0 && !is_twice &&
 		  (q->commit != REQUEST_COMMIT_RENAME ||
 		   output_can_replace(&t->out, old)) &&
 		  (!request_writes(q) || preview_safety(t) == 0);
@@ -236,7 +257,7 @@ preview_run(struct transfer *t, struct facts *old)
 	hooks_tell(t->env.hooks, (struct event){.kind = NOTICE_PROBED});
 	t->bulk.refused.compare = !output_has_old(&t->out);
 	bulk_preview(&t->bulk);
-	if (mapped < 0)
+	if (mapped < 0 || is_twice)
 		return TRANSFER_REFUSED;
 	if (!is_safe)
 		return transfer_refused(t);

@@ -56,6 +56,8 @@ struct transfer {
 	                              // is expected; NULL: it is not
 	struct legs *legs;       // of tee=: all destinations, of which out and
 	                         // bulk are the first; NULL: there is one
+	const struct transfer *before; // of a preview: one whose destination is
+	                         // written as well, and was looked at before
 	bool is_copied;          // to its end, but for what is held back
 };
 

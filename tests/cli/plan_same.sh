@@ -158,6 +158,16 @@ if has_config HAVE_EXPAT; then
 	same_end 'bmap= of another image' if=src of=new bmap=map
 fi
 
+# tee=
+same_end 'tee= in no directory' src new tee=none/new
+same_end 'tee= onto a directory' src new tee=dir
+same_end 'tee= onto the source' src new tee=link
+same_end 'tee= of the same file' src new tee=old tee=./old
+same_end 'tee= of what is no disk' src new tee=/dev/full
+same_end 'tee= of a FIFO' src new tee=fifo
+same_end 'tee= of a name in /dev' src new tee=/dev/aiodd-none
+same_end 'tee=, record by record' if=src of=new tee=old ibs=1003 obs=983
+
 # What goes along with a copy.
 for word in sums report obmap; do
 	[ $word = sums ] || has_config HAVE_JANSSON || continue
@@ -237,6 +247,16 @@ if [ "$(id -u)" -eq 0 ] && bed_loop 64K; then
 	same_end 'a disk that is too small' src "$small"
 	same_end 'commit=rename of a disk' if=src of="$small" commit=rename
 	same_end 'a disk onto itself' "$small" "$small"
+	same_end 'one of two disks is too small' src new tee="$small"
+	same_end 'a disk and the file under it' if=/dev/null of="$small" \
+		tee="$(losetup -n -O BACK-FILE "$small")"
+	read -r major minor < <(stat -c '%Hr %Lr' "$small")
+	must mknod node b "$major" "$minor"
+	for words in "new tee=$small tee=$PWD/node" "$small tee=$PWD/node" \
+		"$PWD/node tee=$small"; do
+		# shellcheck disable=SC2086 # words
+		same_end "a disk twice: ${words//$PWD/.}" empty $words
+	done
 	losetup -d "$small"
 	must truncate -s 1M image
 	if small=$(losetup -r -f --show image 2>err); then
