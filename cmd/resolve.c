@@ -287,7 +287,7 @@ check_expect(const struct request *q, const char *path)
 	for (unsigned i = 0; request_writes(q) && i <= q->nr_tees; i++) {
 		const char *dst = i == 0 ? q->dst : q->tees[i - 1];
 
-		if (dst == NULL || !beside_is_same(path, dst))
+		if (dst == NULL || !path_is_same(path, dst))
 			continue;
 		message_error(0, "expect= and %s name the same file",
 			      i == 0 ? "of=" : "tee=");

@@ -18,6 +18,7 @@
 #include "legs.h"
 #include "offload.h"
 #include "open.h"
+#include "overlap.h"
 #include "packed.h"
 #include "probe.h"
 #include "safety.h"
@@ -197,7 +198,7 @@ preview_is_twice(const struct transfer *t)
 	for (const struct transfer *other = t->before; other != NULL;
 	     other = other->before) {
 		if (facts_is_null(facts) ||
-		    !safety_share(&other->out.side.facts, facts))
+		    !overlap_is_any(&other->out.side.facts, facts))
 			continue;
 		hooks_tell(t->env.hooks,
 			   (struct event){.kind = FAILURE_TWICE,
