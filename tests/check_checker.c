@@ -467,6 +467,20 @@ START_TEST(what_is_only_compared_need_not_be_read_either)
 }
 END_TEST
 
+START_TEST(what_comes_again_is_not_counted_again)
+{
+	open_copy(2 * JOB, 2 * JOB);
+	flip(JOB);
+	start();
+	c.copy.checker.counted = JOB + UNIT;
+	fake_copy_deliver(&c);
+	fake_copy_deliver(&c);
+	fake_copy_check(&c, 2 * JOB);
+	ck_assert_uint_eq(c.stats.same, JOB - UNIT);
+	close_copy();
+}
+END_TEST
+
 Suite *
 checker_suite(void)
 {
@@ -475,6 +489,7 @@ checker_suite(void)
 
 	tcase_add_test(t, it_is_read_into_the_second_half_of_the_buffer);
 	tcase_add_test(t, what_differs_is_written_by_the_same_job);
+	tcase_add_test(t, what_comes_again_is_not_counted_again);
 	tcase_add_test(t, a_short_read_is_continued_where_it_ended);
 	tcase_add_test(t, one_that_ends_within_a_block_goes_on_inline);
 	tcase_add_test(t, a_tail_is_asked_for_in_whole_blocks);

@@ -176,6 +176,14 @@ same_of(const struct checker *checker, const struct job *job)
 	};
 }
 
+void
+checker_count(const struct checker *checker, uint64_t off, size_t len)
+{
+	const uint64_t end = off + len, from = max_u64(off, checker->counted);
+
+	checker->env->stats->same += end - min_u64(end, from);
+}
+
 size_t
 checker_next_run(struct checker *checker, struct job *job)
 {
@@ -183,7 +191,7 @@ checker_next_run(struct checker *checker, struct job *job)
 	const size_t skip = is_known(job) ? job->len - job->done
 					  : same_skip(&same, job->done);
 
-	checker->env->stats->same += skip;
+	checker_count(checker, job->off + job->done, skip);
 	ring_mark(checker->ring, job, skip, MAP_SAME);
 	return is_known(job) ? 0 : same_run(&same, job->done);
 }

@@ -28,6 +28,8 @@ struct checker {
 	uint32_t align;       // of aligned requests, which go around the page
 	                      // cache; 0: all others, inline
 	uint64_t base;        // file offset of the stretch
+	uint64_t counted;     // in the stretch: what is before was there
+	                      // already, or was not, when it came first
 	size_t unit;          // of struct same
 	struct differ *differ; // NULL: what differs is written
 	void (*on_checked)(struct job *job); // of the writer: it goes on
@@ -43,6 +45,8 @@ size_t checker_next_run(struct checker *checker, struct job *job);
 // The first len bytes of a job are there already.
 bool checker_is_same(const struct checker *checker, const struct job *job,
 		     size_t len);
+// They are, at off: that is counted.
+void checker_count(const struct checker *checker, uint64_t off, size_t len);
 
 // With differ: tell what of a job differs.
 void checker_tell(struct checker *checker, const struct job *job);

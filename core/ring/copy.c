@@ -73,6 +73,8 @@ make_checker(struct copy *copy, const struct copy_parts *parts)
 		.side = parts->back,
 		.align = back_align(parts),
 		.base = parts->plan->dst_off,
+		.counted = parts->counted -
+			   min_u64(parts->counted, parts->base),
 		.unit = (size_t)max_u64(SAME_UNIT, parts->plan->dst.align),
 		.differ = parts->differ,
 		.on_checked = writer_on_checked,

@@ -71,6 +71,7 @@ struct copy_parts {
 	struct fan *fan;          // that writes, in place of dst and all that
 	                          // is its; NULL: dst is written
 	uint64_t base;            // bytes that went before this stretch
+	uint64_t counted;         // likewise, and those that come again
 	bool is_reading_back;     // what was written: counts as verified
 };
 

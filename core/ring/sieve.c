@@ -132,7 +132,7 @@ sieve_next(const struct sieve *sieve, struct job *job)
 	if (sieve->checker != NULL) {
 		held = hold_back(sieve, job, job->len - job->done);
 		if (held > 0 && checker_is_same(sieve->checker, job, held))
-			sieve->env->stats->same += held;
+			checker_count(sieve->checker, job->off, held);
 		return checker_next_run(sieve->checker, job);
 	}
 	do {

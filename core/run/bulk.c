@@ -175,13 +175,14 @@ bulk_tell_map(const struct bulk *b, uint64_t n)
 		bulk_tell_spans(b, n, MAP_SAME, HOOKS_SAME);
 }
 
-// What was found to be the same behind n comes again.
+// What was found to be the same behind n comes again, and is counted then.
 static void
 bulk_take_back_same(const struct bulk *b, uint64_t n)
 {
 	const struct map *map = &b->ring->map;
 	const struct map_span *span;
-	uint64_t off = n;
+	uint64_t off = n = max_u64(
+		n, b->rest.counted - min_u64(b->rest.counted, b->ring_base));
 
 	while ((span = map_find(map, off, MAP_SAME)) != NULL) {
 		const uint64_t end = span->off + span->len;

@@ -52,7 +52,8 @@ struct bulk {
 	bool is_shorter;         // ended before
 	uint64_t nr_direct;      // bytes that went around the page cache
 	const struct ring *ring; // of the copy that is under way, or NULL
-	const struct writer *writer; // likewise
+	uint64_t ring_base;      // rest.done when it began
+	const struct writer *writer; // of it
 	bool is_cautioned;       // the user is
 	bool needs_fsync;        // O_DIRECT was asked for, and not all had it
 	bool is_grown;           // by us, before the first write

@@ -301,6 +301,7 @@ go_back(struct bulk *b, uint64_t n, const struct side *side, uint64_t lost)
 	const uint64_t start = b->plan.dst_off - b->rest.done;
 	uint64_t done = b->rest.done + n;
 
+	b->rest.counted = max_u64(b->rest.counted, done);
 	if (lost < start + done)
 		done = lost - min_u64(lost, start);
 	done = round_down(done, b->plan.resume_unit);

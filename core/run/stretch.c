@@ -104,20 +104,20 @@ static enum bulk_verdict
 take_through_ring(struct bulk *b)
 {
 	struct clear *clear = b->clear;
-	const struct copy_parts parts = {.env = b->env,
-					 .plan = &b->plan,
-					 .aio = &b->aio,
-					 .src = b->src,
-					 .dst = b->dst,
-					 .back = &b->out->back,
-					 .differ = b->differ,
-					 .hold = b->out->hold,
-					 .writeback = b->out->writeback,
-					 .clear = plan_clears(&b->plan) &&
-							  clear->side != NULL
-						  ? clear
-						  : NULL,
-					 .base = b->rest.done};
+	const struct copy_parts parts = {
+		.env = b->env,
+		.plan = &b->plan,
+		.aio = &b->aio,
+		.src = b->src,
+		.dst = b->dst,
+		.back = &b->out->back,
+		.differ = b->differ,
+		.hold = b->out->hold,
+		.writeback = b->out->writeback,
+		.clear = plan_clears(&b->plan) && clear->side != NULL ? clear
+								      : NULL,
+		.base = b->rest.done,
+		.counted = b->rest.counted};
 	struct copy copy;
 	enum bulk_verdict verdict;
 
@@ -125,6 +125,7 @@ take_through_ring(struct bulk *b)
 		return settle_nothing(b);
 	if (copy_open_loop(&copy) == 0) {
 		b->ring = &copy.ring;
+		b->ring_base = b->rest.done;
 		b->writer = &copy.writer;
 		const enum copy_verdict end = copy_run(&copy);
 		note_refused(b);

@@ -13,6 +13,8 @@
 
 struct rest {
 	uint64_t done;   // bytes from where the copy began that are through
+	uint64_t counted; // ... and those that once were: what of them comes
+	                 // again was counted then
 	bool is_placed;  // both descriptors stand behind them: skip= and
 	                 // seek= are over
 	bool is_within;  // a record, of which more is to come

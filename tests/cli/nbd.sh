@@ -343,6 +343,23 @@ is 'the destination is lost: exit status' "$status" 0
 check 'the destination is lost' same data image
 says 'and its digest' err "= $(sha256sum <data | cut -d ' ' -f 1)$"
 
+# What it wrote and finds there when it comes by again was not there before.
+rm -f image
+truncate -s 20M image
+serve l file image
+begin_copy data "$uri" update=yes depth=1 iosize=1M connections=1
+# shellcheck disable=SC2317 # called by wait_for
+has_more() { [ "$(stat -c %b image)" -gt 10000 ]; }
+wait_for has_more
+lose l
+serve l file image
+end_copy
+is 'lost in an update: exit status' "$status" 0
+check 'lost in an update' same data image
+# But for the request that the server had then.
+nr=$(sed -n 's/^aiodd: \([0-9]*\) bytes were different.*/\1/p' err)
+check 'lost in an update: what was written' test "$nr" -ge $((19 << 20))
+
 : >back
 serve l file data
 begin_copy "$uri" back oflag=direct reconnect=0
