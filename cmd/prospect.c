@@ -30,6 +30,7 @@ struct prospect {
 static void
 init(struct prospect *p, struct run *run, unsigned nr)
 {
+	p->verdict = TRANSFER_UNCOUNTED; // so far
 	p->options = run->options;
 	p->transfer = nr == 0 ? &run->transfer : &p->other;
 	if (nr == 0)
@@ -71,18 +72,29 @@ look(struct prospect *all, unsigned nr)
 		if (verdict == TRANSFER_OK)
 			verdict = p->verdict;
 		if (p->verdict == TRANSFER_UNCOUNTED)
-			return TRANSFER_UNCOUNTED;
+			return verdict;
 	}
 	return verdict;
 }
 
-static void
+static bool
+has_all(const struct prospect *all, unsigned nr)
+{
+	for (unsigned i = 0; i < nr; i++)
+		if (all[i].verdict == TRANSFER_UNCOUNTED)
+			return false;
+	return true;
+}
+
+// 0 or -errno, told.
+static int
 print(const struct prospect *all, unsigned nr)
 {
 	intent_print(&all->options, all->transfer, &all->old, all->verdict);
 	for (unsigned i = 1; i < nr; i++)
 		intent_print_deed(&all[i].options, all[i].transfer, &all[i].old,
 				  all[i].verdict);
+	return describe_plan(transfer_plan(all->transfer));
 }
 
 // For the report. 0 or -errno, told.
@@ -106,12 +118,14 @@ look_at_all(struct run *run, struct prospect *all, unsigned nr)
 	for (unsigned i = 0; i < nr; i++)
 		init(&all[i], run, i);
 	const enum transfer_verdict verdict = look(all, nr);
-	if (verdict != TRANSFER_UNCOUNTED && !run->options.is_json)
-		print(all, nr); // JSON has it
-	const int r = keep(run, all, nr);
+	int r = has_all(all, nr) && !run->options.is_json // which has it
+			? print(all, nr)
+			: 0;
+	if (r == 0)
+		r = keep(run, all, nr);
 	for (unsigned i = 1; i < nr; i++)
 		transfer_done(all[i].transfer);
-	return r < 0 ? TRANSFER_UNCOUNTED : verdict;
+	return r < 0 ? TRANSFER_FAILED : verdict;
 }
 
 static enum transfer_verdict
@@ -137,22 +151,17 @@ look_at_medium(struct run *run)
 	const enum transfer_verdict verdict = attest_preview(&run->transfer,
 							     &old);
 
-	if (verdict != TRANSFER_UNCOUNTED && !run->options.is_json)
-		intent_print(&run->options, &run->transfer, &old, verdict);
-	return verdict;
+	if (verdict == TRANSFER_UNCOUNTED || run->options.is_json)
+		return verdict;
+	intent_print(&run->options, &run->transfer, &old, verdict);
+	return describe_plan(transfer_plan(&run->transfer)) < 0
+		       ? TRANSFER_FAILED
+		       : verdict;
 }
 
 enum transfer_verdict
 prospect_run(struct run *run)
 {
-	const enum transfer_verdict verdict = request_is_attested(
-						      &run->options.request)
-						      ? look_at_medium(run)
-						      : look_at_copy(run);
-
-	if (verdict == TRANSFER_UNCOUNTED || run->options.is_json)
-		return verdict;
-	return describe_plan(transfer_plan(&run->transfer)) < 0
-		       ? TRANSFER_FAILED
-		       : verdict;
+	return request_is_attested(&run->options.request) ? look_at_medium(run)
+							  : look_at_copy(run);
 }

@@ -248,7 +248,7 @@ if [ "$(id -u)" -eq 0 ] && bed_loop 64K; then
 	same_end 'commit=rename of a disk' if=src of="$small" commit=rename
 	same_end 'a disk onto itself' "$small" "$small"
 	same_end 'one of two disks is too small' src new tee="$small"
-	same_end 'a disk and the file under it' if=/dev/null of="$small" \
+	same_end 'a disk and the file under it' empty "$small" \
 		tee="$(losetup -n -O BACK-FILE "$small")"
 	read -r major minor < <(stat -c '%Hr %Lr' "$small")
 	must mknod node b "$major" "$minor"
