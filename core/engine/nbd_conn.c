@@ -9,8 +9,39 @@
 #include <errno.h>
 #include <poll.h>
 #include <sys/eventfd.h>
+#include <unistd.h>
 
 #include "base.h"
+#include "fd.h"
+
+int
+nbd_conn_init(struct nbd_conn *c, const struct nbd_library *lib,
+	      const struct nbd_engine_export *export, struct nbd_handle *handle)
+{
+	*c = (struct nbd_conn){
+		.lib = lib,
+		.export = export,
+		.handle = handle,
+		.wake_fd = fd_move_up(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)),
+	};
+	return c->wake_fd < 0 ? c->wake_fd : 0;
+}
+
+void
+nbd_conn_done(struct nbd_conn *c)
+{
+	if (nbd_conn_is_up(c))
+		(void)c->lib->aio_disconnect(c->handle, 0);
+	c->lib->close(c->handle);
+	if (c->wake_fd >= 0)
+		(void)close(c->wake_fd); // only counts
+}
+
+void
+nbd_conn_wake(struct nbd_conn *c)
+{
+	(void)eventfd_write(c->wake_fd, 1); // far from its limit
+}
 
 // Within a call on the handle: nothing may be called on it.
 static int

@@ -186,7 +186,7 @@ put(struct nbd_engine *nbd, struct job *job)
 		unflushed_begin_flush(&nbd->unflushed);
 	best->nr_out++;
 	if (best->queue.first == NULL)
-		(void)eventfd_write(best->nbd.wake_fd, 1); // far from its limit
+		nbd_conn_wake(&best->nbd);
 	job_list_put(&best->queue, job);
 }
 
@@ -256,28 +256,19 @@ end_threads(struct nbd_engine *nbd)
 
 		if (!c->is_started)
 			continue;
-		(void)eventfd_write(c->nbd.wake_fd, 1);
+		nbd_conn_wake(&c->nbd);
 		pthread_join(c->thread, NULL);
 		c->is_started = false;
 	}
 }
 
-// The server learns that it is no accident; the answer is not waited for. The
-// first one is the last: where it has started the server, it waits for its end,
-// and the server waits for the others.
+// The first one is the last: where it has started the server, it waits for its
+// end, and the server waits for the others.
 static void
 close_conns(struct nbd_engine *nbd)
 {
-	for (unsigned i = nbd->nr; i-- > 0;) {
-		struct conn *c = &nbd->conns[i];
-
-		if (c->nbd.handle == NULL)
-			continue;
-		if (nbd_conn_is_up(&c->nbd))
-			(void)nbd->lib->aio_disconnect(c->nbd.handle, 0);
-		nbd->lib->close(c->nbd.handle);
-		c->nbd.handle = NULL;
-	}
+	for (unsigned i = nbd->nr; i-- > 0;)
+		nbd_conn_done(&nbd->conns[i].nbd);
 	pthread_mutex_lock(&nbd->lock);
 	nbd->is_closed = true;
 	pthread_cond_broadcast(&nbd->changed);
@@ -291,9 +282,6 @@ leave(struct nbd_engine *nbd)
 {
 	end_threads(nbd);
 	close_conns(nbd);
-	for (unsigned i = 0; i < nbd->nr; i++)
-		if (nbd->conns[i].nbd.wake_fd >= 0)
-			(void)close(nbd->conns[i].nbd.wake_fd); // only counts
 	nbd->nr = 0;
 }
 
@@ -329,9 +317,6 @@ static const struct engine_ops nbd_ops = {
 static int
 start(struct conn *c)
 {
-	c->nbd.wake_fd = fd_move_up(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
-	if (c->nbd.wake_fd < 0)
-		return c->nbd.wake_fd;
 	const int r = thread_start(&c->thread, conn_main, c);
 	c->is_started = r == 0;
 	return r;
@@ -347,13 +332,14 @@ take_conns(struct nbd_engine *nbd, struct nbd_handle **handles, unsigned nr)
 	nbd->is_ending = nbd->is_closed = false;
 	unflushed_restart(&nbd->unflushed);
 	nbd->is_flushing = false;
-	for (unsigned i = 0; i < nr; i++)
-		nbd->conns[i] = (struct conn){
-			.of = nbd,
-			.nbd = {.lib = nbd->lib,
-				.export = &nbd->export,
-				.handle = handles[i],
-				.wake_fd = -1}};
+	for (unsigned i = 0; i < nr; i++) {
+		struct conn *c = &nbd->conns[i];
+
+		*c = (struct conn){.of = nbd};
+		const int e = nbd_conn_init(&c->nbd, nbd->lib, &nbd->export,
+					    handles[i]);
+		r = r < 0 ? r : e;
+	}
 	for (unsigned i = 0; r == 0 && i < nr; i++)
 		r = start(&nbd->conns[i]);
 	if (r < 0)

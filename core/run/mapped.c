@@ -12,9 +12,9 @@
 #include "base.h"
 #include "env.h"
 #include "event.h"
+#include "growth.h"
 #include "hooks.h"
 #include "rescue.h"
-#include "settle.h"
 #include "stretch.h"
 
 #define FILL_LEN (256 * KIB)
@@ -190,7 +190,7 @@ prepare(struct mapped *m)
 			return -EINVAL;
 		bulk_open_aio(b);
 	}
-	const int r = settle_grow(b);
+	const int r = growth_begin(b);
 	return r < 0 ? hooks_tell(b->env->hooks,
 				  (struct event){.kind = FAILURE_TRUNCATE,
 						 .error = -r,

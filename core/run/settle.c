@@ -12,121 +12,27 @@
 #include "copy.h"
 #include "env.h"
 #include "event.h"
-#include "extent.h"
+#include "growth.h"
 #include "hooks.h"
 #include "ranges.h"
 
 #define DRAIN_LEN (64 * KIB)
 
-int
-settle_grow(struct bulk *b)
-{
-	const struct side *dst = b->dst;
-	const uint64_t end = b->plan.final_size;
-	struct extent extent = {0};
-	uint64_t size;
-	int r;
-
-	b->is_grown = false;
-	if (end == 0)
-		return 0;
-	r = dst->ops->get_size(dst, &size);
-	if (r < 0 || size >= end)
-		return r;
-	r = side_set_size(dst, end);
-	if (r < 0)
-		return r;
-	b->is_grown = true;
-	b->grown_from = size;
-	// A file system that tells no holes calls them data.
-	dst->ops->find_data(dst, end - 1, &extent);
-	b->tells_holes = extent.start >= end;
-	return 0;
-}
-
-// 0 or -errno, told.
-static int
-get_dst_size(const struct bulk *b, uint64_t *ret)
-{
-	const int r = b->dst->ops->get_size(b->dst, ret);
-
-	return r < 0 ? side_tell(b->dst, b->env->hooks, FAILURE_STAT, -r) : 0;
-}
-
-static int
-cut_dst(struct bulk *b, uint64_t size)
-{
-	const int r = side_set_size(b->dst, size);
-
-	if (r == 0)
-		return 0;
-	return hooks_tell(b->env->hooks,
-			  (struct event){.kind = FAILURE_TRUNCATE,
-					 .error = -r,
-					 .name = b->dst->name,
-					 .off = size});
-}
-
-// Where the last data of the destination ends, 0: none is at or behind off.
-static uint64_t
-end_of_data(const struct side *dst, uint64_t off)
-{
-	struct extent extent = {0};
-	uint64_t end = 0;
-
-	do {
-		dst->ops->find_data(dst, max_u64(off, end), &extent);
-		if (extent.start == extent.end || extent.end == INT64_MAX)
-			return end;
-		end = extent.end;
-	} while (true);
-}
-
-// The file was given its final size at once: without all of its bytes it
-// must not look complete. What others have written is not ours to cut: a file
-// that they have made longer, and data behind `next`, the last that this copy
-// can have written. 0 or -errno, told.
-static int
-trim(struct bulk *b, uint64_t n, uint64_t next)
-{
-	const struct plan *plan = &b->plan;
-	uint64_t size = max_u64(b->grown_from, plan->dst_off + n), now;
-
-	if (!b->is_grown || n >= plan->len)
-		return 0;
-	const int r = get_dst_size(b, &now);
-	if (r < 0 || now != plan->final_size)
-		return r;
-	if (b->tells_holes)
-		size = max_u64(size, end_of_data(b->dst, plan->dst_off + next));
-	b->is_grown = false;
-	return cut_dst(b, size);
-}
-
 enum bulk_verdict
 settle_nothing(struct bulk *b)
 {
-	return trim(b, 0, 0) < 0 ? BULK_FAILED : BULK_RECORDS;
+	return growth_trim(b, 0, 0) < 0 ? BULK_FAILED : BULK_RECORDS;
 }
 
 // The copy goes on at a record boundary before what was written: a record
-// that is then left out must leave nothing behind. What it has written ends
-// the file, or others have written there.
+// that is then left out must leave nothing behind.
 static enum bulk_verdict
 step_back(struct bulk *b, uint64_t n, enum bulk_verdict verdict)
 {
-	const uint64_t start = b->plan.dst_off, old = b->dst->facts.size;
 	const uint64_t whole = round_down(n, b->plan.unit);
 
-	if (whole < n && request_writes(b->request) &&
-	    facts_is_file(&b->dst->facts) && old < start + n) {
-		uint64_t now;
-
-		if (get_dst_size(b, &now) < 0 ||
-		    (now == start + n &&
-		     cut_dst(b, max_u64(old, start + whole)) < 0))
-			verdict = BULK_FAILED;
-	}
+	if (whole < n && growth_cut_back(b, n, whole) < 0)
+		verdict = BULK_FAILED;
 	return bulk_advance(b, whole, verdict);
 }
 
@@ -356,7 +262,7 @@ settle_copy(struct bulk *b, const struct copy *copy, enum copy_verdict verdict)
 {
 	const struct event *failure = &copy->failure;
 	const uint64_t n = ring_prefix(&copy->ring);
-	const bool is_trimmed = trim(b, n, copy->ring.next) == 0;
+	const bool is_trimmed = growth_trim(b, n, copy->ring.next) == 0;
 
 	drop_cache(b, copy->ring.next, copy->writer.nr_cached);
 	if (copy->is_stopped)
@@ -386,23 +292,11 @@ settle_copy(struct bulk *b, const struct copy *copy, enum copy_verdict verdict)
 	return step_back(b, n, BULK_RECORDS);
 }
 
-// A file that ends in a hole ends where the last write did.
-static int
-extend(struct bulk *b, uint64_t n)
-{
-	const uint64_t end = b->plan.dst_off + n;
-	uint64_t size;
-
-	if (!facts_is_file(&b->dst->facts) || n == 0)
-		return 0;
-	const int r = get_dst_size(b, &size);
-	return r < 0 || size >= end ? r : cut_dst(b, end);
-}
-
 enum bulk_verdict
 settle_branch(struct bulk *b, uint64_t n, uint64_t next)
 {
-	const bool is_trimmed = trim(b, n, next) == 0 && extend(b, n) == 0;
+	const bool is_trimmed = growth_trim(b, n, next) == 0 &&
+				growth_extend(b, n) == 0;
 
 	drop_cache(b, next, b->writer->nr_cached);
 	return bulk_advance(b, n, is_trimmed ? BULK_DONE : BULK_FAILED);

@@ -1,18 +1,13 @@
 // SPDX-FileCopyrightText: 2026 the aiodd authors
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// The size of the destination before a stretch, and what the ring has left
-// behind after it: the copy goes on where everything before is written, and the
-// file ends where the copy does.
+// What the ring has left behind after a stretch: the copy goes on where
+// everything before is written, and the file ends where the copy does.
 
 #pragma once
 
 #include "bulk.h"
 #include "copy.h"
-
-// The final size at once. A file that others have made longer meanwhile is
-// left as it is. 0 or -errno.
-int settle_grow(struct bulk *bulk);
 
 // Nothing of the stretch was begun.
 enum bulk_verdict settle_nothing(struct bulk *bulk);

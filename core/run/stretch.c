@@ -11,6 +11,7 @@
 #include "bulk.h"
 #include "copy.h"
 #include "env.h"
+#include "growth.h"
 #include "offload.h"
 #include "output.h"
 #include "request.h"
@@ -82,7 +83,7 @@ prepare(struct bulk *b)
 	if (!stretch_open(b))
 		return false;
 	// Through the page cache the file grows as it is written.
-	if (settle_grow(b) < 0) {
+	if (growth_begin(b) < 0) {
 		b->refused.dst.direct = true;
 		return false;
 	}

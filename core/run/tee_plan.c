@@ -9,11 +9,11 @@
 
 #include "base.h"
 #include "event.h"
+#include "growth.h"
 #include "hooks.h"
 #include "join.h"
 #include "legs.h"
 #include "memory.h"
-#include "settle.h"
 #include "stretch.h"
 
 #define MANY round_down((uint64_t)INT64_MAX / 4, PLAN_ALIGN)
@@ -145,7 +145,7 @@ tee_plan_make(struct tee_plan *p)
 	for (unsigned i = 0; i < p->t->legs->nr; i++) {
 		struct leg *leg = leg_of(p, i);
 
-		if (settle_grow(leg->bulk) < 0) {
+		if (growth_begin(leg->bulk) < 0) {
 			leg->bulk->refused.dst.direct = true;
 			return tee_plan_make(p);
 		}
