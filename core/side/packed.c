@@ -234,7 +234,7 @@ static int
 look_inside(struct side *side, const struct hooks *h)
 {
 	struct packed *p = side->own;
-	const unsigned char *head;
+	const unsigned char *head = NULL; // or -flto doubts it
 	ssize_t n;
 
 	while ((n = decoder_peek(p->decoder, &head)) == -EINTR)
