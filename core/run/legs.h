@@ -3,9 +3,7 @@
 //
 // The destinations of a copy with tee=: the one of of=, which is that of the
 // transfer, and the others. Each has what a transfer with one destination has
-// of it: a request that names it, an output, statistics, a verdict. All of
-// them are found to be good before the first one is cut, and those that are
-// there are looked at before any other is made.
+// of it: a request that names it, an output, statistics, a verdict.
 
 #pragma once
 
@@ -54,15 +52,8 @@ void legs_free(struct transfer *transfer);
 // As transfer_leave.
 void legs_leave(struct transfer *transfer);
 
-// In this order. TRANSFER_OK, or why not, told; with no tee= it is that. The
-// source is open and probed, but for legs_look.
-enum transfer_verdict legs_look(struct transfer *transfer);
-enum transfer_verdict legs_open_old(struct transfer *transfer);
-// The first is open, and not claimed yet; and then it is.
-enum transfer_verdict legs_check_first(struct transfer *transfer);
-enum transfer_verdict legs_open_new(struct transfer *transfer);
-enum transfer_verdict legs_cut(struct transfer *transfer);
-
+// All that have no other verdict.
+void legs_set_all(struct legs *legs, enum transfer_verdict verdict);
 // All of the verdicts in one.
 enum transfer_verdict legs_verdict(const struct legs *legs);
 

@@ -14,6 +14,7 @@
 #include "hooks.h"
 #include "kinds.h"
 #include "legs.h"
+#include "legs_open.h"
 #include "packed.h"
 
 static void
@@ -76,7 +77,7 @@ opening_open(struct transfer *t)
 	if (r == 0 && t->legs != NULL) {
 		probe_src(t);
 		t->src_start = request_src_off(q, t->src.facts.pos);
-		verdict = legs_look(t);
+		verdict = legs_open_look(t);
 		if (verdict == TRANSFER_OK)
 			verdict = legs_open_old(t);
 		if (verdict != TRANSFER_OK)
@@ -182,7 +183,7 @@ opening_check(struct transfer *t)
 		return TRANSFER_UNCOUNTED;
 	enum transfer_verdict verdict = check_map(t);
 	if (verdict == TRANSFER_OK)
-		verdict = legs_check_first(t);
+		verdict = legs_open_first(t);
 	if (verdict != TRANSFER_OK)
 		return verdict;
 	// Who only reads is in nobody's way.
@@ -209,7 +210,7 @@ opening_check(struct transfer *t)
 	if (r < 0)
 		return transfer_not_begun(r);
 	if (is_safe)
-		verdict = legs_cut(t);
+		verdict = legs_open_cut(t);
 	if (verdict != TRANSFER_OK)
 		return verdict;
 	// From here on the facts are those of the copy, also for a report of

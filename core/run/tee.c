@@ -12,10 +12,9 @@
 #include "copy.h"
 #include "event.h"
 #include "fan.h"
-#include "finish.h"
 #include "hooks.h"
-#include "judge.h"
 #include "legs.h"
+#include "legs_close.h"
 #include "null.h"
 #include "settle.h"
 #include "tee_plan.h"
@@ -32,14 +31,6 @@ static struct leg *
 leg_of(struct tee *tee, unsigned i)
 {
 	return &tee->legs->all[i];
-}
-
-static void
-set_all(struct tee *tee, enum transfer_verdict verdict)
-{
-	for (unsigned i = 0; i < tee->legs->nr; i++)
-		if (leg_of(tee, i)->verdict == TRANSFER_OK)
-			leg_of(tee, i)->verdict = verdict;
 }
 
 /* The ring */
@@ -149,10 +140,10 @@ settle(struct tee *tee, const struct copy *copy, enum copy_verdict verdict)
 	stats_count(tee->t->env.stats, best, q->ibs, q->obs);
 	if (is_bad) {
 		tell_src(tee, copy, verdict);
-		set_all(tee, TRANSFER_FAILED);
+		legs_set_all(tee->legs, TRANSFER_FAILED);
 	}
 	if (copy->is_stopped && !fan_is_out(&tee->fan))
-		set_all(tee, TRANSFER_STOPPED);
+		legs_set_all(tee->legs, TRANSFER_STOPPED);
 	tee->t->is_copied = legs_verdict(tee->legs) == TRANSFER_OK;
 	for (unsigned i = 0; i < tee->legs->nr; i++)
 		leg_of(tee, i)->is_copied = leg_of(tee, i)->verdict ==
@@ -241,161 +232,6 @@ move(struct tee *tee)
 	return r;
 }
 
-/* What follows */
-
-static void
-sync_leg(struct leg *leg)
-{
-	unsigned conv = output_syncs(leg->out);
-
-	if (leg->verdict != TRANSFER_OK)
-		return;
-	if (leg->bulk->needs_fsync)
-		conv |= CONV_FSYNC;
-	const int r = output_sync(leg->out, conv);
-	if (r == -ECANCELED)
-		leg->verdict = TRANSFER_STOPPED;
-	else if (r < 0 || leg->out->side.close_error < 0)
-		leg->verdict = TRANSFER_FAILED;
-}
-
-static struct judge
-judge_of(struct transfer *t, struct leg *leg)
-{
-	struct output *out = leg->out;
-
-	return (struct judge){
-		.verify = {.env = &t->env,
-			   .src = &t->src,
-			   .dst = &out->side,
-			   .back = &out->back,
-			   .hold = out->hold,
-			   .differ = {.env = &leg->env,
-				      .kind = FAILURE_DIFFERS,
-				      .name = out->side.name,
-				      .dst_off = out->start},
-			   .src_off = t->src_start,
-			   .dst_off = out->start,
-			   .len = t->env.stats->bytes},
-		.packed = t->src.facts.unpacked != 0 ? t->packed_hasher : NULL,
-		.packed_len = packed_state(&t->src).in,
-		.change = &t->change,
-		.guide = &t->guide,
-		.is_synced = out->is_synced};
-}
-
-static void
-judge_leg(struct transfer *t, struct leg *leg)
-{
-	struct judge judge = judge_of(t, leg);
-	struct stats *stats = t->env.stats;
-
-	if (leg->verdict != TRANSFER_OK)
-		return;
-	leg->verdict = transfer_judged(judge_dst(&judge));
-	verify_done(&judge.verify);
-	leg->out->is_synced = judge.is_synced;
-	leg->stats.verified = stats->verified;
-	stats->verified_others += stats->verified;
-	stats->verified = 0;
-}
-
-static void
-judge_all(struct tee *tee, bool has_changed)
-{
-	struct transfer *t = tee->t;
-	struct judge judge = judge_of(t, leg_of(tee, 0));
-	const int r = judge_src(&judge, has_changed);
-
-	outline_end(&t->outline, t->env.stats->bytes);
-	set_all(tee, transfer_judged(r));
-	uint64_t verified = UINT64_MAX;
-	for (unsigned i = 0; i < tee->legs->nr; i++) {
-		struct leg *leg = leg_of(tee, i);
-
-		judge_leg(t, leg);
-		t->env.stats->differing += leg->stats.differing;
-		t->env.stats->nr_differing += leg->stats.nr_differing;
-		verified = min_u64(verified, leg->stats.verified);
-	}
-	t->env.stats->verified = verified;
-	t->env.stats->verified_others -= verified;
-}
-
-// It is there, or what is there is kept.
-static void
-close_leg(struct transfer *t, struct leg *leg)
-{
-	struct output *out = leg->out;
-
-	if (leg->is_stalled)
-		return;
-	if (leg != &t->legs->all[0]) {
-		bulk_done(leg->bulk);
-		bulk_add_counters(&t->bulk, &leg->bulk->counters);
-	}
-	if (request_reads_dst(&leg->asked))
-		side_close_extra(&out->back);
-	if (leg->verdict == TRANSFER_OK)
-		output_read_table(out);
-	safety_done(&out->safety);
-	const int r = out->side.ops->close(&out->side);
-	if (r < 0) {
-		side_tell(&out->side, t->env.hooks, FAILURE_CLOSE_DST, -r);
-		leg->verdict = TRANSFER_FAILED;
-	} else {
-		out->is_closed = true;
-	}
-}
-
-static void
-rename_leg(struct leg *leg)
-{
-	if (leg->verdict == TRANSFER_OK) {
-		const int r = output_rename(leg->out);
-
-		if (r < 0)
-			leg->verdict = r == -ECANCELED ? TRANSFER_STOPPED
-						       : TRANSFER_FAILED;
-	}
-	commit_done(&leg->out->commit);
-}
-
-static void
-close_all(struct tee *tee)
-{
-	struct transfer *t = tee->t;
-
-	if (!leg_of(tee, 0)->is_stalled)
-		bulk_done(&t->bulk);
-	aio_done(&tee->read.aio);
-	bulk_add_counters(&t->bulk, &tee->read.aio.counters);
-	const int r = t->src.ops->close(&t->src);
-	if (r < 0) {
-		side_tell(&t->src, t->env.hooks, FAILURE_CLOSE_SRC, -r);
-		set_all(tee, TRANSFER_FAILED);
-	}
-	for (unsigned i = 0; i < tee->legs->nr; i++) {
-		close_leg(t, leg_of(tee, i));
-		rename_leg(leg_of(tee, i));
-	}
-}
-
-static void
-finish(struct tee *tee)
-{
-	struct transfer *t = tee->t;
-	const struct judge judge = judge_of(t, leg_of(tee, 0));
-	// Told before the sync, which can take long.
-	const bool has_changed = judge_has_changed(&judge);
-
-	hooks_tell(t->env.hooks, (struct event){.kind = NOTICE_SYNCING});
-	for (unsigned i = 0; i < tee->legs->nr; i++)
-		sync_leg(leg_of(tee, i));
-	judge_all(tee, has_changed);
-	close_all(tee);
-}
-
 // Nothing was read: no file stays at a size that would be taken for a copy.
 static void
 give_up(struct tee *tee, enum transfer_verdict verdict)
@@ -409,7 +245,7 @@ give_up(struct tee *tee, enum transfer_verdict verdict)
 		(void)settle_nothing(b); // it tells
 		bulk_done(b);
 	}
-	set_all(tee, verdict);
+	legs_set_all(tee->legs, verdict);
 	free(tee->branches);
 }
 
@@ -426,7 +262,7 @@ tee_run(struct transfer *t)
 					      : TRANSFER_FAILED);
 		return transfer_not_begun(r);
 	}
-	finish(&tee);
+	legs_close_all(t, &tee.read.aio);
 	if (!tee.fan.is_stalled)
 		free(tee.branches);
 	return legs_verdict(t->legs);
