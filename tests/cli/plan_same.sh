@@ -166,7 +166,9 @@ same_end 'tee= of the same file' src new tee=old tee=./old
 same_end 'tee= of what is no disk' src new tee=/dev/full
 same_end 'tee= of a FIFO' src new tee=fifo
 same_end 'tee= of a name in /dev' src new tee=/dev/aiodd-none
-same_end 'tee=, record by record' if=src of=new tee=old ibs=1003 obs=983
+same_end 'tee=, record by record' if=src of=new tee=other ibs=1000003 obs=999983
+same_end 'tee=, record by record, both are there' if=src of=old tee=sums \
+	ibs=1000003 obs=999983
 
 # What goes along with a copy.
 for word in sums report obmap; do
