@@ -121,29 +121,6 @@ drop_cache(struct serial *serial, const struct record *record)
 						 : NOCACHE_PENDING);
 }
 
-static struct judge
-judge_of(struct transfer *t)
-{
-	struct output *out = &t->out;
-
-	return (struct judge){
-		.verify = {.env = &t->env,
-			   .src = &t->src,
-			   .dst = &out->side,
-			   .back = &out->back,
-			   .hold = out->hold,
-			   .differ = {.env = &t->env,
-				      .kind = FAILURE_DIFFERS,
-				      .name = out->side.name,
-				      .dst_off = out->start},
-			   .src_off = t->src_start,
-			   .dst_off = out->start},
-		.differ = t->bulk.differ,
-		.packed = t->src.facts.unpacked != 0 ? t->packed_hasher : NULL,
-		.change = &t->change,
-		.guide = &t->guide};
-}
-
 // A medium that gives back other bytes than it was given has no digests.
 static enum transfer_verdict
 end_manifest(struct transfer *t, enum transfer_verdict verdict)
@@ -193,7 +170,7 @@ stop_verdict(const struct transfer *t, const struct record *record)
 static enum transfer_verdict
 copy(struct transfer *t)
 {
-	struct judge judge = judge_of(t);
+	struct judge judge = transfer_judge(t, &t->out, &t->env);
 	struct course course;
 	const int copied = move(t, &course);
 	const struct record *record = &course.record;
@@ -222,7 +199,7 @@ copy(struct transfer *t)
 static enum transfer_verdict
 copy_mapped(struct transfer *t)
 {
-	struct judge judge = judge_of(t);
+	struct judge judge = transfer_judge(t, &t->out, &t->env);
 
 	judge.verify.map = &t->keep.mapfile.map;
 	judge.verify.manifest = t->env.manifest;

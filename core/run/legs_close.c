@@ -29,35 +29,10 @@ sync_leg(struct leg *leg)
 		leg->verdict = TRANSFER_FAILED;
 }
 
-static struct judge
-judge_of(struct transfer *t, struct leg *leg)
-{
-	struct output *out = leg->out;
-
-	return (struct judge){
-		.verify = {.env = &t->env,
-			   .src = &t->src,
-			   .dst = &out->side,
-			   .back = &out->back,
-			   .hold = out->hold,
-			   .differ = {.env = &leg->env,
-				      .kind = FAILURE_DIFFERS,
-				      .name = out->side.name,
-				      .dst_off = out->start},
-			   .src_off = t->src_start,
-			   .dst_off = out->start,
-			   .len = t->env.stats->bytes},
-		.packed = t->src.facts.unpacked != 0 ? t->packed_hasher : NULL,
-		.packed_len = packed_state(&t->src).in,
-		.change = &t->change,
-		.guide = &t->guide,
-		.is_synced = out->is_synced};
-}
-
 static void
 judge_leg(struct transfer *t, struct leg *leg)
 {
-	struct judge judge = judge_of(t, leg);
+	struct judge judge = transfer_judge(t, leg->out, &leg->env);
 	struct stats *stats = t->env.stats;
 
 	if (leg->verdict != TRANSFER_OK)
@@ -74,7 +49,7 @@ static void
 judge_all(struct transfer *t, bool has_changed)
 {
 	struct legs *legs = t->legs;
-	struct judge judge = judge_of(t, &t->legs->all[0]);
+	struct judge judge = transfer_judge(t, &t->out, &t->env);
 	const int r = judge_src(&judge, has_changed);
 
 	outline_end(&t->outline, t->env.stats->bytes);
@@ -154,7 +129,7 @@ close_all(struct transfer *t, struct aio *reading)
 void
 legs_close_all(struct transfer *t, struct aio *reading)
 {
-	const struct judge judge = judge_of(t, &t->legs->all[0]);
+	const struct judge judge = transfer_judge(t, &t->out, &t->env);
 	// Told before the sync, which can take long.
 	const bool has_changed = judge_has_changed(&judge);
 

@@ -192,3 +192,27 @@ transfer_judged(int r)
 		return TRANSFER_FAILED;
 	}
 }
+
+struct judge
+transfer_judge(struct transfer *t, struct output *out, const struct env *env)
+{
+	return (struct judge){
+		.verify = {.env = &t->env,
+			   .src = &t->src,
+			   .dst = &out->side,
+			   .back = &out->back,
+			   .hold = out->hold,
+			   .differ = {.env = env,
+				      .kind = FAILURE_DIFFERS,
+				      .name = out->side.name,
+				      .dst_off = out->start},
+			   .src_off = t->src_start,
+			   .dst_off = out->start,
+			   .len = t->env.stats->bytes},
+		.differ = t->bulk.differ,
+		.packed = t->src.facts.unpacked != 0 ? t->packed_hasher : NULL,
+		.packed_len = packed_state(&t->src).in,
+		.change = &t->change,
+		.guide = &t->guide,
+		.is_synced = out->is_synced};
+}

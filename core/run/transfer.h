@@ -12,6 +12,7 @@
 #include "differ.h"
 #include "env.h"
 #include "guide.h"
+#include "judge.h"
 #include "mapped.h"
 #include "outline.h"
 #include "output.h"
@@ -99,5 +100,9 @@ void transfer_set_pace(struct transfer *transfer);
 enum transfer_verdict transfer_refused(const struct transfer *transfer);
 // r, -errno, where nothing was copied, and dd prints no statistics.
 enum transfer_verdict transfer_not_begun(int r);
+// Of the copy as it is now, to one of its destinations, in whose env the
+// findings are told.
+struct judge transfer_judge(struct transfer *transfer, struct output *out,
+			    const struct env *env);
 // What judge_src or judge_dst has said.
 enum transfer_verdict transfer_judged(int r);
