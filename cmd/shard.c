@@ -173,7 +173,7 @@ shard_resolve(struct options *options)
 	int r = parse(options->shard, &shard);
 	if (r == 0)
 		r = probe_src(q, &facts);
-	if (r < 0)
+	if (r != 0)
 		return r;
 	// The descriptor's own offset comes on top of it.
 	const uint64_t skip = request_src_off(q, 0);

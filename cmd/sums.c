@@ -48,7 +48,7 @@ sums_open(struct sums *sums, const char *path, const struct request *q,
 	const int r = export_open(&sums->export, "sums", path, q,
 				  q->plan_only ? EXPORT_LOOK : EXPORT_WRITE);
 	if (sums->export.beside.target != NULL)
-		sums->name = name_beside(path, name);
+		sums->name = name_beside(sums->export.path, name);
 	return r;
 }
 

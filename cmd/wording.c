@@ -274,11 +274,11 @@ tell_changed(const struct event *f)
 		{CHANGE_MTIME, ", mtime"},
 		{CHANGE_CTIME, ", ctime"},
 	};
-	char list[32] = "", *name = quote_name_always(f->name);
+	char list[32] = "", *end = list, *name = quote_name_always(f->name);
 
 	for (size_t i = 0; i < ARRAY_LEN(parts); i++)
 		if (f->changed & parts[i].of)
-			strcat(list, parts[i].text);
+			end = stpcpy(end, parts[i].text);
 	message_error(0, "%s%s changed during the copy: %s",
 		      event_is_notice(f) ? "warning: " : "", name ? name : "?",
 		      list + 2);

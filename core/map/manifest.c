@@ -377,10 +377,10 @@ manifest_end(struct manifest *m, uint64_t end, uint64_t size,
 	     const struct manifest_ids *ids)
 {
 	const uint64_t len = max_u64(end, min_u64(m->len, size));
-	int r = note_error(m, end_ranges(m, len));
 
+	note_error(m, end_ranges(m, len));
 	if (m->error == 0)
-		r = note_error(m, manifest_file_sync(m->fd));
+		note_error(m, manifest_file_sync(m->fd));
 	if (m->error < 0)
 		return m->error;
 	struct manifest_header header = m->header;
@@ -388,6 +388,5 @@ manifest_end(struct manifest *m, uint64_t end, uint64_t size,
 	header.len = len;
 	header.done = header.reach = 0;
 	header.is_complete = true;
-	r = write_header(m, header);
-	return note_error(m, r);
+	return note_error(m, write_header(m, header));
 }

@@ -5,6 +5,7 @@
 
 #include "reads.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 
@@ -42,6 +43,7 @@ reads_init(struct reads *r, const struct reads_parts *parts)
 	pulse_init(&r->pulse);
 	if (done != NULL && done->off < setup->off + setup->len)
 		pulse_remember(&r->pulse, max_u64(done->off, setup->off));
+	assert(ring->depth > 0);
 	for (unsigned i = 0; i < ring->depth; i++)
 		ring->jobs[i].reader = &r->reader;
 	r->ones = calloc(ring->depth, sizeof(*r->ones));

@@ -5,6 +5,7 @@
 
 #include "settle.h"
 
+#include <assert.h>
 #include <errno.h>
 
 #include "base.h"
@@ -240,6 +241,7 @@ find_lost(const struct bulk *b, const struct event *failure)
 {
 	struct side *dst = b->dst;
 
+	assert(dst != NULL && b->src != NULL);
 	if (failure->kind == EVENT_NONE)
 		return dst->ops->reconnect != NULL &&
 				       request_writes(b->request) &&

@@ -126,12 +126,13 @@ pay(struct clear *c)
 static bool
 remember(struct clear *c, uint64_t pos, uint64_t len)
 {
-	struct clear_span *last = c->nr_made > 0 ? &c->made[c->nr_made - 1]
-						 : NULL;
+	if (c->nr_made > 0) {
+		struct clear_span *last = &c->made[c->nr_made - 1];
 
-	if (last != NULL && last->pos + last->len == pos) {
-		last->len += len;
-		return true;
+		if (last->pos + last->len == pos) {
+			last->len += len;
+			return true;
+		}
 	}
 	if (c->nr_made == c->room) {
 		const size_t room = c->room * 2 + 64;

@@ -181,7 +181,7 @@ nbd_link_open(const struct nbd_link *link, const struct hooks *h,
 	      struct engine **engine, struct nbd_link_info *info)
 {
 	struct linking l = {.link = link, .lib = nbd_library_load()};
-	struct nbd_link_info found;
+	struct nbd_link_info found = {0}; // until they are asked
 
 	if (l.lib == NULL)
 		return -ELIBACC;
