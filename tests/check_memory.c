@@ -122,13 +122,18 @@ static const int resources[] = {RLIMIT_AS, RLIMIT_DATA};
 
 START_TEST(so_do_limits_of_the_process)
 {
-	struct rlimit old, limit;
+	struct rlimit old, limit, now;
 
 	ck_assert_uint_le(memory_allowed(), memory_of_machine());
 	getrlimit(resources[_i], &old);
 	// More than a sanitizer has mapped, and less than there is.
 	limit = (struct rlimit){memory_of_machine() - MIB, old.rlim_max};
 	ck_assert_int_eq(setrlimit(resources[_i], &limit), 0);
+	getrlimit(resources[_i], &now);
+	if (now.rlim_cur == old.rlim_cur) {
+		puts("# SKIP: the limit is not taken, as under qemu-user");
+		return;
+	}
 	ck_assert_uint_le(memory_allowed(), limit.rlim_cur);
 	ck_assert_int_eq(setrlimit(resources[_i], &old), 0);
 }
