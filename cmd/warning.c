@@ -265,7 +265,8 @@ tell_bmap_size(const struct event *f, const char *name)
 			 f->len == 1 ? "" : "s");
 	if (f->fault != DECODE_NONE && f->fault < DECODE_NR)
 		snprintf(hint, sizeof(hint),
-			 "; it is compressed (%s): decompress=auto "
+			 "; the source is compressed (%s): "
+			 "decompress=auto "
 			 "decompresses it",
 			 decode_name(f->fault));
 	message_error(0,

@@ -46,7 +46,8 @@ preview_dst(struct transfer *t)
 	t->out.start = request_dst_off(q, facts->pos);
 }
 
-// The source as it would be open, to be looked at where nothing is taken by it.
+// The source as it would be open, to be looked at where nothing is taken by it;
+// but an export, which is known by its facts.
 static struct side
 open_to_look(const struct transfer *t)
 {
@@ -85,6 +86,7 @@ preview_format(struct transfer *t)
 	enum decode_format is = t->src.facts.packed;
 
 	if (facts_has_offsets(&t->src.facts) &&
+	    !facts_is_export(&t->src.facts) &&
 	    safety_looks_inside(q, &t->out.side.facts)) {
 		const struct side src = open_to_look(t);
 

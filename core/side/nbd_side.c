@@ -14,6 +14,7 @@
 #include "nbd_link.h"
 #include "request.h"
 #include "side.h"
+#include "sniff.h"
 
 #define SECTOR 512
 #define PIPED "[[ "
@@ -154,9 +155,16 @@ int
 nbd_side_look_src(struct side *side, const struct request *q,
 		  const struct hooks *h)
 {
-	const int r = nbd_side_open_src(side, q, h);
+	enum decode_format is = DECODE_NONE;
+	int r = nbd_side_open_src(side, q, h);
 
-	return r < 0 ? r : look(side);
+	if (r < 0)
+		return r;
+	side->ops->probe(side, -1);
+	r = sniff_look(side, request_src_off(q, 0), h, &is);
+	side->facts.packed = is;
+	side->ops->close(side);
+	return r;
 }
 
 int

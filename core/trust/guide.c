@@ -284,8 +284,8 @@ guide_check(const struct guide *g, const struct side *src, uint64_t start)
 	if (start == 0 && len == g->bmap.ranges.size)
 		return 0;
 	enum decode_format contents = DECODE_NONE;
-	// The image may be inside.
-	if (src->facts.unpacked == 0)
+	// The image may be inside; of an export nothing is unpacked.
+	if (src->facts.unpacked == 0 && !facts_is_export(&src->facts))
 		(void)sniff_look(src, start, g->env->hooks, &contents);
 	tell_size(g, src, len, contents);
 	return -ESTALE;

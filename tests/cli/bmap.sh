@@ -205,6 +205,7 @@ $size bytes, but 'small.bmap' is the block map of an image of 201000 bytes"
 	check "$size bytes: nothing is made" test ! -e copy
 	run aiodd other.img copy bmap=$image.bmap plan=yes
 	is "$size bytes, plan=yes: exit status" "$status" 4
+	check "$size bytes, plan=yes: nothing is planned" test ! -s out
 	run aiodd of=copy bmap=$image.bmap < <(cat other.img)
 	is "$size bytes, a pipe: exit status" "$status" 4
 	says "$size bytes, a pipe: it says why" err \
@@ -218,7 +219,7 @@ for plan in no yes; do
 	run aiodd other.img.gz copy bmap=$image.bmap plan=$plan
 	is "a compressed image, plan=$plan: exit status" "$status" 4
 	says "a compressed image, plan=$plan: what to do" err \
-		"of 201000 bytes; it is compressed \(gz\): decompress=auto decom"
+		"of 201000 bytes; the source is compressed \(gz\): decompress="
 	check "a compressed image, plan=$plan: nothing is made" test ! -e copy
 done
 cp $image.img other.img
