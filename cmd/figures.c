@@ -143,7 +143,7 @@ figures_destinations(const struct journal *j, enum figures_maps maps)
 		if (element.append(array, object) == 0 &&
 		    (maps == FIGURES_NO_MAPS ||
 		     element.set(object, "map",
-				 figures_map(j, 1 + i, one.bytes)) == 0))
+				 figures_map(j, 1 + i, one.written)) == 0))
 			continue;
 		element.delete(array);
 		return NULL;

@@ -25,6 +25,7 @@ struct prospect {
 	struct transfer *transfer; // other, or for the first that of the run
 	struct facts old;
 	enum transfer_verdict verdict;
+	bool is_planned;
 };
 
 static void
@@ -41,7 +42,9 @@ init(struct prospect *p, struct run *run, unsigned nr)
 	transfer_init(p->transfer, &p->options.request, &p->hooks, &p->stats);
 }
 
-// In the order in which a copy opens them.
+// In the order in which a copy opens them. What it sees of all names before it
+// opens any is seen here in its turn, so that where several destinations are at
+// fault another one may be told first.
 enum { TURN_OLD, TURN_FIRST, TURN_NEW, NR_TURNS };
 
 static unsigned
@@ -67,6 +70,8 @@ look(struct prospect *all, unsigned nr)
 			continue;
 		p->transfer->before = before;
 		p->verdict = preview_run(p->transfer, &p->old);
+		p->is_planned = p->verdict == TRANSFER_OK ||
+				p->verdict == TRANSFER_REFUSED;
 		if (p->verdict == TRANSFER_OK)
 			before = p->transfer;
 		if (verdict == TRANSFER_OK)
@@ -81,7 +86,7 @@ static bool
 has_all(const struct prospect *all, unsigned nr)
 {
 	for (unsigned i = 0; i < nr; i++)
-		if (all[i].verdict == TRANSFER_UNCOUNTED)
+		if (!all[i].is_planned)
 			return false;
 	return true;
 }
@@ -106,7 +111,7 @@ keep(struct run *run, const struct prospect *all, unsigned nr)
 	for (unsigned i = 0; r == 0 && nr > 1 && i < nr; i++) {
 		struct leg *leg = &run->transfer.legs->all[i];
 
-		leg->is_open = true;
+		leg->is_open = all[i].is_planned;
 		leg->out->side.facts = all[i].transfer->out.side.facts;
 	}
 	return r;

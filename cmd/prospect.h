@@ -9,5 +9,6 @@
 
 struct run;
 
-// All that it prints. The verdict is that of the copy.
+// All that it prints. The verdict is that of the copy, where not several
+// destinations are at fault.
 enum transfer_verdict prospect_run(struct run *run);

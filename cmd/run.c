@@ -202,7 +202,7 @@ on_notice(void *ctx, const struct event *given)
 		return;
 	case FAILURE_DIFFERS:
 	case FAILURE_OTHER:
-		if (++run->nr_differ > DIFFER_MAX)
+		if (++run->nr_differ[f->dst] > DIFFER_MAX)
 			return;
 		break;
 	default:
@@ -402,12 +402,19 @@ exit_code_of(const struct run *run, enum transfer_verdict verdict)
 static void
 tell_more_differ(struct run *run)
 {
-	if (run->nr_differ > DIFFER_MAX)
+	for (unsigned i = 0; i < ARRAY_LEN(run->nr_differ); i++) {
+		const struct transfer *t = &run->transfer;
+		const uint64_t nr = run->nr_differ[i];
+
+		if (nr <= DIFFER_MAX)
+			continue;
 		on_notice(run,
-			  &(struct event){
-				  .kind = FAILURE_MORE_DIFFER,
-				  .name = transfer_dst(&run->transfer).name,
-				  .len = run->nr_differ - DIFFER_MAX});
+			  &(struct event){.kind = FAILURE_MORE_DIFFER,
+					  .dst = i,
+					  .name = i == 0 ? transfer_dst(t).name
+							 : targets_name(t, i),
+					  .len = nr - DIFFER_MAX});
+	}
 }
 
 // 0 or -errno, told.

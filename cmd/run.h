@@ -25,7 +25,8 @@ struct run {
 	struct export obmap;
 	bool is_skip_told;         // skip= ends behind the source
 	bool is_before_told;       // what map= has from earlier runs
-	uint64_t nr_differ;        // ranges that differ, told or not
+	uint64_t nr_differ[1 + REQUEST_TEES_MAX]; // ranges of each destination
+	                                          // that differ, told or not
 	struct publish publish;    // of status=json and report=
 };
 

@@ -63,13 +63,16 @@ targets_at(const struct transfer *t, unsigned nr)
 	const bool is_there = is_good ||
 			      leg->asked.commit != REQUEST_COMMIT_RENAME;
 
+	const uint64_t written = durability_stats(&view).bytes;
+
 	return (struct targets_one){
 		.name = leg->asked.dst,
 		.kind = leg->is_open ? kinds[leg->out->side.facts.kind] : NULL,
 		.verdict = t->legs->is_begun ? word_of(leg)
 			   : leg->is_cut     ? "failed"
 					     : "untouched",
-		.bytes = is_there ? durability_stats(&view).bytes : 0,
+		.written = written,
+		.bytes = is_there ? written : 0,
 		.durable = durability_durable(&view),
 		.is_verified = is_good && leg->asked.verify,
 		.is_safe_to_remove = is_good &&

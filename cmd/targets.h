@@ -21,7 +21,8 @@ struct targets_one {
 	const char *name;
 	const char *kind;          // as facts have it
 	const char *verdict;       // a word
-	uint64_t bytes;            // that it has
+	uint64_t written;
+	uint64_t bytes;            // of them, there under its name
 	uint64_t durable;          // of them, made sure of
 	bool is_verified;
 	bool is_safe_to_remove;

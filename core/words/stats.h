@@ -54,7 +54,7 @@ struct stats {
 	struct stats_zeros zeros;
 	struct stats_rescue rescue;
 	uint64_t verified;     // read back so far
-	uint64_t verified_others; // of the destinations of tee= before this one
+	uint64_t verified_others; // of the other destinations of tee=
 	uint64_t unread;       // of the source, passed over by conv=noerror
 	uint64_t unread_end;   // where the last area of them ends
 	uint64_t nr_unread;    // areas of them

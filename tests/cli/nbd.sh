@@ -71,6 +71,38 @@ check 'a part of it, in blocks of 512' \
 run aiodd if=more of="$b" bs=1 seek=777 count=99991 conv=notrunc
 { head -c 777 data; head -c 99991 more; tail -c +100769 data; } >mixed
 check 'bytes at an odd offset' has "$b" mixed
+
+# plan=yes looks at what is there.
+head -c 1M more >small
+run aiodd small copy obmap=small.bmap
+run aiodd "$b" back bmap=small.bmap plan=yes
+is 'plan=yes: an export that a block map does not fit' "$status" 4
+says 'plan=yes: why' err 'the block map of an image of 1048576 bytes$'
+gzip -c small >small.gz
+serve packed -r file small.gz
+for disk in back disk; do
+	if [ $disk = disk ]; then
+		bed_loop 64M || break
+		disk=$BED
+	fi
+	run aiodd "$uri" "$disk" plan=yes
+	planned=$status
+	run aiodd "$uri" "$disk"
+	is "plan=yes of what is packed, onto ${disk##*[0-9]}" "$planned" "$status"
+done
+
+# Each destination has its own ranges that differ.
+truncate -s 30M many
+for ((i = 0; i < 30; i++)); do
+	dd if=more of=many bs=64K count=1 seek=$((16 * i)) conv=notrunc \
+		status=none
+done
+serve null null 30M
+run aiodd many back tee="$uri" verify=yes
+is 'a server that forgets, beside a file: exit status' "$status" 3
+says 'its ranges are told' err "/null[.]sock': 10 more ranges differ\$"
+is 'and none of the file' "$(grep -c "'back': .* differ" err)" 0
+
 run aiodd "$a" - >/dev/null
 check 'to a pipe' cmp <(aiodd "$a" - 2>/dev/null) data
 # shellcheck disable=SC2016 # for eval

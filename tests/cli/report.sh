@@ -72,6 +72,10 @@ has 'the source is another one: each' '[.destinations[].verdict]' \
 json 'a destination that cannot be' 1 failed src copy tee=/dev/full
 has 'a destination that cannot be: none' '[.destinations[].verdict]' \
 	'["untouched","untouched"]'
+json 'a plan with a directory that is not there' 1 failed src copy \
+	tee=none/copy plan=yes
+has 'a plan with a directory that is not there: the kinds' \
+	'[.destinations[].kind]' '["file",null]'
 
 json 'bulk' 0 ok src copy
 check 'bulk: the copy is the same' same src copy
