@@ -282,8 +282,22 @@ inner_name(const struct request *q)
 // What is read before the copy, and would be gone after it. 0, or -EINVAL,
 // told.
 static int
-check_expect(const struct request *q, const char *path)
+check_expect(const struct options *options, const char *path)
 {
+	const struct {
+		const char *name, *path;
+	} files[] = {{"sums=", options->sums},
+		     {"report=", options->report},
+		     {"obmap=", options->request.obmap}};
+	const struct request *q = &options->request;
+
+	for (size_t i = 0; i < ARRAY_LEN(files); i++)
+		if (files[i].path != NULL &&
+		    path_is_same(path, files[i].path)) {
+			message_error(0, "expect= and %s name the same file",
+				      files[i].name);
+			return -EINVAL;
+		}
 	for (unsigned i = 0; request_writes(q) && i <= q->nr_tees; i++) {
 		const char *dst = i == 0 ? q->dst : q->tees[i - 1];
 
@@ -313,7 +327,7 @@ resolve_digests(struct options *options)
 
 		free(inner);
 		if (r == 0)
-			r = check_expect(q, options->expect);
+			r = check_expect(options, options->expect);
 		if (r < 0)
 			return -EINVAL;
 		q->expected = lookup.expected;
