@@ -125,13 +125,20 @@ lose(struct fan_branch *b)
 			give_back(b, &b->ring.jobs[i]);
 }
 
+bool
+fan_may_come_back(const struct fan_branch *b)
+{
+	return b->failure.error == ENOTCONN && !b->is_stalled &&
+	       b->side->ops->reconnect != NULL;
+}
+
 // At once, but only when an earlier one cannot come any more.
 static void
 tell(struct fan_branch *b)
 {
 	struct event failure = b->failure;
 
-	if (failure.kind == EVENT_NONE || b->is_told ||
+	if (failure.kind == EVENT_NONE || b->is_told || fan_may_come_back(b) ||
 	    (!b->is_left && !ring_is_drained(&b->ring)))
 		return;
 	b->is_told = true;

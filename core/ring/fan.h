@@ -84,6 +84,9 @@ bool fan_has_work(const struct fan *fan);
 bool fan_is_done(const struct fan *fan);
 // Nobody is left to write to.
 bool fan_is_out(const struct fan *fan);
+// What has failed is its server, which is not told: the caller sees whether it
+// comes back.
+bool fan_may_come_back(const struct fan_branch *branch);
 // At least every FAN_LOOK_MS: one may keep the others waiting for too long.
 void fan_look(struct fan *fan, uint64_t now_ns);
 // By a signal: nothing is begun, nor is a slow device waited for.

@@ -27,6 +27,8 @@ struct leg {
 	bool is_stalled;          // as the output has it
 	bool is_cut;              // a file, and nothing is left of the old one
 	bool is_copied;           // all of the source was written
+	bool may_be_lost;         // its server, after so many bytes
+	uint64_t reached;
 	enum transfer_verdict verdict;
 };
 

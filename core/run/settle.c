@@ -295,11 +295,21 @@ settle_copy(struct bulk *b, const struct copy *copy, enum copy_verdict verdict)
 }
 
 enum bulk_verdict
+settle_regain(struct bulk *b, const struct event *failure, uint64_t n)
+{
+	struct side *lost = find_lost(b, failure);
+
+	if (lost == NULL)
+		return failure->kind == EVENT_NONE ? BULK_DONE : BULK_RECORDS;
+	return lost == b->dst ? reconnect(b, n, lost) : BULK_RECORDS;
+}
+
+enum bulk_verdict
 settle_branch(struct bulk *b, uint64_t n, uint64_t next)
 {
 	const bool is_trimmed = growth_trim(b, n, next) == 0 &&
 				growth_extend(b, n) == 0;
 
-	drop_cache(b, next, b->writer->nr_cached);
+	drop_cache(b, next, b->writer != NULL ? b->writer->nr_cached : 0);
 	return bulk_advance(b, n, is_trimmed ? BULK_DONE : BULK_FAILED);
 }

@@ -16,6 +16,12 @@ enum bulk_verdict settle_nothing(struct bulk *bulk);
 // nobody goes on. BULK_DONE, or BULK_FAILED, told.
 enum bulk_verdict settle_branch(struct bulk *bulk, uint64_t n, uint64_t next);
 
+// Such a one whose server may be gone, after n bytes and this failure, if any.
+// BULK_AGAIN: it is back, and the rest begins where all before is safe.
+// BULK_RECORDS: it does not come back. BULK_DONE: it was never gone.
+enum bulk_verdict settle_regain(struct bulk *bulk, const struct event *failure,
+				uint64_t n);
+
 // The ring has come to this end. Who goes on?
 enum bulk_verdict settle_copy(struct bulk *bulk, const struct copy *copy,
 			      enum copy_verdict verdict);

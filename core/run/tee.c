@@ -17,6 +17,7 @@
 #include "legs_close.h"
 #include "null.h"
 #include "settle.h"
+#include "stretch.h"
 #include "tee_plan.h"
 
 struct tee {
@@ -25,6 +26,7 @@ struct tee {
 	struct fan fan;
 	struct fan_branch *branches;
 	struct tee_plan read;
+	bool is_through; // all was read, for one of them at least
 };
 
 static struct leg *
@@ -83,9 +85,14 @@ settle_leg(struct tee *tee, unsigned i, const struct copy *copy)
 		return;
 	}
 	b->nr_direct = bulk_direct(b);
-	if (settle_branch(b, n, min_u64(copy->ring.next, b->plan.len)) ==
-		    BULK_FAILED ||
-	    branch->failure.kind != EVENT_NONE)
+	leg->reached = n;
+	leg->may_be_lost = fan_may_come_back(branch) ||
+			   (branch->failure.kind == EVENT_NONE &&
+			    b->dst->ops->reconnect != NULL);
+	if (!leg->may_be_lost &&
+	    (settle_branch(b, n, min_u64(copy->ring.next, b->plan.len)) ==
+		     BULK_FAILED ||
+	     branch->failure.kind != EVENT_NONE))
 		leg->verdict = TRANSFER_FAILED;
 	b->ring = NULL;
 	b->writer = NULL;
@@ -121,29 +128,81 @@ add_zeros(struct stats_zeros *to, const struct stats_zeros *part)
 static void
 settle(struct tee *tee, const struct copy *copy, enum copy_verdict verdict)
 {
-	const struct request *q = tee->t->env.asked;
 	// A read that was only waited for is taken back when nobody waits.
 	const bool is_bad = verdict == COPY_LOST ||
 			    (copy->failure.kind != EVENT_NONE &&
 			     copy->failure.error != ECANCELED);
-	uint64_t best = 0;
 
 	for (unsigned i = 0; verdict == COPY_LOST && i < tee->legs->nr; i++)
 		if (!tee->branches[i].is_stalled)
 			aio_abandon(tee->branches[i].aio);
-	for (unsigned i = 0; i < tee->legs->nr; i++) {
+	for (unsigned i = 0; i < tee->legs->nr; i++)
 		settle_leg(tee, i, copy);
-		best = max_u64(best, leg_of(tee, i)->stats.bytes);
-		add_zeros(&tee->t->env.stats->zeros,
-			  &leg_of(tee, i)->stats.zeros);
-	}
-	stats_count(tee->t->env.stats, best, q->ibs, q->obs);
+	tee->is_through = !is_bad && !copy->is_stopped &&
+			  !fan_is_out(&tee->fan);
 	if (is_bad) {
 		tell_src(tee, copy, verdict);
 		legs_set_all(tee->legs, TRANSFER_FAILED);
 	}
 	if (copy->is_stopped && !fan_is_out(&tee->fan))
 		legs_set_all(tee->legs, TRANSFER_STOPPED);
+}
+
+// From where it is safe, the others having all of it.
+static enum bulk_verdict
+catch_up(const struct tee *tee, struct leg *leg, const struct event *failure)
+{
+	struct bulk *b = leg->bulk;
+	const bool can_read = facts_has_offsets(&tee->t->src.facts);
+	enum bulk_verdict verdict = failure->kind == EVENT_NONE ? BULK_DONE
+								: BULK_RECORDS;
+
+	if (tee->is_through && can_read && leg->verdict == TRANSFER_OK)
+		verdict = settle_regain(b, failure, leg->reached);
+	if (verdict == BULK_DONE || verdict == BULK_RECORDS)
+		return settle_branch(b, leg->reached, leg->reached) == BULK_DONE
+			       ? verdict
+			       : BULK_FAILED;
+	if (verdict == BULK_AGAIN)
+		verdict = stretch_resume(b);
+	return verdict == BULK_RECORDS && b->rest.done == tee->read.plan.len
+		       ? BULK_DONE
+		       : verdict;
+}
+
+// Each that was lost, or may forget what it has.
+static void
+regain(struct tee *tee, unsigned i)
+{
+	struct leg *leg = leg_of(tee, i);
+	struct event failure = tee->branches[i].failure;
+
+	if (!leg->may_be_lost)
+		return;
+	const enum bulk_verdict verdict = catch_up(tee, leg, &failure);
+	if (verdict == BULK_DONE)
+		return;
+	if (verdict == BULK_RECORDS && failure.kind != EVENT_NONE) {
+		failure.off += leg->out->start;
+		hooks_tell(leg->env.hooks, failure);
+	}
+	if (leg->verdict == TRANSFER_OK)
+		leg->verdict = verdict == BULK_STOPPED ? TRANSFER_STOPPED
+						       : TRANSFER_FAILED;
+}
+
+static void
+sum_up(struct tee *tee)
+{
+	struct stats *stats = tee->t->env.stats;
+	const struct request *q = tee->t->env.asked;
+	uint64_t best = 0;
+
+	for (unsigned i = 0; i < tee->legs->nr; i++) {
+		best = max_u64(best, leg_of(tee, i)->stats.bytes);
+		add_zeros(&stats->zeros, &leg_of(tee, i)->stats.zeros);
+	}
+	stats_count(stats, best, q->ibs, q->obs);
 	tee->t->is_copied = legs_verdict(tee->legs) == TRANSFER_OK;
 	for (unsigned i = 0; i < tee->legs->nr; i++)
 		leg_of(tee, i)->is_copied = leg_of(tee, i)->verdict ==
@@ -229,6 +288,10 @@ move(struct tee *tee)
 	r = run_ring(tee);
 	side_close_extra(&t->src);
 	aio_start_done(&tee->read.aio);
+	for (unsigned i = 0; r == 0 && i < tee->legs->nr; i++)
+		regain(tee, i);
+	if (r == 0)
+		sum_up(tee);
 	return r;
 }
 

@@ -325,7 +325,7 @@ says 'no command is started for plan=yes' err 'would have to be started'
 # begin_copy OPERANDS...: in the background, up to 10 MiB a second
 begin_copy()
 {
-	aiodd rate=10M "$@" 2>err &
+	aiodd rate=10M "$@" 2>err <&0 &
 	copy=$!
 }
 
@@ -333,6 +333,12 @@ end_copy()
 {
 	wait "$copy"
 	status=$?
+}
+
+# shellcheck disable=SC2317 # called by wait_for
+same_size()
+{
+	[ "$(size_of "$1")" -eq "$(size_of "$2")" ]
 }
 
 # has_some FILE: something was written there
@@ -410,6 +416,43 @@ serve l memory 30M
 end_copy
 is 'another export comes back: exit status' "$status" 1
 says 'another export comes back: why' err 'another size or other abilities'
+
+# One of several destinations, while the other goes on.
+for way in file pipe; do
+	rm -f image back
+	truncate -s 20M image
+	serve l file image
+	case $way in
+	file) begin_copy data back tee="$uri" ;;
+	pipe) begin_copy - back tee="$uri" < <(cat data) ;;
+	esac
+	wait_for has_some image
+	lose l
+	wait_for same_size data back
+	serve l file image
+	end_copy
+	check "lost beside another, a $way: the other has all of it" same data back
+	if [ $way = file ]; then
+		is 'lost beside another: exit status' "$status" 0
+		says 'lost beside another: it is back' err 'is connected again'
+		check 'lost beside another: it has all of it, too' same data image
+	else
+		is 'lost beside another, a pipe: exit status' "$status" 1
+		says 'lost beside another, a pipe: why' err \
+			"error writing 'nbd.unix:.*not connected"
+	fi
+done
+for way in reconnect=0 reconnect=1; do
+	rm -f back
+	serve l file image
+	begin_copy more back tee="$uri" $way
+	wait_for has_some back
+	lose l
+	end_copy
+	is "one is lost for good, $way: exit status" "$status" 1
+	says "one is lost for good, $way: which" err "l.sock': [0-9]* bytes, FAILED"
+	check "one is lost for good, $way: the other" same more back
+done
 
 # --- others ------------------------------------------------------------------
 
