@@ -10,6 +10,7 @@
 
 #include "base.h"
 #include "copy.h"
+#include "course.h"
 #include "event.h"
 #include "fan.h"
 #include "hooks.h"
@@ -17,7 +18,6 @@
 #include "legs_close.h"
 #include "null.h"
 #include "settle.h"
-#include "stretch.h"
 #include "tee_plan.h"
 
 struct tee {
@@ -148,29 +148,40 @@ settle(struct tee *tee, const struct copy *copy, enum copy_verdict verdict)
 		legs_set_all(tee->legs, TRANSFER_STOPPED);
 }
 
-// From where it is safe, the others having all of it.
+// The rest of one, in stretches and record by record.
+static enum bulk_verdict
+go_on(struct bulk *b)
+{
+	struct course course;
+	const int r = course_run(&course, b);
+
+	course_done(&course);
+	if (r == 0)
+		return BULK_DONE;
+	return r == -ECANCELED ? BULK_STOPPED : BULK_FAILED;
+}
+
+// From where it is safe, the others having all of it. BULK_RECORDS: it does not
+// come back.
 static enum bulk_verdict
 catch_up(const struct tee *tee, struct leg *leg, const struct event *failure)
 {
-	struct bulk *b = leg->bulk;
-	const bool can_read = facts_has_offsets(&tee->t->src.facts);
-	enum bulk_verdict verdict = failure->kind == EVENT_NONE ? BULK_DONE
-								: BULK_RECORDS;
+	enum bulk_verdict verdict = BULK_RECORDS;
 
-	if (tee->is_through && can_read && leg->verdict == TRANSFER_OK)
-		verdict = settle_regain(b, failure, leg->reached);
-	if (verdict == BULK_DONE || verdict == BULK_RECORDS)
-		return settle_branch(b, leg->reached, leg->reached) == BULK_DONE
-			       ? verdict
-			       : BULK_FAILED;
+	if (tee->is_through && facts_has_offsets(&tee->t->src.facts) &&
+	    leg->verdict == TRANSFER_OK)
+		verdict = settle_regain(leg->bulk, failure, leg->reached);
 	if (verdict == BULK_AGAIN)
-		verdict = stretch_resume(b);
-	return verdict == BULK_RECORDS && b->rest.done == tee->read.plan.len
-		       ? BULK_DONE
-		       : verdict;
+		return go_on(leg->bulk);
+	if (verdict == BULK_STOPPED)
+		return verdict;
+	return settle_branch(leg->bulk, leg->reached, leg->reached) == BULK_DONE
+		       ? verdict
+		       : BULK_FAILED;
 }
 
-// Each that was lost, or may forget what it has.
+// Each that was lost, or may forget what it has: that its flush fails is told
+// when all are flushed.
 static void
 regain(struct tee *tee, unsigned i)
 {
@@ -180,9 +191,10 @@ regain(struct tee *tee, unsigned i)
 	if (!leg->may_be_lost)
 		return;
 	const enum bulk_verdict verdict = catch_up(tee, leg, &failure);
-	if (verdict == BULK_DONE)
+	if (verdict == BULK_DONE ||
+	    (verdict == BULK_RECORDS && failure.kind == EVENT_NONE))
 		return;
-	if (verdict == BULK_RECORDS && failure.kind != EVENT_NONE) {
+	if (verdict == BULK_RECORDS) {
 		failure.off += leg->out->start;
 		hooks_tell(leg->env.hooks, failure);
 	}
