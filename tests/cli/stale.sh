@@ -29,7 +29,7 @@ truncate -s 4M "$image"
 { bed_late slow 100 && bed_loop_over "$BED"; } || skip_all "$BED_WHY"
 disk=$BED
 for seek in 1 2 3 5 7 8 9 63; do
-	yes O | tr -d '\n' | head -c 4M >"$image"
+	yes O | tr -d '\n' | head -c 4M 1<>"$image"
 	blockdev --flushbufs "$disk"
 	run aiodd if="$work/data" of="$disk" io=aio iosize=64K depth=8 bs=512 \
 		seek=$seek
@@ -76,7 +76,7 @@ go_on()
 }
 
 for operands in bs=64K 'bs=64K verify=yes' 'bs=64K commit=first-last'; do
-	yes O | tr -d '\n' | head -c 4M >"$image"
+	yes O | tr -d '\n' | head -c 4M 1<>"$image"
 	blockdev --flushbufs "$disk"
 	# shellcheck disable=SC2086 # operands
 	start $operands
