@@ -185,13 +185,15 @@ fault_of(const struct options *options)
 	return NULL;
 }
 
-// Each is written to as if nobody else did. 0, or -EINVAL, told.
+// Each is read, or written to, as if nobody else wrote to it. 0, or -EINVAL,
+// told.
 static int
 compare_files(const struct options *options, const char *ranges)
 {
 	const struct {
 		const char *name, *path;
-	} files[] = {{"map=", options->request.map},
+	} files[] = {{"expect=", options->expect},
+		     {"map=", options->request.map},
 		     {"what map= keeps beside it", ranges},
 		     {"manifest=", options->request.manifest},
 		     {"bmap=", options->request.bmap},
@@ -200,7 +202,7 @@ compare_files(const struct options *options, const char *ranges)
 		     {"obmap=", options->request.obmap}};
 
 	// Of the last three, which may be pipes, others know more.
-	for (size_t i = 0; i < 4; i++)
+	for (size_t i = 0; i < 5; i++)
 		for (size_t j = i + 1; j < ARRAY_LEN(files); j++)
 			if (files[i].path != NULL && files[j].path != NULL &&
 			    path_is_same(files[i].path, files[j].path)) {
@@ -282,22 +284,8 @@ inner_name(const struct request *q)
 // What is read before the copy, and would be gone after it. 0, or -EINVAL,
 // told.
 static int
-check_expect(const struct options *options, const char *path)
+check_expect(const struct request *q, const char *path)
 {
-	const struct {
-		const char *name, *path;
-	} files[] = {{"sums=", options->sums},
-		     {"report=", options->report},
-		     {"obmap=", options->request.obmap}};
-	const struct request *q = &options->request;
-
-	for (size_t i = 0; i < ARRAY_LEN(files); i++)
-		if (files[i].path != NULL &&
-		    path_is_same(path, files[i].path)) {
-			message_error(0, "expect= and %s name the same file",
-				      files[i].name);
-			return -EINVAL;
-		}
 	for (unsigned i = 0; request_writes(q) && i <= q->nr_tees; i++) {
 		const char *dst = i == 0 ? q->dst : q->tees[i - 1];
 
@@ -327,7 +315,7 @@ resolve_digests(struct options *options)
 
 		free(inner);
 		if (r == 0)
-			r = check_expect(options, options->expect);
+			r = check_expect(q, options->expect);
 		if (r < 0)
 			return -EINVAL;
 		q->expected = lookup.expected;
