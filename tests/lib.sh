@@ -133,6 +133,8 @@ must()
 finish()
 {
 	[ ! -e "$work/bailed" ] || exit 99
+	[ ! -e "$work/in_vain" ] ||
+		fail 'what was waited for has come' "$(cat "$work/in_vain")"
 	echo "1..$tests_done"
 	[ "$tests_failed" -eq 0 ]
 	exit
@@ -397,13 +399,17 @@ make_data()
 	[ "$(size_of "$1")" -eq "$2" ] || bail "no room for $1"
 }
 
-# wait_for CMD ARG...: until it succeeds, for ever but for what hangs.
+# wait_for CMD ARG...: until it succeeds, for ever but for what hangs, which
+# finish() tells.
 wait_for()
 {
 	local end=$((SECONDS + PATIENCE))
 
 	until "$@" >/dev/null 2>&1; do
-		[ $SECONDS -lt $end ] || return 1
+		if [ $SECONDS -ge $end ]; then
+			echo "$*" >>"$work/in_vain"
+			return 1
+		fi
 		sleep 0.02
 	done
 }

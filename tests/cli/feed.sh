@@ -143,7 +143,7 @@ fi
 
 mkfifo "$work/fifo"
 # begin_silent BYTES OPERANDS...: a copy that has read so many, and waits for
-# more; sets pid.
+# more, or has ended; sets pid.
 begin_silent()
 {
 	local bytes=$1
@@ -156,7 +156,7 @@ begin_silent()
 	exec 9>"$work/fifo"
 	head -c "$bytes" "$work/data" >&9
 	# shellcheck disable=SC2016 # of Perl
-	wait_for perl -e 'my $left = pack "i", 1;
+	wait_for has_or_ended "$pid" perl -e 'my $left = pack "i", 1;
 		ioctl STDIN, 0x541b, $left or die;
 		exit(unpack("i", $left) != 0)' <&9
 }
