@@ -6,6 +6,7 @@ the chart of docs/performance/.  A run of some beds, or a quick one, only
 prints the table."""
 
 import argparse
+import dataclasses
 import os
 import shutil
 import signal
@@ -33,6 +34,8 @@ def options():
                         help="3 rounds, a quarter of the bytes")
     parser.add_argument("--dir", default=os.environ.get("top_builddir", "."),
                         help="work below it: the real disk")
+    parser.add_argument("--old", metavar="PROGRAM",
+                        help="an older aiodd, instead of the other programs")
     parser.add_argument("--output", metavar="DIR",
                         help="write results.md and chart.svg there")
     opts = parser.parse_args()
@@ -40,7 +43,7 @@ def options():
     if unknown := set(opts.names) - set(BEDS):
         parser.error(f"no such bed: {' '.join(sorted(unknown))}")
     opts.rounds = opts.rounds or (3 if opts.quick else 7)
-    if opts.output is None and not opts.beds and not opts.quick:
+    if opts.output is None and not (opts.beds or opts.quick or opts.old):
         top = os.environ.get("top_srcdir", TOP)
         opts.output = os.path.join(top, "docs", "performance")
     return opts
@@ -52,14 +55,25 @@ def stop(signo, _):
     sys.exit(128 + signo)
 
 
-def run_bed(name, lab, rounds, last):
+def old_and_new(bed, old):
+    """Only these two; what the others are measured for is not judged."""
+    ours = bed.ours
+    bed.programs = [ours, dataclasses.replace(
+        ours, label="before", argv=[old, *ours.argv[1:]], kind="peer",
+        walls=[], cpus=[])]
+    bed.target = None
+
+
+def run_bed(name, lab, opts, last):
     make, seconds = BEDS[name]
     bed = make(lab)
     bed.name = name
+    if opts.old:
+        old_and_new(bed, os.path.abspath(opts.old))
     print(f"{name}: {bed.title}", file=sys.stderr)
     enough = time.monotonic() + seconds
     deadlines = (enough, min(enough + seconds, last))
-    measure(bed, rounds, os.path.join(lab.work, "log"), deadlines)
+    measure(bed, opts.rounds, os.path.join(lab.work, "log"), deadlines)
     return bed
 
 
@@ -72,7 +86,7 @@ def run_beds(opts, work, aiodd):
         os.mkdir(place)
         try:
             with Lab(place, aiodd, opts.quick) as lab:
-                beds.append(run_bed(name, lab, opts.rounds, last))
+                beds.append(run_bed(name, lab, opts, last))
         except Skip as why:
             print(f"{name}: skipped: {why}", file=sys.stderr)
             skipped[name] = why
