@@ -82,10 +82,15 @@ put_contents(FILE *f, enum decode_format contents)
 
 // What to do about that.
 static void
-put_hint(FILE *f, enum decode_format contents)
+put_hint(FILE *f, const struct safety *safety)
 {
+	const enum decode_format contents = safety->contents;
+
 	if (contents < DECODE_NR)
-		fputs("decompress=auto decompresses it, ", f);
+		fputs(safety->is_src_export
+			      ? "have the server unpack it (nbdkit "
+				"--filter=xz or gzip), "
+			      : "decompress=auto decompresses it, ", f);
 	else
 		fprintf(f, "'%s' unpacks it, ",
 			contents == DECODE_QCOW2     ? "qemu-img convert -O raw"
@@ -198,7 +203,7 @@ put_refusal(FILE *out, const struct event *f)
 	fputs("; ", out);
 	put_remedy(out, f->safety);
 	if (reason == REQUEST_FORCE_FORMAT)
-		put_hint(out, f->safety->contents);
+		put_hint(out, f->safety);
 	fprintf(out, "force=%s %s", refusal_word(reason),
 		reason == REQUEST_FORCE_MISSING	 ? "creates it"
 		: reason == REQUEST_FORCE_SIZE	 ? "writes what fits"

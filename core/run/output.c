@@ -178,7 +178,8 @@ output_check_format(struct output *out, const struct side *src,
 
 	if (safety_looks_inside(q, dst))
 		r = sniff_look(src, src_off, out->env->hooks, &is);
-	return r < 0 ? r : safety_check_format(&out->safety, q, dst, is);
+	return r < 0 ? r : safety_check_format(&out->safety, q,
+						     &src->facts, dst, is);
 }
 
 // Looking again at a file that was cut to nothing costs more calls than a

@@ -93,7 +93,8 @@ preview_format(struct transfer *t)
 		(void)sniff_look(&src, t->src_start, t->env.hooks, &is);
 		close_looked(&src);
 	}
-	return safety_check_format(&t->out.safety, q, &t->out.side.facts, is);
+	return safety_check_format(&t->out.safety, q, &t->src.facts,
+				   &t->out.side.facts, is);
 }
 
 // As it would be with the destination open, but only for reading. 0 or -EPERM.

@@ -314,7 +314,8 @@ safety_looks_inside(const struct request *q, const struct facts *dst)
 
 int
 safety_check_format(struct safety *safety, const struct request *q,
-		    const struct facts *dst, enum decode_format contents)
+		    const struct facts *src, const struct facts *dst,
+		    enum decode_format contents)
 {
 	struct check c = {.q = q, .dst = dst, .ret = safety};
 
@@ -326,6 +327,7 @@ safety_check_format(struct safety *safety, const struct request *q,
 	if (dst->rdev != 0)
 		disk_stack_init(&c.dst_stack, dst->rdev);
 	safety->contents = contents;
+	safety->is_src_export = facts_is_export(src);
 	return refuse(&c, REQUEST_FORCE_FORMAT);
 }
 

@@ -39,7 +39,8 @@ struct safety {
 	dev_t holder;                  // which device it serves
 	uint64_t size;                 // of the destination
 	uint64_t reach;                // where the copy would end
-	enum decode_format contents;   // of the source
+	enum decode_format contents;   // of the source,
+	bool is_src_export;            // which no decompress= can read
 	struct disk_identity identity; // of the destination
 };
 
@@ -63,7 +64,8 @@ void safety_done(struct safety *safety);
 // refused. What is packed is of no use on a disk.
 bool safety_looks_inside(const struct request *q, const struct facts *dst);
 int safety_check_format(struct safety *safety, const struct request *q,
-			const struct facts *dst, enum decode_format contents);
+			const struct facts *src, const struct facts *dst,
+			enum decode_format contents);
 
 // old: a file whose name another one is to take. 0, or -EPERM: refused,
 // because it is mounted or in use otherwise, which goes on with the old one.

@@ -241,7 +241,8 @@ if [ "$(id -u)" -eq 0 ] && bed_loop 32M; then
 	before=$(sha256sum <"$BED")
 	run aiodd "$uri" "$BED"
 	is 'packed, onto a disk: exit status' "$status" 5
-	says 'packed, onto a disk: why' err 'compressed \(gz\)'
+	says 'packed, onto a disk: why' err \
+		'compressed \(gz\); have the server unpack it \(nbdkit '
 	is 'packed, onto a disk: nothing is written' \
 		"$(sha256sum <"$BED")" "$before"
 	run aiodd "$uri" "$BED" force=format
