@@ -625,6 +625,16 @@ START_TEST(descriptors_that_were_given_end_behind_the_copy)
 }
 END_TEST
 
+static void
+add_aio_tests(TCase *t)
+{
+	tcase_add_test(t, a_preview_does_not_count_on_an_AIO_that_is_not_there);
+	tcase_add_loop_test(t, behind_a_bad_place_the_ring_goes_on, 0,
+			    ARRAY_LEN(records));
+	tcase_add_test(t, a_hole_behind_a_bad_place_is_told_once);
+	tcase_add_test(t, where_many_places_are_bad_records_take_ever_more);
+}
+
 Suite *
 transfer_suite(void)
 {
@@ -656,12 +666,8 @@ transfer_suite(void)
 	tcase_add_test(t, what_a_stopped_copy_has_taken_is_given_back);
 	tcase_add_test(t, a_preview_touches_nothing);
 	tcase_add_loop_test(t, count_says_how_much_comes_from_a_pipe, 0, 2);
-	tcase_add_test(t,
-		       a_preview_does_not_count_on_an_AIO_that_is_not_there);
-	tcase_add_loop_test(t, behind_a_bad_place_the_ring_goes_on, 0,
-			    ARRAY_LEN(records));
-	tcase_add_test(t, a_hole_behind_a_bad_place_is_told_once);
-	tcase_add_test(t, where_many_places_are_bad_records_take_ever_more);
+	if (rig_has_aio())
+		add_aio_tests(t);
 	tcase_add_loop_test(t, descriptors_that_were_given_end_behind_the_copy,
 			    0, nr);
 	suite_add_tcase(s, t);

@@ -17,6 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "aio_kernel.h"
 #include "base.h"
 #include "file.h"
 
@@ -174,6 +175,39 @@ rig_request(uint64_t bs)
 				.obs = bs,
 				.count.blocks = REQUEST_NO_LIMIT,
 				.is_single_buffer = true};
+}
+
+static bool
+needs(bool has, const char *what)
+{
+	if (!has)
+		printf("# SKIP what needs %s\n", what);
+	return has;
+}
+
+bool
+rig_has_aio(void)
+{
+	io_context_t ctx = NULL;
+	const bool has = aio_kernel_linux.setup(1, &ctx) == 0;
+
+	if (has)
+		(void)aio_kernel_linux.destroy(ctx);
+	return needs(has, "kernel AIO");
+}
+
+bool
+rig_reads_itself(void)
+{
+	const char byte = 'a';
+	char got = 0;
+	const int fd = open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
+	const bool has = pread(fd, &got, 1, (off_t)(uintptr_t)&byte) == 1 &&
+			 got == byte;
+
+	if (fd >= 0)
+		close(fd);
+	return needs(has, "its own memory in /proc");
 }
 
 off_t

@@ -55,6 +55,10 @@ struct side rig_side(int fd);
 // bs=: records of bs bytes to the end, written as they are read.
 struct request rig_request(uint64_t bs);
 
+// What an emulator may not have: a comment says what is left out without it.
+bool rig_has_aio(void);
+bool rig_reads_itself(void); // by /proc/self/mem
+
 off_t rig_size(int fd);
 // From the start, whatever the offset.
 void rig_check_file(int fd, const void *want, size_t len);
