@@ -137,7 +137,8 @@ has_part_of_it(const struct options *options)
 
 	return options->skip.text != NULL || options->seek.text != NULL ||
 	       options->count.text != NULL || q->conv != 0 ||
-	       options->hashes != 0 || options->expect != NULL;
+	       options->hashes != 0 || options->expect != NULL ||
+	       q->decompress > REQUEST_DECOMPRESS_NO;
 }
 
 // What is missing, or too much of it.
@@ -162,8 +163,8 @@ fault_of(const struct options *options)
 		return "verify=only needs a named output: DST or of=FILE";
 	if (request_is_attested(q) && has_part_of_it(options))
 		return "verify=only without a source checks all that manifest= "
-		       "is about; leave out skip=, seek=, count=, conv=, hash= "
-		       "and expect=";
+		       "is about; leave out skip=, seek=, count=, conv=, "
+		       "hash=, expect= and decompress=";
 	if (q->manifest != NULL && !options_is_about_manifest(options) &&
 	    q->compare == REQUEST_COMPARE_NONE)
 		return "manifest= needs update=yes or verify=only; with "

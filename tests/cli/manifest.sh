@@ -276,7 +276,7 @@ run aiodd of=copy verify=only manifest=none
 is 'no manifest' "$status $(cat err)" \
 	'1 aiodd: manifest=none: there is no manifest yet'
 check 'no manifest: none is made' test ! -e none
-for operand in count=1 skip=1 seek=1 conv=swab hash=md5; do
+for operand in count=1 skip=1 seek=1 conv=swab hash=md5 decompress=xz; do
 	run aiodd of=copy verify=only manifest=m $operand
 	says "not a part: $operand" err 'verify=only without a source checks all'
 done
