@@ -118,7 +118,7 @@ print_guided(const struct transfer *t)
 	const struct guide *g = &t->guide;
 	char *name, *map, *text = NULL;
 
-	if (!guide_has_digests(g))
+	if (!guide_has_digests(g) || request_is_attested(t->env.asked))
 		return;
 	name = quote_name_always(transfer_src(t).name);
 	map = quote_name_always(g->path);
@@ -129,6 +129,26 @@ print_guided(const struct transfer *t)
 			       "block map %s have no checksum (%s)"
 			     : "%s matches the block map %s (%s)",
 		     name, map, digest_name(g->bmap.alg)) > 0)
+		message_line(text);
+	free(text);
+	free(map);
+	free(name);
+}
+
+// What is between the ranges nobody has looked at.
+static void
+print_surveyed(const struct transfer *t)
+{
+	const struct bmap *bmap = &t->guide.bmap;
+	char *name = quote_name_always(transfer_dst(t).name);
+	char *map = quote_name_always(t->guide.path), *text = NULL;
+
+	if (name != NULL && map != NULL &&
+	    asprintf(&text,
+		     "%s matches the block map %s: %" PRIu64 " of %" PRIu64
+		     " bytes were checked (%s)",
+		     name, map, t->env.stats->bytes, bmap->ranges.size,
+		     digest_name(bmap->alg)) > 0)
 		message_line(text);
 	free(text);
 	free(map);
@@ -169,7 +189,9 @@ epilogue_good(const struct options *options, const struct transfer *t,
 	print_untouched(t);
 	if (options->request.verify)
 		print_of(dst, "is verified");
-	if (request_is_attested(&options->request))
+	if (options->request.compare == REQUEST_COMPARE_BMAP)
+		print_surveyed(t);
+	else if (request_is_attested(&options->request))
 		print_of(dst, "matches the manifest");
 	else if (!request_writes(&options->request))
 		print_of(dst, s->known > 0 ? "matches the source, according to "

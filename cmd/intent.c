@@ -252,8 +252,10 @@ print_deed(const struct intent *i)
 	const bool is_file = q->dst != NULL && facts_is_file(i->old);
 
 	if (request_is_attested(q)) {
-		print_around(i, "compare ", " with its digests in ");
-		phrase_name(stdout, q->manifest, "");
+		print_around(i, "compare ",
+			     q->bmap != NULL ? " with the block map "
+					     : " with its digests in ");
+		phrase_name(stdout, q->bmap ? q->bmap : q->manifest, "");
 	} else if (!request_writes(q)) {
 		print_around(i, "compare ", " with ");
 		fputs(i->amount.text, stdout);

@@ -369,6 +369,9 @@ journal_total(const struct journal *j)
 {
 	const uint64_t mapped = j->stats->rescue.len;
 
+	// Where a block map is compared with, most of it may be left out.
+	if (j->request->compare == REQUEST_COMPARE_BMAP)
+		return j->transfer->guide.bmap.ranges.size;
 	return mapped > 0 ? mapped
 			  : max_u64(j->stats->bytes_total, journal_bytes(j));
 }
@@ -378,5 +381,5 @@ journal_reached(const struct journal *j)
 {
 	const uint64_t mapped = j->stats->rescue.len;
 
-	return mapped > 0 ? mapped : journal_bytes(j);
+	return mapped > 0 ? mapped : journal_bytes(j) + j->stats->left_out;
 }

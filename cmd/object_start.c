@@ -121,6 +121,7 @@ object_start_of(const struct journal *j)
 		[REQUEST_COMPARE_UPDATE] = "update",
 		[REQUEST_COMPARE_ONLY] = "only",
 		[REQUEST_COMPARE_MANIFEST] = "manifest",
+		[REQUEST_COMPARE_BMAP] = "bmap",
 	};
 	char time[32] = "", host[sizeof(((struct utsname *)0)->nodename)] = "";
 	char kernel[256] = "";

@@ -143,16 +143,19 @@ print_decompress(const struct request *q, const struct facts *src)
 }
 
 static void
-print_bmap(const struct guide *g)
+print_bmap(const struct request *q, const struct guide *g)
 {
 	const struct ranges *ranges = &g->bmap.ranges;
+	const bool is_attested = request_is_attested(q);
 	char some[PHRASE_SIZE_MAX], all[PHRASE_SIZE_MAX];
 
 	if (g->path == NULL)
 		return;
-	printf("bmap: %s of %s are copied, as ",
-	       phrase_exact(some, ranges_len(ranges)),
-	       phrase_exact(all, ranges->size));
+	printf("bmap: %s of %s are %s, as ",
+	       phrase_exact(some, is_attested ? guide_checked_len(g)
+					      : ranges_len(ranges)),
+	       phrase_exact(all, ranges->size),
+	       is_attested ? "read" : "copied");
 	phrase_name(stdout, g->path, "");
 	if (guide_has_digests(g) && g->bmap.nr_digests < ranges->nr)
 		printf(" says; %zu of %zu ranges are checked by %s\n",
@@ -186,7 +189,7 @@ promise_print(const struct options *options, const struct transfer *t,
 
 	print_decompress(q, src.facts);
 	print_expected(q, &src);
-	print_bmap(&t->guide);
+	print_bmap(q, &t->guide);
 	print_digests(options);
 	print_obmap(q);
 	if (q->verify)

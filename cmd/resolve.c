@@ -17,6 +17,7 @@
 #include "decoder.h"
 #include "digest.h"
 #include "expect.h"
+#include "guide.h"
 #include "message.h"
 #include "path.h"
 #include "plan.h"
@@ -39,6 +40,19 @@ set_amount(struct request_amount *amount, const struct options_amount *given,
 		*amount = (struct request_amount){number->value, 0};
 }
 
+// With what verify=only compares.
+static enum request_compare
+compared_with(const struct options *options)
+{
+	const struct request *q = &options->request;
+
+	if (q->src != NULL || options->nr_names > 0)
+		return REQUEST_COMPARE_ONLY;
+	if (q->manifest != NULL)
+		return REQUEST_COMPARE_MANIFEST;
+	return q->bmap != NULL ? REQUEST_COMPARE_BMAP : REQUEST_COMPARE_ONLY;
+}
+
 static void
 resolve_compare(struct options *options)
 {
@@ -46,10 +60,7 @@ resolve_compare(struct options *options)
 
 	q->verify = options->verify == OPTIONS_VERIFY_YES;
 	if (options->verify == OPTIONS_VERIFY_ONLY)
-		q->compare = q->manifest != NULL && q->src == NULL &&
-					     options->nr_names == 0
-				     ? REQUEST_COMPARE_MANIFEST
-				     : REQUEST_COMPARE_ONLY;
+		q->compare = compared_with(options);
 	else if (options->has_update)
 		q->compare = REQUEST_COMPARE_UPDATE;
 }
@@ -129,7 +140,7 @@ dd_conflict_of(const struct request *q)
 	return NULL;
 }
 
-// All of the destination is what the manifest is about.
+// All of the destination is what they are about.
 static bool
 has_part_of_it(const struct options *options)
 {
@@ -139,6 +150,27 @@ has_part_of_it(const struct options *options)
 	       options->count.text != NULL || q->conv != 0 ||
 	       options->hashes != 0 || options->expect != NULL ||
 	       q->decompress > REQUEST_DECOMPRESS_NO;
+}
+
+// Without a source. NULL: it can be.
+static const char *
+attested_fault_of(const struct options *options)
+{
+	const struct request *q = &options->request;
+
+	if (!request_is_attested(q))
+		return NULL;
+	if (q->manifest != NULL && q->bmap != NULL)
+		return "verify=only without a source compares with manifest= "
+		       "or with bmap=; leave out one of them";
+	if (q->bmap != NULL && strcmp(q->bmap, GUIDE_AUTO) == 0)
+		return "bmap=auto looks beside the source, and there is none; "
+		       "give the name of the block map";
+	if (has_part_of_it(options))
+		return "verify=only without a source checks all that "
+		       "manifest= or bmap= is about; leave out skip=, seek=, "
+		       "count=, conv=, hash=, expect= and decompress=";
+	return NULL;
 }
 
 // What is missing, or too much of it.
@@ -161,10 +193,8 @@ fault_of(const struct options *options)
 		       "to write there anyway";
 	if (!request_writes(q) && q->dst == NULL)
 		return "verify=only needs a named output: DST or of=FILE";
-	if (request_is_attested(q) && has_part_of_it(options))
-		return "verify=only without a source checks all that manifest= "
-		       "is about; leave out skip=, seek=, count=, conv=, "
-		       "hash=, expect= and decompress=";
+	if (attested_fault_of(options) != NULL)
+		return attested_fault_of(options);
 	if (q->manifest != NULL && !options_is_about_manifest(options) &&
 	    q->compare == REQUEST_COMPARE_NONE)
 		return "manifest= needs update=yes or verify=only; with "

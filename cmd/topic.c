@@ -69,6 +69,7 @@ static const struct topic topics[NOTICE_VERIFYING + 1] = {
 	[FAILURE_NOT_SAME] = {"verify", false},
 	[FAILURE_NOT_SOURCE] = {"verify", false},
 	[FAILURE_UNKNOWN] = {"verify", false},
+	[FAILURE_NO_CHECKSUM] = {"verify", false},
 	[NOTICE_INCOMPLETE] = {"read", false},
 	[NOTICE_READ_SKIPPED] = {"read", true},
 	[NOTICE_WRITE_PIECES] = {"write", true},

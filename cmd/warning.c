@@ -99,6 +99,20 @@ tell_unknown(const struct event *f, const char *name)
 }
 
 static void
+tell_no_checksum(const struct event *f, const char *name)
+{
+	const bool is_one = f->len == 1;
+	char *map = quote_name_always(f->map);
+
+	message_error(0,
+		      "%" PRIu64 " byte%s of %s %s no checksum in the block "
+		      "map %s and %s not checked",
+		      f->len, is_one ? "" : "s", name, is_one ? "has" : "have",
+		      map ? map : "?", is_one ? "was" : "were");
+	free(map);
+}
+
+static void
 tell_untried(const struct event *f, const char *name)
 {
 	char *map = quote_name_always(f->map);
@@ -344,6 +358,9 @@ warning_tell(const struct event *f)
 		break;
 	case FAILURE_UNKNOWN:
 		tell = tell_unknown;
+		break;
+	case FAILURE_NO_CHECKSUM:
+		tell = tell_no_checksum;
 		break;
 	case FAILURE_UNTRIED:
 		tell = tell_untried;

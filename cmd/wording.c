@@ -180,6 +180,7 @@ tell_differs(const struct event *f)
 		snprintf(bytes, sizeof(bytes), " (the %s ends there)",
 			 f->wrote != EVENT_NO_BYTE  ? "destination"
 			 : f->kind == FAILURE_OTHER ? "source"
+			 : f->map != NULL	    ? "image"
 						    : "manifest");
 	else if (f->wrote >= 0)
 		snprintf(bytes, sizeof(bytes),
@@ -214,13 +215,16 @@ static void
 tell_not_same(const struct event *f)
 {
 	char size[UNITS_TEXT_MAX], *name = quote_name_always(f->name);
+	char *map = f->map != NULL ? quote_name_always(f->map) : NULL;
 
 	units_format_iec(size, sizeof(size), f->len);
-	message_error(0, "%s does NOT match %s: %" PRIu64 " range%s, %s",
+	message_error(0, "%s does NOT match %s%s: %" PRIu64 " range%s, %s",
 		      name ? name : "?",
 		      f->kind == FAILURE_NOT_SOURCE ? "the source"
+		      : f->map != NULL		    ? "the block map "
 						    : "what was written",
-		      f->off, f->off == 1 ? "" : "s", size);
+		      map ? map : "", f->off, f->off == 1 ? "" : "s", size);
+	free(map);
 	free(name);
 }
 

@@ -1626,9 +1626,19 @@ START_TEST(only_a_large_ring_is_fitted)
 	ck_assert(plan_is_large(&plan));
 	planner_make_back(&plan, &q, &src, 0, MIB);
 	ck_assert(!plan_is_large(&plan));
+	ck_assert_int_eq(plan.holes, PLAN_HOLES_READ);
 	src.kind = FACTS_STREAM;
 	make();
 	ck_assert(!plan_is_large(&plan));
+}
+END_TEST
+
+START_TEST(what_is_in_no_range_is_not_read_back)
+{
+	src.is_mapped = true;
+	planner_make_back(&plan, &q, &src, 0, GIB);
+	ck_assert_int_eq(plan.holes, PLAN_HOLES_KEEP);
+	ck_assert_int_eq(plan.src.method, PLAN_AIO);
 }
 END_TEST
 
@@ -1642,6 +1652,7 @@ memory_tcase(void)
 			    ARRAY_LEN(fits));
 	tcase_add_test(t, jobs_that_are_fitted_stay_whole_records);
 	tcase_add_test(t, only_a_large_ring_is_fitted);
+	tcase_add_test(t, what_is_in_no_range_is_not_read_back);
 	return t;
 }
 

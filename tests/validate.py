@@ -56,7 +56,8 @@ def check_end(end):
     must(verdict != "ok" or not rescue or
          not (rescue["untried"] + rescue["failed"] + rescue["bad"]),
          "ok, but not rescued")
-    must(verdict != "incomplete" or end["unread"]["areas"] > 0 and last,
+    missing = end["unread"]["areas"] + end["unchecked"]
+    must(verdict != "incomplete" or missing > 0 and last,
          "incomplete without an area or a word")
     must((verdict == "differs") <= (end["differing"]["ranges"] > 0 and
                                     "NOT match" in last[-1]),

@@ -31,7 +31,8 @@ differ_finish(struct differ *d)
 				  .src_off = d->src_off + last.off,
 				  .len = last.len,
 				  .wrote = last.wrote,
-				  .found = last.found});
+				  .found = last.found,
+				  .map = d->map});
 }
 
 void

@@ -19,6 +19,8 @@ struct differ {
 	const struct env *env;   // hooks are told, stats count
 	enum event_kind kind;    // what each is told as
 	const char *name;        // of the destination
+	const char *map;         // that of bmap= from which it differs; NULL:
+	                         // it is not from one
 	uint64_t dst_off;        // where the copy begins
 	uint64_t src_off;
 	struct differ_range {

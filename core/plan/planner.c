@@ -309,6 +309,10 @@ planner_make_back(struct plan *plan, const struct request *q,
 			      .unit = 1,
 			      .src = {PLAN_INLINE, 0, "verify="},
 			      .dst = {PLAN_NOTHING, 0, "verify="}};
+	if (back->is_mapped) {
+		plan->holes = PLAN_HOLES_KEEP;
+		plan->holes_reason = "bmap= says nothing of them";
+	}
 	if (facts_is_export(back))
 		plan->src = (struct plan_side){PLAN_NBD, align, "verify="};
 	else if (is_direct)

@@ -316,9 +316,15 @@ copy_count(const struct copy *copy)
 		stats->verified = n;
 		return;
 	}
-	stats_count(stats, copy->base + n, asked->ibs, asked->obs);
-	stats->skipped = copy->skipped_base +
-			 zeroer_prefix_skipped(&copy->zeroer);
+	const uint64_t skipped = copy->skipped_base +
+				 zeroer_prefix_skipped(&copy->zeroer);
+	// What was not looked at was not compared.
+	if (stats->is_comparison)
+		stats->left_out = skipped;
+	else
+		stats->skipped = skipped;
+	stats_count(stats, copy->base + n - stats->left_out, asked->ibs,
+		    asked->obs);
 }
 
 // Others may look at the descriptors, or share them: whoever writes after a

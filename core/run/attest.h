@@ -1,9 +1,9 @@
 // SPDX-FileCopyrightText: 2026 the aiodd authors
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// verify=only with a manifest and no source: whether the destination is still
-// what was written to it, by the digests that were kept then. Nothing but the
-// destination is read.
+// verify=only without a source: whether the destination is still what was
+// written to it, by the digests that a manifest has kept since, or what a block
+// map says of its image. Nothing but the destination is read.
 
 #pragma once
 

@@ -106,6 +106,41 @@ tell_fate(const struct transfer *t, enum transfer_verdict verdict)
 		tell(t, FAILURE_WRITTEN);
 }
 
+// The block map that the destination was compared with, NULL: none was.
+static const char *
+bmap_of(const struct transfer *t)
+{
+	return t->env.asked->compare == REQUEST_COMPARE_BMAP ? t->guide.path
+							     : NULL;
+}
+
+static void
+tell_unchecked(const struct transfer *t)
+{
+	const char *bmap = bmap_of(t);
+
+	hooks_tell(t->env.hooks,
+		   (struct event){.kind = bmap != NULL ? FAILURE_NO_CHECKSUM
+						       : FAILURE_UNKNOWN,
+				  .name = t->out.side.name,
+				  .len = t->env.stats->unchecked,
+				  .map = bmap ? bmap : t->env.asked->map});
+}
+
+static void
+tell_differs(const struct transfer *t)
+{
+	const bool has_src = t->env.asked->compare == REQUEST_COMPARE_ONLY;
+
+	hooks_tell(t->env.hooks,
+		   (struct event){.kind = has_src ? FAILURE_NOT_SOURCE
+						  : FAILURE_NOT_SAME,
+				  .name = t->out.side.name,
+				  .off = t->env.stats->nr_differing,
+				  .len = t->env.stats->differing,
+				  .map = bmap_of(t)});
+}
+
 void
 outcome_tell(const struct transfer *t, enum transfer_verdict verdict)
 {
@@ -128,21 +163,9 @@ outcome_tell(const struct transfer *t, enum transfer_verdict verdict)
 	tell_fate(t, verdict);
 	if (s->unchecked > 0 &&
 	    (request_is_attested(t->env.asked) || t->env.asked->map != NULL))
-		hooks_tell(t->env.hooks,
-			   (struct event){.kind = FAILURE_UNKNOWN,
-					  .name = t->out.side.name,
-					  .len = s->unchecked,
-					  .map = t->env.asked->map});
+		tell_unchecked(t);
 	if (verdict == TRANSFER_DIFFERS)
-		hooks_tell(t->env.hooks,
-			   (struct event){
-				   .kind = t->env.asked->compare ==
-							   REQUEST_COMPARE_ONLY
-						   ? FAILURE_NOT_SOURCE
-						   : FAILURE_NOT_SAME,
-				   .name = t->out.side.name,
-				   .off = s->nr_differing,
-				   .len = s->differing});
+		tell_differs(t);
 }
 
 bool

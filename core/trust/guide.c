@@ -26,7 +26,6 @@
 
 // Of several million ranges. What is larger is an image, by mistake.
 #define FILE_MAX (256 * MIB)
-#define AUTO "auto"
 #define SUFFIX ".bmap"
 
 static int
@@ -103,9 +102,10 @@ static int
 read_file(struct guide *g)
 {
 	const struct request *q = g->env->asked;
+	const bool has_src = !request_is_attested(q);
 	char *text = NULL;
 
-	if (path_is_side(g->path, q->src, STDIN_FILENO) ||
+	if ((has_src && path_is_side(g->path, q->src, STDIN_FILENO)) ||
 	    path_is_side(g->path, q->dst, STDOUT_FILENO))
 		return tell(g, GUIDE_SIDE, 0);
 	const int flags = O_RDONLY | O_NONBLOCK | O_CLOEXEC;
@@ -167,7 +167,7 @@ find_path(struct guide *g)
 	const struct request *q = g->env->asked;
 	int r = 0;
 
-	if (strcmp(q->bmap, AUTO) != 0) {
+	if (strcmp(q->bmap, GUIDE_AUTO) != 0) {
 		g->path = strdup(q->bmap);
 		r = g->path != NULL ? 0 : -ENOMEM;
 	} else if (q->src != NULL) {
@@ -212,7 +212,7 @@ guide_open(struct guide *g, const struct env *env)
 	if (q->bmap == NULL)
 		return 0;
 	g->env = env;
-	if (is_src_map(q->src))
+	if (!request_is_attested(q) && is_src_map(q->src))
 		return tell(g, GUIDE_SRC_IS_MAP, 0);
 	const int r = find_path(g);
 	return r == 0 && g->path != NULL ? read_file(g) : r;
@@ -230,6 +230,17 @@ bool
 guide_has_digests(const struct guide *g)
 {
 	return g->path != NULL && g->bmap.nr_digests > 0;
+}
+
+uint64_t
+guide_checked_len(const struct guide *g)
+{
+	const struct ranges *r = &g->bmap.ranges;
+	uint64_t len = 0;
+
+	for (size_t i = 0; i < r->nr; i++)
+		len += r->all[i].value_size > 0 ? r->all[i].len : 0;
+	return len;
 }
 
 // Of what is unpacked some formats say it.

@@ -3,7 +3,8 @@
 //
 // bmap=FILE: the block map that the copy follows. The source must be the image
 // that it is of; what is in none of its ranges is not read and counts as zeros,
-// and what is in one has to have its digest.
+// and what is in one has to have its digest. Without a source it is what survey
+// goes by.
 
 #pragma once
 
@@ -14,6 +15,8 @@
 
 struct env;
 struct side;
+
+#define GUIDE_AUTO "auto" // in place of a name: it is looked for
 
 // What is wrong with the file, beside bmap_fault.
 enum guide_fault {
@@ -39,6 +42,8 @@ void guide_done(struct guide *g);
 
 // It says what the ranges are to be.
 bool guide_has_digests(const struct guide *g);
+// Bytes of the ranges of which it does.
+uint64_t guide_checked_len(const struct guide *g);
 
 // The source, which begins at start, was probed, maybe again: it has the
 // ranges, and its facts are theirs.

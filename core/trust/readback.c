@@ -65,7 +65,26 @@ count(const struct readback *b)
 	if (!b->is_attesting)
 		b->env->stats->verified = b->got;
 	else
-		stats_count(b->env->stats, b->got, q->ibs, q->obs);
+		stats_count(b->env->stats, b->got - b->env->stats->left_out,
+			    q->ibs, q->obs);
+}
+
+// Bytes to be read next, behind what is in no range.
+static size_t
+next_len(struct readback *b)
+{
+	struct extent extent = {0};
+	uint64_t most = HASH_RANGE_LEN;
+
+	if (b->back->ranges != NULL) {
+		side_find_data(b->back, b->off + b->got, &extent);
+		const uint64_t gap = extent.start - b->off - b->got;
+
+		b->env->stats->left_out += gap;
+		b->got += gap;
+		most = min_u64(most, extent.end - extent.start);
+	}
+	return (size_t)min_u64(most, b->len - b->got);
 }
 
 // Where nothing can be waited for: one read after the other.
@@ -77,8 +96,7 @@ read_plainly(struct readback *b, struct hasher *hasher)
 	int r = buf != NULL ? 0 : -ENOMEM;
 
 	while (r == 0 && b->got < b->len) {
-		const size_t len = (size_t)min_u64(HASH_RANGE_LEN,
-						   b->len - b->got);
+		const size_t len = next_len(b);
 		const uint64_t nr = hasher_nr_done(hasher) + 1;
 
 		r = side_read_whole(b->back, SIDE_BUFFERED, buf, len,

@@ -90,6 +90,7 @@ enum event_kind {
 	FAILURE_NOT_SAME,        // off = ranges, len = bytes
 	FAILURE_NOT_SOURCE,      // the same, of what was only compared
 	FAILURE_UNKNOWN,         // of len bytes nothing is known
+	FAILURE_NO_CHECKSUM,     // they have none in a block map
 
 	// Worth a line, but no failure.
 	NOTICE_READ_SKIPPED,     // conv=noerror goes on len bytes behind off
@@ -159,8 +160,11 @@ struct event {
 		                              // of .._MANIFEST: beside which
 		                              // it lies; of .._UNKNOWN:
 		                              // that of map=; or NULL; of
-		                              // _BMAP_SIZE, _RANGE: of bmap=;
-		                              // of NOTICE_FULL_BMAP: obmap=
+		                              // _BMAP_SIZE, _RANGE and of
+		                              // _NO_CHECKSUM: of bmap=; of
+		                              // _DIFFERS, _NOT_SAME likewise,
+		                              // or NULL; of
+		                              // NOTICE_FULL_BMAP: obmap=
 	};
 };
 

@@ -85,6 +85,7 @@ enum request_compare {
 	// Nothing is.
 	REQUEST_COMPARE_ONLY,
 	REQUEST_COMPARE_MANIFEST,  // with what the manifest says was written
+	REQUEST_COMPARE_BMAP,      // with what the block map says of its image
 };
 
 // Zeros that are known or found.
@@ -214,7 +215,7 @@ request_writes(const struct request *q)
 static inline bool
 request_is_attested(const struct request *q)
 {
-	return q->compare == REQUEST_COMPARE_MANIFEST;
+	return q->compare >= REQUEST_COMPARE_MANIFEST;
 }
 
 // The destination has to be found as it was written, or as it was before.

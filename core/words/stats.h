@@ -62,7 +62,9 @@ struct stats {
 	uint64_t known;        // of bytes, there already by manifest=: what is
 	                       // there was not even read
 	uint64_t unchecked;    // of bytes, written since what was there could
-	                       // not be read
+	                       // not be read; of a comparison, likewise or
+	                       // beside them, what has no digest
+	uint64_t left_out;     // not of bytes: of a comparison, passed over
 	uint64_t differing;    // of those that were read back, or compared
 	uint64_t nr_differing; // ranges of them
 	uint64_t start_ns;     // CLOCK_MONOTONIC when the copy began, 0 before

@@ -579,4 +579,300 @@ says 'plan=yes: the map of the copy' out \
 	'^obmap: the block map of the copy is written to other.bmap$'
 check 'plan=yes: no map is made' test ! -e other.bmap
 
+# --- without a source -------------------------------------------------------
+
+# surveys TEXT STATUS LAST-LINE OPERANDS...: of copy, which stays as it is, and
+# nothing else is read
+surveys()
+{
+	local text=$1 want=$2 last=$3
+
+	shift 3
+	md5sum copy >before
+	{
+		run aiodd of=copy verify=only "$@"
+		is "$text: the input is left alone" "$(cat)" 'not read'
+	} <<<'not read'
+	is "$text: exit status" "$status" "$want"
+	is "$text: the last line" "$(sed -n '$s/, [0-9.]* [KM]*i*B$//p;$p' err |
+		head -n 1)" "aiodd: $last"
+	is "$text: nothing is changed" "$(md5sum copy)" "$(cat before)"
+}
+
+# ranges_of MAP SIZE: offset and length of each range, in bytes
+ranges_of()
+{
+	sed -n 's/.*<Range .*> \([0-9-]*\) <.*/\1/p' "$1" |
+		awk -F - -v size="$2" '{
+			off = $1 * 4096
+			end = ($NF + 1) * 4096
+			print off, (end < size ? end : size) - off
+		}'
+}
+
+# differing: offset and length of what the last run has found
+differing()
+{
+	sed -n "s/.*'copy': \([0-9]*\) bytes* at offset \([0-9]*\) differs*$/\2 \1/p" \
+		err
+}
+
+rm -f copy
+for image in small large; do
+	must aiodd $image.img none obmap=ours-$image.bmap status=none
+	rm -f none
+	size=$(size_of $image.img)
+	ranges_of $image.bmap "$size" >ranges
+	listed=$(awk '{ sum += $2 } END { print sum }' ranges)
+	not="'copy' does NOT match the block map"
+	cp $image.full copy
+	for map in $image.bmap ours-$image.bmap; do
+		good="'copy' matches the block map '$map': $listed of $size bytes were checked (sha256)"
+		for how in '' io=aio 'io=inline bs=64K' rate=1G \
+			'depth=1 iosize=4K'; do
+			# shellcheck disable=SC2086 # operands
+			surveys "$map, $how" 0 "$good" bmap=$map $how
+			is "$map, $how: what is counted" \
+				"$(grep -c "^$listed bytes .* compared" err)" 1
+		done
+	done
+	map=$image.bmap
+	good="'copy' matches the block map '$map': $listed of $size bytes were checked (sha256)"
+	end=0
+	while read -r off len; do
+		for at in $off $((off + len - 1)); do
+			flip copy "$at"
+			surveys "$image, byte $at" 3 "$not '$map': 1 range" \
+				bmap=$map
+			is "$image, byte $at: where" "$(differing)" "$off $len"
+			flip copy "$at"
+		done
+		for at in $end $((off - 1)); do
+			[ "$end" -lt "$off" ] || continue
+			flip copy "$at"
+			surveys "$image, byte $at of a gap" 0 "$good" bmap=$map
+			flip copy "$at"
+		done
+		end=$((off + len))
+	done <ranges
+	while read -r off len; do
+		flip copy $((off + len / 2))
+	done <ranges
+	nr=$(wc -l <ranges)
+	for how in io=aio io=inline; do
+		surveys "$image, all ranges, $how" 3 "$not '$map': $nr ranges" \
+			bmap=$map $how
+		is "$image, all ranges, $how: all are told" "$(differing)" \
+			"$(cat ranges)"
+	done
+	# Another size.
+	cp $image.full copy
+	truncate -s $((size + 5)) copy
+	surveys "$image, longer" 3 "$not '$map': 1 range" bmap=$map
+	says "$image, longer: where" err \
+		": 5 bytes at offset $size differ \\(the image ends there\\)\$"
+	for len in $((size - 1)) 100000 40960 5 0; do
+		cp $image.full copy
+		truncate -s $len copy
+		for how in io=aio io=inline; do
+			surveys "$image, $len bytes, $how" 3 \
+				"$not '$map': 1 range" bmap=$map $how
+			says "$image, $len bytes, $how: where" err ": $((size -
+				len)) bytes? at offset $len differs? \\(the destination ends there\\)\$"
+		done
+	done
+	cp $image.full copy
+	flip copy 0
+	truncate -s 100000 copy
+	surveys "$image, short and other bytes" 3 "$not '$map': 2 ranges" \
+		bmap=$map
+done
+
+# More than are told one by one.
+truncate -s 1M many.img
+for ((i = 0; i < 30; i++)); do
+	must "$DD" if=large.img of=many.img bs=4K skip=$((300 + i)) \
+		seek=$((2 * i)) count=1 \
+		conv=notrunc status=none
+done
+must fallocate -d many.img
+sync many.img
+must bmaptool -q create -o many.bmap many.img
+tr '\0-\377' '\1-\377\0' <many.img >copy
+surveys 'many ranges' 3 \
+	"'copy' does NOT match the block map 'many.bmap': $(grep -c '<Range ' many.bmap) ranges" \
+	bmap=many.bmap
+is 'many ranges: 20 are printed' "$(differing | wc -l)" 20
+says 'many ranges: the others are counted' err \
+	": $(($(grep -c '<Range ' many.bmap) - 20)) more ranges differ\$"
+
+# What has no checksum is not called good, nor read.
+cp small.full copy
+sed "s/version=\"2.0\"/version=\"1.1\"/; $strip; s/ chksum=\"[^\"]*\"//" \
+	small.bmap >old.bmap
+listed=$(ranges_of small.bmap "$(size_of small.img)" |
+	awk '{ sum += $2 } END { print sum }')
+surveys 'no checksums' 2 \
+	"$listed bytes of 'copy' have no checksum in the block map 'old.bmap' and were not checked" \
+	bmap=old.bmap
+says 'no checksums: nothing is compared' err '^0 bytes compared'
+sed "s/version=\"2.0\"/version=\"1.2\"/; $strip" small.bmap >old.bmap
+resum old.bmap small.img sha1 sha1
+surveys 'version 1.2' 0 \
+	"'copy' matches the block map 'old.bmap': $listed of 201000 bytes were checked (sha1)" \
+	bmap=old.bmap
+surveys 'a range without a checksum' 2 \
+	"4096 bytes of 'copy' have no checksum in the block map 'part.bmap' and were not checked" \
+	bmap=part.bmap
+run aiodd of=copy verify=only bmap=part.bmap report=report.json
+is 'a range without a checksum: the report' "$(jq -c '[.verdict, .status,
+	.compare, .source.kind, .bytes, .bytes_total, .unchecked]' report.json)" \
+	"[\"incomplete\",2,\"bmap\",\"null\",$((listed - 4096)),$((listed - 4096)),4096]"
+is 'a range without a checksum: the map of the report' "$(jq -c '.map |
+	[.length, ([.cells[].done] | add), ([.cells[].hole] | add)]' report.json)" \
+	"[201000,$((listed - 4096)),$((201000 - listed + 4096))]"
+flip copy 0
+surveys 'a byte that has no checksum' 2 \
+	"4096 bytes of 'copy' have no checksum in the block map 'part.bmap' and were not checked" \
+	bmap=part.bmap
+flip copy 45000
+surveys 'a range without a checksum, and another byte' 3 \
+	"'copy' does NOT match the block map 'part.bmap': 1 range" bmap=part.bmap
+says 'a range without a checksum, and another byte: both are told' err \
+	'were not checked$'
+run aiodd of=copy verify=only bmap=small.bmap report=report.json
+is 'two bytes: the report' \
+	"$(jq -c '[.verdict, .status, .differing.ranges, [.bad[].offset]]' report.json)" \
+	'["differs",3,2,[0,40960]]'
+
+# What is refused, and when.
+cp small.full copy
+# unsurveyed TEXT WHY OPERAND...: with status 1, in one line
+unsurveyed()
+{
+	local text=$1 why=$2
+
+	shift 2
+	surveys "$text" 1 "$why" "$@"
+	is "$text: one line" "$(wc -l <err)" 1
+}
+unsurveyed auto "bmap=auto looks beside the source, and there is none; give \
+the name of the block map" bmap=auto
+unsurveyed 'with a manifest' "verify=only without a source compares with \
+manifest= or with bmap=; leave out one of them" bmap=small.bmap manifest=m
+for operand in seek=1 count=9 hash=md5 decompress=xz; do
+	unsurveyed "$operand" "verify=only without a source checks all that \
+manifest= or bmap= is about; leave out skip=, seek=, count=, conv=, hash=, \
+expect= and decompress=" bmap=small.bmap $operand
+done
+unsurveyed skip=1 \
+	'cannot combine bmap= and skip=: the map is of the image as it is' \
+	bmap=small.bmap skip=1
+unsurveyed 'the destination as the map' \
+	'bmap=copy: it is the source or destination' bmap=copy
+unsurveyed 'no map' 'bmap=none: No such file or directory' bmap=none
+run aiodd verify=only bmap=small.bmap
+is 'no destination' "$status $(cat err)" \
+	'1 aiodd: verify=only needs a named output: DST or of=FILE'
+run aiodd of=none verify=only bmap=small.bmap
+is 'nothing there' "$status $(cat err)" \
+	"1 aiodd: failed to open 'none': No such file or directory"
+check 'nothing there: nothing is made' test ! -e none
+run aiodd of=copy verify=only bmap=/dev/stdin <small.bmap
+is 'the map on standard input, which is no source' "$status" 0
+run aiodd of=copy verify=only bmap=small.bmap <small.bmap
+is 'a map on standard input, which is not read' "$status" 0
+run aiodd - copy verify=only bmap=small.bmap <small.img
+is 'standard input, by its name' "$status $(tail -n 1 err)" \
+	"0 aiodd: 'copy' matches the source"
+says 'standard input, by its name: it is checked' err \
+	"'standard input' matches the block map"
+run aiodd of=copy verify=only bmap=small.bmap plan=yes
+is 'no source, plan=yes: what would be done' "$status $(head -n 2 out)" \
+	"0 would compare copy (196 KiB) with the block map small.bmap
+bmap: $listed bytes of 201000 bytes are read, as small.bmap says; \
+$(grep -c '<Range ' small.bmap) ranges are checked by sha256"
+says 'no source, plan=yes: gaps' out '^holes: kept \(bmap= says nothing of them\)$'
+
+# Where nothing can be waited for: one read after the other.
+if type -P strace >/dev/null; then
+	for image in small large; do
+		for call in epoll_create1 epoll_wait; do
+			cp $image.full copy
+			flip copy 4096
+			ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0 run strace \
+				-qq -f -o /dev/null -e inject=$call:error=EPERM \
+				"$AIODD" of=copy verify=only bmap=$image.bmap
+			is "$image, no $call" "$status $(grep -c \
+				"^$(ranges_of $image.bmap "$(size_of $image.img)" |
+				awk '{ sum += $2 } END { print sum }') bytes" err)" \
+				'0 1'
+			flip copy 0
+			ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0 run strace \
+				-qq -f -o /dev/null -e inject=$call:error=EPERM \
+				"$AIODD" of=copy verify=only bmap=$image.bmap
+			is "$image, no $call, another byte" "$status" 3
+		done
+	done
+else
+	skip 'without epoll' 'no strace here'
+fi
+
+# A disk, of any size that is large enough; and one that cannot be read.
+if [ "$(id -u)" -eq 0 ] && bed_loop 16M; then
+	disk=$BED
+	must "$DD" if=/dev/urandom of="$disk" bs=1M count=16 status=none
+	run aiodd large.img "$disk" bmap=large.bmap zeros=skip
+	is 'a disk: the copy' "$status" 0
+	size=$(size_of large.img)
+	ranges_of large.bmap "$size" >ranges
+	listed=$(awk '{ sum += $2 } END { print sum }' ranges)
+	for how in '' io=inline; do
+		# shellcheck disable=SC2086 # operands
+		run aiodd of="$disk" verify=only bmap=large.bmap $how
+		is "a disk, $how: it matches, with old data in the gaps" \
+			"$status $(tail -n 1 err)" \
+			"0 aiodd: '$disk' matches the block map 'large.bmap': $listed of $size bytes were checked (sha256)"
+	done
+	read -r off len < <(tail -n 1 ranges)
+	flip "$disk" 1000
+	flip "$disk" $((off + len - 1))
+	run aiodd of="$disk" verify=only bmap=large.bmap
+	is 'a disk, two bytes: exit status' "$status" 3
+	is 'a disk, two bytes: where' "$(grep -c ' differ$' err)" 2
+	says 'a disk, two bytes: the last range' err \
+		"^aiodd: '$disk': $len bytes at offset $off differ\$"
+	if bed_loop 4M; then
+		must "$DD" if=large.img of="$BED" bs=1M count=4 conv=notrunc \
+			status=none
+		run aiodd of="$BED" verify=only bmap=large.bmap
+		is 'a disk that is too small: exit status' "$status" 3
+		says 'a disk that is too small: it says so' err \
+			"^aiodd: '$BED': $((size - (4 << 20))) bytes at offset $((4 << 20)) differ \\(the destination ends there\\)\$"
+	fi
+else
+	skip 'a disk without a source' "${BED_WHY:-needs root}"
+fi
+if type -P nbdkit nbdfuse >/dev/null; then
+	printf '0x0 ? 1\n0x0 0x2000 +\n0x2000 0x1000 -\n0x3000 0x100000000 +\n' \
+		>in-gap.map
+	printf '0x0 ? 1\n0x0 0xb000 +\n0xb000 0x1000 -\n0xc000 0x100000000 +\n' \
+		>in-range.map
+	cp small.full bad.img
+	truncate -s 200K bad.img # whole sectors, as a disk has them
+	sed 's/ 201000 / 204800 /' small.bmap >disk.bmap
+	resum disk.bmap bad.img sha256 chksum
+	seal disk.bmap
+	bed_bad gap "$work/bad.img" "$work/in-gap.map" || bail "$BED_WHY"
+	run aiodd of="$BED" verify=only bmap=disk.bmap
+	is 'a bad sector in a gap' "$status" 0
+	bed_bad range "$work/bad.img" "$work/in-range.map" || bail "$BED_WHY"
+	run aiodd of="$BED" verify=only bmap=disk.bmap
+	is 'a bad sector in a range: exit status' "$status" 1
+	says 'a bad sector in a range: where' err \
+		"^aiodd: cannot read back '$BED': Input/output error \\(offset 4[0-9]*\\)\$"
+else
+	skip 'a disk that cannot be read' 'no nbdkit here'
+fi
+
 finish

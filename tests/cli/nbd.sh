@@ -121,6 +121,14 @@ is 'verify=yes: exit status' "$status" 0
 says 'verify=yes: it is said' err 'is verified$'
 run aiodd more "$a" verify=only
 is 'verify=only: exit status' "$status" 3
+rm -f copy
+must aiodd data copy obmap=data.bmap status=none
+run aiodd of="$a" verify=only bmap=data.bmap
+is 'verify=only bmap=: exit status' "$status" 0
+says 'verify=only bmap=: it is said' err "matches the block map 'data.bmap'"
+must aiodd more copy obmap=more.bmap status=none
+run aiodd of="$a" verify=only bmap=more.bmap
+is 'verify=only bmap=, of another image' "$status" 3
 cp data changed
 printf x | dd of=changed bs=1 seek=5000000 conv=notrunc status=none
 run aiodd changed "$a" update=yes

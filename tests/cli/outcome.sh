@@ -296,6 +296,35 @@ ends 'compared, a read error' 1 failed \
 	'262144 bytes (262 kB, 256 KiB) compared, T s, R' 'bad: Failed' \
 	if="$bad" of=src bs=64K verify=only
 
+# With nothing but its block map.
+printf '<bmap version="1.1"><ImageSize>%d</ImageSize><BlockSize>4096</BlockSize>
+	<BlocksCount>256</BlocksCount><MappedBlocksCount>2</MappedBlocksCount>
+	<BlockMap><Range>0-1</Range></BlockMap></bmap>' $size >bare.bmap
+if "$AIODD" old bare.img obmap=old.bmap status=none 2>err &&
+	"$AIODD" of=old verify=only bmap=bare.bmap plan=yes >out 2>>err
+then
+	ends 'by a block map' 0 ok \
+		"'kept' matches the block map 'old.bmap': $size of $size bytes were checked (sha256)" \
+		'good: The destination matches the block map' \
+		of=kept verify=only bmap=old.bmap
+	ends 'by a block map, planned' 0 ok '' \
+		'warn: Plan only: nothing was compared' \
+		of=kept verify=only bmap=old.bmap plan=yes
+	ends 'by a block map, another' 3 differs \
+		"'src' does NOT match the block map 'old.bmap': 1 range, 1.0 MiB" \
+		'bad: The destination differs from the block map' \
+		of=src verify=only bmap=old.bmap
+	last="8192 bytes of 'kept' have no checksum in the block map 'bare.bmap' and were not checked"
+	ends 'by a block map without checksums' 2 incomplete "$last" \
+		"warn: Incomplete: $last" of=kept verify=only bmap=bare.bmap
+	must "$AIODD" src bare.img obmap=src.bmap status=none 2>err
+	ends 'by a block map, a read error' 1 failed \
+		'0 bytes compared, T s, R' 'bad: Failed' \
+		of="$bad" verify=only bmap=src.bmap
+else
+	skip 'by a block map' "$(tail -n 1 err)"
+fi
+
 # --- a map ---------------------------------------------------------------
 
 without_map()

@@ -156,6 +156,16 @@ if has_config HAVE_EXPAT; then
 	same_end 'bmap= of half a map' if=src of=new bmap=part
 	same_end 'bmap=, and the map is the source' if=map of=new bmap=auto
 	same_end 'bmap= of another image' if=src of=new bmap=map
+	for words in bmap=none bmap=dir bmap=others bmap=part bmap=auto \
+		bmap=old 'bmap=map manifest=m' 'bmap=map count=1'; do
+		# shellcheck disable=SC2086 # words
+		same_end "$words, no source" of=old verify=only $words
+	done
+	same_end 'bmap=, no source, and nothing there' of=none verify=only \
+		bmap=map
+	same_end 'bmap=, no source, of a directory' of=dir verify=only bmap=map
+	same_end 'bmap=, no source, of /dev/null' of=/dev/null verify=only \
+		bmap=map
 fi
 
 # tee=
