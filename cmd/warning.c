@@ -231,6 +231,8 @@ static const char *const bmap_faults[] = {
 	[BMAP_VALUE] = "its %s makes no sense",
 	[BMAP_ALGORITHM] = "its checksums are of an unknown type, %s",
 	[BMAP_LEFT_OUT] = "%s was left out of this build",
+	[BMAP_UNLOADABLE] = "%s, which computes its checksums, cannot be "
+			    "loaded",
 	[BMAP_RANGE] = "a range is none, or is out of order",
 	[BMAP_BLOCKS] = "its %s does not agree with its other numbers",
 	[BMAP_DAMAGED] = "it is damaged: its own checksum is wrong",

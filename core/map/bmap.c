@@ -165,6 +165,8 @@ check_whole(const struct bmap_xml *f, enum digest_alg alg, const char *text,
 				      bmap_xml_name(bmap_xml_sum(f)));
 	const int r = digest_around(alg, text, len, (size_t)(at - text),
 				    hex_len, got);
+	if (r == -ELIBACC)
+		return bmap_fault_set(e, BMAP_UNLOADABLE, digest_soname());
 	if (r < 0)
 		return r;
 	return memcmp(want, got, size) == 0

@@ -19,6 +19,7 @@ enum bmap_fault {
 	BMAP_VALUE,            // of this element, in this line
 	BMAP_ALGORITHM,        // an unknown one: the word
 	BMAP_LEFT_OUT,         // ... that this build does not have
+	BMAP_UNLOADABLE,       // the library that computes them
 	BMAP_RANGE,            // out of order, or not a range, in this line
 	BMAP_BLOCKS,           // the numbers contradict each other
 	BMAP_DAMAGED,          // its own checksum is wrong

@@ -48,6 +48,13 @@ names HAVE_JANSSON libjansson.so.4 src new status=json
 names HAVE_JANSSON libjansson.so.4 src new report=report.html
 echo '<bmap>' >src.bmap
 names HAVE_EXPAT libexpat.so.1 src new bmap=src.bmap
+run aiodd src copy obmap=src.bmap
+if [ "$status" -eq 0 ]; then
+	names HAVE_LIBCRYPTO "$crypto" src new bmap=src.bmap
+	names HAVE_LIBCRYPTO "$crypto" of=copy verify=only bmap=src.bmap
+else
+	skip "$crypto is named" "$(cat "$work/err")"
+fi
 names HAVE_LIBNBD libnbd.so.0 "nbd+unix:///?socket=$work/none" new
 # begin BYTES: of a packed file, that is known by them
 begin()
