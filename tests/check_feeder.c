@@ -411,6 +411,23 @@ START_TEST(the_ring_copies_a_stream_however_it_comes)
 }
 END_TEST
 
+// Two to read into, and two to write from: the others need not have memory.
+START_TEST(four_buffers_do_for_what_is_written_at_once)
+{
+	static const unsigned char untouched[JOB_LEN];
+	unsigned nr = 0;
+
+	begin((size_t)40 * JOB_LEN, 0);
+	open_copy(script.len);
+	ck_assert_int_eq(finish_copy(), COPY_DONE);
+	for (unsigned i = 0; i < DEPTH; i++)
+		nr += memcmp(copy.ring.jobs[i].buf, untouched, JOB_LEN) != 0;
+	ck_assert_uint_le(nr, 4);
+	check_copied(script.len);
+	close_copy();
+}
+END_TEST
+
 START_TEST(the_error_of_a_stream_is_behind_all_that_came)
 {
 	begin(0, -EIO);
@@ -450,6 +467,7 @@ feeder_suite(void)
 	t = tcase_create("ring");
 	tcase_add_loop_test(t, the_ring_copies_a_stream_however_it_comes, 0,
 			    50);
+	tcase_add_test(t, four_buffers_do_for_what_is_written_at_once);
 	tcase_add_loop_test(t, the_error_of_a_stream_is_behind_all_that_came, 0,
 			    20);
 	suite_add_tcase(s, t);

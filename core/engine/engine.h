@@ -47,6 +47,8 @@ struct engine {
 			     // reads it. -1: what is queued has ended when
 			     // queue returns
 	io_context_t ctx;    // for the callbacks; NULL without kernel AIO
+	unsigned most;       // requests out at a time that gain something; more
+			     // would only wait. 0: any number
 
 	// Kept by the functions below, which are all that calls the ops.
 	uint64_t queued;

@@ -83,5 +83,7 @@ feeder_new(struct fill fill, uint64_t pos)
 						      .ctx = f});
 	if (engine == NULL)
 		free(f);
+	else
+		engine->most = 2; // while one is made another waits
 	return engine;
 }

@@ -54,6 +54,7 @@ reader_request(struct reader *reader, struct job *job)
 static void
 reader_finish(struct reader *reader, struct job *job, int error)
 {
+	reader->nr_reading--;
 	if (reader->on_read != NULL) {
 		reader->on_read(job, error);
 		return;
@@ -143,6 +144,7 @@ reader_begin(struct reader *reader, struct job *job)
 		pace_take(reader->env->pace, job->want, clock_ns());
 	job->route = aio_first_route(reader->aio, reader->align);
 	job_move(job, JOB_READING);
+	reader->nr_reading++;
 }
 
 static struct job *
@@ -232,6 +234,16 @@ reader_start_plain(struct reader *reader)
 		reader_request(reader, job);
 }
 
+// Then a buffer would only wait, and no other that is used already and free
+// again soon would do. Memory that is new costs more than what it holds.
+static bool
+reader_is_ahead(const struct reader *reader)
+{
+	const struct engine *own = reader->side->engine;
+
+	return own != NULL && own->most > 0 && reader->nr_reading >= own->most;
+}
+
 // There is a buffer for it, and something to read.
 static bool
 reader_has_next(const struct reader *reader)
@@ -239,7 +251,7 @@ reader_has_next(const struct reader *reader)
 	const struct ring *ring = reader->ring;
 
 	return ring_has_free(ring) && ring->next < ring->end &&
-	       !zeroer_is_behind(reader->zeroer);
+	       !reader_is_ahead(reader) && !zeroer_is_behind(reader->zeroer);
 }
 
 static uint64_t

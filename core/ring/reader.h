@@ -33,6 +33,7 @@ struct reader {
 	struct zeroer *zeroer; // of holes that the destination makes
 	uint64_t reached;     // the end of the furthest job that was read
 	uint64_t read_end;    // the same in the file, without what is known
+	unsigned nr_reading;  // jobs
 	struct extent extent; // of data, with holes to be left out
 	// A job holds what it will get; error: why not all, 0: the side ends.
 	// NULL: the ring is told, and where a read has failed it ends.
