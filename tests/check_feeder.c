@@ -411,18 +411,25 @@ START_TEST(the_ring_copies_a_stream_however_it_comes)
 }
 END_TEST
 
-// Two to read into, and two to write from: the others need not have memory.
-START_TEST(four_buffers_do_for_what_is_written_at_once)
+static unsigned
+nr_reading(void)
 {
-	static const unsigned char untouched[JOB_LEN];
 	unsigned nr = 0;
 
+	for (unsigned i = 0; i < DEPTH; i++)
+		nr += copy.ring.jobs[i].state == JOB_READING;
+	return nr;
+}
+
+// The other buffers are not needed yet.
+START_TEST(two_buffers_at_a_time_are_read_into)
+{
 	begin((size_t)40 * JOB_LEN, 0);
 	open_copy(script.len);
-	ck_assert_int_eq(finish_copy(), COPY_DONE);
-	for (unsigned i = 0; i < DEPTH; i++)
-		nr += memcmp(copy.ring.jobs[i].buf, untouched, JOB_LEN) != 0;
-	ck_assert_uint_le(nr, 4);
+	ck_assert_int_lt(copy_step(&copy), COPY_DONE);
+	ck_assert_uint_eq(nr_reading(), 2);
+	while (copy_step(&copy) < COPY_DONE)
+		ck_assert_uint_le(nr_reading(), 2);
 	check_copied(script.len);
 	close_copy();
 }
@@ -467,7 +474,7 @@ feeder_suite(void)
 	t = tcase_create("ring");
 	tcase_add_loop_test(t, the_ring_copies_a_stream_however_it_comes, 0,
 			    50);
-	tcase_add_test(t, four_buffers_do_for_what_is_written_at_once);
+	tcase_add_test(t, two_buffers_at_a_time_are_read_into);
 	tcase_add_loop_test(t, the_error_of_a_stream_is_behind_all_that_came, 0,
 			    20);
 	suite_add_tcase(s, t);
