@@ -193,8 +193,9 @@ fault_of(const struct options *options)
 		       "to write there anyway";
 	if (!request_writes(q) && q->dst == NULL)
 		return "verify=only needs a named output: DST or of=FILE";
-	if (attested_fault_of(options) != NULL)
-		return attested_fault_of(options);
+	const char *fault = attested_fault_of(options);
+	if (fault != NULL)
+		return fault;
 	if (q->manifest != NULL && !options_is_about_manifest(options) &&
 	    q->compare == REQUEST_COMPARE_NONE)
 		return "manifest= needs update=yes or verify=only; with "

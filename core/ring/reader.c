@@ -234,8 +234,8 @@ reader_start_plain(struct reader *reader)
 		reader_request(reader, job);
 }
 
-// Then a buffer would only wait, and no other that is used already and free
-// again soon would do. Memory that is new costs more than what it holds.
+// More requests would only tie up buffers that nobody fills yet, and new memory
+// takes longer to touch than one that was used already takes to be free again.
 static bool
 reader_is_ahead(const struct reader *reader)
 {

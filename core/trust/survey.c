@@ -131,7 +131,7 @@ survey_run(struct survey *s)
 	if (r < 0)
 		return r;
 	compare(s, end);
-	differ_finish(s->differ);
+	differ_finish(s->differ); // what is not there is told for itself
 	if (end < len)
 		differ_note(s->differ, (struct differ_range){end, len - end, -1,
 							     EVENT_NO_BYTE});
