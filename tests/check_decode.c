@@ -334,6 +334,9 @@ START_TEST(zeros_behind_it_are_padding_of_some)
 	put_sample(FORMAT);
 	ck_assert_int_eq(decode_all(FORMAT, &len), is_padded ? 0 : -EILSEQ);
 	ck_assert_uint_eq(len, is_padded ? 2 * TEXT_LEN : TEXT_LEN);
+	put(zeros, 3);
+	ck_assert_int_eq(decode_all(FORMAT, &len),
+			 _i == DECODE_GZ ? 0 : -EILSEQ);
 }
 END_TEST
 

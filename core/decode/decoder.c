@@ -170,6 +170,9 @@ find_member(struct decoder *d)
 	take(d, padding(d));
 	if (d->in_len < AHEAD && !d->is_last)
 		return refill(d);
+	// Streams of xz, and what pads them, are multiples of four bytes.
+	if (d->format == DECODE_XZ && d->nr_in % 4 != 0)
+		return d->error = -EILSEQ;
 	if (d->in_len == 0) {
 		d->place = AT_END;
 		return 0;
