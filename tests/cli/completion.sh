@@ -67,15 +67,17 @@ type_in()
 	local char
 
 	shown=
-	printf '%b' "$1" >&"${COPROC[1]}"
+	printf '%b' "$1" >&"$to_bash"
 	until [[ $shown == *"$2"* ]]; do
-		IFS= read -r -N 1 -t "$PATIENCE" char <&"${COPROC[0]}" || return 1
+		IFS= read -r -N 1 -t "$PATIENCE" char <&"$from_bash" || return 1
 		shown+=$char
 	done
 }
 
 if [ -e /usr/share/bash-completion/bash_completion ]; then
 	coproc TERM=dumb script -qec "PS1='ready> ' bash --norc -i" /dev/null
+	# COPROC itself is gone when bash is.
+	exec {to_bash}>&"${COPROC[1]}" {from_bash}<&"${COPROC[0]}"
 	type_in '' 'ready> ' &&
 		type_in '. /usr/share/bash-completion/bash_completion\n' 'ready> '
 	check 'bash, on a terminal: of=' type_in 'aiodd of=/dev/sd\t\t\t' \

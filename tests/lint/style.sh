@@ -82,6 +82,8 @@ unlicensed()
 # Also what is no source, and the text of the licence.
 if ! command -v reuse >/dev/null; then
 	skip "reuse lint" "reuse is not installed"
+elif ! command -v git >/dev/null; then
+	skip "reuse lint" "no git here, which knows the files that are built"
 elif [ ! -e .git ]; then
 	skip "reuse lint" "this is no git tree"
 else
