@@ -72,6 +72,11 @@ done
 
 # --- its name and options ------------------------------------------------
 
+# In a newer coreutils (9.7) messages begin with the last component, but for those
+# of getopt.
+if bash -c 'exec -a ./dd "$0" foo' "$DD" 2>&1 | grep -q '^dd: '; then
+	masks+=(-e 's#^/?([^/]+/)+dd: ([^i])#dd: \2#')
+fi
 for name in /usr/bin/dd ./dd ../x/dd '/a b/dd'; do
 	like_dd "called $name" "$one" \
 		"exec bash -c 'exec -a \"\$0\" \$(type -P dd) if=missing' '$name'"

@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Every example of the manual, run as it stands: the lines after "$ " between
 # .EX and .EE, and those of a crontab, one shell for each block, all of them in
-# one directory with a disk.img and a backup.img. /dev/sdX is a loop device.
+# one directory with a disk.img and a backup.img. /dev/sdX, sdY and sdZ
+# are loop devices, /dev/vg/snap the disk.img, and /var/lib the directory.
 # shellcheck source-path=SCRIPTDIR source=../lib.sh
 . "$(dirname "$0")/../lib.sh"
 
@@ -16,11 +17,14 @@ cd "$work/examples" || exit 99
 make_data disk.img $((16 << 20)) 1
 make_data backup.img $((16 << 20)) 2
 
-# Blocks come out with an empty line after each, plain text for the shell.
+# Blocks come out with an empty line after each, plain text for the shell. An
+# older mawk does not know {5}.
 awk '
+	BEGIN { field = "[0-9*]+ +"
+		times = field field field field field }
 	/^\.EX/ { inside = 1; next }
 	/^\.EE/ { inside = 0; print ""; next }
-	inside && (sub(/^(\$|([0-9*]+ +){5}) */, "") || continued) {
+	inside && (sub("^([$]|" times ") *", "") || continued) {
 		print
 		continued = /(\\e|\|)$/
 	}' "$manual" |
@@ -28,20 +32,24 @@ awk '
 		-e 's/\\(dq/"/g' -e 's/\\(ha/^/g' -e 's/\\(ti/~/g' \
 		>"$work/blocks"
 
-stick=
+declare -A disks
 if [ "$(id -u)" -eq 0 ] && losetup -f >/dev/null 2>&1; then
-	bed_loop $((16 << 20)) && stick=$BED
+	for letter in X Y Z; do
+		bed_loop $((16 << 20)) && disks[$letter]=$BED
+	done
 fi
 
 # example TEXT: one block.
 example()
 {
-	local first=${1%%$'\n'*} commands=$1
+	local first=${1%%$'\n'*} commands=$1 letter
 
-	if [ -n "$stick" ]; then
-		must_be_ours "$stick"
-		commands=${1//\/dev\/sdX/$stick}
-	fi
+	commands=${commands//\/dev\/vg\/snap/disk.img}
+	commands=${commands//\/var\/lib\//}
+	for letter in "${!disks[@]}"; do
+		must_be_ours "${disks[$letter]}"
+		commands=${commands//\/dev\/sd$letter/${disks[$letter]}}
+	done
 	if grep -Eq '/dev/(sd|nvme|vd|mmcblk|sr)' <<<"$commands"; then
 		skip "$first" 'needs a disk'
 		return
