@@ -20,7 +20,7 @@ import report
 from beds import BEDS, Lab, Skip
 from measure import measure
 
-TIME_LIMIT = 13 * 60    # seconds; a bed begun later gets one round
+TIME_LIMIT = 30 * 60    # seconds; a bed begun later gets one round
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.abspath(__file__))))
 
