@@ -163,7 +163,7 @@ else
 fi
 
 # What ends in the middle of a record is made whole by plain calls.
-for operands in 'bs=300K count=9 iflag=fullblock' 'bs=7 count=400001' 'bs=1M'; do
+for operands in 'bs=300K count=9 iflag=fullblock' 'bs=700 count=4001' 'bs=1M'; do
 	# shellcheck disable=SC2086 # operands
 	{
 		gnu_dd if="$work/large" $operands 2>"$work/gnu.err" |
