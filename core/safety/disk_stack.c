@@ -169,7 +169,21 @@ read_number(const char *dir, const char *name)
 	return strtoull(line, NULL, 10);
 }
 
-// Of one that we may not open, or that has no name here, there is the path.
+// A loop device is as long as its file was when it was set up, but for a last
+// part of a sector, or ends before where it has a limit.
+static bool
+has_its_size(const struct disk_stack *stack, const char *dir)
+{
+	const uint64_t end = read_number(dir, "size") * 512 +
+			     read_number(dir, "loop/offset");
+
+	return stack->file_size >= end &&
+	       (stack->file_size - end < 512 ||
+		read_number(dir, "loop/sizelimit") > 0);
+}
+
+// Of one that we may not open, or that has no name here, there is the path. In
+// a container that is one of its host, and leads nowhere.
 static int
 read_loop(const struct disk_stack *stack, const char *dir, struct store *ret)
 {
@@ -186,12 +200,10 @@ read_loop(const struct disk_stack *stack, const char *dir, struct store *ret)
 		return errno == ENOENT ? -ENXIO : -EIO;
 	if (stat(file, &st) < 0) {
 		const int error = errno;
-		const uint64_t end = read_number(dir, "size") * 512 +
-				     read_number(dir, "loop/offset");
 
-		// A file that is smaller is not under it.
-		return stack->file_ino != 0 && end > stack->file_size ? -ENXIO
-								      : -error;
+		return stack->file_ino != 0 && !has_its_size(stack, dir)
+			       ? -ENXIO
+			       : -error;
 	}
 	const uint64_t from = read_number(dir, "loop/offset");
 	*ret = (struct store){

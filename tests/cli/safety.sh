@@ -601,6 +601,48 @@ else
 		"$(sha256sum <"$disk")" "$before"
 fi
 
+# --- a loop device of which nobody can tell the file ------------------------
+
+# As in a container, for the devices of its host. A file that others have open,
+# too, may be the one, but only if it has its size.
+chmod 755 "$work"
+mkdir -m 700 "$work/unseen"
+mkdir -m 777 "$work/open"
+truncate -s 64K "$work/unseen/img" "$work/unseen/part"
+cp "$work/sector" "$work/open/"
+if bed_loop_over "$work/unseen/img" &&
+	bed_loop_over "$work/unseen/part" 512 --sizelimit 16384; then
+	# size status
+	while read -r size wanted; do
+		truncate -s "$size" "$work/open/file"
+		chmod 666 "$work/open/file"
+		exec 8<>"$work/open/file"
+		run setpriv --reuid=65534 --regid=65534 --clear-groups "$AIODD" \
+			if="$work/open/sector" of="$work/open/file" conv=notrunc
+		exec 8>&-
+		is "a file of $size that others have open: exit status" "$status" \
+			"$wanted"
+		[ "$wanted" -eq 0 ] || says "a file of $size: why" "$work/err" \
+			'cannot tell whether it is in use .*; force=unchecked'
+	done <<-END
+		16383 0
+		16384 5
+		65536 5
+		65900 5
+	END
+	must losetup -d "$BED"
+	for size in 65535 66048; do
+		truncate -s "$size" "$work/open/file"
+		exec 8<>"$work/open/file"
+		run setpriv --reuid=65534 --regid=65534 --clear-groups "$AIODD" \
+			if="$work/open/sector" of="$work/open/file" conv=notrunc
+		exec 8>&-
+		is "a file of $size, no limit: exit status" "$status" 0
+	done
+else
+	skip 'a loop device of which nobody can tell the file' "$BED_WHY"
+fi
+
 # --- a name in /dev --------------------------------------------------------
 
 missing=/dev/aiodd-test-$$
