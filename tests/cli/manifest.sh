@@ -342,7 +342,7 @@ must dd if=bb of="$device" bs=1M skip=117 seek=117 count=2 conv=notrunc,fsync \
 
 # Whatever becomes of the run, and whichever source comes next: no range that
 # the manifest vouches for differs, or it would stay as it is.
-rounds=20
+rounds=10
 [ -z "${AIODD_LONG-}" ] || rounds=100
 wrong="" lies="" cut=0 known=0
 sources=(a bb) now=1
