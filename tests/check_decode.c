@@ -337,6 +337,12 @@ START_TEST(zeros_behind_it_are_padding_of_some)
 	put(zeros, 3);
 	ck_assert_int_eq(decode_all(FORMAT, &len),
 			 _i == DECODE_GZ ? 0 : -EILSEQ);
+	put_sample(FORMAT);
+	ck_assert_int_eq(decode_all(FORMAT, &len),
+			 _i == DECODE_GZ ? 0 : -EILSEQ);
+	ck_assert_uint_eq(len, _i == DECODE_GZ	 ? 3 * TEXT_LEN
+			       : _i == DECODE_XZ ? 2 * TEXT_LEN
+						 : TEXT_LEN);
 }
 END_TEST
 

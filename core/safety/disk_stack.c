@@ -158,36 +158,42 @@ ask_loop(const char *name, struct store *ret)
 	return 0;
 }
 
-static uint64_t
-read_number(const char *dir, const char *name)
+static bool
+read_number(const char *dir, const char *name, uint64_t *ret)
 {
 	char path[PATH_MAX], line[32];
 
 	snprintf(path, sizeof(path), "%.*s/%s", NAME_MAX, dir, name);
 	if (!disk_read_line(path, line, sizeof(line)))
-		return 0;
-	return strtoull(line, NULL, 10);
+		return false;
+	*ret = strtoull(line, NULL, 10);
+	return true;
 }
 
-// A loop device is as long as its file was when it was set up, but for a last
-// part of a sector, or ends before where it has a limit.
+// A loop device ends where its file ended when it was set up, less a partial
+// last sector, or earlier if it has a limit. The file may have grown since; but
+// a path that leads nowhere is mostly the host's, in a container, and would
+// rule out every file there that is long enough.
 static bool
-has_its_size(const struct disk_stack *stack, const char *dir)
+may_be_over(const struct disk_stack *stack, const char *dir, bool has_path)
 {
-	const uint64_t end = read_number(dir, "size") * 512 +
-			     read_number(dir, "loop/offset");
+	uint64_t size, offset, limit;
 
+	if (!stack->knows_size || !read_number(dir, "size", &size) ||
+	    !read_number(dir, "loop/offset", &offset) ||
+	    !read_number(dir, "loop/sizelimit", &limit) || size == 0)
+		return true;
+	const uint64_t end = size * 512 + offset;
 	return stack->file_size >= end &&
-	       (stack->file_size - end < 512 ||
-		read_number(dir, "loop/sizelimit") > 0);
+	       (has_path || limit > 0 || stack->file_size - end < 512);
 }
 
-// Of one that we may not open, or that has no name here, there is the path. In
-// a container that is one of its host, and leads nowhere.
+// Of one that we may not open, or that has no name here, there is the path.
 static int
 read_loop(const struct disk_stack *stack, const char *dir, struct store *ret)
 {
 	char path[PATH_MAX], file[PATH_MAX];
+	uint64_t from, limit;
 	struct stat st;
 	dev_t loop;
 	const int r = disk_read_dev(dir, &loop);
@@ -201,18 +207,18 @@ read_loop(const struct disk_stack *stack, const char *dir, struct store *ret)
 	if (stat(file, &st) < 0) {
 		const int error = errno;
 
-		return stack->file_ino != 0 && !has_its_size(stack, dir)
-			       ? -ENXIO
-			       : -error;
+		return may_be_over(stack, dir, error != ENOENT) ? -error
+								: -ENXIO;
 	}
-	const uint64_t from = read_number(dir, "loop/offset");
-	*ret = (struct store){
-		.loop = loop,
-		.dev = st.st_dev,
-		.ino = st.st_ino,
-		.rdev = S_ISBLK(st.st_mode) ? st.st_rdev : 0,
-		.from = from,
-		.to = end_of(from, read_number(dir, "loop/sizelimit"))};
+	if (!read_number(dir, "loop/offset", &from) ||
+	    !read_number(dir, "loop/sizelimit", &limit))
+		return -ENODATA;
+	*ret = (struct store){.loop = loop,
+			      .dev = st.st_dev,
+			      .ino = st.st_ino,
+			      .rdev = S_ISBLK(st.st_mode) ? st.st_rdev : 0,
+			      .from = from,
+			      .to = end_of(from, limit)};
 	return 0;
 }
 
@@ -356,7 +362,9 @@ disk_stack_init_file(struct disk_stack *stack, const struct facts *file)
 				     .file_dev = file->dev,
 				     .file_ino = file->ino,
 				     .file_size = file->size,
+				     .knows_size = true,
 				     .file_to = UINT64_MAX};
 	each_loop(stack, 0);
+	stack->knows_size = false; // of devices, from here on
 	stack_grow(stack, 0, 0);
 }

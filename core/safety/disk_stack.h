@@ -27,6 +27,7 @@ struct disk_stack {
 	uint64_t file_dev;          // the file under it, if it is one
 	uint64_t file_ino;          // 0: none
 	uint64_t file_size;
+	bool knows_size;            // and that is what is looked for
 	uint64_t file_from, file_to; // the bytes that count of it
 	dev_t own;                  // the loop device itself, over it
 	bool is_blind;              // no sysfs: loop devices only, by /dev

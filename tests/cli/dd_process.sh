@@ -72,10 +72,10 @@ done
 
 # --- its name and options ------------------------------------------------
 
-# In a newer coreutils (9.7) messages begin with the last component, but for those
-# of getopt.
+# In newer coreutils (9.7) messages begin with the last component, except those of
+# getopt.
 if bash -c 'exec -a ./dd "$0" foo' "$DD" 2>&1 | grep -q '^dd: '; then
-	masks+=(-e 's#^/?([^/]+/)+dd: ([^i])#dd: \2#')
+	masks+=(-e 's#^/?([^/]+/)+dd: (failed|unrecognized op)#dd: \2#')
 fi
 for name in /usr/bin/dd ./dd ../x/dd '/a b/dd'; do
 	like_dd "called $name" "$one" \

@@ -206,7 +206,7 @@ bed_failing bad 64M error-pwrite=EIO error-pwrite-rate=100% \
 bed_loop_over "$BED" || skip_all "$BED_WHY"
 disk=$BED
 touch fault
-run sh -c 'cat data | "$0" of="$1" bs=1M count=2000' \
+run sh -c 'head -c 60M data | "$0" of="$1" bs=1M count=2000' \
 	"$AIODD" "$disk"
 is 'a disk that fails: exit status' "$status" 1
 says 'a disk that fails: it is told' err \

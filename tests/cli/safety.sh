@@ -603,45 +603,47 @@ fi
 
 # --- a loop device of which nobody can tell the file ------------------------
 
-# As in a container, for the devices of its host. A file that others have open,
-# too, may be the one, but only if it has its size.
 chmod 755 "$work"
 mkdir -m 700 "$work/unseen"
 mkdir -m 777 "$work/open"
-truncate -s 64K "$work/unseen/img" "$work/unseen/part"
 cp "$work/sector" "$work/open/"
-if bed_loop_over "$work/unseen/img" &&
-	bed_loop_over "$work/unseen/part" 512 --sizelimit 16384; then
-	# size status
-	while read -r size wanted; do
-		truncate -s "$size" "$work/open/file"
+
+# unseen TEXT SIZE=STATUS... [-- LOSETUP-OPTION...]: with a loop device over an
+# image that nobody else may see, or that is removed, where TEXT is "gone": what
+# becomes of a file of SIZE that others have open, too.
+unseen()
+{
+	local text=$1 image=$work/unseen/img pair pairs=()
+
+	shift
+	[[ $text != gone* ]] || image=$work/open/img
+	truncate -s 64K "$image"
+	while [ $# -gt 0 ] && [ "$1" != -- ]; do
+		pairs+=("$1")
+		shift
+	done
+	bed_loop_over "$image" 512 "${@:2}" ||
+		{ skip "unseen, $text" "$BED_WHY"; return; }
+	[[ $text != gone* ]] || rm "$image"
+	for pair in "${pairs[@]}"; do
+		truncate -s "${pair%=*}" "$work/open/file"
 		chmod 666 "$work/open/file"
 		exec 8<>"$work/open/file"
 		run setpriv --reuid=65534 --regid=65534 --clear-groups "$AIODD" \
 			if="$work/open/sector" of="$work/open/file" conv=notrunc
 		exec 8>&-
-		is "a file of $size that others have open: exit status" "$status" \
-			"$wanted"
-		[ "$wanted" -eq 0 ] || says "a file of $size: why" "$work/err" \
-			'cannot tell whether it is in use .*; force=unchecked'
-	done <<-END
-		16383 0
-		16384 5
-		65536 5
-		65900 5
-	END
-	must losetup -d "$BED"
-	for size in 65535 66048; do
-		truncate -s "$size" "$work/open/file"
-		exec 8<>"$work/open/file"
-		run setpriv --reuid=65534 --regid=65534 --clear-groups "$AIODD" \
-			if="$work/open/sector" of="$work/open/file" conv=notrunc
-		exec 8>&-
-		is "a file of $size, no limit: exit status" "$status" 0
+		is "unseen, $text, a file of ${pair%=*}" \
+			"$status $(grep -c 'cannot tell .*; force=unchecked' \
+				"$work/err")" "${pair#*=} $((${pair#*=} != 0))"
 	done
-else
-	skip 'a loop device of which nobody can tell the file' "$BED_WHY"
-fi
+	losetup -d "$BED"
+	wait_for test ! -e "/sys/block/${BED#/dev/}/loop"
+}
+
+unseen 'closed to us' 65535=0 65536=5 66048=5
+unseen gone 65535=0 65536=5 66047=5 66048=0
+unseen 'gone, from 512 on' 65535=0 65536=5 66048=0 -- -o 512
+unseen 'gone, with a limit' 16383=0 16384=5 66048=5 -- --sizelimit 16384
 
 # --- a name in /dev --------------------------------------------------------
 
