@@ -54,7 +54,9 @@ read_limit(const char *dir, const char *file)
 	char path[PATH_MAX], text[32], *end;
 	ssize_t n = -1;
 
-	snprintf(path, sizeof(path), "%s/%s", dir, file);
+	if (snprintf(path, sizeof(path), "%s/%s", dir, file) >=
+	    (int)sizeof(path))
+		return UINT64_MAX;
 	const int fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd >= 0) {
 		n = read(fd, text, sizeof(text) - 1);
