@@ -158,30 +158,42 @@ ask_loop(const char *name, struct store *ret)
 	return 0;
 }
 
-static bool
-read_number(const char *dir, const char *name, uint64_t *ret)
+// -ENXIO: it is over nothing, or no longer.
+static int
+read_text(const char *dir, const char *name, char *buf, size_t size)
 {
-	char path[PATH_MAX], line[32];
+	char path[PATH_MAX];
 
 	snprintf(path, sizeof(path), "%.*s/%s", NAME_MAX, dir, name);
-	if (!disk_read_line(path, line, sizeof(line)))
-		return false;
-	*ret = strtoull(line, NULL, 10);
-	return true;
+	errno = 0;
+	if (disk_read_line(path, buf, size))
+		return 0;
+	return errno == 0 || errno == ENOENT || errno == ENODEV ? -ENXIO
+								: -errno;
+}
+
+static int
+read_number(const char *dir, const char *name, uint64_t *ret)
+{
+	char line[32];
+	const int r = read_text(dir, name, line, sizeof(line));
+
+	*ret = r == 0 ? strtoull(line, NULL, 10) : 0;
+	return r;
 }
 
 // A loop device ends where its file ended when it was set up, less a partial
 // last sector, or earlier if it has a limit. The file may have grown since; but
-// a path that leads nowhere is mostly the host's, in a container, and would
-// rule out every file there that is long enough.
+// a path that leads nowhere is mostly the host's, in a container, where every
+// file that is long enough would be refused.
 static bool
 may_be_over(const struct disk_stack *stack, const char *dir, bool has_path)
 {
 	uint64_t size, offset, limit;
 
-	if (!stack->knows_size || !read_number(dir, "size", &size) ||
-	    !read_number(dir, "loop/offset", &offset) ||
-	    !read_number(dir, "loop/sizelimit", &limit) || size == 0)
+	if (!stack->knows_size || read_number(dir, "size", &size) < 0 ||
+	    read_number(dir, "loop/offset", &offset) < 0 ||
+	    read_number(dir, "loop/sizelimit", &limit) < 0 || size == 0)
 		return true;
 	const uint64_t end = size * 512 + offset;
 	return stack->file_size >= end &&
@@ -192,27 +204,27 @@ may_be_over(const struct disk_stack *stack, const char *dir, bool has_path)
 static int
 read_loop(const struct disk_stack *stack, const char *dir, struct store *ret)
 {
-	char path[PATH_MAX], file[PATH_MAX];
+	char file[PATH_MAX];
 	uint64_t from, limit;
 	struct stat st;
 	dev_t loop;
-	const int r = disk_read_dev(dir, &loop);
+	int r = disk_read_dev(dir, &loop);
 
+	if (r == 0)
+		r = read_text(dir, "loop/backing_file", file, sizeof(file));
 	if (r < 0)
 		return r;
-	snprintf(path, sizeof(path), "%.*s/loop/backing_file", NAME_MAX, dir);
-	errno = 0;
-	if (!disk_read_line(path, file, sizeof(file)))
-		return errno == ENOENT ? -ENXIO : -EIO;
 	if (stat(file, &st) < 0) {
 		const int error = errno;
 
 		return may_be_over(stack, dir, error != ENOENT) ? -error
 								: -ENXIO;
 	}
-	if (!read_number(dir, "loop/offset", &from) ||
-	    !read_number(dir, "loop/sizelimit", &limit))
-		return -ENODATA;
+	r = read_number(dir, "loop/offset", &from);
+	if (r == 0)
+		r = read_number(dir, "loop/sizelimit", &limit);
+	if (r < 0)
+		return r;
 	*ret = (struct store){.loop = loop,
 			      .dev = st.st_dev,
 			      .ino = st.st_ino,

@@ -613,7 +613,7 @@ cp "$work/sector" "$work/open/"
 # becomes of a file of SIZE that others have open, too.
 unseen()
 {
-	local text=$1 image=$work/unseen/img pair pairs=()
+	local text=$1 image=$work/unseen/img name pair pairs=()
 
 	shift
 	[[ $text != gone* ]] || image=$work/open/img
@@ -636,8 +636,30 @@ unseen()
 			"$status $(grep -c 'cannot tell .*; force=unchecked' \
 				"$work/err")" "${pair#*=} $((${pair#*=} != 0))"
 	done
+	for name in backing_file offset sizelimit; do
+		sys_is_refused "$name"
+	done
 	losetup -d "$BED"
 	wait_for test ! -e "/sys/block/${BED#/dev/}/loop"
+}
+
+# sys_is_refused NAME: of the loop device, which may be over the file then
+sys_is_refused()
+{
+	local path=/sys/block/${BED#/dev/}/loop/$1
+
+	exec 8<>"$work/open/file"
+	run setpriv --reuid=65534 --regid=65534 --clear-groups \
+		strace -o "$work/open/trace" -P "$path" \
+		-e inject=openat:error=EMFILE "$AIODD" \
+		if="$work/open/sector" of="$work/open/file" conv=notrunc
+	exec 8>&-
+	if grep -qs INJECTED "$work/open/trace"; then
+		is "unseen, $text, no $1: exit status" "$status" 5
+	else
+		skip "unseen, $text, no $1" 'strace cannot refuse it here'
+	fi
+	rm -f "$work/open/trace"
 }
 
 unseen 'closed to us' 65535=0 65536=5 66048=5
